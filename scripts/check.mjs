@@ -11,6 +11,7 @@ const STEPS = {
   unused: [['knip'], ['knip', '--production']],
   docs: [['node', 'scripts/check-docs.mjs']],
   errors: [['node', 'scripts/check-errors.mjs']],
+  lock: [['node', 'scripts/complete-lock.mjs', '--check']],
 };
 
 const wanted = process.argv.slice(2);
