@@ -1,0 +1,179 @@
+import { join } from 'node:path';
+import { errnoOf, SluiceError } from '../errors.js';
+import { digestFromRaw, hexOf, RAW_DIGEST_BYTES } from '../model/digest.js';
+import {
+  BLOB,
+  PACK_HEADER_BYTES,
+  PACK_TRAILER_BYTES,
+  type PackEntry,
+  type PackIndex,
+  packTailBytes,
+  parsePackHeader,
+  parsePackTail,
+} from '../model/pack.js';
+import type { Files } from './files.js';
+import { type Layout, looseName, type ObjectKind } from './layout.js';
+import { listNames } from './lease.js';
+
+/** A pack whose index is loaded. */
+export interface LoadedPack {
+  readonly name: string;
+  readonly path: string;
+  readonly bytes: number;
+  readonly index: PackIndex;
+}
+
+/** Where an object lies. Stays inside `store/`. */
+export type Place =
+  | { readonly home: 'loose'; readonly path: string; readonly bytes: number; readonly mtimeMs: number }
+  | { readonly home: 'pack'; readonly pack: LoadedPack; readonly entry: PackEntry };
+
+/**
+ * The one lookup over both homes of objects: packs, whose indexes are held in memory, and loose files.
+ * Pack indexes are read when they first appear; {@link Catalog.refresh} follows other processes.
+ */
+export class Catalog {
+  private readonly files: Files;
+  private readonly layout: Layout;
+  private loaded = new Map<string, LoadedPack>();
+  private broken = new Map<string, SluiceError>();
+  private stamp = '';
+  private fanOut: Uint8Array | undefined;
+  private damagedNames = new Set<string>();
+
+  constructor(files: Files, layout: Layout) {
+    this.files = files;
+    this.layout = layout;
+  }
+
+  /** Loads new packs and forgets those that are gone. Cheap when nothing changed. */
+  refresh(): void {
+    this.fanOut = undefined;
+    this.damagedNames = new Set(listNames(this.files, this.layout.damaged));
+    const stat = this.files.statSync(this.layout.packs, { throwIfNoEntry: false });
+    const stamp = stat === undefined ? 'none' : `${stat.mtimeMs}-${stat.ctimeMs}-${stat.ino}`;
+    // A directory that changed within the grain of its clock can change again without a new stamp.
+    const settled = stat !== undefined && Date.now() - stat.mtimeMs > 1000;
+    if (stamp === this.stamp) return;
+    const names = listNames(this.files, this.layout.packs).filter((name) => name.endsWith('.pack'));
+    const loaded = new Map<string, LoadedPack>();
+    const broken = new Map<string, SluiceError>();
+    for (const name of names) {
+      const known = this.loaded.get(name) ?? this.load(name, broken);
+      if (known !== undefined) loaded.set(name, known);
+    }
+    this.loaded = loaded;
+    this.broken = broken;
+    this.stamp = settled ? stamp : '';
+  }
+
+  /** All packs that can be read. */
+  packs(): LoadedPack[] {
+    return [...this.loaded.values()];
+  }
+
+  /** Packs that cannot be read, by name. */
+  brokenPacks(): ReadonlyMap<string, SluiceError> {
+    return this.broken;
+  }
+
+  /** Whether the object is there, by the packs that are loaded and the loose files on disk. */
+  has(kind: ObjectKind, raw: Buffer, rawAt = 0): boolean {
+    return this.find(kind, raw, rawAt) !== undefined;
+  }
+
+  /** The first place of an object. */
+  find(kind: ObjectKind, raw: Buffer, rawAt = 0): Place | undefined {
+    for (const pack of this.loaded.values()) {
+      const entry = this.inPack(pack, kind, raw, rawAt);
+      if (entry !== undefined) return { home: 'pack', pack, entry };
+    }
+    return this.loose(kind, raw, rawAt);
+  }
+
+  /** Every place of an object: a damaged copy may have a sound twin. */
+  *places(kind: ObjectKind, raw: Buffer, rawAt = 0): Generator<Place> {
+    const loose = this.loose(kind, raw, rawAt);
+    if (loose !== undefined) yield loose;
+    for (const pack of this.loaded.values()) {
+      const entry = this.inPack(pack, kind, raw, rawAt);
+      if (entry !== undefined) yield { home: 'pack', pack, entry };
+    }
+  }
+
+  /** Name of the marker that says "the copy in this pack is damaged". */
+  damagedMarker(pack: LoadedPack, raw: Buffer, rawAt = 0): string {
+    return `${raw.toString('hex', rawAt, rawAt + RAW_DIGEST_BYTES)}.${pack.name}`;
+  }
+
+  private inPack(pack: LoadedPack, kind: ObjectKind, raw: Buffer, rawAt: number): PackEntry | undefined {
+    const row = pack.index.find(raw, rawAt);
+    if (row < 0) return undefined;
+    const entry = pack.index.entry(row);
+    if ((entry.kind === BLOB) !== (kind === 'blob')) return undefined;
+    if (this.damagedNames.size > 0 && this.damagedNames.has(this.damagedMarker(pack, raw, rawAt))) return undefined;
+    return entry;
+  }
+
+  private loose(kind: ObjectKind, raw: Buffer, rawAt: number): Place | undefined {
+    this.fanOut ??= this.listFanOut();
+    if (this.fanOut[raw[rawAt] ?? 0] === 0) return undefined;
+    const path = join(this.layout.objects, looseName(kind, hexOf(digestFromRaw(raw, rawAt))));
+    const stat = this.files.statSync(path, { throwIfNoEntry: false });
+    if (stat === undefined || !stat.isFile()) return undefined;
+    return { home: 'loose', path, bytes: stat.size, mtimeMs: stat.mtimeMs };
+  }
+
+  /** Which of the 256 directories exist: it saves a failing call per object in a store that has only packs. */
+  private listFanOut(): Uint8Array {
+    const present = new Uint8Array(256);
+    for (const name of listNames(this.files, this.layout.objects)) {
+      if (/^[0-9a-f]{2}$/.test(name)) present[Number.parseInt(name, 16)] = 1;
+    }
+    return present;
+  }
+
+  private load(name: string, broken: Map<string, SluiceError>): LoadedPack | undefined {
+    const path = join(this.layout.packs, name);
+    try {
+      return loadPack(this.files, name, path);
+    } catch (error) {
+      // Collected between listing and opening.
+      if (errnoOf(error) === 'ENOENT') return undefined;
+      if (!(error instanceof SluiceError)) throw error;
+      broken.set(name, error);
+      return undefined;
+    }
+  }
+}
+
+/** Reads and checks the index of a pack. Throws `ERR_PACK_INVALID`, `ERR_FORMAT_VERSION` or the system error. */
+export function loadPack(files: Files, name: string, path: string): LoadedPack {
+  const fd = files.openSync(path, 'r');
+  try {
+    const bytes = files.fstatSync(fd).size;
+    if (bytes < PACK_HEADER_BYTES + PACK_TRAILER_BYTES) throw cutOff(name);
+    parsePackHeader(readAt(files, fd, 0, PACK_HEADER_BYTES, name), name);
+    const trailer = readAt(files, fd, bytes - PACK_TRAILER_BYTES, PACK_TRAILER_BYTES, name);
+    const tailBytes = packTailBytes(trailer, bytes, name);
+    const tail = readAt(files, fd, bytes - tailBytes, tailBytes, name);
+    return { name, path, bytes, index: parsePackTail(tail, bytes, name) };
+  } finally {
+    files.closeSync(fd);
+  }
+}
+
+function readAt(files: Files, fd: number, position: number, length: number, name: string): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  let at = 0;
+  while (at < length) {
+    const read = files.readSync(fd, bytes, at, length - at, position + at);
+    if (read === 0) throw cutOff(name);
+    at += read;
+  }
+  return bytes;
+}
+
+function cutOff(name: string): SluiceError {
+  return new SluiceError('ERR_PACK_INVALID', `pack ${name} is damaged: it is cut off`);
+}

@@ -1,0 +1,104 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { errnoOf, SluiceError } from '../errors.js';
+import type { Durability } from './durable.js';
+import { type Files, realFiles } from './files.js';
+import { StoreMoved } from './ingest.js';
+import { type Layout, STORE_VERSION, storeLayout } from './layout.js';
+import { type AcquireOptions, acquire, type Held } from './mutex.js';
+import { ObjectReader } from './reader.js';
+import { beginSession, type WriteSession } from './session.js';
+
+/** How a store is opened. */
+export interface StoreOptions {
+  readonly dir: string;
+  readonly durability?: Durability;
+  readonly files?: Files;
+}
+
+/** An open store: reading, writing sessions and locks. Belongs to one thread; other threads and processes open it for themselves. */
+export interface Store {
+  readonly layout: Layout;
+  readonly files: Files;
+  readonly durability: Durability;
+  readonly reader: ObjectReader;
+  /**
+   * Runs `write` in a session and ends it afterwards, whatever happens. When a collection moved what the writer had counted on, everything
+   * begins again with a fresh session, so `write` must bear being called more than once.
+   */
+  write<T>(write: (session: WriteSession) => Promise<T> | T): Promise<T>;
+  /** Takes a lock; see `mutex.ts`. */
+  acquire(name: string, options: AcquireOptions): Promise<Held>;
+  close(): void;
+}
+
+const ATTEMPTS = 10;
+
+/**
+ * Opens a store, making its directory at the first use. Throws `ERR_FORMAT_VERSION` for a store of a newer Sluice and
+ * `ERR_STORE_UNWRITABLE` if it does not exist and cannot be made.
+ */
+export function openStore(options: StoreOptions): Store {
+  const files = options.files ?? realFiles;
+  const layout = storeLayout(options.dir);
+  const durability = options.durability ?? 'batch';
+  prepare(files, layout);
+  const reader = new ObjectReader(files, layout);
+  return {
+    layout,
+    files,
+    durability,
+    reader,
+    write: (write) => writeInSession(() => beginSession(files, layout, durability, reader.catalog), write),
+    acquire: (name, acquireOptions) => acquire(files, layout, name, acquireOptions),
+    close: () => reader.close(),
+  };
+}
+
+async function writeInSession<T>(begin: () => WriteSession, write: (session: WriteSession) => Promise<T> | T): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    const session = begin();
+    try {
+      return await write(session);
+    } catch (error) {
+      if (!(error instanceof StoreMoved) || attempt === ATTEMPTS) throw error;
+    } finally {
+      session.end();
+    }
+  }
+}
+
+function prepare(files: Files, layout: Layout): void {
+  const version = readVersion(files, layout);
+  if (version === undefined) {
+    try {
+      mkdirSync(layout.dir, { recursive: true });
+      const tmp = join(layout.dir, `.version-${process.pid}-${Date.now()}`);
+      const fd = files.openSync(tmp, 'w');
+      files.writeSync(fd, `${STORE_VERSION}\n`);
+      files.closeSync(fd);
+      files.renameSync(tmp, layout.version);
+    } catch (error) {
+      const code = errnoOf(error) ?? 'unknown';
+      throw new SluiceError('ERR_STORE_UNWRITABLE', `no store can be made at ${layout.dir} (${code})`, {
+        cause: error,
+        hint: 'Check the permissions, or choose another place with "store" in sluice.json or SLUICE_STORE.',
+      });
+    }
+    return;
+  }
+  if (version !== String(STORE_VERSION)) {
+    throw new SluiceError('ERR_FORMAT_VERSION', `the store ${layout.dir} has version ${JSON.stringify(version)}`, {
+      hint: `This Sluice knows version ${STORE_VERSION}; update it in this workspace.`,
+    });
+  }
+}
+
+function readVersion(files: Files, layout: Layout): string | undefined {
+  try {
+    return files.readFileSync(layout.version, 'utf8').trim();
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
