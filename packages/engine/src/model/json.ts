@@ -79,7 +79,7 @@ export function printBlock(block: Block, indent = ''): string {
   return `{\n${lines.join(',\n')}\n${indent}}`;
 }
 
-const TOKENS = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}]/g;
+const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|[{}]/g;
 
 /** The first key that stands twice in one object of valid JSON text. */
 function repeatedKey(text: string): string | undefined {

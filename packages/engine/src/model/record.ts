@@ -147,7 +147,7 @@ function parseMade(value: unknown, fail: Fail): StageRecord['made'] {
 function parseMaker(value: unknown, fail: Fail): Maker {
   const object = asObject(value, 'made.by', fail);
   expectKeys(object, MAKER_KEYS, 'made.by', fail);
-  const maker: { [key in keyof Maker]: string } = {};
+  const maker: { -readonly [key in keyof Maker]: string } = {};
   for (const key of MAKER_KEYS) {
     if (object.has(key)) maker[key] = asText(object.get(key), placeOf('made.by', key), fail);
   }
