@@ -37,7 +37,7 @@ function writeCommand(path, text) {
   const source = join(workspace, '.readme', path);
   mkdirSync(dirname(source), { recursive: true });
   writeFileSync(source, text);
-  return `mkdir -p '${dirname(path)}' && cp '.readme/${path}' '${path}'`;
+  return `(cd '${workspace}' && mkdir -p '${dirname(path)}' && cp '.readme/${path}' '${path}')`;
 }
 
 /** An Nx workspace in git with Nx and our tarballs, and nothing else. */
