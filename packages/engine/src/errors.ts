@@ -124,7 +124,9 @@ export function asSluiceError(error: unknown): SluiceError {
     });
   }
   if (code === 'EROFS') {
-    return new SluiceError('ERR_STORE_UNWRITABLE', `the file system is read-only: ${describe(error)}`, { cause: error });
+    return new SluiceError('ERR_STORE_UNWRITABLE', `the file system is read-only: ${describe(error)}`, {
+      cause: error,
+    });
   }
   if (error instanceof Error && (error.name === 'AbortError' || code === 'ABORT_ERR')) {
     return new SluiceError('ERR_INTERRUPTED', 'interrupted', { cause: error });

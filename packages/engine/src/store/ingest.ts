@@ -1,8 +1,8 @@
 import { createHash, hash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { SluiceError } from '../errors.js';
-import { DigestTable } from '../model/digest-table.js';
 import { digestFromRaw, hexOf, RAW_DIGEST_BYTES } from '../model/digest.js';
+import { DigestTable } from '../model/digest-table.js';
 import { BLOB, BLOBS, NODE, NODE_PART, TREES } from '../model/pack.js';
 import { Catalog } from './catalog.js';
 import type { Durability } from './durable.js';
@@ -98,7 +98,9 @@ export class Ingestor {
     if (!file.digest().equals(raw.subarray(rawAt, rawAt + RAW_DIGEST_BYTES))) {
       file.abandon();
       const digest = digestFromRaw(raw, rawAt);
-      throw new SluiceError('ERR_OBJECT_DAMAGED', `the bytes received for ${digest} are not its bytes`, { details: { digest } });
+      throw new SluiceError('ERR_OBJECT_DAMAGED', `the bytes received for ${digest} are not its bytes`, {
+        details: { digest },
+      });
     }
     file.keep(raw, rawAt);
     this.written.blob.set(raw, rawAt);
@@ -126,7 +128,14 @@ export class Ingestor {
     this.files.closeSync(this.leaseFd);
   }
 
-  private addSmall(kind: ObjectKind, packKind: number, bytes: Buffer, raw: Buffer, rawAt: number, inSpace: boolean): boolean {
+  private addSmall(
+    kind: ObjectKind,
+    packKind: number,
+    bytes: Buffer,
+    raw: Buffer,
+    rawAt: number,
+    inSpace: boolean,
+  ): boolean {
     if (this.isKnown(kind, raw, rawAt)) return false;
     if (!this.settings.packed) {
       const file = this.beginLoose();
@@ -142,7 +151,13 @@ export class Ingestor {
     return true;
   }
 
-  private addLarge(fd: number, size: number, raw: Buffer, rawAt: number, unchanged: () => boolean): boolean | undefined {
+  private addLarge(
+    fd: number,
+    size: number,
+    raw: Buffer,
+    rawAt: number,
+    unchanged: () => boolean,
+  ): boolean | undefined {
     const file = this.beginLoose();
     this.chunk ??= Buffer.allocUnsafe(CHUNK_BYTES);
     let total = 0;

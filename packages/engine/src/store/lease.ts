@@ -78,7 +78,8 @@ export function removeLeftovers(files: Files, layout: Layout): number {
   let removed = 0;
   for (const name of listNames(files, layout.tmp)) {
     const lease = join(layout.leases, name);
-    if (files.statSync(lease, { throwIfNoEntry: false }) !== undefined && isFileOfLiveOwner(files, lease, name)) continue;
+    if (files.statSync(lease, { throwIfNoEntry: false }) !== undefined && isFileOfLiveOwner(files, lease, name))
+      continue;
     const owner = parseOwner(name);
     // The lease is made before the directory, so a directory without a lease belongs to nobody.
     if (owner !== undefined && files.statSync(lease, { throwIfNoEntry: false }) !== undefined) {

@@ -74,10 +74,14 @@ export function setLooseAside(files: Files, layout: Layout, kind: ObjectKind, ra
 /** The error for an object that is damaged in every place where it lies. */
 export function damagedError(kind: ObjectKind, raw: Buffer): SluiceError {
   const digest = digestFromRaw(raw);
-  return new SluiceError('ERR_OBJECT_DAMAGED', `${kind} ${shortDigest(digest)} is damaged in the store; it was set aside`, {
-    hint: 'Run `sluice verify --repair` to fetch it again from a remote, or run the stage again.',
-    details: { digest },
-  });
+  return new SluiceError(
+    'ERR_OBJECT_DAMAGED',
+    `${kind} ${shortDigest(digest)} is damaged in the store; it was set aside`,
+    {
+      hint: 'Run `sluice verify --repair` to fetch it again from a remote, or run the stage again.',
+      details: { digest },
+    },
+  );
 }
 
 /** The error for an object that is nowhere in the store. */

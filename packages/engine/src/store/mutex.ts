@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SluiceError, throwIfAborted } from '../errors.js';
 import type { Files } from './files.js';
 import type { Layout } from './layout.js';
@@ -61,7 +61,11 @@ export async function acquire(files: Files, layout: Layout, name: string, option
         mine.withdraw();
         mine = undefined;
       }
-      await sleep(pauseMs * (0.5 + Math.random()), undefined, options.signal === undefined ? {} : { signal: options.signal });
+      await sleep(
+        pauseMs * (0.5 + Math.random()),
+        undefined,
+        options.signal === undefined ? {} : { signal: options.signal },
+      );
       pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS);
     }
   } finally {

@@ -44,7 +44,8 @@ export class ObjectReader {
    */
   read(kind: ObjectKind, raw: Buffer, rawAt = 0): Buffer {
     return this.attempt(kind, raw, rawAt, (place, key) => {
-      const bytes = place.home === 'pack' ? this.readPacked(place.pack, place.entry) : this.files.readFileSync(place.path);
+      const bytes =
+        place.home === 'pack' ? this.readPacked(place.pack, place.entry) : this.files.readFileSync(place.path);
       return matches(bytes, key, 0) ? bytes : undefined;
     });
   }
@@ -92,7 +93,12 @@ export class ObjectReader {
   }
 
   /** Tries every place of an object, then looks once more: a collection may be moving it, or may be bringing it back from the trash. */
-  private attempt<T>(kind: ObjectKind, raw: Buffer, rawAt: number, use: (place: Place, key: Buffer) => T | undefined): T {
+  private attempt<T>(
+    kind: ObjectKind,
+    raw: Buffer,
+    rawAt: number,
+    use: (place: Place, key: Buffer) => T | undefined,
+  ): T {
     const key = raw.subarray(rawAt, rawAt + RAW_DIGEST_BYTES);
     let damaged = false;
     for (let look = 0; look < 3; look++) {

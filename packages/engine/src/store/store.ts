@@ -55,7 +55,10 @@ export function openStore(options: StoreOptions): Store {
   };
 }
 
-async function writeInSession<T>(begin: () => WriteSession, write: (session: WriteSession) => Promise<T> | T): Promise<T> {
+async function writeInSession<T>(
+  begin: () => WriteSession,
+  write: (session: WriteSession) => Promise<T> | T,
+): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     const session = begin();
     try {

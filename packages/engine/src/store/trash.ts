@@ -23,14 +23,26 @@ export function openTrash(files: Files, layout: Layout): TrashBag {
 }
 
 /** Moves `objects/<name>` or `packs/<name>` into the bag; one that is gone already is no error. */
-export function moveToTrash(files: Files, layout: Layout, bag: TrashBag, home: 'objects' | 'packs', name: string): void {
+export function moveToTrash(
+  files: Files,
+  layout: Layout,
+  bag: TrashBag,
+  home: 'objects' | 'packs',
+  name: string,
+): void {
   const to = join(bag.dir, home, name);
   files.mkdirSync(dirname(to), { recursive: true });
   renameIfThere(files, join(layout[home], name), to);
 }
 
 /** Moves it back. */
-export function takeFromTrash(files: Files, layout: Layout, bag: TrashBag, home: 'objects' | 'packs', name: string): void {
+export function takeFromTrash(
+  files: Files,
+  layout: Layout,
+  bag: TrashBag,
+  home: 'objects' | 'packs',
+  name: string,
+): void {
   const to = join(layout[home], name);
   files.mkdirSync(dirname(to), { recursive: true });
   renameIfThere(files, join(bag.dir, home, name), to);
