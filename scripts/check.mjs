@@ -24,9 +24,19 @@ if (unknown.length > 0) {
 for (const [name, commands] of Object.entries(STEPS)) {
   if (name !== 'build' && wanted.length > 0 && !wanted.includes(name)) continue;
   const start = performance.now();
-  const failures = commands.map(([command = '', ...args]) => runTool(command, args)).filter((result) => !result.ok);
+  const failure = firstFailure(commands);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  console.log(`${name.padEnd(8)} ${failures.length === 0 ? 'ok    ' : 'failed'} ${seconds.padStart(5)} s`);
-  for (const { output } of failures) console.log(output.trimEnd().replace(/^/gm, '    '));
-  if (failures.length > 0) process.exitCode = 1;
+  console.log(`${name.padEnd(8)} ${failure === undefined ? 'ok    ' : 'failed'} ${seconds.padStart(5)} s`);
+  if (failure === undefined) continue;
+  console.log(failure.trimEnd().replace(/^/gm, '    '));
+  process.exitCode = 1;
+}
+
+/** Runs commands until one fails, and returns what that one printed. @param {string[][]} commands */
+function firstFailure(commands) {
+  for (const [command = '', ...args] of commands) {
+    const { ok, output } = runTool(command, args);
+    if (!ok) return output;
+  }
+  return undefined;
 }
