@@ -52,7 +52,7 @@ export const ERRORS = {
   ERR_HELD: { exit: 5, summary: 'Another process holds what is needed' },
   ERR_INTERNAL: { exit: 70, summary: 'A bug in Sluice' },
   ERR_INTERRUPTED: { exit: 130, summary: 'Interrupted' },
-} as const satisfies Record<string, { exit: number; summary: string }>;
+} as const;
 
 /** The code of a {@link SluiceError}; each has an exit code and a section in `docs/errors.md`. */
 export type ErrorCode = keyof typeof ERRORS;
@@ -126,6 +126,12 @@ export function asSluiceError(error: unknown): SluiceError {
   if (code === 'EROFS') {
     return new SluiceError('ERR_STORE_UNWRITABLE', `the file system is read-only: ${describe(error)}`, {
       cause: error,
+    });
+  }
+  if (code === 'EACCES' || code === 'EPERM') {
+    return new SluiceError('ERR_FILE_UNREADABLE', `permission denied: ${describe(error)}`, {
+      cause: error,
+      hint: 'Check the permissions of the file and of the directory that holds it.',
     });
   }
   if (error instanceof Error && (error.name === 'AbortError' || code === 'ABORT_ERR')) {

@@ -1,0 +1,124 @@
+import { Worker } from 'node:worker_threads';
+import { type ErrorWire, fromErrorWire, throwIfAborted } from '../errors.js';
+import type { Files } from '../store/files.js';
+import { StoreMoved } from '../store/ingest.js';
+import { BulkThread, type ThreadAnswers, type ThreadRequest } from './thread.js';
+
+/** One thread of bulk work, here or in a worker. Requests are answered in order. */
+export interface BulkLane {
+  ask<R extends ThreadRequest>(request: R): Promise<ThreadAnswers[R['do']]>;
+}
+
+/** Where bulk file work is done. */
+export interface Bulk {
+  /** Lanes for a job of `items` files and `bytes` bytes: this thread for a small one, workers for a large one. */
+  lanes(items: number, bytes: number): readonly BulkLane[];
+  /** Ends the workers. */
+  close(): Promise<void>;
+}
+
+/** Below these a worker's start (20 ms) costs more than it saves. */
+const INLINE_FILES = 1500;
+const INLINE_BYTES = 64 * 1024 * 1024;
+
+/** A batch for one lane: large enough that posting it does not count, small enough that lanes end together. */
+export const BATCH_FILES = 500;
+export const BATCH_BYTES: number = 8 * 1024 * 1024;
+
+/** Requests that wait in a worker, so that it never idles while an answer travels. */
+const AHEAD = 2;
+
+/** @param workerFile the built `worker.js`; `undefined` does everything on this thread. */
+export function createBulk(files: Files, workerFile: URL | undefined, threads: number): Bulk {
+  const inline = inlineLane(files);
+  let workers: WorkerLane[] | undefined;
+  return {
+    lanes: (items, bytes) => {
+      if (workerFile === undefined || (items < INLINE_FILES && bytes < INLINE_BYTES) || items < 2) return [inline];
+      workers ??= Array.from({ length: Math.max(1, threads) }, () => workerLane(workerFile));
+      return workers.slice(0, Math.max(1, items));
+    },
+    close: async () => {
+      await Promise.all((workers ?? []).map((worker) => worker.end()));
+      workers = undefined;
+    },
+  };
+}
+
+/** One request and what is to be done with its answer. */
+export interface Job<R extends ThreadRequest> {
+  readonly request: R;
+  take(answer: ThreadAnswers[R['do']]): void;
+}
+
+/**
+ * Deals jobs out to lanes; their answers come in no particular order. After a failure or an abort no further job is dealt, those
+ * under way are awaited, and the failure is thrown.
+ */
+export async function deal<R extends ThreadRequest>(
+  lanes: readonly BulkLane[],
+  jobs: Iterator<Job<R>>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  let failure: { readonly error: unknown } | undefined;
+  const run = async (lane: BulkLane): Promise<void> => {
+    while (failure === undefined) {
+      try {
+        throwIfAborted(signal);
+        const next = jobs.next();
+        if (next.done === true) return;
+        next.value.take(await lane.ask(next.value.request));
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
+  };
+  await Promise.all(lanes.flatMap((lane) => Array.from({ length: AHEAD }, () => run(lane))));
+  if (failure !== undefined) throw failure.error;
+}
+
+function inlineLane(files: Files): BulkLane {
+  const thread = new BulkThread(files);
+  return {
+    ask: async (request) => {
+      // Lets events and signals through between two batches.
+      await new Promise((resolve) => setImmediate(resolve));
+      return thread.handle(request);
+    },
+  };
+}
+
+interface WorkerLane extends BulkLane {
+  end(): Promise<void>;
+}
+
+type Answer = { readonly value: never } | { readonly error: ErrorWire } | { readonly moved: true };
+
+function workerLane(file: URL): WorkerLane {
+  const worker = new Worker(file, { execArgv: [] });
+  worker.unref();
+  const waiting: { resolve: (value: never) => void; reject: (error: unknown) => void }[] = [];
+  const settle = (): void => {
+    if (waiting.length === 0) worker.unref();
+  };
+  worker.on('message', (answer: Answer) => {
+    const next = waiting.shift();
+    settle();
+    if ('value' in answer) next?.resolve(answer.value);
+    else next?.reject('moved' in answer ? new StoreMoved() : fromErrorWire(answer.error));
+  });
+  worker.on('error', (error) => {
+    for (const { reject } of waiting.splice(0)) reject(error);
+  });
+  return {
+    ask: (request) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ resolve, reject });
+        worker.ref();
+        worker.postMessage(request);
+      }),
+    end: async () => {
+      await worker.terminate();
+    },
+  };
+}

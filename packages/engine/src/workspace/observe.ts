@@ -1,0 +1,73 @@
+import type { Digest } from '../model/digest.js';
+import type { RelPath } from '../model/path.js';
+import type { OutRoot } from '../model/root.js';
+import { buildTree } from './build-tree.js';
+import { type HashProgress, hashPending, pendingOf } from './hash-snapshot.js';
+import { loadIgnore } from './ignore-file.js';
+import type { Snapshot } from './snapshot.js';
+import { applyIndex, indexPath, readIndex, type StatIndex, writeIndex } from './stat-index.js';
+import { walk } from './walk.js';
+import { absolutePath, indexDir, type Workspace } from './workspace.js';
+
+/** What lies at a path now. */
+export interface Observed {
+  readonly snapshot: Snapshot;
+  readonly root: OutRoot;
+  /** Set if Sluice put only a part of this root in place and that part is as it was. */
+  readonly partOf: Digest | undefined;
+}
+
+/** How to look at a path. */
+export interface ObserveOptions {
+  /** A dep may be a link, and links in it may lead anywhere; an out may not. */
+  readonly as: 'dep' | 'out';
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: HashProgress | undefined;
+}
+
+/**
+ * Looks at a file or directory and gives the root that it would have, reading only what changed since the last look. Returns `undefined` if nothing
+ * is there. Throws like `walk`, and `ERR_FILE_CHANGED`, `ERR_FILE_UNREADABLE` or `ERR_LINK_ESCAPES` for files.
+ */
+export async function observe(
+  workspace: Workspace,
+  path: RelPath,
+  options: ObserveOptions,
+): Promise<Observed | undefined> {
+  const { snapshot, index, same } = look(workspace, path, options.as);
+  if (snapshot === undefined) return undefined;
+  const pending = pendingOf(snapshot);
+  const root = absolutePath(workspace, path);
+  const context = { bulk: workspace.bulk, signal: options.signal, onProgress: options.onProgress };
+  await hashPending(root, snapshot.shape, pending, options.as === 'out', context);
+  const outRoot = buildTree(snapshot);
+  // A part that was added to or changed by hand is no longer the part that Sluice put there: it is what it is.
+  const partOf = isSameNode(snapshot, index) ? index?.partOf : undefined;
+  if (!same || pending.length > 0) writeIndex(outIndexPath(workspace, path), snapshot, partOf);
+  return { snapshot, root: outRoot, partOf };
+}
+
+function isSameNode(snapshot: Snapshot, index: StatIndex | undefined): boolean {
+  const before = index?.directories.get('')?.node;
+  return before !== undefined && snapshot.directories[0]?.node?.equals(before) === true;
+}
+
+/** A walk with everything that the index knows filled in. */
+export function look(
+  workspace: Workspace,
+  path: RelPath,
+  as: 'dep' | 'out',
+): { snapshot: Snapshot | undefined; index: StatIndex | undefined; same: boolean } {
+  const snapshot = walk(absolutePath(workspace, path), {
+    ignore: loadIgnore(workspace.root, path),
+    followRoot: as === 'dep',
+  });
+  if (snapshot === undefined) return { snapshot, index: undefined, same: false };
+  const index = readIndex(outIndexPath(workspace, path));
+  return { snapshot, index, same: applyIndex(snapshot, index) };
+}
+
+/** Path of the stat index of an out or dep. */
+export function outIndexPath(workspace: Workspace, path: RelPath): string {
+  return indexPath(indexDir(workspace.root), path);
+}

@@ -1,0 +1,203 @@
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  fchmodSync,
+  fstatSync,
+  ftruncateSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  symlinkSync,
+  writeSync,
+} from 'node:fs';
+import { type ErrorWire, errnoOf, SluiceError, toErrorWire } from '../errors.js';
+import { RAW_DIGEST_BYTES } from '../model/digest.js';
+import { EXECUTABLE, LINK } from '../model/tree.js';
+import { LOOSE_BYTES } from '../store/layout.js';
+import type { ObjectReader } from '../store/reader.js';
+import { linkProblem } from './link.js';
+
+/** How the bytes of a file get from the store to the workspace. */
+export type LinkKind = 'reflink' | 'copy' | 'hardlink';
+
+/** Files to be made. Plain values, so that a batch can cross threads. */
+export interface PlaceBatch {
+  /** Absolute path of the directory to fill, with a slash at its end, or `''` when `paths` are absolute. */
+  readonly base: string;
+  /** Paths below the base, joined by NUL; their directories exist, the files do not. */
+  readonly paths: string;
+  readonly kinds: Uint8Array;
+  readonly sizes: Float64Array;
+  /** 32 bytes per file. */
+  readonly digests: Uint8Array;
+  /** Tried in order; `copy` always works. */
+  readonly how: readonly LinkKind[];
+  /** Made read-only. */
+  readonly readOnly: boolean;
+}
+
+/** What came of a batch, in the order of its paths. */
+export interface PlaceResult {
+  /** Size, mtime, ctime and inode of each new file. */
+  readonly stats: Float64Array;
+  readonly problems: readonly ErrorWire[];
+  /** Files that were linked or cloned. */
+  readonly linked: number;
+}
+
+/**
+ * Makes each file from its object. The bytes are checked on the way; a file whose bytes are not right is never left as if it were whole.
+ * A name that is taken already (names that differ only in case or in their Unicode form, on file systems that do not tell them apart) is a problem.
+ */
+export function placeBatch(batch: PlaceBatch, reader: ObjectReader): PlaceResult {
+  const paths = batch.paths.split('\0');
+  const stats = new Float64Array(paths.length * 4);
+  const digests = Buffer.from(batch.digests.buffer, batch.digests.byteOffset, batch.digests.byteLength);
+  const problems: ErrorWire[] = [];
+  let linked = 0;
+  for (let i = 0; i < paths.length; i++) {
+    const path = paths[i] ?? '';
+    const file: PlannedFile = {
+      path: batch.base + path,
+      kind: batch.kinds[i] ?? 0,
+      size: batch.sizes[i] ?? 0,
+      digests,
+      at: i * RAW_DIGEST_BYTES,
+      mode: modeOf(batch.kinds[i] ?? 0, batch.readOnly),
+    };
+    try {
+      if (file.kind === LINK) placeLink(path, file, reader);
+      else if (placeFile(file, batch.how, reader, stats, i)) linked++;
+      if (file.kind === LINK) putStat(stats, i, lstatSync(file.path));
+    } catch (error) {
+      problems.push(toErrorWire(explain(error, file.path)));
+    }
+  }
+  return { stats, problems, linked };
+}
+
+interface PlannedFile {
+  readonly path: string;
+  readonly kind: number;
+  readonly size: number;
+  readonly digests: Buffer;
+  readonly at: number;
+  readonly mode: number;
+}
+
+function modeOf(kind: number, readOnly: boolean): number {
+  const mode = kind === EXECUTABLE ? 0o777 : 0o666;
+  return readOnly ? mode & 0o555 : mode;
+}
+
+function placeLink(path: string, file: PlannedFile, reader: ObjectReader): void {
+  const target = Buffer.from(reader.read('blob', file.digests, file.at));
+  const problem = linkProblem(path, target);
+  if (problem !== undefined) throw new SluiceError('ERR_LINK_ESCAPES', `${file.path} ${problem}`);
+  symlinkSync(target, file.path);
+}
+
+/** Returns whether the file was linked or cloned. */
+function placeFile(
+  file: PlannedFile,
+  how: readonly LinkKind[],
+  reader: ObjectReader,
+  stats: Float64Array,
+  i: number,
+): boolean {
+  if (file.size >= LOOSE_BYTES && how[0] !== 'copy') {
+    const source = reader.linkable(file.digests, file.at);
+    if (source !== undefined) {
+      for (const kind of how) {
+        if (kind === 'copy' || !tryLink(kind, source, file)) continue;
+        putStat(stats, i, lstatSync(file.path));
+        return true;
+      }
+    }
+  }
+  const fd = openSync(file.path, 'wx', file.mode);
+  try {
+    if (file.size >= LOOSE_BYTES) {
+      streamInto(fd, file, reader);
+    } else {
+      writeAll(fd, reader.read('blob', file.digests, file.at), 0);
+    }
+    const stat = fstatSync(fd);
+    if (stat.size !== file.size) throw wrongSize(file, stat.size);
+    putStat(stats, i, stat);
+  } finally {
+    closeSync(fd);
+  }
+  return false;
+}
+
+/** Reflink and hard link can each be refused by the file system, for this pair of places or for this one file. */
+function tryLink(kind: 'reflink' | 'hardlink', source: string, file: PlannedFile): boolean {
+  // A hard link has the modes of the object, and an executable needs modes of its own.
+  if (kind === 'hardlink' && file.kind === EXECUTABLE) return false;
+  try {
+    if (kind === 'hardlink') {
+      linkSync(source, file.path);
+      return true;
+    }
+    copyFileSync(source, file.path, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
+    const fd = openSync(file.path, 'r');
+    try {
+      fchmodSync(fd, file.mode & ~process.umask());
+    } finally {
+      closeSync(fd);
+    }
+    return true;
+  } catch (error) {
+    const code = errnoOf(error) ?? '';
+    if (['ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EXDEV', 'EINVAL', 'EPERM', 'EMLINK', 'ENOTTY', 'EACCES'].includes(code)) {
+      return false;
+    }
+    throw error;
+  }
+}
+
+function wrongSize(file: PlannedFile, size: number): SluiceError {
+  return new SluiceError('ERR_TREE_INVALID', `${file.path}: its tree says ${file.size} bytes, its object has ${size}`);
+}
+
+function explain(error: unknown, path: string): unknown {
+  if (errnoOf(error) !== 'EEXIST') return error;
+  return new SluiceError(
+    'ERR_FILE_NAME',
+    `${path} is there already: this file system does not tell two names of the tree apart`,
+    {
+      cause: error,
+      hint: 'Rename one of the files where the data is made, or check it out on a file system that is case-sensitive.',
+    },
+  );
+}
+
+function putStat(
+  stats: Float64Array,
+  i: number,
+  stat: { size: number; mtimeMs: number; ctimeMs: number; ino: number },
+): void {
+  stats.set([stat.size, stat.mtimeMs, stat.ctimeMs, stat.ino], i * 4);
+}
+
+function streamInto(fd: number, file: PlannedFile, reader: ObjectReader): void {
+  let position = 0;
+  reader.stream(
+    file.digests,
+    file.at,
+    (chunk) => {
+      writeAll(fd, chunk, position);
+      position += chunk.length;
+    },
+    () => {
+      ftruncateSync(fd, 0);
+      position = 0;
+    },
+  );
+}
+
+function writeAll(fd: number, bytes: Buffer, position: number): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, position + at);
+}

@@ -1,0 +1,275 @@
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { errnoOf, SluiceError } from '../errors.js';
+import { ByteReader } from '../model/bytes.js';
+import { type Digest, digestFromRaw, digestOf, hexOf, RAW_DIGEST_BYTES, rawDigestOf, rawOf } from '../model/digest.js';
+import { compareUtf8 } from '../model/path.js';
+import { TREE } from '../model/tree.js';
+import { SEAL_SECONDS } from '../store/loose.js';
+import { KNOWN, RACY, type SeenDirectory, type Snapshot } from './snapshot.js';
+
+/** A stat index as it was read: what files looked like when their digests were taken. */
+export interface StatIndex {
+  readonly shape: Snapshot['shape'];
+  /** The root of which only a part was put in place, by Sluice itself; `undefined` for something whole. */
+  readonly partOf: Digest | undefined;
+  /** The file was copied from elsewhere together with what it describes, so inodes and change times mean nothing. */
+  readonly copied: boolean;
+  readonly directories: ReadonlyMap<string, SeenDirectory>;
+}
+
+const MAGIC = Buffer.from('SLIX');
+const VERSION = 1;
+const HEADER_BYTES = 92;
+const DIRECTORY_BYTES = 64;
+const ENTRY_BYTES = 4 * 8 + 2 + RAW_DIGEST_BYTES;
+
+/** Two writes within this time can leave the same time stamp (a tick of a Linux kernel's coarse clock is at most 10 ms). */
+const GRAIN_MS = 10;
+/** The same where a file system keeps whole seconds only. */
+const COARSE_GRAIN_MS = 1000;
+
+/** Path of the index of a file, directory or glob: named by what it describes, relative to the workspace, so that it survives a move of the workspace. */
+export function indexPath(dir: string, subject: string): string {
+  return join(dir, `${hexOf(digestOf(subject)).slice(0, 32)}.idx`);
+}
+
+/** Reads an index. A missing, damaged or foreign one is `undefined`: it is only ever a short cut. */
+export function readIndex(path: string): StatIndex | undefined {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    return decodeIndex(bytes, statSync(path).ino);
+  } catch (error) {
+    if (error instanceof SluiceError || errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Decodes an index; `inode` is that of the file it was read from. Throws `ERR_INDEX_INVALID`. */
+export function decodeIndex(bytes: Buffer, inode: number): StatIndex {
+  const reader = new ByteReader(bytes, (problem) => {
+    throw new SluiceError('ERR_INDEX_INVALID', `a stat index is damaged: ${problem}`);
+  });
+  if (!reader.take(4).equals(MAGIC) || reader.u8() !== VERSION) reader.fail('it does not begin like one');
+  const shape = reader.u8() === 0 ? 'file' : 'directory';
+  reader.u16();
+  const writtenAt = reader.f64();
+  const copied = reader.f64() !== inode;
+  const count = reader.u32();
+  const part = reader.take(RAW_DIGEST_BYTES);
+  if (!reader.take(RAW_DIGEST_BYTES).equals(rawDigestOf(bytes.subarray(HEADER_BYTES))))
+    reader.fail('its checksum is wrong');
+  const directories = new Map<string, SeenDirectory>();
+  for (let i = 0; i < count; i++) {
+    const directory = decodeDirectory(reader);
+    markRacy(directory, writtenAt);
+    directories.set(directory.path, directory);
+  }
+  if (reader.left !== 0) reader.fail('bytes follow its end');
+  const partOf = isZero(part) ? undefined : digestFromRaw(part);
+  return { shape, partOf, copied, directories };
+}
+
+/**
+ * Fills in the digests of entries that look as they did. An entry counts as unchanged if size, kind, mtime, ctime and inode are equal; in a copied
+ * index size, kind and an mtime with parts of a second. Returns whether everything, names included, is as the index says.
+ */
+export function applyIndex(snapshot: Snapshot, index: StatIndex | undefined): boolean {
+  if (index === undefined || index.shape !== snapshot.shape) return false;
+  let all = snapshot.directories.length === index.directories.size && !index.copied;
+  for (const seen of snapshot.directories) {
+    const known = index.directories.get(seen.path);
+    if (known === undefined || !applyDirectory(seen, known, index.copied)) all = false;
+  }
+  forgetNodesAbove(snapshot);
+  return all;
+}
+
+/** A node stands for everything below it, so it is of no use when something below is not known. */
+function forgetNodesAbove(snapshot: Snapshot): void {
+  const byPath = new Map(snapshot.directories.map((directory) => [directory.path, directory]));
+  for (const { path, node } of [...snapshot.directories].reverse()) {
+    if (path === '' || node !== undefined) continue;
+    const parent = byPath.get(path.slice(0, Math.max(0, path.lastIndexOf('/'))));
+    if (parent !== undefined) parent.node = undefined;
+  }
+}
+
+/** Writes an index for a snapshot whose digests are all known. Returns `false` if it could not be written: nothing depends on it. */
+export function writeIndex(path: string, snapshot: Snapshot, partOf: Digest | undefined): boolean {
+  const tmp = `${path}.${randomBytes(6).toString('hex')}`;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    const fd = openSync(tmp, 'wx');
+    try {
+      // Written twice: the time that counts is the file system's, and it is known only after the first write.
+      writeSync(fd, Buffer.alloc(1));
+      const stat = fstatSync(fd);
+      writeAll(fd, encodeIndex(snapshot, partOf, stat.mtimeMs, stat.ino));
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(tmp, path);
+    return true;
+  } catch {
+    rmSync(tmp, { force: true });
+    return false;
+  }
+}
+
+/** The bytes of an index. */
+export function encodeIndex(snapshot: Snapshot, partOf: Digest | undefined, writtenAt: number, inode: number): Buffer {
+  const names = snapshot.directories.map((directory) => Buffer.from(directory.names.join('\0')));
+  const paths = snapshot.directories.map((directory) => Buffer.from(directory.path));
+  const total = snapshot.directories.reduce(
+    (sum, directory, i) =>
+      sum + DIRECTORY_BYTES + (paths[i]?.length ?? 0) + (names[i]?.length ?? 0) + directory.names.length * ENTRY_BYTES,
+    HEADER_BYTES,
+  );
+  const bytes = Buffer.alloc(total);
+  MAGIC.copy(bytes);
+  bytes[4] = VERSION;
+  bytes[5] = snapshot.shape === 'file' ? 0 : 1;
+  bytes.writeDoubleLE(writtenAt, 8);
+  bytes.writeDoubleLE(inode, 16);
+  bytes.writeUInt32LE(snapshot.directories.length, 24);
+  if (partOf !== undefined) rawOf(partOf).copy(bytes, 28);
+  let at = HEADER_BYTES;
+  snapshot.directories.forEach((directory, i) => {
+    at = encodeDirectoryBlock(bytes, at, directory, paths[i] ?? Buffer.alloc(0), names[i] ?? Buffer.alloc(0));
+  });
+  rawDigestOf(bytes.subarray(HEADER_BYTES)).copy(bytes, 60);
+  return bytes;
+}
+
+function encodeDirectoryBlock(
+  bytes: Buffer,
+  from: number,
+  directory: SeenDirectory,
+  path: Buffer,
+  names: Buffer,
+): number {
+  bytes.writeUInt32LE(path.length, from);
+  bytes.writeUInt32LE(directory.names.length, from + 4);
+  bytes.writeUInt32LE(names.length, from + 8);
+  bytes.writeDoubleLE(directory.totalFiles, from + 16);
+  bytes.writeDoubleLE(directory.totalBytes, from + 24);
+  directory.node?.copy(bytes, from + 32);
+  let at = from + DIRECTORY_BYTES;
+  at += path.copy(bytes, at);
+  at += names.copy(bytes, at);
+  for (const column of [directory.sizes, directory.mtimes, directory.ctimes, directory.inodes]) {
+    at += Buffer.from(column.buffer, column.byteOffset, column.byteLength).copy(bytes, at);
+  }
+  bytes.set(directory.kinds, at);
+  at += directory.kinds.length;
+  bytes.set(directory.flags, at);
+  at += directory.flags.length;
+  return at + directory.digests.copy(bytes, at);
+}
+
+function decodeDirectory(reader: ByteReader): SeenDirectory {
+  const pathBytes = reader.u32();
+  const count = reader.u32();
+  const nameBytes = reader.u32();
+  reader.u32();
+  const totalFiles = reader.f64();
+  const totalBytes = reader.f64();
+  const node = Buffer.from(reader.take(RAW_DIGEST_BYTES));
+  if (pathBytes + nameBytes + count * ENTRY_BYTES > reader.left) reader.fail('a directory does not fit into it');
+  const path = reader.take(pathBytes).toString('utf8');
+  const text = reader.take(nameBytes).toString('utf8');
+  const names = count === 0 ? [] : text.split('\0');
+  if (names.length !== count) reader.fail('a directory has another number of names than entries');
+  return {
+    path,
+    names,
+    sizes: column(reader, count),
+    mtimes: column(reader, count),
+    ctimes: column(reader, count),
+    inodes: column(reader, count),
+    kinds: Uint8Array.from(reader.take(count)),
+    flags: Uint8Array.from(reader.take(count)),
+    digests: reader.take(count * RAW_DIGEST_BYTES),
+    node: isZero(node) ? undefined : node,
+    totalFiles,
+    totalBytes,
+  };
+}
+
+function isZero(raw: Buffer): boolean {
+  return raw.every((byte) => byte === 0);
+}
+
+/** Copied, since a column in the file need not lie at a multiple of eight. */
+function column(reader: ByteReader, count: number): Float64Array {
+  const values = new Float64Array(count);
+  Buffer.from(values.buffer).set(reader.take(count * 8));
+  return values;
+}
+
+/**
+ * The second half of the racy rule: an entry as young as the index could have changed after its digest was taken and still look the same.
+ * It keeps the mark until it has been hashed again.
+ */
+function markRacy(directory: SeenDirectory, writtenAt: number): void {
+  const { mtimes, ctimes, flags } = directory;
+  for (let i = 0; i < flags.length; i++) {
+    const mtime = mtimes[i] ?? 0;
+    const grain = mtime % 1000 === 0 ? COARSE_GRAIN_MS : GRAIN_MS;
+    if (Math.max(mtime, ctimes[i] ?? 0) >= writtenAt - grain) flags[i] = (flags[i] ?? 0) | RACY;
+  }
+}
+
+function applyDirectory(seen: SeenDirectory, known: SeenDirectory, copied: boolean): boolean {
+  let all = seen.names.length === known.names.length;
+  let j = 0;
+  for (let i = 0; i < seen.names.length; i++) {
+    const name = seen.names[i] ?? '';
+    while (j < known.names.length && known.names[j] !== name && compareUtf8(known.names[j] ?? '', name) < 0) j++;
+    if (known.names[j] !== name || !looksTheSame(seen, i, known, j, copied)) {
+      all = false;
+      continue;
+    }
+    if (seen.kinds[i] === TREE) continue;
+    seen.flags[i] = KNOWN;
+    known.digests.copy(seen.digests, i * RAW_DIGEST_BYTES, j * RAW_DIGEST_BYTES, (j + 1) * RAW_DIGEST_BYTES);
+  }
+  if (all && known.node !== undefined) {
+    seen.node = known.node;
+    seen.totalFiles = known.totalFiles;
+    seen.totalBytes = known.totalBytes;
+  }
+  return all;
+}
+
+function looksTheSame(seen: SeenDirectory, i: number, known: SeenDirectory, j: number, copied: boolean): boolean {
+  if (seen.kinds[i] !== known.kinds[j]) return false;
+  if (seen.kinds[i] === TREE) return true;
+  if (known.flags[j] !== KNOWN || seen.sizes[i] !== known.sizes[j] || seen.mtimes[i] !== known.mtimes[j]) return false;
+  if (copied) return (seen.mtimes[i] ?? 0) % 1000 !== 0;
+  if (seen.inodes[i] !== known.inodes[j]) return false;
+  // Linking an object once more moves its change time; writing into it moves the time of its seal.
+  return seen.ctimes[i] === known.ctimes[j] || seen.mtimes[i] === SEAL_SECONDS * 1000;
+}
+
+function writeAll(fd: number, bytes: Buffer): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, at);
+}

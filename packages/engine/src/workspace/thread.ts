@@ -1,0 +1,89 @@
+import { Catalog } from '../store/catalog.js';
+import type { Files } from '../store/files.js';
+import { Ingestor, type IngestSettings, type Unpublished } from '../store/ingest.js';
+import { storeLayout } from '../store/layout.js';
+import { ObjectReader } from '../store/reader.js';
+import { type HashBatch, type HashResult, hashBatch, scratchBuffer } from './hash-batch.js';
+import { type PlaceBatch, type PlaceResult, placeBatch } from './place-batch.js';
+
+/** What a thread can be asked to do. Each request has one answer. */
+export type ThreadRequest =
+  | { readonly do: 'hash'; readonly batch: HashBatch }
+  | { readonly do: 'begin-ingest'; readonly storeDir: string; readonly settings: IngestSettings }
+  | { readonly do: 'ingest'; readonly batch: HashBatch }
+  | { readonly do: 'finish-ingest' }
+  | { readonly do: 'abandon-ingest' }
+  | { readonly do: 'place'; readonly storeDir: string; readonly batch: PlaceBatch }
+  | { readonly do: 'end-place' };
+
+/** The answer to each request. */
+export interface ThreadAnswers {
+  readonly hash: HashResult;
+  readonly 'begin-ingest': null;
+  readonly ingest: HashResult;
+  readonly 'finish-ingest': Unpublished;
+  readonly 'abandon-ingest': null;
+  readonly place: PlaceResult;
+  readonly 'end-place': null;
+}
+
+/** The state of one thread of bulk work: the main thread has one for small jobs, each worker has one. */
+export class BulkThread {
+  private readonly files: Files;
+  private scratch: Buffer | undefined;
+  private ingestor: Ingestor | undefined;
+  private reader: { readonly dir: string; readonly reader: ObjectReader } | undefined;
+
+  constructor(files: Files) {
+    this.files = files;
+  }
+
+  /** Does what is asked. Throws what the work throws. */
+  handle<R extends ThreadRequest>(request: R): ThreadAnswers[R['do']];
+  handle(request: ThreadRequest): ThreadAnswers[keyof ThreadAnswers] {
+    switch (request.do) {
+      case 'hash':
+        return hashBatch(request.batch, undefined, this.buffer());
+      case 'begin-ingest': {
+        const layout = storeLayout(request.storeDir);
+        this.ingestor = new Ingestor(this.files, request.settings, new Catalog(this.files, layout));
+        return null;
+      }
+      case 'ingest':
+        return hashBatch(request.batch, this.openIngestor(), this.buffer());
+      case 'finish-ingest': {
+        const unpublished = this.openIngestor().finish();
+        this.ingestor = undefined;
+        return unpublished;
+      }
+      case 'abandon-ingest':
+        this.ingestor?.abandon();
+        this.ingestor = undefined;
+        return null;
+      case 'place':
+        return placeBatch(request.batch, this.openReader(request.storeDir));
+      case 'end-place':
+        this.reader?.reader.close();
+        this.reader = undefined;
+        return null;
+    }
+  }
+
+  private buffer(): Buffer {
+    this.scratch ??= scratchBuffer();
+    return this.scratch;
+  }
+
+  private openIngestor(): Ingestor {
+    if (this.ingestor === undefined) throw new Error('no ingest was begun on this thread');
+    return this.ingestor;
+  }
+
+  private openReader(dir: string): ObjectReader {
+    if (this.reader?.dir !== dir) {
+      this.reader?.reader.close();
+      this.reader = { dir, reader: new ObjectReader(this.files, storeLayout(dir)) };
+    }
+    return this.reader.reader;
+  }
+}
