@@ -145,8 +145,9 @@ export function asSluiceError(error: unknown): SluiceError {
 
 /** The `code` of a Node system error (`ENOENT`, …), or `undefined` for anything else. */
 export function errnoOf(error: unknown): string | undefined {
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
-  return undefined;
+  // Not `instanceof Error`: an error of Node's own modules is of another realm where tests run.
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
 }
 
 /** Throws `ERR_INTERRUPTED` if the signal has fired. */
