@@ -7,7 +7,7 @@ export function parseJsonc(text: string): unknown {
     return JSON.parse(text);
   } catch (error) {
     const plain = text
-      .replaceAll(/("(?:[^"\\\n]|\\.)*")|\/\/[^\n]*|\/\*[^]*?\*\//g, '$1')
+      .replaceAll(/("(?:[^"\\\n]|\\.)*")|\/\/[^\n]*|\/\*[\s\S]*?\*\//g, '$1')
       .replaceAll(/("(?:[^"\\\n]|\\.)*")|,(?=\s*[}\]])/g, '$1');
     // The positions in a message would be wrong once something was taken out.
     if (plain === text) throw error;

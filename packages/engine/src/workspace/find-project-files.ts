@@ -1,0 +1,44 @@
+import { joinRelPath, type RelPath, ROOT, tryParseRelPath } from '../model/path.js';
+import { type IgnoreRules, isIgnored, parseIgnoreRules } from './ignore-rules.js';
+import type { ProjectSources } from './project-sources.js';
+
+/** The directories that hold a `project.json` or a `package.json`. */
+export interface ProjectFiles {
+  readonly projectJson: ReadonlySet<RelPath>;
+  readonly packageJson: ReadonlySet<RelPath>;
+}
+
+/**
+ * Finds the files that declare projects, as Nx does: what `.gitignore` and `.nxignore` files at any level ignore is not looked into,
+ * so ignored data costs nothing however much of it there is.
+ */
+export function findProjectFiles(sources: ProjectSources): ProjectFiles {
+  const projectJson = new Set<RelPath>();
+  const packageJson = new Set<RelPath>();
+  const visit = (dir: RelPath, inherited: readonly IgnoreRules[]): void => {
+    const names = sources.list(dir);
+    const rules = [...inherited, ...rulesOf(sources, dir, names)];
+    for (const name of names) {
+      const isDirectory = name.endsWith('/');
+      const path = tryJoin(dir, isDirectory ? name.slice(0, -1) : name);
+      if (path === undefined || isIgnored(rules, path, isDirectory)) continue;
+      if (isDirectory) visit(path, rules);
+      else if (name === 'project.json') projectJson.add(dir);
+      else if (name === 'package.json') packageJson.add(dir);
+    }
+  };
+  visit(ROOT, []);
+  return { projectJson, packageJson };
+}
+
+/** `.nxignore` outranks `.gitignore` of the same directory. */
+function rulesOf(sources: ProjectSources, dir: RelPath, names: readonly string[]): IgnoreRules[] {
+  const texts = ['.gitignore', '.nxignore']
+    .filter((name) => names.includes(name))
+    .flatMap((name) => sources.read(joinRelPath(dir, name)) ?? []);
+  return texts.length === 0 ? [] : [parseIgnoreRules(dir, texts)];
+}
+
+function tryJoin(dir: RelPath, name: string): RelPath | undefined {
+  return tryParseRelPath(dir === '' ? name : `${dir}/${name}`);
+}
