@@ -1,0 +1,54 @@
+import type { Storage } from './port.js';
+
+/** How many requests a storage got; each page of a listing counts once. */
+export interface RequestCounts {
+  head: number;
+  get: number;
+  put: number;
+  list: number;
+  delete: number;
+}
+
+/** A storage that counts. Put it next to the driver, inside of `retry`, so that every try is counted. */
+export interface CountingStorage extends Storage {
+  readonly requests: Readonly<RequestCounts>;
+}
+
+/** Counts the calls that reach the storage. A driver that needs several requests for a `put` counts them itself. */
+export function counting(storage: Storage): CountingStorage {
+  const requests: RequestCounts = { head: 0, get: 0, put: 0, list: 0, delete: 0 };
+  const { list, delete: remove } = storage;
+  return {
+    description: storage.description,
+    durable: storage.durable,
+    requests,
+    stat: (key, options) => {
+      requests.head++;
+      return storage.stat(key, options);
+    },
+    get: (key, range, options) => {
+      requests.get++;
+      return storage.get(key, range, options);
+    },
+    put: (key, body, options) => {
+      requests.put++;
+      return storage.put(key, body, options);
+    },
+    ...(list === undefined
+      ? {}
+      : {
+          list: (prefix, options) => {
+            requests.list++;
+            return list.call(storage, prefix, options);
+          },
+        }),
+    ...(remove === undefined
+      ? {}
+      : {
+          delete: (key, options) => {
+            requests.delete++;
+            return remove.call(storage, key, options);
+          },
+        }),
+  };
+}

@@ -1,0 +1,89 @@
+/**
+ * The port under the remote format: a place that keeps bytes under keys. Every driver and every wrapper passes the contract in
+ * `storage.suite.ts`, so they can be put around each other in any order.
+ *
+ * *Not found* is a value. *Could not look* is an error: `ERR_REMOTE_DOWN` where a later try may succeed, `ERR_REMOTE_DENIED` where it cannot.
+ */
+export interface Storage {
+  /** Where it is, for messages; never holds a secret. */
+  readonly description: string;
+  /** Whether what is put here stays until it is deleted. A place that evicts is never a safe copy. */
+  readonly durable: boolean;
+  /** Size of an object, or `undefined` if there is none. */
+  stat(key: StorageKey, options?: StorageOptions): Promise<StorageStat | undefined>;
+  /**
+   * Up to `range.length` bytes from `range.offset`: fewer where the object ends, none behind its end, `undefined` if there is no object.
+   * The caller bounds the length by what it is ready to hold.
+   */
+  get(key: StorageKey, range: ByteRange, options?: StorageOptions): Promise<Buffer | undefined>;
+  /**
+   * Keeps an object, whole or not at all; when this returns, it is durable (if the place is) and replaces any object of this key. With `ifAbsent`
+   * an object that is there already stays, also if both writers come at once, and the answer is `exists`. If the body throws, nothing is kept.
+   */
+  put(key: StorageKey, body: Body, options?: PutOptions): Promise<'stored' | 'exists'>;
+  /** Every object whose key is `prefix` or lies below it as a directory, sorted by key; `''` for all. Only where the place can. */
+  list?(prefix: StorageKey | '', options?: StorageOptions): AsyncIterable<ListedObject>;
+  /** Deletes an object; one that is not there is no error. Only where the place can. */
+  delete?(key: StorageKey, options?: StorageOptions): Promise<void>;
+}
+
+/** Options of every call. An aborted call throws `ERR_INTERRUPTED`. */
+export interface StorageOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of {@link Storage.put}. */
+export interface PutOptions extends StorageOptions {
+  readonly ifAbsent?: boolean;
+}
+
+/** What is known of an object without its bytes. */
+export interface StorageStat {
+  readonly bytes: number;
+}
+
+/** One object of a listing. `modifiedMs` is by the clock of the place. */
+export interface ListedObject extends StorageStat {
+  readonly key: StorageKey;
+  readonly modifiedMs: number;
+}
+
+/** A part of an object. */
+export interface ByteRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** What is to be kept. A wrapper that tries again asks for the chunks again, so they must be the same each time. */
+export interface Body {
+  /** Sum of the lengths of the chunks. */
+  readonly bytes: number;
+  chunks(): Iterable<Buffer> | AsyncIterable<Buffer>;
+}
+
+/** A body of buffers in memory. */
+export function bodyOf(...chunks: readonly Buffer[]): Body {
+  let bytes = 0;
+  for (const chunk of chunks) bytes += chunk.length;
+  return { bytes, chunks: () => chunks };
+}
+
+declare const storageKeyBrand: unique symbol;
+
+/** The name of an object: segments of `a-z 0-9 . _ -` between slashes, none of which begins with a dot. Made only by {@link storageKey}. */
+export type StorageKey = string & { readonly [storageKeyBrand]: true };
+
+const KEY = /^[a-z0-9][a-z0-9._-]*(?:\/[a-z0-9][a-z0-9._-]*)*$/;
+const LONGEST_KEY = 512;
+
+/** Parses a key; `undefined` for anything that a file system could misunderstand. */
+export function tryParseStorageKey(text: string): StorageKey | undefined {
+  return text.length <= LONGEST_KEY && KEY.test(text) ? (text as StorageKey) : undefined;
+}
+
+/** The key of text that this program made. Throws a `TypeError` if it is none, which is a bug. */
+export function storageKey(text: string): StorageKey {
+  const key = tryParseStorageKey(text);
+  if (key === undefined) throw new TypeError(`not a storage key: ${JSON.stringify(text)}`);
+  return key;
+}
