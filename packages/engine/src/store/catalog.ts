@@ -106,13 +106,17 @@ export class Catalog {
     return `${raw.toString('hex', rawAt, rawAt + RAW_DIGEST_BYTES)}.${pack.name}`;
   }
 
+  /** Whether the copy in this pack was found damaged and is never served. */
+  isSetAside(pack: LoadedPack, raw: Buffer, rawAt = 0): boolean {
+    return this.damagedNames.size > 0 && this.damagedNames.has(this.damagedMarker(pack, raw, rawAt));
+  }
+
   private inPack(pack: LoadedPack, kind: ObjectKind, raw: Buffer, rawAt: number): PackEntry | undefined {
     const row = pack.index.find(raw, rawAt);
     if (row < 0) return undefined;
     const entry = pack.index.entry(row);
     if ((entry.kind === BLOB) !== (kind === 'blob')) return undefined;
-    if (this.damagedNames.size > 0 && this.damagedNames.has(this.damagedMarker(pack, raw, rawAt))) return undefined;
-    return entry;
+    return this.isSetAside(pack, raw, rawAt) ? undefined : entry;
   }
 
   private loose(kind: ObjectKind, raw: Buffer, rawAt: number): Place | undefined {

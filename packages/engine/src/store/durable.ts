@@ -18,10 +18,16 @@ export function syncFiles(files: Files, durability: Durability, dir: string, pat
   for (const path of paths) syncPath(files, path);
 }
 
-/** Makes the names in the given directories durable. */
+/** Makes the names in the given directories durable. A directory that is gone, because a collection found it empty, has none. */
 export function syncDirectories(files: Files, durability: Durability, dirs: Iterable<string>): void {
   if (durability === 'none') return;
-  for (const dir of dirs) syncPath(files, dir);
+  for (const dir of dirs) {
+    try {
+      syncPath(files, dir);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+    }
+  }
 }
 
 /**

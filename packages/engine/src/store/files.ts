@@ -20,6 +20,7 @@ export type Files = Pick<
   | 'readFileSync'
   | 'readSync'
   | 'readdirSync'
+  | 'realpathSync'
   | 'renameSync'
   | 'rmSync'
   | 'rmdirSync'

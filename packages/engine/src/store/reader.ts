@@ -43,11 +43,17 @@ export class ObjectReader {
    * The result is valid until the next call. Throws `ERR_OBJECT_MISSING` or `ERR_OBJECT_DAMAGED`.
    */
   read(kind: ObjectKind, raw: Buffer, rawAt = 0): Buffer {
-    return this.attempt(kind, raw, rawAt, (place, key) => {
-      const bytes =
-        place.home === 'pack' ? this.readPacked(place.pack, place.entry) : this.files.readFileSync(place.path);
-      return matches(bytes, key, 0) ? bytes : undefined;
-    });
+    return this.attempt(kind, raw, rawAt, (place, key) => this.readCopy(place, key));
+  }
+
+  /**
+   * Reads one certain copy and tells whether it has the object's bytes; the bytes of a small object are returned, valid until the next call.
+   * Unlike {@link read} it neither looks for another copy nor sets a damaged one aside. Throws the system error if the copy is gone.
+   */
+  readCopy(place: Place, raw: Buffer, rawAt = 0): Buffer | undefined {
+    const bytes =
+      place.home === 'pack' ? this.readPacked(place.pack, place.entry) : this.files.readFileSync(place.path);
+    return matches(bytes, raw, rawAt) ? bytes : undefined;
   }
 
   /** The size of an object, or `undefined` if it is not there. Reads no bytes. */

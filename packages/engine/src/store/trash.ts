@@ -43,9 +43,14 @@ export function takeFromTrash(
   home: 'objects' | 'packs',
   name: string,
 ): void {
+  const from = join(bag.dir, home, name);
   const to = join(layout[home], name);
-  files.mkdirSync(dirname(to), { recursive: true });
-  renameIfThere(files, join(bag.dir, home, name), to);
+  // A collection may remove the empty directory between the two calls, while the object is still in the bag.
+  for (let attempt = 0; attempt < 5; attempt++) {
+    files.mkdirSync(dirname(to), { recursive: true });
+    renameIfThere(files, from, to);
+    if (files.statSync(from, { throwIfNoEntry: false }) === undefined) return;
+  }
 }
 
 /** Bags of collections that did not finish. */
