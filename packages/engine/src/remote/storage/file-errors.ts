@@ -1,18 +1,11 @@
-import { SluiceError } from '../../errors.js';
+import { errnoOf, SluiceError } from '../../errors.js';
 
 /** Errors of a body are its maker's, and say nothing about the directory. */
 export class BodyFailed extends Error {}
 
-/** The `code` of a system error, such as `ENOENT`. */
-export function systemCode(error: unknown): string | undefined {
-  // Not by `instanceof`: errors of promises may come from another realm.
-  if (typeof error !== 'object' || error === null || !('code' in error) || !('syscall' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
-}
-
 /** Whether an error says that there is no object of this name. */
 export function isMissing(error: unknown): boolean {
-  const code = systemCode(error);
+  const code = errnoOf(error);
   // A directory where an object is asked for is no object.
   return code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR';
 }
@@ -28,7 +21,7 @@ export function missingBase(path: string): SluiceError {
 export function explain(error: unknown, base: string): unknown {
   if (error instanceof SluiceError) return error;
   if (error instanceof BodyFailed) return error.cause;
-  const code = systemCode(error);
+  const code = errnoOf(error);
   if (code === undefined || code === 'ABORT_ERR') return error;
   const where = `the remote's directory ${base}`;
   if (code === 'ENOSPC' || code === 'EDQUOT') {

@@ -1,7 +1,6 @@
 import fs from 'node:fs/promises';
 import { join } from 'node:path';
-import { throwIfAborted } from '../../errors.js';
-import { systemCode } from './file-errors.js';
+import { errnoOf, throwIfAborted } from '../../errors.js';
 import { type ListedObject, type StorageKey, tryParseStorageKey } from './port.js';
 
 /** Runs a call that reads the directory, so that its errors get their meaning; `undefined` for what is not there. */
@@ -50,7 +49,7 @@ export async function* listDirectory(
         return { key, bytes: stat.size, modifiedMs: stat.mtimeMs };
       } catch (error) {
         // Deleted since its directory was listed.
-        if (systemCode(error) === 'ENOENT') return undefined;
+        if (errnoOf(error) === 'ENOENT') return undefined;
         throw error;
       }
     });

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import fs from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { SluiceError, throwIfAborted } from '../../errors.js';
-import { BodyFailed, explain, isMissing, missingBase, systemCode } from './file-errors.js';
+import { errnoOf, SluiceError, throwIfAborted } from '../../errors.js';
+import { BodyFailed, explain, isMissing, missingBase } from './file-errors.js';
 import { listDirectory } from './file-list.js';
 import type { Body, PutOptions, Storage, StorageKey } from './port.js';
 
@@ -103,7 +103,7 @@ class Place {
         await fs.mkdir(at);
         await syncDirectory(dirname(at));
       } catch (error) {
-        if (systemCode(error) !== 'EEXIST') throw error;
+        if (errnoOf(error) !== 'EEXIST') throw error;
       }
       this.prepared.add(at);
     }
@@ -118,8 +118,8 @@ class Place {
     try {
       await fs.mkdir(this.base);
     } catch (error) {
-      if (systemCode(error) === 'EEXIST') return;
-      if (systemCode(error) === 'ENOENT') throw missingBase(dirname(this.base));
+      if (errnoOf(error) === 'EEXIST') return;
+      if (errnoOf(error) === 'ENOENT') throw missingBase(dirname(this.base));
       throw error;
     }
     await syncDirectory(dirname(this.base));
@@ -149,7 +149,7 @@ async function put(place: Place, key: StorageKey, body: Body, options: PutOption
       return answer;
     } catch (error) {
       // A directory that this process had seen was removed meanwhile: begin again, once.
-      if (systemCode(error) !== 'ENOENT' || attempt > 0) throw error;
+      if (errnoOf(error) !== 'ENOENT' || attempt > 0) throw error;
       place.forget();
     } finally {
       await fs.rm(unfinished, { force: true });
@@ -197,7 +197,7 @@ async function giveName(unfinished: string, path: string, ifAbsent: boolean): Pr
     await fs.link(unfinished, path);
     return 'stored';
   } catch (error) {
-    const code = systemCode(error);
+    const code = errnoOf(error);
     if (code === 'EEXIST') return 'exists';
     if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'ENOSYS' && code !== 'EMLINK')
       throw error;
@@ -235,7 +235,7 @@ async function syncDirectory(path: string): Promise<void> {
     await handle.sync();
   } catch (error) {
     // Some file systems cannot sync a directory; they have no promise to keep.
-    const code = systemCode(error);
+    const code = errnoOf(error);
     if (code !== 'EINVAL' && code !== 'ENOTSUP' && code !== 'EPERM' && code !== 'EBADF') throw error;
   } finally {
     await handle.close();
@@ -256,7 +256,7 @@ async function deleteLeftBehind(dir: string): Promise<void> {
       if (now - (await fs.stat(path)).mtimeMs > LEFT_BEHIND_MS) await fs.rm(path, { force: true });
     } catch (error) {
       // Its writer, or another cleaner, was faster.
-      if (systemCode(error) !== 'ENOENT') throw error;
+      if (errnoOf(error) !== 'ENOENT') throw error;
     }
   }
 }

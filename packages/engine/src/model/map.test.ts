@@ -1,0 +1,214 @@
+import fc from 'fast-check';
+import { SluiceError } from '../errors.js';
+import { rawDigestOf } from './digest.js';
+import {
+  decodeMap,
+  encodeMap,
+  IN_MAP,
+  IN_PACK,
+  LOCATION_BYTES,
+  MAP_HEADER_BYTES,
+  type MapDraft,
+  NODE_ROW_BYTES,
+  type NodeRow,
+  OWN_KEY,
+  parseMapFront,
+  parseMapHeader,
+  readLocation,
+  writeLocation,
+  writeNodeRow,
+} from './map.js';
+
+const raw = (text: string): Buffer => rawDigestOf(Buffer.from(text));
+const name = (text: string): Buffer => raw(text).subarray(0, 16);
+
+function nodeRows(...rows: Partial<NodeRow>[]): Buffer {
+  const bytes = Buffer.alloc(rows.length * NODE_ROW_BYTES);
+  const empty: NodeRow = {
+    how: IN_PACK,
+    codec: 0,
+    place: 0,
+    offset: 8,
+    stored: 100,
+    full: 100,
+    nodes: 1,
+    trees: 1,
+    firstLocation: 0,
+    locations: 0,
+  };
+  rows.forEach((row, i) => {
+    writeNodeRow(bytes, i * NODE_ROW_BYTES, { ...empty, ...row });
+  });
+  return bytes;
+}
+
+const elsewhere = { how: IN_MAP, stored: 0, full: 0 } as const;
+
+/** A root with two files, a directory in another map (3 nodes), and a directory with a file of its own. */
+function sample(): MapDraft {
+  const locations = Buffer.alloc(3 * LOCATION_BYTES);
+  writeLocation(locations, 0, { how: IN_PACK, codec: 0, pack: 1, offset: 8, stored: 275, area: 0 });
+  writeLocation(locations, 16, { how: OWN_KEY, codec: 0, pack: 0, offset: 0, stored: 0, area: 1 });
+  writeLocation(locations, 32, { how: IN_PACK, codec: 0, pack: 1, offset: 327, stored: 0, area: 0 });
+  return {
+    rootKind: 'tree',
+    root: raw('root'),
+    files: 50,
+    bytes: 9_000_000_000,
+    blobBytes: 8_999_999_999,
+    blobs: 49,
+    trees: 5,
+    packs: [
+      { area: 1, raw: name('trees') },
+      { area: 0, raw: name('blobs') },
+    ],
+    maps: [{ area: 0, raw: raw('other') }],
+    nodes: nodeRows(
+      { nodes: 5, trees: 5, locations: 3 },
+      { ...elsewhere, place: 0, offset: 7, nodes: 3, trees: 3, firstLocation: 2 },
+      { offset: 152, firstLocation: 2, locations: 1 },
+    ),
+    locations,
+    slices: Buffer.concat([raw('slice 1'), raw('slice 2')]),
+  };
+}
+
+const codeOf = (run: () => unknown): string => {
+  try {
+    run();
+    return 'no error';
+  } catch (error) {
+    return error instanceof SluiceError ? error.code : String(error);
+  }
+};
+
+test('a map is these bytes', () => {
+  const bytes = encodeMap(sample());
+  expect(bytes.length).toBe(MAP_HEADER_BYTES + 2 * 17 + 33 + 3 * 32 + 3 * 16 + 2 * 32);
+  expect(bytes.toString('hex', 0, 92)).toBe(
+    `534c4d5001010000${raw('root').toString('hex')}` +
+      '3200000000000000001a711802000000ff19711802000000' +
+      '31000000050000000200000001000000030000000300000002000000',
+  );
+  expect(rawDigestOf(bytes).toString('hex')).toMatchInlineSnapshot(`"d52a5596de755334bccd5638abe5632bd290fb35761a2571b3ec4070449be3c8"`);
+});
+
+test('reads what was written', () => {
+  const draft = sample();
+  const bytes = encodeMap(draft);
+  const { front, locations, slices } = decodeMap(bytes, 'test');
+  expect(front.header).toMatchObject({ rootKind: 'tree', files: 50, bytes: 9_000_000_000, blobs: 49, trees: 5 });
+  expect(front.header.totalBytes).toBe(bytes.length);
+  expect(front.packs).toEqual(draft.packs);
+  expect(front.maps).toEqual(draft.maps);
+  expect([0, 1, 2].map((row) => front.nodes.number(row))).toEqual([0, 1, 4]);
+  expect([0, 1, 2, 3, 4, 5].map((number) => front.nodes.find(number))).toEqual([0, 1, -1, -1, 2, -1]);
+  expect(front.nodes.row(1)).toMatchObject({ how: IN_MAP, place: 0, offset: 7, nodes: 3 });
+  expect(readLocation(locations, 16, front, 'test')).toMatchObject({ how: OWN_KEY, area: 1, offset: 0 });
+  expect(slices.equals(draft.slices)).toBe(true);
+});
+
+test('a blob has no nodes and one location', () => {
+  const blob: MapDraft = { ...sample(), rootKind: 'blob', nodes: Buffer.alloc(0), maps: [] };
+  const one = blob.locations.subarray(0, LOCATION_BYTES);
+  expect(decodeMap(encodeMap({ ...blob, locations: one }), 'test').front.header.rootKind).toBe('blob');
+  expect(codeOf(() => decodeMap(encodeMap(blob), 'test'))).toBe('ERR_MAP_INVALID');
+});
+
+test('the front can be read without the rest', () => {
+  const bytes = encodeMap(sample());
+  const { frontBytes } = parseMapHeader(bytes.subarray(0, MAP_HEADER_BYTES), 'test');
+  expect(parseMapFront(bytes.subarray(0, frontBytes), 'test').nodes.count).toBe(3);
+  expect(codeOf(() => parseMapFront(bytes.subarray(0, frontBytes - 1), 'test'))).toBe('ERR_MAP_INVALID');
+});
+
+test('a newer version is not damage', () => {
+  const bytes = encodeMap(sample());
+  bytes[4] = 2;
+  expect(codeOf(() => decodeMap(bytes, 'test'))).toBe('ERR_FORMAT_VERSION');
+});
+
+test.each<[string, Buffer]>([
+  ['no nodes', Buffer.alloc(0)],
+  ['too few nodes', nodeRows({ nodes: 5, trees: 5, locations: 3 })],
+  ['a subtree beyond its parent', nodeRows({ nodes: 2, locations: 3 }, { nodes: 2 })],
+  ['rows behind the last node', nodeRows({ nodes: 1, locations: 3 }, {})],
+  ['an empty subtree', nodeRows({ nodes: 2, locations: 3 }, { nodes: 0 })],
+  ['a pack that is not in the table', nodeRows({ place: 2, locations: 3 })],
+  ['a map that is not in the table', nodeRows({ ...elsewhere, place: 1 })],
+  ['more trees than nodes', nodeRows({ trees: 2, locations: 3 })],
+  ['locations beyond the parent', nodeRows({ nodes: 2, locations: 3 }, { firstLocation: 2, locations: 2 })],
+  [
+    'locations that overlap',
+    nodeRows({ nodes: 3, locations: 3 }, { locations: 2 }, { firstLocation: 1, locations: 1 }),
+  ],
+  ['locations left over', nodeRows({ locations: 2 })],
+  ['lengths of a node elsewhere', nodeRows({ nodes: 2, locations: 3 }, { ...elsewhere, stored: 1 })],
+  ['a way that is not known', nodeRows({ locations: 3 }).fill(2, 0, 1)],
+  ['too deep', nodeRows(...Array.from({ length: 600 }, (_, i) => ({ nodes: 600 - i, locations: i === 0 ? 3 : 0 })))],
+])('refuses %s, also with right checksums', (_, nodes) => {
+  expect(codeOf(() => decodeMap(encodeMap({ ...sample(), nodes }), 'test'))).toBe('ERR_MAP_INVALID');
+});
+
+test('refuses areas, packs and slices that are not there', () => {
+  const draft = sample();
+  const withLocation = (change: object): string => {
+    const locations = Buffer.from(draft.locations);
+    const location = { how: IN_PACK, codec: 0, pack: 0, offset: 8, stored: 1, area: 0, ...change } as const;
+    writeLocation(locations, 0, location);
+    return codeOf(() => decodeMap(encodeMap({ ...draft, locations }), 'test'));
+  };
+  expect(withLocation({})).toBe('no error');
+  expect(withLocation({ pack: 2 })).toBe('ERR_MAP_INVALID');
+  expect(withLocation({ area: 1 })).toBe('ERR_MAP_INVALID');
+  expect(withLocation({ how: OWN_KEY, pack: 0, stored: 0, area: 3 })).toBe('ERR_MAP_INVALID');
+  expect(withLocation({ how: OWN_KEY, pack: 0, stored: 0, area: 2, offset: 3 })).toBe('ERR_MAP_INVALID');
+  expect(withLocation({ how: 2 })).toBe('ERR_MAP_INVALID');
+  const packs = [{ area: 3, raw: name('x') }, ...draft.packs];
+  expect(codeOf(() => decodeMap(encodeMap({ ...draft, packs }), 'test'))).toBe('ERR_MAP_INVALID');
+});
+
+describe('hostile bytes', () => {
+  const sound = encodeMap(sample());
+  const refused = (bytes: Buffer): boolean =>
+    ['ERR_MAP_INVALID', 'ERR_FORMAT_VERSION'].includes(codeOf(() => decodeMap(bytes, 'test')));
+
+  test('every changed bit is noticed', () => {
+    for (let bit = 0; bit < sound.length * 8; bit++) {
+      const bytes = Buffer.from(sound);
+      bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      if (!refused(bytes)) throw new Error(`bit ${bit} may be changed`);
+    }
+  });
+
+  test('every cut and every extension is noticed', () => {
+    for (let length = 0; length < sound.length; length++) {
+      if (!refused(sound.subarray(0, length))) throw new Error(`may be cut at ${length}`);
+    }
+    expect(refused(Buffer.concat([sound, Buffer.alloc(1)]))).toBe(true);
+  });
+
+  test('arbitrary bytes are refused, never a crash', () => {
+    const start = sound.subarray(0, 6);
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 600 }), fc.boolean(), (tail, plausible) =>
+        refused(plausible ? Buffer.concat([start, tail]) : Buffer.from(tail)),
+      ),
+    );
+  });
+
+  test('arbitrary rows with right checksums are read or refused, never a crash', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(sample().nodes.length - 1), fc.nat(255)), { maxLength: 6 }),
+        fc.array(fc.tuple(fc.nat(sample().locations.length - 1), fc.nat(255)), { maxLength: 6 }),
+        (nodeChanges, locationChanges) => {
+          const draft = sample();
+          for (const [at, value] of nodeChanges) draft.nodes[at] = value;
+          for (const [at, value] of locationChanges) draft.locations[at] = value;
+          return ['no error', 'ERR_MAP_INVALID'].includes(codeOf(() => decodeMap(encodeMap(draft), 'test')));
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,338 @@
+import { SluiceError } from '../errors.js';
+import { ByteReader } from './bytes.js';
+import { RAW_DIGEST_BYTES, rawDigestOf } from './digest.js';
+import { MAX_DEPTH } from './tree.js';
+
+/** How a node or a blob is to be found, as it stands in a map. */
+export const IN_PACK = 0;
+/** Only for a node: in another map. */
+export const IN_MAP = 1;
+/** Only for a blob: a key of its own. */
+export const OWN_KEY = 1;
+
+/** A blob of at least this size is a key of its own on a remote. */
+export const OWN_KEY_BYTES: number = 8 * 1024 * 1024;
+/** Bytes that one slice digest of such a blob covers. */
+export const SLICE_BYTES: number = 1024 * 1024;
+
+export const MAP_HEADER_BYTES = 156;
+export const NODE_ROW_BYTES = 32;
+export const LOCATION_BYTES = 16;
+/** Raw bytes of a pack's name. */
+export const PACK_NAME_BYTES = 16;
+/** Areas as they stand in a map: `trusted`, `shared`, and the `pr/<n>` in which the map lies. */
+export const LARGEST_AREA = 2;
+/** Most packs, and most other maps, that one map names: their numbers are 16 bits wide. */
+export const MAX_MAP_TABLE = 65_535;
+
+const MAGIC = Buffer.from('SLMP');
+const VERSION = 1;
+const PACK_ROW_BYTES = 1 + PACK_NAME_BYTES;
+const MAP_ROW_BYTES = 1 + RAW_DIGEST_BYTES;
+const BODY_SUM_AT = 92;
+const FRONT_SUM_AT = 124;
+
+/** What a map says about its root, and how long its sections are. */
+export interface MapHeader {
+  readonly rootKind: 'blob' | 'tree';
+  /** 32 raw bytes. */
+  readonly root: Buffer;
+  readonly files: number;
+  readonly bytes: number;
+  readonly blobBytes: number;
+  readonly blobs: number;
+  readonly trees: number;
+  readonly packs: number;
+  readonly maps: number;
+  readonly nodes: number;
+  readonly locations: number;
+  readonly slices: number;
+  /** Offset of the blob locations: what lies before is the front. */
+  readonly frontBytes: number;
+  /** Length of the whole map. */
+  readonly totalBytes: number;
+}
+
+/** A pack or a map that a map names: its area and its raw name or root. */
+export interface MapName {
+  readonly area: number;
+  readonly raw: Buffer;
+}
+
+/** One node row. */
+export interface NodeRow {
+  readonly how: typeof IN_PACK | typeof IN_MAP;
+  readonly codec: number;
+  /** Number of the pack or of the other map. */
+  readonly place: number;
+  /** Offset of the object's header in the pack, or the node's number in the other map. */
+  readonly offset: number;
+  readonly stored: number;
+  readonly full: number;
+  /** Nodes and trees in the subtree, the node included. */
+  readonly nodes: number;
+  readonly trees: number;
+  readonly firstLocation: number;
+  readonly locations: number;
+}
+
+/** One blob location. */
+export interface BlobLocation {
+  readonly how: typeof IN_PACK | typeof OWN_KEY;
+  readonly codec: number;
+  /** Number of the pack; 0 for a key of its own. */
+  readonly pack: number;
+  /** Offset of the object's header in the pack, or the first slice. */
+  readonly offset: number;
+  readonly stored: number;
+  /** Area of a key of its own. */
+  readonly area: number;
+}
+
+/** Everything before the blob locations: enough to know what a map needs and to find any node. */
+export interface MapFront {
+  readonly header: MapHeader;
+  readonly packs: readonly MapName[];
+  readonly maps: readonly MapName[];
+  readonly nodes: NodeRows;
+}
+
+/** The node rows of a map, in memory as they are on disk. */
+export class NodeRows {
+  private readonly rows: Buffer;
+  /** Number of the first node that each row stands for. */
+  private readonly numbers: Uint32Array;
+  readonly count: number;
+
+  /** `numbers` as {@link parseMapFront} has checked them. */
+  constructor(rows: Buffer, numbers: Uint32Array) {
+    this.rows = rows;
+    this.numbers = numbers;
+    this.count = numbers.length;
+  }
+
+  row(index: number): NodeRow {
+    return readNodeRow(this.rows, index * NODE_ROW_BYTES);
+  }
+
+  /** The number of the node of a row. */
+  number(index: number): number {
+    return this.numbers[index] ?? 0;
+  }
+
+  /** The row of a node, or -1 if no row begins with it: it lies inside a subtree that another map holds, or the tree has fewer nodes. */
+  find(number: number): number {
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.numbers[middle] ?? 0) < number) low = middle + 1;
+      else high = middle;
+    }
+    return low < this.count && this.numbers[low] === number ? low : -1;
+  }
+}
+
+/** Reads the blob location at `at`; the caller has the bytes. Throws `ERR_MAP_INVALID`. */
+export function readLocation(bytes: Buffer, at: number, front: MapFront, where: string): BlobLocation {
+  const how = bytes.readUInt8(at);
+  const location = {
+    codec: bytes.readUInt8(at + 1),
+    pack: bytes.readUInt16LE(at + 2),
+    offset: bytes.readUInt32LE(at + 4),
+    stored: bytes.readUInt32LE(at + 8),
+    area: bytes.readUInt32LE(at + 12),
+  };
+  if (how === IN_PACK && location.pack < front.header.packs && location.area === 0) return { how, ...location };
+  if (how === OWN_KEY && location.pack === 0 && location.stored === 0 && location.area <= LARGEST_AREA) {
+    return { how, ...location };
+  }
+  return failMap(where, 'a blob location has unknown values');
+}
+
+/** What is needed to write a map; `nodes`, `locations` and `slices` are encoded already. */
+export interface MapDraft
+  extends Pick<MapHeader, 'rootKind' | 'root' | 'files' | 'bytes' | 'blobBytes' | 'blobs' | 'trees'> {
+  readonly packs: readonly MapName[];
+  readonly maps: readonly MapName[];
+  readonly nodes: Buffer;
+  readonly locations: Buffer;
+  readonly slices: Buffer;
+}
+
+/** The bytes of a map. */
+export function encodeMap(draft: MapDraft): Buffer {
+  const { packs, maps, nodes, locations, slices } = draft;
+  const tables = Buffer.concat([...packs, ...maps].flatMap(({ area, raw }) => [Buffer.from([area]), raw]));
+  const header = Buffer.alloc(MAP_HEADER_BYTES);
+  MAGIC.copy(header);
+  header[4] = VERSION;
+  header[5] = draft.rootKind === 'tree' ? 1 : 0;
+  draft.root.copy(header, 8);
+  header.writeBigUInt64LE(BigInt(draft.files), 40);
+  header.writeBigUInt64LE(BigInt(draft.bytes), 48);
+  header.writeBigUInt64LE(BigInt(draft.blobBytes), 56);
+  const counts = [draft.blobs, draft.trees, packs.length, maps.length];
+  counts.push(nodes.length / NODE_ROW_BYTES, locations.length / LOCATION_BYTES, slices.length / RAW_DIGEST_BYTES);
+  counts.forEach((count, i) => {
+    header.writeUInt32LE(count, 64 + 4 * i);
+  });
+  const body = Buffer.concat([locations, slices]);
+  rawDigestOf(body).copy(header, BODY_SUM_AT);
+  rawDigestOf(Buffer.concat([header.subarray(0, FRONT_SUM_AT), tables, nodes])).copy(header, FRONT_SUM_AT);
+  return Buffer.concat([header, tables, nodes, body]);
+}
+
+/** Writes a node row at `at`. */
+export function writeNodeRow(bytes: Buffer, at: number, row: NodeRow): void {
+  bytes[at] = row.how;
+  bytes[at + 1] = row.codec;
+  bytes.writeUInt16LE(row.place, at + 2);
+  bytes.writeUInt32LE(row.offset, at + 4);
+  bytes.writeUInt32LE(row.stored, at + 8);
+  bytes.writeUInt32LE(row.full, at + 12);
+  bytes.writeUInt32LE(row.nodes, at + 16);
+  bytes.writeUInt32LE(row.trees, at + 20);
+  bytes.writeUInt32LE(row.firstLocation, at + 24);
+  bytes.writeUInt32LE(row.locations, at + 28);
+}
+
+/** Writes a blob location at `at`. */
+export function writeLocation(bytes: Buffer, at: number, location: BlobLocation): void {
+  bytes[at] = location.how;
+  bytes[at + 1] = location.codec;
+  bytes.writeUInt16LE(location.pack, at + 2);
+  bytes.writeUInt32LE(location.offset, at + 4);
+  bytes.writeUInt32LE(location.stored, at + 8);
+  bytes.writeUInt32LE(location.area, at + 12);
+}
+
+/**
+ * Reads the first {@link MAP_HEADER_BYTES} bytes of a map; they are not compared with their checksum yet.
+ * Throws `ERR_MAP_INVALID` or `ERR_FORMAT_VERSION`.
+ */
+export function parseMapHeader(bytes: Buffer, where: string): MapHeader {
+  const reader = new ByteReader(bytes, (problem) => failMap(where, problem));
+  if (!reader.take(4).equals(MAGIC)) failMap(where, 'it does not begin like a map');
+  const version = reader.u8();
+  if (version > VERSION) {
+    throw new SluiceError('ERR_FORMAT_VERSION', `map ${where} was written by a newer Sluice`, {
+      hint: 'Update Sluice in this workspace.',
+    });
+  }
+  const kind = reader.u8();
+  if (version !== VERSION || kind > 1 || reader.u16() !== 0) failMap(where, 'its header has unknown values');
+  const root = Buffer.from(reader.take(RAW_DIGEST_BYTES));
+  const [files, bytesBelow, blobBytes] = [reader.u64(), reader.u64(), reader.u64()];
+  const [blobs, trees, packs, maps] = [reader.u32(), reader.u32(), reader.u32(), reader.u32()];
+  const [nodes, locations, slices] = [reader.u32(), reader.u32(), reader.u32()];
+  if (packs > MAX_MAP_TABLE || maps > MAX_MAP_TABLE) failMap(where, 'it names too many packs or maps');
+  const rootKind = kind === 1 ? 'tree' : 'blob';
+  if (rootKind === 'tree' ? nodes === 0 : nodes !== 0 || locations !== 1) {
+    failMap(where, 'its nodes do not fit its root');
+  }
+  const frontBytes = MAP_HEADER_BYTES + packs * PACK_ROW_BYTES + maps * MAP_ROW_BYTES + nodes * NODE_ROW_BYTES;
+  const totalBytes = frontBytes + locations * LOCATION_BYTES + slices * RAW_DIGEST_BYTES;
+  const counts = { blobs, trees, packs, maps, nodes, locations, slices };
+  return { rootKind, root, files, bytes: bytesBelow, blobBytes, ...counts, frontBytes, totalBytes };
+}
+
+/** Reads and checks the first {@link MapHeader.frontBytes} bytes of a map. Throws `ERR_MAP_INVALID` or `ERR_FORMAT_VERSION`. */
+export function parseMapFront(bytes: Buffer, where: string): MapFront {
+  const header = parseMapHeader(bytes, where);
+  if (bytes.length < header.frontBytes) failMap(where, 'it is cut off');
+  const rest = bytes.subarray(MAP_HEADER_BYTES, header.frontBytes);
+  const sum = rawDigestOf(Buffer.concat([bytes.subarray(0, FRONT_SUM_AT), rest]));
+  if (!sum.equals(bytes.subarray(FRONT_SUM_AT, MAP_HEADER_BYTES)))
+    failMap(where, 'its front does not have its checksum');
+  const reader = new ByteReader(rest, (problem) => failMap(where, problem));
+  const names = (count: number, length: number): MapName[] =>
+    Array.from({ length: count }, () => {
+      const area = reader.u8();
+      if (area > LARGEST_AREA) failMap(where, 'an area is not known');
+      return { area, raw: Buffer.from(reader.take(length)) };
+    });
+  const packs = names(header.packs, PACK_NAME_BYTES);
+  const maps = names(header.maps, RAW_DIGEST_BYTES);
+  const rows = Buffer.from(reader.take(header.nodes * NODE_ROW_BYTES));
+  return { header, packs, maps, nodes: new NodeRows(rows, checkRows(rows, header, where)) };
+}
+
+/** Reads and checks a whole map; returns its front and its blob locations and slices. Throws `ERR_MAP_INVALID` or `ERR_FORMAT_VERSION`. */
+export function decodeMap(bytes: Buffer, where: string): { front: MapFront; locations: Buffer; slices: Buffer } {
+  const front = parseMapFront(bytes, where);
+  const { frontBytes, totalBytes, locations, slices } = front.header;
+  if (bytes.length !== totalBytes) failMap(where, 'it does not have its length');
+  const body = bytes.subarray(frontBytes);
+  if (!rawDigestOf(body).equals(bytes.subarray(BODY_SUM_AT, FRONT_SUM_AT))) {
+    failMap(where, 'its locations do not have their checksum');
+  }
+  const end = locations * LOCATION_BYTES;
+  for (let at = 0; at < end; at += LOCATION_BYTES) {
+    const location = readLocation(body, at, front, where);
+    if (location.how === OWN_KEY && location.offset > slices) failMap(where, 'a slice lies outside it');
+  }
+  return { front, locations: body.subarray(0, end), slices: body.subarray(end) };
+}
+
+/** Throws `ERR_MAP_INVALID`. */
+export function failMap(where: string, problem: string): never {
+  throw new SluiceError('ERR_MAP_INVALID', `map ${where} is damaged: ${problem}`, {
+    hint: 'Push the root again from a workspace that has it, or run `sluice push --verify`.',
+  });
+}
+
+function readNodeRow(rows: Buffer, at: number): NodeRow {
+  return {
+    how: rows.readUInt8(at) === IN_MAP ? IN_MAP : IN_PACK,
+    codec: rows.readUInt8(at + 1),
+    place: rows.readUInt16LE(at + 2),
+    offset: rows.readUInt32LE(at + 4),
+    stored: rows.readUInt32LE(at + 8),
+    full: rows.readUInt32LE(at + 12),
+    nodes: rows.readUInt32LE(at + 16),
+    trees: rows.readUInt32LE(at + 20),
+    firstLocation: rows.readUInt32LE(at + 24),
+    locations: rows.readUInt32LE(at + 28),
+  };
+}
+
+/** Compares every row with the subtrees around it and gives the number of the first node of each. */
+function checkRows(rows: Buffer, header: MapHeader, where: string): Uint32Array {
+  const numbers = new Uint32Array(header.nodes);
+  // Ends of the subtrees that the current row lies in: behind their last node, tree and location.
+  const open: { node: number; location: number }[] = [];
+  let number = 0;
+  let location = 0;
+  for (let i = 0; i < header.nodes; i++) {
+    const row = readNodeRow(rows, i * NODE_ROW_BYTES);
+    while (open.length > 0 && open[open.length - 1]?.node === number) location = open.pop()?.location ?? 0;
+    if (i > 0 && open.length === 0) failMap(where, 'rows follow the last node');
+    const parent = open[open.length - 1];
+    numbers[i] = number;
+    const inMap = row.how === IN_MAP;
+    if (rows.readUInt8(i * NODE_ROW_BYTES) > IN_MAP) failMap(where, 'a node row has unknown values');
+    if (row.place >= (inMap ? header.maps : header.packs))
+      failMap(where, 'a node lies in no pack or map of its tables');
+    if (row.nodes === 0 || row.trees > row.nodes) failMap(where, 'the nodes of a subtree do not add up');
+    if (inMap && (row.stored !== 0 || row.full !== 0 || row.locations !== 0)) {
+      failMap(where, 'a node of another map has lengths here');
+    }
+    if (i === 0 && row.locations !== header.locations) failMap(where, 'its locations do not add up');
+    const end = { node: number + row.nodes, location: row.firstLocation + row.locations };
+    if (row.firstLocation < location || end.location > (parent?.location ?? header.locations)) {
+      failMap(where, 'the locations of a subtree lie outside it');
+    }
+    if (end.node > (parent?.node ?? 2 ** 32 - 1)) failMap(where, 'a subtree reaches out of the one around it');
+    if (inMap) number += row.nodes;
+    else {
+      number++;
+      open.push(end);
+      if (open.length > MAX_DEPTH * 2 + 2) failMap(where, 'it is nested too deep');
+    }
+    location = row.firstLocation;
+  }
+  while (open.length > 0 && open[open.length - 1]?.node === number) open.pop();
+  if (open.length > 0) failMap(where, 'nodes are missing');
+  return numbers;
+}
