@@ -4,10 +4,10 @@ import { SluiceError } from '../errors.js';
 import { digestFromRaw, hexOf, RAW_DIGEST_BYTES } from '../model/digest.js';
 import { DigestTable } from '../model/digest-table.js';
 import { BLOB, BLOBS, NODE, NODE_PART, TREES } from '../model/pack.js';
-import { Catalog } from './catalog.js';
+import type { Catalog } from './catalog.js';
 import type { Durability } from './durable.js';
 import type { Files } from './files.js';
-import { type Layout, LOOSE_BYTES, looseName, type ObjectKind } from './layout.js';
+import { LOOSE_BYTES, looseName, type ObjectKind } from './layout.js';
 import { isSealed, seal } from './loose.js';
 import { type FinishedPack, PackWriter } from './pack-writer.js';
 
@@ -52,7 +52,7 @@ export class Ingestor {
   private readonly loose: { tmpPath: string; name: string }[] = [];
   private chunk: Buffer | undefined;
 
-  constructor(files: Files, layout: Layout, settings: IngestSettings, catalog: Catalog = new Catalog(files, layout)) {
+  constructor(files: Files, settings: IngestSettings, catalog: Catalog) {
     this.files = files;
     this.settings = settings;
     this.catalog = catalog;

@@ -35,7 +35,7 @@ export function beginSession(files: Files, layout: Layout, durability: Durabilit
   return {
     lease,
     settings,
-    ingestor: (packed) => new Ingestor(files, layout, settings(packed), catalog),
+    ingestor: (packed) => new Ingestor(files, settings(packed), catalog),
     publish: (written) => publish(files, layout, durability, lease, written),
     end: () => lease.release(),
   };

@@ -1,4 +1,4 @@
-import { cpSync, lstatSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { asSluiceError } from '../errors.js';
 import type { RelPath } from '../model/path.js';
@@ -127,6 +127,8 @@ async function replaceWhole(
   swapIn(move, (old) => {
     if (ignore !== undefined) carryIgnored(old, target, '', ignore);
   });
+  // Renaming moves the change time of a file, not that of files in a directory.
+  if (wanted.shape === 'file') for (const file of files) refreshStat(target, file);
   return { written: files.length, removed: countGone(now, wanted), unchanged: 0, bytes: bytesOf(files) };
 }
 
@@ -217,7 +219,7 @@ function carryIgnored(from: string, to: string, below: string, ignore: IgnoreFil
     if (ignore(path, entry.isDirectory())) {
       mkdirSync(dirname(target), { recursive: true });
       if (lstatSync(target, { throwIfNoEntry: false }) === undefined) renameSync(source, target);
-      else if (entry.isDirectory()) cpSync(source, target, { recursive: true, force: false });
+      else if (entry.isDirectory()) carryIgnored(source, target, path, () => true);
     } else if (entry.isDirectory()) {
       carryIgnored(source, target, path, ignore);
     }

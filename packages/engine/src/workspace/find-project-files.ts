@@ -1,5 +1,5 @@
 import { joinRelPath, type RelPath, ROOT, tryParseRelPath } from '../model/path.js';
-import { type IgnoreRules, isIgnored, parseIgnoreRules } from './ignore-rules.js';
+import { extendRules, type IgnoreRules, isIgnored } from './ignore-rules.js';
 import type { ProjectSources } from './project-sources.js';
 
 /** The directories that hold a `project.json` or a `package.json`. */
@@ -15,9 +15,9 @@ export interface ProjectFiles {
 export function findProjectFiles(sources: ProjectSources): ProjectFiles {
   const projectJson = new Set<RelPath>();
   const packageJson = new Set<RelPath>();
-  const visit = (dir: RelPath, inherited: readonly IgnoreRules[]): void => {
+  const visit = (dir: RelPath, inherited: IgnoreRules | undefined): void => {
     const names = sources.list(dir);
-    const rules = [...inherited, ...rulesOf(sources, dir, names)];
+    const rules = rulesIn(sources, dir, names, inherited);
     for (const name of names) {
       const isDirectory = name.endsWith('/');
       const path = tryJoin(dir, isDirectory ? name.slice(0, -1) : name);
@@ -27,16 +27,21 @@ export function findProjectFiles(sources: ProjectSources): ProjectFiles {
       else if (name === 'package.json') packageJson.add(dir);
     }
   };
-  visit(ROOT, []);
+  visit(ROOT, undefined);
   return { projectJson, packageJson };
 }
 
 /** `.nxignore` outranks `.gitignore` of the same directory. */
-function rulesOf(sources: ProjectSources, dir: RelPath, names: readonly string[]): IgnoreRules[] {
+function rulesIn(
+  sources: ProjectSources,
+  dir: RelPath,
+  names: readonly string[],
+  inherited: IgnoreRules | undefined,
+): IgnoreRules | undefined {
   const texts = ['.gitignore', '.nxignore']
     .filter((name) => names.includes(name))
     .flatMap((name) => sources.read(joinRelPath(dir, name)) ?? []);
-  return texts.length === 0 ? [] : [parseIgnoreRules(dir, texts)];
+  return texts.length === 0 ? inherited : extendRules(inherited, dir, texts);
 }
 
 function tryJoin(dir: RelPath, name: string): RelPath | undefined {

@@ -1,37 +1,42 @@
 import { createRequire } from 'node:module';
-import { isWithin, type RelPath } from '../model/path.js';
+import type { Ignore } from 'ignore';
+import type { RelPath } from '../model/path.js';
 
-/** The rules of the ignore files of one directory; they speak about what lies below it. */
-export interface IgnoreRules {
-  readonly dir: RelPath;
-  /** `true`: ignored, `false`: taken back by a `!` rule, `undefined`: no rule. The path is relative to `dir`, of a directory with a final slash. */
-  readonly test: (path: string) => boolean | undefined;
-}
-
-/** The rules in the texts of ignore files of one directory; of two rules that fit, the later one counts. */
-export function parseIgnoreRules(dir: RelPath, texts: readonly string[]): IgnoreRules {
-  const matcher = loadIgnore()({ ignorecase: false });
-  for (const text of texts) matcher.add(text);
-  const test = (path: string): boolean | undefined => {
-    const result = matcher.test(path);
-    return result.ignored ? true : result.unignored ? false : undefined;
-  };
-  return { dir, test };
-}
+/** The rules of ignore files that apply in a directory: its own and those of all directories above it. */
+export type IgnoreRules = { readonly matcher: Ignore };
 
 /**
- * Whether `path` is ignored by the rules of the directories above it, outermost first: the innermost rule that fits counts, as in git.
- * That nothing inside an ignored directory can be taken back is up to the caller, who does not go into such a directory.
+ * Adds the texts of ignore files that lie in `dir` to the rules from above; of two rules that fit, the later one counts.
+ * All rules go into one list with paths from the workspace root, so that a `!` in a lower file takes back what a higher one ignores, as in git.
  */
-export function isIgnored(rules: readonly IgnoreRules[], path: RelPath, isDirectory: boolean): boolean {
-  for (let at = rules.length - 1; at >= 0; at--) {
-    const level = rules[at];
-    if (level === undefined || path === level.dir || !isWithin(path, level.dir)) continue;
-    const below = level.dir === '' ? path : path.slice(level.dir.length + 1);
-    const verdict = level.test(isDirectory ? `${below}/` : below);
-    if (verdict !== undefined) return verdict;
-  }
-  return false;
+export function extendRules(inherited: IgnoreRules | undefined, dir: RelPath, texts: readonly string[]): IgnoreRules {
+  const matcher = loadIgnore()({ ignorecase: false });
+  if (inherited !== undefined) matcher.add(inherited.matcher);
+  for (const text of texts) matcher.add(text.split(/\r?\n/).flatMap((line) => rebase(line, dir)));
+  return { matcher };
+}
+
+/** Whether a path below the workspace root is ignored, by itself or with a directory that holds it. */
+export function isIgnored(rules: IgnoreRules | undefined, path: string, isDirectory: boolean): boolean {
+  return rules?.matcher.ignores(isDirectory ? `${path}/` : path) ?? false;
+}
+
+/** The pattern that fits one path only, seen from the directory of the ignore file. */
+export function exactPattern(path: string): string {
+  const escaped = path
+    .replaceAll(/[\\*?[\]]/g, '\\$&')
+    // A line cannot hold its own end, so any character may stand there.
+    .replaceAll(/[\r\n]/g, '?')
+    .replaceAll(/ (?= *$)/g, '\\ ');
+  return `/${escaped}`;
+}
+
+/** A line of an ignore file in `dir` as the workspace root would have to say it. */
+function rebase(line: string, dir: RelPath): string[] {
+  if (dir === '' || line.trim() === '' || line.startsWith('#')) return [line];
+  const [, negation = '', pattern = ''] = /^(!?)(.*)$/s.exec(line) ?? [];
+  const isAnchored = /\/(?!\s*$)/.test(pattern);
+  return [`${negation}${exactPattern(dir)}/${isAnchored ? pattern.replace(/^\//, '') : `**/${pattern}`}`];
 }
 
 /** Loaded on first use: a workspace without ignore files does not pay for it. */

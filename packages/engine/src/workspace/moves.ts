@@ -60,19 +60,27 @@ export function moveOf(root: string, path: RelPath): Move {
 }
 
 /**
- * Moves what lies in the place of an out aside, before a command makes it anew. With nothing there, only the plan is written, so that what
- * a killed command leaves half made is removed too.
+ * Moves what lies in the place of an out aside, before a command makes it anew. The plan is written afterwards: without it no command has run yet, so
+ * what lies in the place of the out is still the original.
  */
 export function moveAside(move: Move): void {
-  begin(move, { do: 'run' });
+  rmSync(move.dir, { recursive: true, force: true });
+  mkdirSync(move.dir, { recursive: true });
   mkdirSync(dirname(move.target), { recursive: true });
   renameIfThere(move.target, join(move.dir, 'old'));
+  writePlan(move, { do: 'run' });
 }
 
-/** Puts back what {@link moveAside} moved, after a command failed; what the command left there is removed. */
+/**
+ * Puts back what {@link moveAside} moved, after a command failed; what the command left there is removed. Nothing is touched if the move was not begun
+ * or is finished.
+ */
 export function putBack(move: Move): void {
-  rmSync(move.target, { recursive: true, force: true });
-  renameIfThere(join(move.dir, 'old'), move.target);
+  const old = join(move.dir, 'old');
+  const hasRun = readPlan(move)?.do === 'run';
+  if (!hasRun && !isThere(old)) return;
+  if (hasRun) rmSync(move.target, { recursive: true, force: true });
+  renameIfThere(old, move.target);
   finish(move);
 }
 

@@ -1,4 +1,5 @@
 import type { Digest } from '../model/digest.js';
+import { LOCK_FILE } from '../model/lock.js';
 import type { RelPath } from '../model/path.js';
 import type { OutRoot } from '../model/root.js';
 import { buildTree } from './build-tree.js';
@@ -6,7 +7,7 @@ import { type HashProgress, hashPending, pendingOf } from './hash-snapshot.js';
 import { loadIgnore } from './ignore-file.js';
 import type { Snapshot } from './snapshot.js';
 import { applyIndex, indexPath, readIndex, type StatIndex, writeIndex } from './stat-index.js';
-import { walk } from './walk.js';
+import { type IgnoreFilter, walk } from './walk.js';
 import { absolutePath, indexDir, type Workspace } from './workspace.js';
 
 /** What lies at a path now. */
@@ -21,9 +22,14 @@ export interface Observed {
 export interface ObserveOptions {
   /** A dep may be a link, and links in it may lead anywhere; an out may not. */
   readonly as: 'dep' | 'out';
+  /** Leaves entries out, besides what `.sluiceignore` names; `name` tells it from other looks at the same path. */
+  readonly only?: { readonly name: string; readonly ignore: IgnoreFilter } | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: HashProgress | undefined;
 }
+
+/** Never part of a dep: what git, Nx and Sluice keep for themselves, and the locks, which change with every result. */
+const NEVER_DEPS: ReadonlySet<string> = new Set(['.git', '.sluice', '.nx', LOCK_FILE]);
 
 /**
  * Looks at a file or directory and gives the root that it would have, reading only what changed since the last look. Returns `undefined` if nothing
@@ -34,7 +40,7 @@ export async function observe(
   path: RelPath,
   options: ObserveOptions,
 ): Promise<Observed | undefined> {
-  const { snapshot, index, same } = look(workspace, path, options.as);
+  const { snapshot, index, same } = look(workspace, path, options);
   if (snapshot === undefined) return undefined;
   const pending = pendingOf(snapshot);
   const root = absolutePath(workspace, path);
@@ -43,31 +49,45 @@ export async function observe(
   const outRoot = buildTree(snapshot);
   // A part that was added to or changed by hand is no longer the part that Sluice put there: it is what it is.
   const partOf = isSameNode(snapshot, index) ? index?.partOf : undefined;
-  if (!same || pending.length > 0) writeIndex(outIndexPath(workspace, path), snapshot, partOf);
+  if (!same || pending.length > 0) writeIndex(lookPath(workspace, path, options), snapshot, partOf);
   return { snapshot, root: outRoot, partOf };
+}
+
+/** A walk with everything that the index knows filled in. Throws like `walk`. */
+export function look(
+  workspace: Workspace,
+  path: RelPath,
+  options: ObserveOptions,
+): { snapshot: Snapshot | undefined; index: StatIndex | undefined; same: boolean } {
+  const snapshot = walk(absolutePath(workspace, path), {
+    ignore: filterOf(loadIgnore(workspace.root, path), options),
+    followRoot: options.as === 'dep',
+  });
+  if (snapshot === undefined) return { snapshot, index: undefined, same: false };
+  const index = readIndex(lookPath(workspace, path, options));
+  return { snapshot, index, same: applyIndex(snapshot, index) };
+}
+
+/** Path of the stat index of an out, or of a dep that is looked at whole. */
+export function outIndexPath(workspace: Workspace, path: RelPath): string {
+  return indexPath(indexDir(workspace.root), path);
+}
+
+function lookPath(workspace: Workspace, path: RelPath, { as, only }: ObserveOptions): string {
+  // A dep that is no out of anybody can hold links that lead out of it, and leaves other names out: it has an index of its own.
+  const subject = only === undefined ? (as === 'out' ? path : `dep\0${path}`) : `${only.name}\0${path}`;
+  return indexPath(indexDir(workspace.root), subject);
+}
+
+function filterOf(ignore: IgnoreFilter | undefined, { as, only }: ObserveOptions): IgnoreFilter | undefined {
+  if (as === 'out' && only === undefined) return ignore;
+  return (path, isDirectory) => {
+    if (as === 'dep' && NEVER_DEPS.has(path.slice(path.lastIndexOf('/') + 1))) return true;
+    return ignore?.(path, isDirectory) === true || only?.ignore(path, isDirectory) === true;
+  };
 }
 
 function isSameNode(snapshot: Snapshot, index: StatIndex | undefined): boolean {
   const before = index?.directories.get('')?.node;
   return before !== undefined && snapshot.directories[0]?.node?.equals(before) === true;
-}
-
-/** A walk with everything that the index knows filled in. */
-export function look(
-  workspace: Workspace,
-  path: RelPath,
-  as: 'dep' | 'out',
-): { snapshot: Snapshot | undefined; index: StatIndex | undefined; same: boolean } {
-  const snapshot = walk(absolutePath(workspace, path), {
-    ignore: loadIgnore(workspace.root, path),
-    followRoot: as === 'dep',
-  });
-  if (snapshot === undefined) return { snapshot, index: undefined, same: false };
-  const index = readIndex(outIndexPath(workspace, path));
-  return { snapshot, index, same: applyIndex(snapshot, index) };
-}
-
-/** Path of the stat index of an out or dep. */
-export function outIndexPath(workspace: Workspace, path: RelPath): string {
-  return indexPath(indexDir(workspace.root), path);
 }

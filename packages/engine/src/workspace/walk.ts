@@ -71,8 +71,7 @@ function walkDirectory(
 ): void {
   if (depth > MAX_DEPTH)
     throw new SluiceError('ERR_FILE_NAME', `${path} is nested deeper than ${MAX_DEPTH} directories`);
-  const names = listDirectory(path);
-  const kept = ignore === undefined ? names : names.filter((name) => !isIgnored(path, below, name, ignore));
+  const kept = ignore === undefined ? listDirectory(path) : listKept(path, below, ignore);
   const seen = seenDirectory(below, kept);
   into.push(seen);
   for (let i = 0; i < kept.length; i++) {
@@ -113,10 +112,15 @@ function refuseForeignNames(path: string): void {
   }
 }
 
-function isIgnored(path: string, below: string, name: string, ignore: IgnoreFilter): boolean {
-  const relative = below === '' ? name : `${below}/${name}`;
-  if (ignore(relative, false)) return true;
-  return ignore(relative, true) && entryStat(`${path}/${name}`).isDirectory();
+function listKept(path: string, below: string, ignore: IgnoreFilter): string[] {
+  const directories = new Set<string>();
+  try {
+    for (const entry of readdirSync(path, { withFileTypes: true }))
+      if (entry.isDirectory()) directories.add(entry.name);
+  } catch (error) {
+    throw errnoOf(error) === 'ENOENT' ? vanished(path) : unreadable(path, error);
+  }
+  return listDirectory(path).filter((name) => !ignore(below === '' ? name : `${below}/${name}`, directories.has(name)));
 }
 
 function entryStat(path: string): Stats {

@@ -1,0 +1,10 @@
+export { ERRORS, type ErrorCode, type ErrorWire, SluiceError, asSluiceError, fromErrorWire, toErrorWire } from './errors.js';
+export type { Emit, Phase, SluiceEvent } from './events.js';
+export type { Reason } from './model/reason.js';
+export * from './engine.js';
+export * from './operations/reports.js';
+export type { OutStatus, StageStatus, StatusReport } from './operations/status.js';
+export type { ChosenStage } from './stage/load-stages.js';
+export type { RunOptions, RunResult } from './stage/run-stage.js';
+export type { StageId } from './stage/stage.js';
+export type { LinkKind } from './workspace/place-batch.js';

@@ -1,0 +1,147 @@
+import type { ErrorWire } from '../errors.js';
+import type { Digest } from '../model/digest.js';
+import type { Part } from '../model/parts.js';
+import type { Reason } from '../model/reason.js';
+import type { Decision } from '../stage/decide.js';
+
+/** An out with its root, as reports show it. */
+export interface OutReport {
+  readonly path: string;
+  readonly digest: Digest;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** Two sides of a count: what was new or sent or received, and what was there already. */
+export interface Split<A extends string> {
+  readonly files: Readonly<Record<A | 'reused', number>>;
+  readonly objects: Readonly<Record<A | 'reused', number>>;
+  readonly bytes: Readonly<Record<A | 'reused', number>>;
+}
+
+/** Requests to a remote. `put` counts every request that carries bytes. */
+export interface RequestCount {
+  readonly head: number;
+  readonly get: number;
+  readonly put: number;
+  readonly list: number;
+  readonly delete: number;
+}
+
+/** What `commit` did. */
+export interface CommitReport {
+  readonly stages: readonly { readonly project: string; readonly target: string; readonly outs: readonly OutReport[] }[];
+  readonly objects: { readonly new: number; readonly reused: number };
+  readonly bytes: { readonly new: number; readonly reused: number };
+  readonly ms: number;
+}
+
+/** Files of the workspace that were made, removed and left as they were. */
+export interface WorkspaceCount {
+  readonly written: number;
+  readonly removed: number;
+  readonly unchanged: number;
+}
+
+/** What `checkout` did. `referenceOnly`: outs whose data is not in the store, with the command that fetches it in the warning. */
+export interface CheckoutReport {
+  readonly workspace: WorkspaceCount;
+  readonly bytes: number;
+  readonly referenceOnly: readonly { readonly project: string; readonly target: string; readonly path: string; readonly files: number; readonly bytes: number }[];
+  readonly ms: number;
+}
+
+/** What `push` did. */
+export interface PushReport extends Split<'sent'> {
+  readonly remote: string;
+  readonly requests: RequestCount;
+  readonly dryRun: boolean;
+  readonly ms: number;
+}
+
+/** What `fetch` did; `left` is what a limit left out. */
+export interface FetchReport extends Split<'received'> {
+  readonly remote: string;
+  readonly requests: RequestCount;
+  readonly left: { readonly files: number; readonly bytes: number };
+  readonly ms: number;
+}
+
+/** What `pull` did. */
+export interface PullReport extends FetchReport {
+  readonly workspace: WorkspaceCount;
+}
+
+/** Distinct blobs and trees with the bytes of the blobs. */
+export interface ObjectSum {
+  readonly blobs: number;
+  readonly trees: number;
+  readonly bytes: number;
+}
+
+/** What `gc` did, or would do. */
+export interface GcReport {
+  readonly removed: ObjectSum;
+  readonly kept: ObjectSum;
+  readonly keptUnpushed: ObjectSum;
+  readonly dryRun: boolean;
+  readonly ms: number;
+}
+
+/** Why an object would be kept: every root that reaches it, and what names that root. Empty: nothing does. */
+export interface GcExplanation {
+  readonly digest: Digest;
+  readonly keptBy: readonly string[];
+}
+
+/** What a store holds. */
+export interface StoreStat extends ObjectSum {
+  readonly objects: number;
+  readonly records: number;
+  readonly path: string;
+}
+
+/** Something that is not as it should be, and what became of it. */
+export interface Finding {
+  readonly where: 'store' | 'link' | 'workspace';
+  /** A digest or a path. */
+  readonly name: string;
+  readonly problem: ErrorWire;
+  readonly repaired: boolean;
+}
+
+/** What `verify` found. `checked` counts objects, and files of the workspace. */
+export interface VerifyReport {
+  readonly findings: readonly Finding[];
+  readonly checked: { readonly objects: number; readonly files: number; readonly bytes: number };
+  readonly ms: number;
+}
+
+/** Why a stage would run or not: each part before and after. */
+export interface ExplainReport {
+  readonly project: string;
+  readonly target: string;
+  readonly state: Decision['kind'];
+  readonly reasons: readonly Reason[];
+  readonly fingerprint: { readonly before: Digest | null; readonly after: Digest | null };
+  readonly parts: readonly {
+    readonly kind: Part['kind'];
+    readonly name: string;
+    readonly before: string | null;
+    readonly after: string | null;
+    readonly changed: boolean;
+  }[];
+}
+
+/** A configured remote. */
+export interface RemoteReport {
+  readonly name: string;
+  readonly url: string;
+  readonly default: boolean;
+  readonly readOnly: boolean;
+}
+
+/** What `init` made; empty when everything was there. */
+export interface InitReport {
+  readonly written: readonly string[];
+}

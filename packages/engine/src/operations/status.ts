@@ -1,0 +1,80 @@
+import type { Digest } from '../model/digest.js';
+import { compareUtf8 } from '../model/path.js';
+import type { Reason } from '../model/reason.js';
+import { type OutRoot, sameRoot } from '../model/root.js';
+import { type Completeness, completeness } from '../store/complete.js';
+import { type Decision, decide, type Place, placeOf } from '../stage/decide.js';
+import { Resolver } from '../stage/resolve.js';
+import type { Out } from '../stage/stage.js';
+import type { OperationContext } from './context.js';
+import type { RemoteState } from './remotes.js';
+import type { Selected } from './select.js';
+
+/** One out in a status. Digest, files and bytes are those of the lock, or of the workspace if the lock does not name it. */
+export interface OutStatus {
+  readonly path: string;
+  readonly digest: Digest | null;
+  readonly files: number;
+  readonly bytes: number;
+  readonly workspace: Place;
+  readonly store: Completeness;
+  /** By name of the remote; empty unless remotes were asked. */
+  readonly remote: Readonly<Record<string, RemoteState>>;
+}
+
+/** One stage in a status. */
+export interface StageStatus {
+  readonly project: string;
+  readonly target: string;
+  readonly state: Decision['kind'];
+  readonly reasons: readonly Reason[];
+  readonly outs: readonly OutStatus[];
+}
+
+/** The state of stages and outs; see "JSON" in the interface. */
+export interface StatusReport {
+  readonly stages: readonly StageStatus[];
+}
+
+/** Looks at stages and their outs. Changes nothing, and moves no data. `remotes` names the remotes to ask. */
+export async function status(
+  context: OperationContext,
+  selected: readonly Selected[],
+  remotes: readonly string[],
+): Promise<StatusReport> {
+  const resolver = new Resolver(context);
+  const stages: StageStatus[] = [];
+  for (const { stage } of selected) {
+    const decision = await decide(resolver, stage);
+    const outs: OutStatus[] = [];
+    for (const { out, observed, root: locked } of decision.outs) {
+      const root = decision.kind === 'restorable' ? decision.record.outs.get(out.path) : locked;
+      const shown = root ?? observed?.root;
+      outs.push({
+        path: out.path,
+        digest: shown?.digest ?? null,
+        files: shown?.files ?? 0,
+        bytes: shown?.bytes ?? 0,
+        workspace: sameRoot(root, observed?.root) ? 'present' : placeOf(observed, root),
+        store: shown === undefined ? 'absent' : completeness(context.workspace.store.reader, shown),
+        remote: await remoteStates(context, out, shown, remotes),
+      });
+    }
+    stages.push({ ...stage.id, state: decision.kind, reasons: decision.reasons, outs });
+  }
+  stages.sort((a, b) => compareUtf8(a.project, b.project) || compareUtf8(a.target, b.target));
+  return { stages };
+}
+
+async function remoteStates(
+  context: OperationContext,
+  out: Out,
+  root: OutRoot | undefined,
+  remotes: readonly string[],
+): Promise<Record<string, RemoteState>> {
+  const states: Record<string, RemoteState> = {};
+  for (const name of remotes) {
+    states[name] = root === undefined || !out.push ? 'absent' : await context.remotes.state(name, root);
+  }
+  return states;
+}

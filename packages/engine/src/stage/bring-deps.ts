@@ -1,0 +1,71 @@
+import { SluiceError } from '../errors.js';
+import type { RelPath } from '../model/path.js';
+import type { StageContext } from './context.js';
+import { globMatcher } from './glob.js';
+import { holdStage } from './hold.js';
+import { type Producer, producersOf } from './out-index.js';
+import type { Resolver } from './resolve.js';
+import { restoreOuts } from './restore.js';
+import { type Stage, stageName } from './stage.js';
+
+/** Files and bytes that had to be put in place, and what of it came from a remote. */
+export interface Brought {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/**
+ * Puts the deps in place that a stage is about to read and that are not there: whole outs, or only the files that a dep names.
+ * Throws `ERR_UPSTREAM` if a producer has no result yet, and what `restoreOuts` throws.
+ */
+export async function bringDeps(context: StageContext, resolver: Resolver, stage: Stage): Promise<Brought> {
+  const brought = { files: 0, bytes: 0 };
+  const byOut = new Map<RelPath, Producer[]>();
+  for (const producer of producersOf(stage, context.stages.outs)) {
+    byOut.set(producer.out, [...(byOut.get(producer.out) ?? []), producer]);
+  }
+  for (const [path, readers] of byOut) {
+    const producer = context.stages.get(readers[0]?.producer ?? stage.id);
+    const out = producer?.outs.find((candidate) => candidate.path === path);
+    if (producer === undefined || out === undefined) continue;
+    const { root, inPlace } = await resolver.out(producer, path);
+    if (root === undefined) throw upstreamError(stage, path, producer);
+    if (inPlace) continue;
+    const held = await holdStage(context, producer, true);
+    try {
+      const observed = await resolver.observed(path);
+      const restored = await restoreOuts(context, [{ stage: producer, out, root, observed, filter: filterOf(path, readers) }]);
+      brought.files += restored.written;
+      brought.bytes += restored.bytes;
+    } finally {
+      held.release();
+    }
+  }
+  return brought;
+}
+
+/** The files of an out that any of the deps reads; `undefined` for all. */
+function filterOf(out: RelPath, readers: readonly Producer[]): ((path: string) => boolean) | undefined {
+  const filters: ((path: string) => boolean)[] = [];
+  for (const { dep, relation } of readers) {
+    if (dep.kind === 'glob') {
+      const matches = globMatcher(dep.pattern);
+      filters.push((path) => matches(`${out}/${path}`));
+    } else if (relation === 'inside') {
+      const below = dep.path.slice(out.length + 1);
+      filters.push((path) => path === below || path.startsWith(`${below}/`));
+    } else return undefined;
+  }
+  return (path) => filters.some((filter) => filter(path));
+}
+
+function upstreamError(stage: Stage, path: RelPath, producer: Stage): SluiceError {
+  const name = stageName(producer.id);
+  return new SluiceError('ERR_UPSTREAM', `${stageName(stage.id)} reads ${path}, which is not there, and ${name} has no result for its inputs yet`, {
+    hint:
+      producer.command === undefined
+        ? `Put the data in its place and run \`sluice commit ${name}\`.`
+        : `Run ${name} first (\`nx run ${name}\`).`,
+    details: { dep: path, producer: name },
+  });
+}

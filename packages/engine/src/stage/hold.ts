@@ -1,0 +1,65 @@
+import { z } from 'zod/mini';
+import { digestOf, hexOf } from '../model/digest.js';
+import type { Held } from '../store/mutex.js';
+import { moveOf, recoverMove } from '../workspace/moves.js';
+import type { StageContext } from './context.js';
+import { type CommandGroup, endGroup } from './run-command.js';
+import { type Stage, stageName } from './stage.js';
+
+const noteSchema = z.object({ pid: z.int().check(z.positive()), start: z.string() });
+
+/** A stage that this process holds. */
+export interface HeldStage {
+  /** Tells others which process group they have to end if this process dies. */
+  running(group: CommandGroup): void;
+  release(): void;
+}
+
+/**
+ * Takes the lease of a stage in this workspace: who has it may change the stage's outs. A process that died with it is cleared away first: its command is
+ * ended, and outs that it had moved aside go back. Throws `ERR_HELD` if another process has it and `wait` is false.
+ */
+export async function holdStage(context: StageContext, stage: Stage, wait: boolean): Promise<HeldStage> {
+  const { workspace, emit, signal } = context;
+  const { files } = workspace.store;
+  const name = stageName(stage.id);
+  const held = await workspace.store.acquire(`stage-${hexOf(digestOf(`${workspace.root}\n${name}`)).slice(0, 32)}`, {
+    wait,
+    what: name,
+    signal,
+    onWait: () => emit({ type: 'waiting', stage: name, what: 'another process that runs this stage' }),
+    onDead: async (note) => {
+      const group = parseNote(note);
+      if (group !== undefined) await endGroup(files, group);
+      emit({ type: 'note', message: `took ${name} over from a process that died` });
+    },
+  });
+  try {
+    recoverOuts(context, stage);
+  } catch (error) {
+    held.release();
+    throw error;
+  }
+  return heldStage(held);
+}
+
+function heldStage(held: Held): HeldStage {
+  return { running: (group) => held.note(JSON.stringify(group)), release: () => held.release() };
+}
+
+function recoverOuts({ workspace, emit }: StageContext, stage: Stage): void {
+  for (const { path } of stage.outs) {
+    const done = recoverMove(moveOf(workspace.root, path));
+    if (done === 'put back') emit({ type: 'note', message: `put ${path} back as it was before an interrupted run` });
+    if (done === 'finished') emit({ type: 'note', message: `finished an interrupted checkout of ${path}` });
+  }
+}
+
+function parseNote(note: string): CommandGroup | undefined {
+  try {
+    const parsed = noteSchema.safeParse(JSON.parse(note));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,67 @@
+import { asSluiceError, SluiceError } from '../errors.js';
+import { optionsOf, projectNamed, stageTargetNamed } from '../workspace/find-target.js';
+import type { WorkspaceProjects } from '../workspace/projects.js';
+import { checkStages } from './check-stages.js';
+import type { Stages } from './context.js';
+import { defineStage } from './define.js';
+import { type Stage, type StageId, stageName } from './stage.js';
+
+/** A stage as a front end has it: with a configuration chosen, or with options that its host has merged already. */
+export interface ChosenStage {
+  readonly id: StageId;
+  readonly configuration?: string | undefined;
+  /** Replaces what `project.json` says. */
+  readonly options?: unknown;
+}
+
+/** The stages of a workspace and those that cannot be used. */
+export interface LoadedStages extends Stages {
+  /** By `project:target`. */
+  readonly broken: ReadonlyMap<string, SluiceError>;
+}
+
+/**
+ * Defines every stage of a workspace. A stage whose options are wrong does not stand in the way of the others: it is reported when it is addressed.
+ * Throws what `checkStages` throws, and for the chosen stage everything that is wrong with it.
+ */
+export function loadStages(projects: WorkspaceProjects, chosen?: ChosenStage): LoadedStages {
+  const stages = new Map<string, Stage>();
+  const broken = new Map<string, SluiceError>();
+  for (const project of projects.projects.values()) {
+    for (const [target, declared] of project.stages) {
+      const id = { project: project.name, target };
+      try {
+        stages.set(
+          stageName(id),
+          defineStage({ project, target, executor: declared.executor, options: optionsOf(declared) }),
+        );
+      } catch (error) {
+        broken.set(stageName(id), asSluiceError(error));
+      }
+    }
+  }
+  if (chosen !== undefined) stages.set(stageName(chosen.id), defineChosen(projects, chosen));
+  const all = [...stages.values()];
+  return { all, broken, outs: checkStages(all), get: (id) => stages.get(stageName(id)) };
+}
+
+function defineChosen(projects: WorkspaceProjects, { id, configuration, options }: ChosenStage): Stage {
+  const project = projectNamed(projects, id.project);
+  const declared = stageTargetNamed(project, id.target);
+  return defineStage({
+    project,
+    target: id.target,
+    executor: declared.executor,
+    options: options ?? optionsOf(declared, configuration),
+  });
+}
+
+/** The stage with this name. Throws what is wrong with it, or `ERR_SELECTOR` if there is none. */
+export function stageNamed(projects: WorkspaceProjects, stages: LoadedStages, id: StageId): Stage {
+  const stage = stages.get(id);
+  if (stage !== undefined) return stage;
+  const problem = stages.broken.get(stageName(id));
+  if (problem !== undefined) throw problem;
+  stageTargetNamed(projectNamed(projects, id.project), id.target);
+  throw new SluiceError('ERR_SELECTOR', `no stage ${stageName(id)}`);
+}

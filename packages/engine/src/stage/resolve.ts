@@ -1,0 +1,324 @@
+import { SluiceError } from '../errors.js';
+import { type Digest, digestFromRaw, digestOf, RAW_DIGEST_BYTES } from '../model/digest.js';
+import type { LockedStage } from '../model/lock.js';
+import { fingerprintOf, type Part } from '../model/parts.js';
+import { compareUtf8, type RelPath } from '../model/path.js';
+import type { StageRecord } from '../model/record.js';
+import type { OutRoot } from '../model/root.js';
+import { TREE } from '../model/tree.js';
+import { readRecord } from '../store/records.js';
+import { type Observed, observe } from '../workspace/observe.js';
+import { entryPath } from '../workspace/snapshot.js';
+import type { StageContext } from './context.js';
+import { ownParts } from './fingerprint.js';
+import { globMatcher } from './glob.js';
+import { type Producer, producersOf } from './out-index.js';
+import { type Dep, type Stage, type StageId, stageName } from './stage.js';
+import { filesInside, kindWord, rootValue, valueInside } from './tree-entry.js';
+
+/** Why a dep has no digest now: nothing is there, or its producer has no result yet. */
+export interface DepProblem {
+  readonly name: string;
+  readonly producer: StageId | undefined;
+}
+
+/** What decides a stage's result, as it is now. The fingerprint is there exactly if there are no problems. */
+export interface Resolved {
+  readonly parts: readonly Part[];
+  readonly fingerprint: Digest | undefined;
+  readonly problems: readonly DepProblem[];
+}
+
+/** An out as its consumers see it. */
+export interface ResolvedOut {
+  readonly root: OutRoot | undefined;
+  /** Whole in the workspace, so that it can be read there. */
+  readonly inPlace: boolean;
+}
+
+/**
+ * Finds out what stages and outs are now, each question once. The answers are those of one moment: a resolver serves one operation and is thrown
+ * away when something ran. Deps in place count by their own bytes; an absent dep that a stage makes counts by the root that the
+ * stage's lock, or the record of its present fingerprint, names, and no byte of it is needed.
+ */
+export class Resolver {
+  readonly context: StageContext;
+  private readonly stages = new Map<string, Promise<Resolved>>();
+  private readonly outs = new Map<RelPath, Promise<ResolvedOut>>();
+  private readonly seen = new Map<RelPath, Promise<Observed | undefined>>();
+
+  constructor(context: StageContext) {
+    this.context = context;
+  }
+
+  /** The parts and the fingerprint of a stage. A tracked dataset has neither. */
+  stage(stage: Stage): Promise<Resolved> {
+    return remember(this.stages, stageName(stage.id), () => this.resolveStage(stage));
+  }
+
+  /** The root of an out: its bytes if it is in place, otherwise what its stage's lock or record says. */
+  out(producer: Stage, path: RelPath): Promise<ResolvedOut> {
+    return remember(this.outs, path, () => this.resolveOut(producer, path));
+  }
+
+  /** What lies in the place of an out. */
+  observed(path: RelPath): Promise<Observed | undefined> {
+    return remember(this.seen, path, () =>
+      observe(this.context.workspace, path, { as: 'out', signal: this.context.signal }),
+    );
+  }
+
+  /** The stage's entry in its project's lock. */
+  locked(stage: Stage): LockedStage | undefined {
+    return this.context.readLock(stage.projectRoot).stages.get(stage.id.target);
+  }
+
+  /** The record of a fingerprint, from the store or else from a remote. */
+  async record(fingerprint: Digest): Promise<StageRecord | undefined> {
+    return (
+      readRecord(this.context.workspace.store, fingerprint) ?? (await this.context.remotes.findRecord(fingerprint))
+    );
+  }
+
+  private async resolveStage(stage: Stage): Promise<Resolved> {
+    if (stage.command === undefined) return { parts: [], fingerprint: undefined, problems: [] };
+    const locked = this.locked(stage);
+    if (stage.frozen && locked?.fingerprint !== undefined) {
+      return { parts: locked.parts, fingerprint: locked.fingerprint, problems: [] };
+    }
+    const producers = producersOf(stage, this.context.stages.outs);
+    const problems: DepProblem[] = [];
+    const parts: Part[] = [...(await ownParts(stage, this.context))];
+    for (const dep of stage.deps) {
+      const part = await this.depPart(
+        dep,
+        producers.filter((producer) => producer.dep === dep),
+        locked,
+        problems,
+      );
+      if (part !== undefined) parts.push(part);
+    }
+    const fingerprint = problems.length === 0 ? fingerprintOf(parts) : undefined;
+    return { parts, fingerprint, problems };
+  }
+
+  private async resolveOut(producer: Stage, path: RelPath): Promise<ResolvedOut> {
+    const observed = await this.observed(path);
+    if (observed !== undefined && observed.partOf === undefined) return { root: observed.root, inPlace: true };
+    return { root: await this.namedRoot(producer, path), inPlace: false };
+  }
+
+  /** What lock and records say about an out that is not in place. */
+  private async namedRoot(producer: Stage, path: RelPath): Promise<OutRoot | undefined> {
+    const locked = this.locked(producer);
+    if (producer.command === undefined || producer.frozen) return locked?.outs.get(path);
+    const { fingerprint } = await this.stage(producer);
+    if (fingerprint === undefined) return undefined;
+    if (fingerprint === locked?.fingerprint && !producer.always) return locked.outs.get(path);
+    return (await this.record(fingerprint))?.outs.get(path);
+  }
+
+  private async depPart(
+    dep: Dep,
+    producers: readonly Producer[],
+    locked: LockedStage | undefined,
+    problems: DepProblem[],
+  ): Promise<Part | undefined> {
+    const name = dep.kind === 'path' ? dep.path : dep.pattern;
+    const [first] = producers;
+    const before = locked?.parts.find((part) => part.kind === 'dep' && part.name === name);
+    if (dep.kind === 'path' && first !== undefined && first.relation !== 'contains') {
+      return this.partOfOut(dep.path, first, before, problems);
+    }
+    const value = await this.ownValue(dep, producers, problems);
+    if (value === undefined) {
+      if (producers.length === 0) problems.push({ name, producer: undefined });
+      return undefined;
+    }
+    return { kind: 'dep', name, value };
+  }
+
+  /** A dep that is an out of another stage or lies inside one. */
+  private async partOfOut(
+    path: RelPath,
+    { producer, out }: Producer,
+    before: Part | undefined,
+    problems: DepProblem[],
+  ): Promise<Part | undefined> {
+    const stage = this.mustGet(producer);
+    const resolved = await this.out(stage, out);
+    const below = path.slice(out.length + 1);
+    if (resolved.root === undefined) {
+      problems.push({ name: path, producer });
+      return undefined;
+    }
+    if (below === '') return { kind: 'dep', name: path, value: rootValue(resolved.root) };
+    const via = resolved.root.digest;
+    const value = before?.via === via ? before.value : await this.inside(stage, out, resolved.root, below);
+    if (value === undefined) {
+      problems.push({ name: path, producer: undefined });
+      return undefined;
+    }
+    return { kind: 'dep', name: path, value, via };
+  }
+
+  /** The value of a part of an out: from the workspace where it lies there, else from its tree, whose nodes a remote may have. */
+  private async inside(stage: Stage, out: RelPath, root: OutRoot, below: string): Promise<string | undefined> {
+    const observed = await this.observed(out);
+    if (observed !== undefined && observed.root.digest === root.digest) {
+      return insideSnapshot(observed, below) ?? undefined;
+    }
+    return this.withTrees(stage, out, root, (reader) => valueInside(reader, root, below));
+  }
+
+  private async withTrees<T>(
+    stage: Stage,
+    out: RelPath,
+    root: OutRoot,
+    use: (reader: StageContext['workspace']['store']['reader']) => T,
+  ): Promise<T> {
+    const { reader } = this.context.workspace.store;
+    try {
+      return use(reader);
+    } catch (error) {
+      if (!(error instanceof SluiceError && error.code === 'ERR_OBJECT_MISSING')) throw error;
+      const remote = stage.outs.find(({ path }) => path === out)?.remote;
+      await this.context.remotes.fetch([{ root, remote }], 'trees');
+      reader.catalog.refresh();
+      return use(reader);
+    }
+  }
+
+  /** A dep with files of its own, among which outs of other stages may lie: those count by their roots, in place or not. */
+  private async ownValue(
+    dep: Dep,
+    producers: readonly Producer[],
+    problems: DepProblem[],
+  ): Promise<string | undefined> {
+    if (dep.kind === 'path') {
+      const own = await this.observeAround(dep.path, producers);
+      if (own === undefined && producers.length === 0) return undefined;
+      if (producers.length === 0) return own === undefined ? undefined : rootValue(own.root);
+      const lines = [`. ${own === undefined ? 'absent' : rootValue(own.root)}`];
+      for (const { producer, out } of producers) {
+        const { root } = await this.out(this.mustGet(producer), out);
+        if (root === undefined) problems.push({ name: dep.path, producer });
+        else lines.push(`${out} ${rootValue(root)}`);
+      }
+      return problems.some(({ name }) => name === dep.path)
+        ? undefined
+        : `list ${digestOf(lines.sort(compareUtf8).join('\n'))}`;
+    }
+    return this.globValue(dep, producers, problems);
+  }
+
+  private async observeAround(path: RelPath, producers: readonly Producer[]): Promise<Observed | undefined> {
+    const outs = new Set(producers.map(({ out }) => (path === '' ? out : out.slice(path.length + 1))));
+    const only =
+      outs.size === 0
+        ? undefined
+        : { name: `around ${[...outs].join('\0')}`, ignore: (below: string) => outs.has(below as RelPath) };
+    return observe(this.context.workspace, path, { as: 'dep', only, signal: this.context.signal });
+  }
+
+  private async globValue(
+    dep: Extract<Dep, { kind: 'glob' }>,
+    producers: readonly Producer[],
+    problems: DepProblem[],
+  ): Promise<string | undefined> {
+    const matches = globMatcher(dep.pattern);
+    const outs = new Set<string>(producers.map(({ out }) => out));
+    const lines: string[] = [];
+    const full = (below: string): string => (dep.base === '' ? below : `${dep.base}/${below}`);
+    const inOut = [...outs].some((out) => dep.base === out || dep.base.startsWith(`${out}/`));
+    if (!inOut) {
+      const ignore = (below: string, isDirectory: boolean): boolean => {
+        if (outs.has(full(below))) return true;
+        return isDirectory ? isModules(below) : !matches(full(below));
+      };
+      const observed = await observe(this.context.workspace, dep.base, {
+        as: 'dep',
+        only: { name: `glob ${dep.pattern}`, ignore },
+        signal: this.context.signal,
+      });
+      for (const directory of observed?.snapshot.directories ?? []) {
+        for (let i = 0; i < directory.names.length; i++) {
+          if (directory.kinds[i] === TREE) continue;
+          const digest = digestFromRaw(directory.digests, i * RAW_DIGEST_BYTES);
+          lines.push(`${full(entryPath(directory, i))} ${kindWord(directory.kinds[i])} ${digest}`);
+        }
+      }
+    }
+    for (const { producer, out } of producers)
+      lines.push(...(await this.globInOut(dep.pattern, producer, out, matches, problems)));
+    if (problems.some(({ name }) => name === dep.pattern)) return undefined;
+    return `list ${digestOf(lines.sort(compareUtf8).join('\n'))}`;
+  }
+
+  private async globInOut(
+    pattern: string,
+    producer: StageId,
+    out: RelPath,
+    matches: (path: string) => boolean,
+    problems: DepProblem[],
+  ): Promise<string[]> {
+    const stage = this.mustGet(producer);
+    const { root, inPlace } = await this.out(stage, out);
+    if (root === undefined) {
+      problems.push({ name: pattern, producer });
+      return [];
+    }
+    const observed = inPlace ? await this.observed(out) : undefined;
+    const files =
+      observed === undefined
+        ? await this.withTrees(stage, out, root, (reader) => [...filesInside(reader, root)])
+        : filesOfSnapshot(observed);
+    return files
+      .map(([path, value]) => [path === '' ? out : `${out}/${path}`, value] as const)
+      .filter(([path]) => matches(path))
+      .map(([path, value]) => `${path} ${value}`);
+  }
+
+  private mustGet(id: StageId): Stage {
+    const stage = this.context.stages.get(id);
+    if (stage === undefined) throw new SluiceError('ERR_SELECTOR', `no stage ${stageName(id)}`);
+    return stage;
+  }
+}
+
+/** Packages of Node are never what a pattern means. */
+function isModules(path: string): boolean {
+  return path === 'node_modules' || path.endsWith('/node_modules');
+}
+
+function insideSnapshot({ snapshot }: Observed, below: string): string | undefined {
+  const at = below.lastIndexOf('/');
+  const parent = snapshot.directories.find(({ path }) => path === below.slice(0, Math.max(0, at)));
+  const entry = parent?.names.indexOf(below.slice(at + 1)) ?? -1;
+  if (parent === undefined || entry < 0) return undefined;
+  return `${kindWord(parent.kinds[entry])} ${digestFromRaw(parent.digests, entry * RAW_DIGEST_BYTES)}`;
+}
+
+function filesOfSnapshot({ snapshot, root }: Observed): (readonly [string, string])[] {
+  if (snapshot.shape === 'file') return [['', rootValue(root)]];
+  return snapshot.directories.flatMap((directory) =>
+    directory.names.flatMap((_, i) =>
+      directory.kinds[i] === TREE
+        ? []
+        : [
+            [
+              entryPath(directory, i),
+              `${kindWord(directory.kinds[i])} ${digestFromRaw(directory.digests, i * RAW_DIGEST_BYTES)}`,
+            ] as const,
+          ],
+    ),
+  );
+}
+
+function remember<K, V>(memo: Map<K, Promise<V>>, key: K, make: () => Promise<V>): Promise<V> {
+  const known = memo.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  memo.set(key, made);
+  return made;
+}

@@ -1,0 +1,75 @@
+import type { OutRoot } from '../model/root.js';
+import { completeness } from '../store/complete.js';
+import { type CheckoutCount, type CheckoutOptions, checkoutOut, checkoutPart } from '../workspace/checkout-out.js';
+import { ensureIgnored } from '../workspace/gitignore.js';
+import type { Observed } from '../workspace/observe.js';
+import type { LinkKind } from '../workspace/place-batch.js';
+import type { Fetched, StageContext, Want } from './context.js';
+import { progress } from './progress.js';
+import type { Out, Stage } from './stage.js';
+
+/** An out to be put in place. What is observed there now has to be known to the store. */
+export interface Restore {
+  readonly stage: Stage;
+  readonly out: Out;
+  readonly root: OutRoot;
+  readonly observed: Observed | undefined;
+  /** Only these files, by their path below the out; the out is partial then. */
+  readonly filter?: ((path: string) => boolean) | undefined;
+}
+
+/** What restoring did. */
+export interface Restored extends CheckoutCount {
+  /** What had to come from a remote first. */
+  readonly fetched: Fetched;
+}
+
+/**
+ * Puts outs in place: brings what is missing from a remote, then checks each out out. The caller holds the leases of their stages.
+ * Throws `ERR_NOT_LOCAL`, `ERR_REMOTE_DOWN`, `ERR_OBJECT_MISSING` or `ERR_OBJECT_DAMAGED`; outs are whole then, old or new.
+ */
+export async function restoreOuts(
+  context: StageContext,
+  restores: readonly Restore[],
+  link?: LinkKind,
+): Promise<Restored> {
+  const { reader } = context.workspace.store;
+  const wants = restores
+    .filter(({ root, filter }) => completeness(reader, root, filter) !== 'complete')
+    .map(({ root, out, filter }): Want => ({ root, remote: out.remote, filter }));
+  const fetched: Fetched =
+    wants.length === 0 ? { files: 0, bytes: 0, remote: undefined } : await context.remotes.fetch(wants, 'everything');
+  if (wants.length > 0) reader.catalog.refresh();
+  const total = { written: 0, removed: 0, unchanged: 0, bytes: 0 };
+  for (const restore of restores) {
+    const count = await restoreOut(context, restore, link);
+    total.written += count.written;
+    total.removed += count.removed;
+    total.unchanged += count.unchanged;
+    total.bytes += count.bytes;
+  }
+  return { ...total, fetched };
+}
+
+async function restoreOut(context: StageContext, restore: Restore, link: LinkKind | undefined): Promise<CheckoutCount> {
+  const { workspace } = context;
+  const { stage, out, root, observed, filter } = restore;
+  if (out.cache) ensureIgnored(workspace.root, stage.projectRoot, out.path);
+  const options: CheckoutOptions = {
+    how: linkKinds(workspace.link, out, link),
+    readOnly: out.mutability === 'strict',
+    signal: context.signal,
+    onProgress: progress(context.emit, 'writing files', out.path, root.files, root.bytes),
+  };
+  const now = observed?.snapshot;
+  return filter === undefined
+    ? checkoutOut(workspace, out.path, root, now, options)
+    : checkoutPart(workspace, out.path, root, now, filter, options);
+}
+
+/** A hard link is one file under two names: only for outs that nobody may write. */
+function linkKinds(configured: readonly LinkKind[], out: Out, asked: LinkKind | undefined): readonly LinkKind[] {
+  const strict = out.mutability === 'strict';
+  if (asked !== undefined && (asked !== 'hardlink' || strict)) return [asked, 'copy'];
+  return strict ? ['hardlink', ...configured] : configured;
+}

@@ -1,0 +1,112 @@
+import { lstatSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { SluiceError } from '../errors.js';
+import { trackedFilesUnder } from '../history/git.js';
+import { diffParts } from '../model/parts.js';
+import { ensureIgnored } from '../workspace/gitignore.js';
+import { finish, moveAside, moveOf, putBack } from '../workspace/moves.js';
+import { absolutePath } from '../workspace/workspace.js';
+import { type CommitResult, commitOuts } from './commit-outs.js';
+import type { StageContext } from './context.js';
+import type { HeldStage } from './hold.js';
+import { type Resolved, Resolver } from './resolve.js';
+import { type CommandResult, runCommand } from './run-command.js';
+import { type Stage, stageName } from './stage.js';
+
+/**
+ * Runs a stage's command in a clean place for its outs and commits what it made. The old outs, which the store knows, are moved aside before and back
+ * if the command fails, is interrupted, does not make an out, or reads a dep that changes meanwhile.
+ */
+export async function runInPlace(
+  context: StageContext,
+  stage: Stage,
+  before: Resolved,
+  held: HeldStage,
+): Promise<CommitResult> {
+  await refuseTracked(context, stage);
+  const { root } = context.workspace;
+  for (const out of stage.outs) if (out.cache) ensureIgnored(root, stage.projectRoot, out.path);
+  const moves = stage.outs.filter(({ persist }) => !persist).map(({ path }) => moveOf(root, path));
+  const startedMs = performance.now();
+  try {
+    for (const move of moves) moveAside(move);
+    for (const { path } of stage.outs) mkdirSync(dirname(absolutePath(context.workspace, path)), { recursive: true });
+    await execute(context, stage, held);
+    refuseMissing(context, stage);
+    const { parts, stable } = await checkDeps(context, stage, before);
+    return await commitOuts(context, stage, {
+      parts,
+      ms: performance.now() - startedMs,
+      record: stable,
+      beforeLock: () => {
+        for (const move of moves) finish(move);
+      },
+    });
+  } catch (error) {
+    for (const move of moves) putBack(move);
+    throw error;
+  }
+}
+
+async function execute(context: StageContext, stage: Stage, held: HeldStage): Promise<void> {
+  const { workspace } = context;
+  const name = stageName(stage.id);
+  const cwd = absolutePath(workspace, stage.cwd);
+  if (lstatSync(cwd, { throwIfNoEntry: false }) === undefined) {
+    throw new SluiceError('ERR_STAGE_DEFINITION', `${name}: the working directory ${stage.cwd} does not exist`, {
+      hint: 'Create it, or correct "cwd".',
+    });
+  }
+  const env = { ...context.env, SLUICE_STAGE: name, SLUICE_ROOT: workspace.root };
+  const result = await runCommand(stage.command ?? '', cwd, name, { ...context, env }, (group) => held.running(group), workspace.store.files);
+  if (result.exitCode === 0) return;
+  throw new SluiceError('ERR_COMMAND_FAILED', `${name}: the command ${describeEnd(result)}: ${stage.command}`, {
+    hint: `It ran in ${stage.cwd === '' ? '.' : stage.cwd}; its output is above. The outs are as they were before.`,
+    details: { exitCode: result.exitCode, signal: result.signal },
+  });
+}
+
+function describeEnd({ exitCode, signal }: CommandResult): string {
+  return signal === null ? `ended with exit code ${exitCode}` : `was ended by ${signal}`;
+}
+
+function refuseMissing(context: StageContext, stage: Stage): void {
+  const missing = stage.outs.filter(
+    ({ path }) => lstatSync(absolutePath(context.workspace, path), { throwIfNoEntry: false }) === undefined,
+  );
+  if (missing.length === 0) return;
+  throw new SluiceError(
+    'ERR_OUT_MISSING',
+    `${stageName(stage.id)}: the command ended well but did not make ${missing.map(({ path }) => path).join(', ')}`,
+    { hint: 'Correct the command or "outs" in the project.json of the stage. The outs are as they were before.' },
+  );
+}
+
+/** A dep that changed while the command ran would file the result under a wrong name. */
+async function checkDeps(
+  context: StageContext,
+  stage: Stage,
+  before: Resolved,
+): Promise<{ parts: Resolved['parts']; stable: boolean }> {
+  const after = await new Resolver(context).stage(stage);
+  if (after.fingerprint === before.fingerprint) return { parts: after.parts, stable: true };
+  const names = diffParts(before.parts, after.parts).map(({ kind, name }) => `${kind} ${name}`);
+  const error = new SluiceError('ERR_DEP_CHANGED', `${stageName(stage.id)}: what it depends on changed while it ran (${names.join(', ')})`, {
+    hint: 'Run it again. If the command itself changes its deps, declare them as outs, or set "onDepChange": "warn".',
+  });
+  if (stage.onDepChange === 'fail' || after.fingerprint === undefined) throw error;
+  context.emit({ type: 'warning', code: error.code, message: error.message });
+  return { parts: before.parts, stable: false };
+}
+
+async function refuseTracked(context: StageContext, stage: Stage): Promise<void> {
+  const { root } = context.workspace;
+  for (const { path, cache } of stage.outs) {
+    if (!cache) continue;
+    const tracked = await trackedFilesUnder(root, path);
+    if (tracked.length === 0) continue;
+    throw new SluiceError('ERR_OUT_TRACKED_BY_GIT', `${stageName(stage.id)}: git tracks ${tracked[0]}${tracked.length > 1 ? ` and ${tracked.length - 1} more` : ''}`, {
+      hint: `Run: git rm -r --cached ${JSON.stringify(path)}`,
+    });
+  }
+}

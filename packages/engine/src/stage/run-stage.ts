@@ -1,0 +1,225 @@
+import { SluiceError } from '../errors.js';
+import type { Reason } from '../model/reason.js';
+import { bringDeps } from './bring-deps.js';
+import { commitOuts, updateLock } from './commit-outs.js';
+import type { StageContext } from './context.js';
+import { type Decision, decide, type OutState, placeOf } from './decide.js';
+import { type HeldStage, holdStage } from './hold.js';
+import { keepAside } from './keep-aside.js';
+import { Resolver } from './resolve.js';
+import { restoreOuts } from './restore.js';
+import { runInPlace } from './run-in-place.js';
+import { type Stage, stageName } from './stage.js';
+
+/** How a stage is asked for. */
+export interface RunOptions {
+  /** Run whatever the fingerprint says. */
+  readonly force: boolean;
+  /** `false`: `ERR_HELD` at once if another process has the stage. */
+  readonly wait: boolean;
+  /** Put the outs of an unchanged or restorable stage in place, since somebody reads them. `materialize` of the stage overrides it. */
+  readonly materialize: boolean;
+}
+
+/** What became of a stage. */
+export interface RunResult {
+  readonly outcome: 'unchanged' | 'restored' | 'ran' | 'committed';
+  readonly reasons: readonly Reason[];
+  /** Files and bytes that were put in place or committed. */
+  readonly files: number;
+  readonly bytes: number;
+  /** Where restored data came from: a remote's name, or `store`. */
+  readonly source: string | undefined;
+  /** Outs that were left where they are, in the store or on a remote. */
+  readonly referenceOnly: readonly string[];
+}
+
+/**
+ * Brings one stage up to date: nothing if it is unchanged, its outs from the store or a remote if they are known, its command otherwise.
+ * Throws `ERR_COMMAND_FAILED`, `ERR_UPSTREAM`, `ERR_HELD`, `ERR_INTERRUPTED` and what deciding and committing throw; the outs are then as they were.
+ */
+export async function runStage(context: StageContext, stage: Stage, options: RunOptions): Promise<RunResult> {
+  const held = await holdStage(context, stage, options.wait);
+  try {
+    const resolver = new Resolver(context);
+    const decision = await decide(resolver, stage, options.force);
+    if (stage.command === undefined) return await track(context, stage, decision, options);
+    switch (decision.kind) {
+      case 'unchanged':
+        return await unchanged(context, resolver, stage, decision, options, held);
+      case 'restorable':
+        return await restorable(context, resolver, stage, decision, options, held);
+      default:
+        return await changed(context, resolver, stage, decision, held);
+    }
+  } finally {
+    held.release();
+  }
+}
+
+async function unchanged(
+  context: StageContext,
+  resolver: Resolver,
+  stage: Stage,
+  decision: Decision,
+  options: RunOptions,
+  held: HeldStage,
+): Promise<RunResult> {
+  const elsewhere = decision.outs.filter(({ place }) => place !== 'present');
+  tell(context, stage, 'unchanged', []);
+  if (elsewhere.length === 0 || !isWanted(stage, options)) {
+    return result('unchanged', { referenceOnly: elsewhere.map(({ out }) => out.path) });
+  }
+  try {
+    return await restore(context, stage, elsewhere, []);
+  } catch (error) {
+    if (!isLost(error)) throw error;
+    return await changed(context, resolver, stage, lost(decision, error), held);
+  }
+}
+
+async function restorable(
+  context: StageContext,
+  resolver: Resolver,
+  stage: Stage,
+  decision: Decision & { readonly kind: 'restorable' },
+  options: RunOptions,
+  held: HeldStage,
+): Promise<RunResult> {
+  const roots = decision.record.outs;
+  const outs = decision.outs.map((state): OutState => {
+    const root = roots.get(state.out.path);
+    return { ...state, root, place: placeOf(state.observed, root) };
+  });
+  // What lies there is of another result, so it cannot stay.
+  const stale = outs.filter(({ place }) => place === 'modified');
+  const wanted = isWanted(stage, options) ? outs.filter(({ place }) => place !== 'present') : stale;
+  tell(context, stage, 'restore', decision.reasons);
+  try {
+    for (const { out, observed } of stale) await keepAside(context, out.path, observed);
+    const restored = await restore(context, stage, wanted, decision.reasons);
+    const named = new Map(stage.outs.flatMap(({ path }) => [[path, roots.get(path)] as const]).filter(hasRoot));
+    await updateLock(context, stage, decision.parts, named);
+    const left = outs.filter(({ place, out }) => place !== 'present' && !wanted.some((state) => state.out === out));
+    return { ...restored, outcome: 'restored', referenceOnly: left.map(({ out }) => out.path) };
+  } catch (error) {
+    if (!isLost(error)) throw error;
+    return await changed(context, resolver, stage, lost(decision, error), held);
+  }
+}
+
+async function changed(
+  context: StageContext,
+  resolver: Resolver,
+  stage: Stage,
+  decision: Decision,
+  held: HeldStage,
+): Promise<RunResult> {
+  const mutable = decision.outs.filter(({ place }) => place === 'modified');
+  const onlyMutable = decision.reasons.every(({ kind, after }) => kind === 'out' && after !== null);
+  if (mutable.length > 0 && onlyMutable && mutable.every(({ out }) => out.mutability === 'mutable')) {
+    return await commitAsIs(context, stage, decision);
+  }
+  tell(context, stage, 'run', decision.reasons);
+  await bringDeps(context, resolver, stage);
+  // Deps that were absent until now have the same digests as before; what was missing altogether has been refused.
+  const resolved = await new Resolver(context).stage(stage);
+  if (resolved.fingerprint === undefined) throw missingDep(stage, resolved.problems[0]?.name ?? '');
+  for (const { out, observed } of decision.outs) if (!out.persist) await keepAside(context, out.path, observed);
+  const committed = await runInPlace(context, stage, resolved, held);
+  const roots = [...committed.outs.values()];
+  return result('ran', {
+    reasons: decision.reasons,
+    files: roots.reduce((sum, { files }) => sum + files, 0),
+    bytes: roots.reduce((sum, { bytes }) => sum + bytes, 0),
+  });
+}
+
+/** A dataset kept by hand: what lies there is taken, what does not lie there is put there. */
+async function track(context: StageContext, stage: Stage, decision: Decision, options: RunOptions): Promise<RunResult> {
+  const modified = decision.outs.some(({ place }) => place === 'modified');
+  if (modified || (decision.kind === 'new' && decision.outs.every(({ observed }) => observed !== undefined))) {
+    refuseProtected(stage, decision);
+    return await commitAsIs(context, stage, decision);
+  }
+  const missing = decision.outs.filter(({ root, observed }) => root === undefined && observed === undefined);
+  if (missing.length > 0) {
+    const [first] = missing;
+    throw new SluiceError('ERR_OUT_MISSING', `${stageName(stage.id)}: ${first?.out.path} is not there and no version of it was ever committed`, {
+      hint: 'Put the data in its place, then run this again.',
+    });
+  }
+  const elsewhere = decision.outs.filter(({ place }) => place !== 'present');
+  tell(context, stage, 'unchanged', []);
+  if (elsewhere.length === 0 || !isWanted(stage, options)) {
+    return result('unchanged', { referenceOnly: elsewhere.map(({ out }) => out.path) });
+  }
+  return await restore(context, stage, elsewhere, []);
+}
+
+async function commitAsIs(context: StageContext, stage: Stage, decision: Decision): Promise<RunResult> {
+  tell(context, stage, 'commit', decision.reasons);
+  const { outs } = await commitOuts(context, stage, { parts: decision.parts, ms: 0, record: stage.command === undefined });
+  const roots = [...outs.values()];
+  return result('committed', {
+    reasons: decision.reasons,
+    files: roots.reduce((sum, { files }) => sum + files, 0),
+    bytes: roots.reduce((sum, { bytes }) => sum + bytes, 0),
+  });
+}
+
+async function restore(
+  context: StageContext,
+  stage: Stage,
+  outs: readonly OutState[],
+  reasons: readonly Reason[],
+): Promise<RunResult> {
+  const restores = outs.flatMap(({ out, root, observed }) => (root === undefined ? [] : [{ stage, out, root, observed }]));
+  const { written, bytes, fetched } = await restoreOuts(context, restores);
+  return result('restored', { reasons, files: written, bytes, source: fetched.remote ?? 'store' });
+}
+
+/** Data that `strict` and `append-only` protect is not committed over. */
+export function refuseProtected(stage: Stage, decision: Decision): void {
+  for (const { out, place, root } of decision.outs) {
+    if (place !== 'modified' || root === undefined || out.mutability !== 'strict') continue;
+    throw new SluiceError('ERR_OUT_MODIFIED', `${stageName(stage.id)}: ${out.path} was changed, and its mutability is strict`, {
+      hint: `Run \`sluice checkout --force ${stageName(stage.id)}\` to get the committed data back (yours is kept in the store), or declare another mutability.`,
+    });
+  }
+}
+
+function missingDep(stage: Stage, name: string): SluiceError {
+  return new SluiceError('ERR_DEP_MISSING', `${stageName(stage.id)}: the dep ${name} does not exist`, {
+    hint: 'Create it, or correct "deps" in the project.json of the stage.',
+    details: { dep: name },
+  });
+}
+
+function isWanted(stage: Stage, { materialize }: RunOptions): boolean {
+  return stage.materialize === undefined ? materialize : stage.materialize === 'eager';
+}
+
+/** Data that is nowhere any more can be made again. */
+function isLost(error: unknown): boolean {
+  return (
+    error instanceof SluiceError && ['ERR_NOT_LOCAL', 'ERR_OBJECT_MISSING', 'ERR_OBJECT_DAMAGED', 'ERR_TREE_INVALID'].includes(error.code)
+  );
+}
+
+function lost(decision: Decision, error: unknown): Decision {
+  const message = error instanceof Error ? error.message : '';
+  return { ...decision, kind: 'changed', reasons: [{ kind: 'lost', name: message, before: null, after: null }] };
+}
+
+function tell(context: StageContext, stage: Stage, decision: 'unchanged' | 'restore' | 'run' | 'commit', reasons: readonly Reason[]): void {
+  context.emit({ type: 'decision', stage: stageName(stage.id), decision, reasons });
+}
+
+function hasRoot<K, V>(entry: readonly [K, V | undefined]): entry is readonly [K, V] {
+  return entry[1] !== undefined;
+}
+
+function result(outcome: RunResult['outcome'], rest: Partial<RunResult>): RunResult {
+  return { outcome, reasons: [], files: 0, bytes: 0, source: undefined, referenceOnly: [], ...rest };
+}
