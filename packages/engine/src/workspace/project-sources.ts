@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { errnoOf } from '../errors.js';
 import { digestOf } from '../model/digest.js';
 import { sortUtf8 } from '../model/path.js';
+import { readIfPresent } from '../util/read-if-present.js';
 
 /** What a file or directory that projects were read from looked like: `stamp` for a quick look, `content` (a digest) for a certain one. */
 export interface Sighting {
@@ -37,7 +38,7 @@ export function openProjectSources(root: string, nowMs: number): ProjectSources 
     read: (path) => {
       // The stamp is taken first: a change while reading then shows as another stamp.
       const stamp = lastingStamp(resolve(root, path), nowMs);
-      const text = readText(resolve(root, path));
+      const text = readIfPresent(resolve(root, path));
       seen.set(path, { path, isDirectory: false, stamp, content: text === undefined ? '' : digestOf(text) });
       return text;
     },
@@ -77,15 +78,6 @@ function lastingStamp(path: string, nowMs: number): string {
   const stat = statOf(path);
   if (stat !== undefined && Math.max(stat.mtimeMs, stat.ctimeMs) > nowMs - RACY_MS) return '';
   return stampOf(stat);
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return fs.readFileSync(path, 'utf8');
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(errnoOf(error) ?? '')) return undefined;
-    throw error;
-  }
 }
 
 function listNames(path: string): string[] {

@@ -1,0 +1,40 @@
+import { join } from 'node:path';
+import { joinRelPath, type RelPath, ROOT } from '../model/path.js';
+import { readIfPresent } from '../util/read-if-present.js';
+import { exactPattern, extendRules, type IgnoreRules, isIgnored } from './ignore-rules.js';
+
+/** The name of the file that says what is left out when an out or a directory dep is walked; it has the syntax of `.gitignore`. */
+const IGNORE_FILE = '.sluiceignore';
+
+/**
+ * The rules for a walk of `path`: those of the `.sluiceignore` files from the workspace root down to `path` itself, each relative to its own
+ * directory. The walked path is never left out, whatever the rules say about it or what holds it: somebody declared it.
+ * `undefined` when there are no such files. The result takes paths below `path`.
+ */
+export function loadIgnore(
+  root: string,
+  path: RelPath,
+): ((below: string, isDirectory: boolean) => boolean) | undefined {
+  let rules: IgnoreRules | undefined;
+  for (const dir of directoriesTo(path)) {
+    const text = readIfPresent(join(root, dir, IGNORE_FILE));
+    if (text !== undefined) rules = extendRules(rules, dir, [text]);
+  }
+  if (rules === undefined) return undefined;
+  const declared = directoriesTo(path)
+    .slice(1)
+    .map((dir) => `!${exactPattern(dir)}`);
+  const all = extendRules(rules, ROOT, declared);
+  return (below, isDirectory) => isIgnored(all, path === '' ? below : `${path}/${below}`, isDirectory);
+}
+
+/** The root, and every directory from it down to `path`. */
+function directoriesTo(path: RelPath): RelPath[] {
+  const directories = [ROOT];
+  let at = ROOT;
+  for (const segment of path === '' ? [] : path.split('/')) {
+    at = joinRelPath(at, segment);
+    directories.push(at);
+  }
+  return directories;
+}
