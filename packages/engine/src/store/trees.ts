@@ -1,0 +1,97 @@
+import { SluiceError } from '../errors.js';
+import { type Digest, digestFromRaw, RAW_DIGEST_BYTES, rawOf, shortDigest } from '../model/digest.js';
+import { compareUtf8 } from '../model/path.js';
+import { decodeNode, type Entries, MAX_DEPTH, PART, SPLIT, TREE, type TreeNode } from '../model/tree.js';
+import type { ObjectReader } from './reader.js';
+
+/** One directory of a tree, whether it is split or not. */
+export interface Directory extends Entries {
+  /** Path below the root of the tree; `''` for the root. */
+  readonly path: string;
+  /** Raw digests of the parts of a split directory, 32 bytes each; empty otherwise. */
+  readonly parts: Buffer;
+  /** Raw digest of the node that stands for the directory. */
+  readonly raw: Buffer;
+  readonly totalFiles: number;
+  readonly totalBytes: number;
+}
+
+/** Reads and checks one node. Throws `ERR_OBJECT_MISSING`, `ERR_OBJECT_DAMAGED` or `ERR_TREE_INVALID`. */
+export function readNode(reader: ObjectReader, raw: Buffer, rawAt = 0): TreeNode {
+  return decodeNode(reader.read('tree', raw, rawAt), shortDigest(digestFromRaw(raw, rawAt)));
+}
+
+/** Reads one directory; the parts of a split one are put together and checked against its node. Throws like {@link readNode}. */
+export function readDirectory(reader: ObjectReader, raw: Buffer, rawAt = 0, path = ''): Directory {
+  const own = Buffer.from(raw.subarray(rawAt, rawAt + RAW_DIGEST_BYTES));
+  const top = readNode(reader, own);
+  const { totalFiles, totalBytes } = top;
+  if (top.shape === PART) throw invalid(own, 'a part stands where a directory is expected');
+  if (top.shape !== SPLIT) return { ...top, path, parts: Buffer.alloc(0), raw: own, totalFiles, totalBytes };
+  const parts = top.counts.map((count, i) => {
+    const part = readNode(reader, top.digests, i * RAW_DIGEST_BYTES);
+    const fits =
+      part.shape === PART &&
+      part.names.length === count &&
+      part.names[0] === top.names[i] &&
+      part.totalFiles === top.files[i] &&
+      part.totalBytes === top.sizes[i];
+    if (!fits) throw invalid(own, 'a part is not the one that it names');
+    return part;
+  });
+  return { ...join(own, parts), path, parts: Buffer.from(top.digests), raw: own, totalFiles, totalBytes };
+}
+
+/**
+ * Every directory below a tree, parents first, in the order of paths. Each subtree's sums are compared with what its parent says.
+ * Throws like {@link readNode}; `ERR_TREE_INVALID` for trees nested deeper than {@link MAX_DEPTH}.
+ */
+export function* walkTree(reader: ObjectReader, root: Digest): Generator<Directory> {
+  yield* below(reader, rawOf(root), 0, '', 0);
+}
+
+function* below(reader: ObjectReader, raw: Buffer, rawAt: number, path: string, depth: number): Generator<Directory> {
+  if (depth > MAX_DEPTH) throw invalid(raw.subarray(rawAt, rawAt + RAW_DIGEST_BYTES), 'it is nested too deep');
+  const directory = readDirectory(reader, raw, rawAt, path);
+  yield directory;
+  for (let i = 0; i < directory.names.length; i++) {
+    if (directory.kinds[i] !== TREE) continue;
+    const name = directory.names[i] ?? '';
+    const children = below(
+      reader,
+      directory.digests,
+      i * RAW_DIGEST_BYTES,
+      path === '' ? name : `${path}/${name}`,
+      depth + 1,
+    );
+    const first = children.next();
+    if (first.done === true) continue;
+    if (first.value.totalFiles !== directory.files[i] || first.value.totalBytes !== directory.sizes[i]) {
+      throw invalid(directory.raw, `its sums for ${JSON.stringify(name)} are wrong`);
+    }
+    yield first.value;
+    yield* children;
+  }
+}
+
+function join(raw: Buffer, parts: readonly TreeNode[]): Entries {
+  const names = parts.flatMap((part) => [...part.names]);
+  const kinds = new Uint8Array(names.length);
+  const sizes = new Float64Array(names.length);
+  const files = new Float64Array(names.length);
+  let at = 0;
+  for (const part of parts) {
+    const before = names[at - 1];
+    if (before !== undefined && compareUtf8(before, part.names[0] ?? '') >= 0)
+      throw invalid(raw, 'its parts are not in order');
+    kinds.set(part.kinds, at);
+    sizes.set(part.sizes, at);
+    files.set(part.files, at);
+    at += part.names.length;
+  }
+  return { names, kinds, sizes, files, digests: Buffer.concat(parts.map((part) => part.digests)) };
+}
+
+function invalid(raw: Buffer, problem: string): SluiceError {
+  return new SluiceError('ERR_TREE_INVALID', `tree ${shortDigest(digestFromRaw(raw))} is damaged: ${problem}`);
+}
