@@ -120,16 +120,17 @@ export class NodeRows {
     return this.numbers[index] ?? 0;
   }
 
-  /** The row of a node, or -1 if no row begins with it: it lies inside a subtree that another map holds, or the tree has fewer nodes. */
+  /** The row of a node, or of the subtree in another map that it lies in; -1 if the tree has fewer nodes. */
   find(number: number): number {
     let low = 0;
     let high = this.count;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.numbers[middle] ?? 0) < number) low = middle + 1;
+      if ((this.numbers[middle] ?? 0) <= number) low = middle + 1;
       else high = middle;
     }
-    return low < this.count && this.numbers[low] === number ? low : -1;
+    const index = low - 1;
+    return index >= 0 && number < this.number(index) + this.row(index).nodes ? index : -1;
   }
 }
 

@@ -1,0 +1,41 @@
+import type { Storage, StorageKey } from './storage/port.js';
+
+/** No window is larger, except for one object that is. */
+const LARGEST_WINDOW_BYTES = 4 * 1024 * 1024;
+
+/** Reads parts of one object on a remote, a little ahead, so that neighbours come with one request. */
+export class RangeReader {
+  readonly key: StorageKey;
+  private readonly storage: Storage;
+  private readonly signal: AbortSignal | undefined;
+  private window = Buffer.alloc(0);
+  private start = 0;
+
+  constructor(storage: Storage, key: StorageKey, signal: AbortSignal | undefined) {
+    this.storage = storage;
+    this.key = key;
+    this.signal = signal;
+  }
+
+  /** What is in memory already of `length` bytes at `offset`: all of them or `undefined`. */
+  held(offset: number, length: number): Buffer | undefined {
+    const at = offset - this.start;
+    if (at < 0 || at + length > this.window.length) return undefined;
+    return this.window.subarray(at, at + length);
+  }
+
+  /**
+   * The bytes from `offset`, fewer than `length` if the object ends before; `undefined` if there is no object. `ahead` is how many bytes from
+   * `offset` will be wanted soon. The result stays valid.
+   */
+  async read(offset: number, length: number, ahead = 0): Promise<Buffer | undefined> {
+    const held = this.held(offset, length);
+    if (held !== undefined) return held;
+    const wanted = Math.max(length, Math.min(ahead, LARGEST_WINDOW_BYTES));
+    const bytes = await this.storage.get(this.key, { offset, length: wanted }, { signal: this.signal });
+    if (bytes === undefined) return undefined;
+    this.window = bytes;
+    this.start = offset;
+    return bytes.subarray(0, length);
+  }
+}

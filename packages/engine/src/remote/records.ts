@@ -1,0 +1,110 @@
+import { SluiceError } from '../errors.js';
+import type { Digest } from '../model/digest.js';
+import type { RelPath } from '../model/path.js';
+import { parseRecord, printRecord, type StageRecord } from '../model/record.js';
+import { sameRoot } from '../model/root.js';
+import type { Area } from './areas.js';
+import { mapKey, recordKey } from './keys.js';
+import { firstInAreas, type Remote } from './remote.js';
+import { bodyOf } from './storage/port.js';
+
+/** A record that was found, and where. */
+export interface FoundRecord {
+  readonly record: StageRecord;
+  readonly area: Area;
+  /** Outs of the record whose bytes the remote no longer has or never had; with any of them the record alone restores nothing. */
+  readonly missing: readonly RelPath[];
+}
+
+/** What {@link writeRecord} did. `different`: another result was recorded first and stays. `replaced`: the first one's data was gone. */
+export type WriteRecordResult =
+  | { readonly kind: 'written' | 'same' | 'replaced' }
+  | { readonly kind: 'different'; readonly existing: StageRecord };
+
+/** Records are small; one that is not was not written by us. */
+const LARGEST_RECORD_BYTES = 16 * 1024 * 1024;
+
+/**
+ * The record of a fingerprint from the areas that are believed: the first whose outs are all on the remote, else the first. One that is damaged or of a
+ * newer Sluice counts as none. Throws `ERR_REMOTE_DOWN` or `ERR_REMOTE_DENIED` if that cannot be known.
+ */
+export async function readRecord(
+  remote: Remote,
+  fingerprint: Digest,
+  signal?: AbortSignal,
+): Promise<FoundRecord | undefined> {
+  if ((await remote.contact(signal)) === 'empty') return undefined;
+  let second: FoundRecord | undefined;
+  const first = await firstInAreas(remote.areas.records, async (area) => {
+    const read = await readFrom(remote, area, fingerprint, signal);
+    if (read.kind !== 'record') return undefined;
+    const found = { record: read.record, area, missing: await missingOuts(remote, read.record, signal) };
+    if (found.missing.length === 0) return found;
+    second ??= found;
+    return undefined;
+  });
+  return first ?? second;
+}
+
+/**
+ * Writes a record into the writer's own area, once. Call it when the roots that it names are complete on the remote, never before.
+ * Throws `ERR_REMOTE_DOWN`, `ERR_REMOTE_DENIED` or `ERR_REMOTE_READ_ONLY`.
+ */
+export async function writeRecord(
+  remote: Remote,
+  record: StageRecord,
+  signal?: AbortSignal,
+): Promise<WriteRecordResult> {
+  await remote.prepare(signal);
+  const key = recordKey(remote.areas.own, record.fingerprint);
+  const body = bodyOf(Buffer.from(printRecord(record)));
+  if ((await remote.storage.put(key, body, { ifAbsent: true, signal })) === 'stored') return { kind: 'written' };
+  const read = await readFrom(remote, remote.areas.own, record.fingerprint, signal);
+  if (read.kind === 'newer') throw read.error;
+  if (read.kind === 'record') {
+    if (sameOuts(read.record, record)) return { kind: 'same' };
+    const missing = await missingOuts(remote, read.record, signal);
+    if (missing.length === 0) return { kind: 'different', existing: read.record };
+  }
+  await remote.storage.put(key, body, { signal });
+  return { kind: 'replaced' };
+}
+
+type Read =
+  | { readonly kind: 'record'; readonly record: StageRecord }
+  | { readonly kind: 'none' | 'damaged' }
+  | { readonly kind: 'newer'; readonly error: SluiceError };
+
+async function readFrom(
+  remote: Remote,
+  area: Area,
+  fingerprint: Digest,
+  signal: AbortSignal | undefined,
+): Promise<Read> {
+  const key = recordKey(area, fingerprint);
+  const bytes = await remote.storage.get(key, { offset: 0, length: LARGEST_RECORD_BYTES }, { signal });
+  if (bytes === undefined) return { kind: 'none' };
+  try {
+    const record = parseRecord(bytes.toString('utf8'), `${remote.description}/${key}`);
+    // A record under a foreign name, or that claims a foreign area, is a lie.
+    const honest = record.fingerprint === fingerprint && record.area === area;
+    return honest ? { kind: 'record', record } : { kind: 'damaged' };
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error;
+    return error.code === 'ERR_FORMAT_VERSION' ? { kind: 'newer', error } : { kind: 'damaged' };
+  }
+}
+
+async function missingOuts(remote: Remote, record: StageRecord, signal: AbortSignal | undefined): Promise<RelPath[]> {
+  const looks = [...record.outs].map(async ([path, root]): Promise<RelPath[]> => {
+    const found = await firstInAreas(remote.areas.bytes, (area) =>
+      remote.storage.stat(mapKey(area, root.digest), { signal }),
+    );
+    return found === undefined ? [path] : [];
+  });
+  return (await Promise.all(looks)).flat();
+}
+
+function sameOuts(a: StageRecord, b: StageRecord): boolean {
+  return a.outs.size === b.outs.size && [...a.outs].every(([path, root]) => sameRoot(root, b.outs.get(path)));
+}

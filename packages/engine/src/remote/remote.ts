@@ -1,0 +1,128 @@
+import { SluiceError } from '../errors.js';
+import type { Digest } from '../model/digest.js';
+import { type Area, type AreaOrder, areaOrder } from './areas.js';
+import { FORMAT_KEY, mapKey } from './keys.js';
+import { bodyOf, type Storage } from './storage/port.js';
+
+/** How a remote is opened. */
+export interface RemoteOptions {
+  /** A driver with its wrappers. */
+  readonly storage: Storage;
+  /** The area of this writer, decided by the caller from event, ref and token. */
+  readonly area: Area;
+  /**
+   * Whether this remote was in use before, as far as is known here (`wasSeen`). If it then looks as if it had never been used, it is down: an
+   * empty mount point is not an empty remote.
+   */
+  readonly seen?: boolean;
+}
+
+/** A remote: a storage, and where in it this writer may look and write. Nothing is asked of it before the first call. */
+export interface Remote {
+  readonly description: string;
+  readonly storage: Storage;
+  readonly areas: AreaOrder;
+  /**
+   * Asks once whether somebody answers and has a format that is known here; `empty` if the remote was never used.
+   * Throws `ERR_REMOTE_DOWN`, `ERR_REMOTE_DENIED` or `ERR_FORMAT_VERSION`.
+   */
+  contact(signal?: AbortSignal): Promise<'used' | 'empty'>;
+  /** Makes an empty remote ready to be written. Throws like {@link Remote.contact}. */
+  prepare(signal?: AbortSignal): Promise<void>;
+}
+
+const VERSION = 1;
+const FORMAT_BYTES = 4096;
+
+/** Opens a remote. */
+export function openRemote({ storage, area, seen = false }: RemoteOptions): Remote {
+  let answer: Promise<'used' | 'empty'> | undefined;
+  const contact = (signal?: AbortSignal): Promise<'used' | 'empty'> => {
+    if (answer === undefined) {
+      const asked = readFormat(storage, seen, signal);
+      answer = asked;
+      // A failure is not remembered: the next call may be luckier.
+      asked.catch(() => {
+        answer = undefined;
+      });
+    }
+    return answer;
+  };
+  return {
+    description: storage.description,
+    storage,
+    areas: areaOrder(area),
+    contact,
+    prepare: async (signal) => {
+      if ((await contact(signal)) === 'used') return;
+      const text = Buffer.from(`${JSON.stringify({ version: VERSION })}\n`);
+      await storage.put(FORMAT_KEY, bodyOf(text), { ifAbsent: true, signal });
+      answer = Promise.resolve('used');
+    },
+  };
+}
+
+/**
+ * Whether everything that a root reaches is on the remote: one question per area, its own first. A map of a less trusted area proves nothing.
+ * Throws `ERR_REMOTE_DOWN` or `ERR_REMOTE_DENIED` if that cannot be known.
+ */
+export async function isComplete(remote: Remote, root: Digest, signal?: AbortSignal): Promise<boolean> {
+  if ((await remote.contact(signal)) === 'empty') return false;
+  const found = await firstInAreas(remote.areas.proof, (area) => remote.storage.stat(mapKey(area, root), { signal }));
+  return found !== undefined;
+}
+
+/**
+ * The first answer that is not `undefined`. An area that cannot be looked at matters only if no other has the answer: then its error is thrown,
+ * for a failure to look is never a miss.
+ */
+export async function firstInAreas<T>(
+  areas: readonly Area[],
+  look: (area: Area) => Promise<T | undefined>,
+): Promise<T | undefined> {
+  let failure: { readonly error: unknown } | undefined;
+  for (const area of areas) {
+    try {
+      const found = await look(area);
+      if (found !== undefined) return found;
+    } catch (error) {
+      if (!isUnreachable(error)) throw error;
+      failure ??= { error };
+    }
+  }
+  if (failure !== undefined) throw failure.error;
+  return undefined;
+}
+
+/** Whether an error says that nothing could be learnt. */
+export function isUnreachable(error: unknown): boolean {
+  return error instanceof SluiceError && (error.code === 'ERR_REMOTE_DOWN' || error.code === 'ERR_REMOTE_DENIED');
+}
+
+async function readFormat(storage: Storage, seen: boolean, signal: AbortSignal | undefined): Promise<'used' | 'empty'> {
+  const bytes = await storage.get(FORMAT_KEY, { offset: 0, length: FORMAT_BYTES }, { signal });
+  if (bytes === undefined) {
+    if (!seen) return 'empty';
+    throw new SluiceError('ERR_REMOTE_DOWN', `${storage.description} was in use before and is empty now`, {
+      hint: `If it is a mounted directory, check that it is mounted. If it was emptied on purpose, delete the file \`index/have-…\` of the store.`,
+    });
+  }
+  const version = versionOf(bytes);
+  if (version === VERSION) return 'used';
+  throw new SluiceError(
+    'ERR_FORMAT_VERSION',
+    `${storage.description} has a format that is not known: ${bytes.toString('utf8', 0, 80).trim()}`,
+    {
+      hint: 'Update Sluice in this workspace, or correct the URL of the remote.',
+    },
+  );
+}
+
+function versionOf(bytes: Buffer): unknown {
+  try {
+    const value: unknown = JSON.parse(bytes.toString('utf8'));
+    return typeof value === 'object' && value !== null && 'version' in value ? value.version : undefined;
+  } catch {
+    return undefined;
+  }
+}
