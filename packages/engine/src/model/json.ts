@@ -13,7 +13,7 @@ export function parseJson(text: string, fail: Fail): unknown {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return fail('', `is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    return fail('', `is not JSON: ${syntaxProblem(error)}`);
   }
   const repeated = repeatedKey(text);
   return repeated === undefined ? value : fail('', `holds the key ${JSON.stringify(repeated)} twice in one object`);
@@ -77,6 +77,12 @@ export function printBlock(block: Block, indent = ''): string {
     ([key, value]) => `${inner}${JSON.stringify(key)}: ${typeof value === 'string' ? value : printBlock(value, inner)}`,
   );
   return `{\n${lines.join(',\n')}\n${indent}}`;
+}
+
+/** What `JSON.parse` found, without the piece of text that it quotes: that may be a secret. */
+function syntaxProblem(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/, (?:\.{3})?".*$/s, '');
 }
 
 /** The first key that stands twice in one object of valid JSON text. */

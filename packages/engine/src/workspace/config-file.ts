@@ -1,0 +1,141 @@
+import { SluiceError } from '../errors.js';
+import { asFlag, asList, asObject, asText, type Fail, parseJson, placeOf } from '../model/json.js';
+import type { Durability } from '../store/durable.js';
+import { suggestion } from '../util/did-you-mean.js';
+import type { LinkKind } from './place-batch.js';
+
+/** One remote as a file gives it; each of the two files may give a part. */
+export interface RemoteEntry {
+  readonly url?: string;
+  readonly region?: string;
+  readonly endpoint?: string;
+  readonly forcePathStyle?: boolean;
+  readonly readOnly?: boolean;
+  readonly concurrency?: number;
+  readonly storageClass?: string;
+  readonly sse?: string;
+}
+
+/** When something is done: on request, or after each run of a stage. */
+export type When = 'manual' | 'after-run';
+
+/** What `sluice.json` or `sluice.local.json` says. */
+export interface ConfigFile {
+  readonly store?: string;
+  readonly defaultRemote?: string;
+  readonly remotes: ReadonlyMap<string, RemoteEntry>;
+  readonly link?: readonly LinkKind[];
+  readonly durability?: Durability;
+  readonly push?: When;
+  readonly gc?: When;
+  readonly trust?: ReadonlyMap<string, unknown>;
+}
+
+const KEYS = ['$schema', 'store', 'defaultRemote', 'remotes', 'link', 'durability', 'push', 'gc', 'trust'];
+const REMOTE_KEYS = ['url', 'region', 'endpoint', 'forcePathStyle', 'readOnly', 'concurrency', 'storageClass', 'sse'];
+const CREDENTIALS =
+  /^(?:.*(?:secret|password|passwd|credential|private_?key).*|(?:access_?key(?:_?id)?|session_?token|auth_?token|api_?key|token))$/i;
+const REMOTE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const WHEN = ['manual', 'after-run'] as const;
+/** Hard links are not a setting: they follow from `mutability: strict` of an out. */
+const LINKS = ['reflink', 'copy'] as const satisfies LinkKind[];
+
+/** Whether a remote can have this name: letters, digits, `.`, `_` and `-`. */
+export function isRemoteName(name: string): boolean {
+  return REMOTE_NAME.test(name);
+}
+
+/** Parses the text of a configuration file, whose name is for messages. Throws `ERR_CONFIG` with the place; it never shows a value that may be a secret. */
+export function parseConfigFile(text: string, name: string): ConfigFile {
+  const fail: Fail = (place, problem) => {
+    throw new SluiceError('ERR_CONFIG', `${name}: ${place === '' ? 'it' : place} ${problem}`, {
+      hint: `Correct ${name}.`,
+    });
+  };
+  const file = asObject(parseJson(text, fail), '', fail);
+  checkKeys(file, KEYS, '', name);
+  const optional = <T>(key: string, read: (value: unknown, place: string) => T): T | undefined =>
+    file.has(key) ? read(file.get(key), key) : undefined;
+  const remotes = optional('remotes', (value, place) => asObject(value, place, fail)) ?? new Map<string, unknown>();
+  return defined({
+    store: optional('store', (value, place) => asName(value, place, fail)),
+    defaultRemote: optional('defaultRemote', (value, place) => asName(value, place, fail)),
+    remotes: new Map([...remotes].map(([key, value]) => [key, parseRemote(key, value, name, fail)])),
+    link: optional('link', (value, place) => parseLink(value, place, fail)),
+    durability: optional('durability', (value, place) => asChoice(value, ['batch', 'none'], place, fail)),
+    push: optional('push', (value, place) => asChoice(value, WHEN, place, fail)),
+    gc: optional('gc', (value, place) => asChoice(value, WHEN, place, fail)),
+    trust: optional('trust', (value, place) => asObject(value, place, fail)),
+  });
+}
+
+function parseRemote(remote: string, value: unknown, name: string, fail: Fail): RemoteEntry {
+  const place = placeOf('remotes', remote);
+  if (!isRemoteName(remote)) return fail(place, 'is not a name (letters, digits, ".", "_" and "-")');
+  const entry = asObject(value, place, fail);
+  checkKeys(entry, REMOTE_KEYS, place, name);
+  const optional = <T>(key: string, read: (value: unknown, place: string, fail: Fail) => T): T | undefined =>
+    entry.has(key) ? read(entry.get(key), placeOf(place, key), fail) : undefined;
+  return defined({
+    url: optional('url', asName),
+    region: optional('region', asName),
+    endpoint: optional('endpoint', asEndpoint),
+    forcePathStyle: optional('forcePathStyle', asFlag),
+    readOnly: optional('readOnly', asFlag),
+    concurrency: optional('concurrency', asConcurrency),
+    storageClass: optional('storageClass', asName),
+    sse: optional('sse', asName),
+  });
+}
+
+function checkKeys(object: ReadonlyMap<string, unknown>, known: readonly string[], place: string, name: string): void {
+  for (const key of object.keys()) {
+    if (known.includes(key)) continue;
+    const where = placeOf(place, key);
+    if (CREDENTIALS.test(key)) {
+      throw new SluiceError('ERR_CONFIG', `${name}: ${where} looks like a credential`, {
+        hint: 'Take it out and, if it was committed, replace it at its issuer: credentials come from the environment or from the profile of the cloud.',
+      });
+    }
+    throw new SluiceError('ERR_CONFIG', `${name}: ${where} is not a setting.${suggestion(key, known)}`, {
+      hint: `Known are: ${known.join(', ')}.`,
+    });
+  }
+}
+
+function parseLink(value: unknown, place: string, fail: Fail): LinkKind[] {
+  const kinds = asList(value, place, fail).map((kind) => asChoice<LinkKind>(kind, LINKS, place, fail));
+  return kinds.length > 0 ? kinds : fail(place, 'is empty');
+}
+
+function asName(value: unknown, place: string, fail: Fail): string {
+  const text = asText(value, place, fail);
+  return text !== '' && !text.includes('\0') ? text : fail(place, 'is empty or holds a NUL');
+}
+
+function asEndpoint(value: unknown, place: string, fail: Fail): string {
+  const text = asText(value, place, fail);
+  if (!/^https?:\/\/[^/@]+(?:\/|$)/.test(text) || !URL.canParse(text))
+    return fail(place, 'is not http(s)://host without a user name');
+  return text;
+}
+
+function asConcurrency(value: unknown, place: string, fail: Fail): number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 1000
+    ? value
+    : fail(place, 'is not a whole number from 1 to 1000');
+}
+
+function asChoice<T extends string>(value: unknown, choices: readonly T[], place: string, fail: Fail): T {
+  return (
+    choices.find((choice) => choice === value) ??
+    fail(place, `is not ${choices.map((choice) => JSON.stringify(choice)).join(' or ')}`)
+  );
+}
+
+/** Without the keys that are not set, so that one file can be laid over the other. */
+function defined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
+}

@@ -1,0 +1,127 @@
+import { join, resolve } from 'node:path';
+import { SluiceError } from '../errors.js';
+import { compareUtf8 } from '../model/path.js';
+import { isArea } from '../model/record.js';
+import type { Durability } from '../store/durable.js';
+import { suggestion } from '../util/did-you-mean.js';
+import { readIfPresent } from '../util/read-if-present.js';
+import { type ConfigFile, parseConfigFile, type RemoteEntry, type When } from './config-file.js';
+import type { LinkKind } from './place-batch.js';
+import { parseRemoteUrl, type RemoteLocation } from './remote-url.js';
+
+/** The committed configuration. */
+export const CONFIG_FILE = 'sluice.json';
+
+/** What is laid over it on one machine; git-ignored. */
+export const LOCAL_CONFIG_FILE = 'sluice.local.json';
+
+/** A remote with all its settings. */
+export interface RemoteConfig extends RemoteEntry {
+  readonly name: string;
+  readonly url: string;
+  readonly location: RemoteLocation;
+  readonly readOnly: boolean;
+}
+
+/** The configuration of a workspace: both files, then the environment, then what holds without them. */
+export interface Config {
+  /** Absolute path. */
+  readonly store: string;
+  /** A name; whether such a remote exists is known when it is used. */
+  readonly defaultRemote: string | undefined;
+  /** By name, sorted. */
+  readonly remotes: ReadonlyMap<string, RemoteConfig>;
+  readonly link: readonly LinkKind[];
+  readonly durability: Durability;
+  readonly push: When;
+  readonly gc: When;
+  readonly trust: ReadonlyMap<string, unknown>;
+  /** From `SLUICE_AREA`: a trust area to write in, if it is lower than the one that is decided otherwise. */
+  readonly area: string | undefined;
+  readonly offline: boolean;
+}
+
+/** The environment that settings are read from. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads `sluice.json` and `sluice.local.json` of a workspace; both may be absent. `SLUICE_STORE`, `SLUICE_REMOTE`, `SLUICE_AREA` and
+ * `SLUICE_OFFLINE` outrank them. Throws `ERR_CONFIG` with file and place.
+ */
+export function readConfig(root: string, env: Environment): Config {
+  const shared = readFile(root, CONFIG_FILE);
+  const local = readFile(root, LOCAL_CONFIG_FILE);
+  const merged = { ...shared, ...local };
+  const names = [...new Set([...shared.remotes.keys(), ...local.remotes.keys()])].sort(compareUtf8);
+  return {
+    store: resolve(root, env.SLUICE_STORE || merged.store || '.sluice'),
+    defaultRemote: env.SLUICE_REMOTE || merged.defaultRemote,
+    remotes: new Map(names.map((name) => [name, toRemote(root, name, shared, local)])),
+    link: merged.link ?? ['reflink', 'copy'],
+    durability: merged.durability ?? 'batch',
+    push: merged.push ?? 'manual',
+    gc: merged.gc ?? 'manual',
+    trust: merged.trust ?? new Map(),
+    area: readArea(env.SLUICE_AREA),
+    offline: readFlag('SLUICE_OFFLINE', env.SLUICE_OFFLINE),
+  };
+}
+
+/** The remote with this name, or the default one. Throws `ERR_REMOTE_UNKNOWN`. */
+export function remoteNamed(config: Config, name: string | undefined = config.defaultRemote): RemoteConfig {
+  if (name === undefined) {
+    throw new SluiceError('ERR_REMOTE_UNKNOWN', 'no default remote is configured', {
+      hint:
+        config.remotes.size === 0
+          ? 'Add one: sluice remote add main file:///mnt/share/data'
+          : `Choose one: sluice remote default ${[...config.remotes.keys()].join(' | ')}`,
+    });
+  }
+  const remote = config.remotes.get(name);
+  if (remote !== undefined) return remote;
+  throw new SluiceError(
+    'ERR_REMOTE_UNKNOWN',
+    `no remote is named ${JSON.stringify(name)}.${suggestion(name, config.remotes.keys())}`,
+    {
+      hint:
+        config.remotes.size === 0
+          ? `Add it: sluice remote add ${name} URL`
+          : `Configured are: ${[...config.remotes.keys()].join(', ')}.`,
+    },
+  );
+}
+
+function readFile(root: string, name: string): ConfigFile {
+  const text = readIfPresent(join(root, name));
+  return text === undefined ? { remotes: new Map() } : parseConfigFile(text, name);
+}
+
+function toRemote(root: string, name: string, shared: ConfigFile, local: ConfigFile): RemoteConfig {
+  const entry: RemoteEntry = { ...shared.remotes.get(name), ...local.remotes.get(name) };
+  const file = local.remotes.get(name)?.url === undefined ? CONFIG_FILE : LOCAL_CONFIG_FILE;
+  if (entry.url === undefined) {
+    const places = shared.remotes.has(name)
+      ? CONFIG_FILE
+      : `${LOCAL_CONFIG_FILE} (and no remote of ${CONFIG_FILE} has this name)`;
+    throw new SluiceError('ERR_CONFIG', `remotes.${name} has no url in ${places}`, {
+      hint: `Add "url", or correct the name.${suggestion(name, shared.remotes.keys())}`,
+    });
+  }
+  const parsed = parseRemoteUrl(root, entry.url);
+  if (!parsed.ok)
+    throw new SluiceError('ERR_CONFIG', `${file}: remotes.${name}.url ${parsed.problem}`, { hint: parsed.hint });
+  return { ...entry, name, url: entry.url, location: parsed.location, readOnly: entry.readOnly ?? false };
+}
+
+function readArea(text: string | undefined): string | undefined {
+  if (text === undefined || text === '' || isArea(text)) return text || undefined;
+  throw new SluiceError('ERR_CONFIG', `SLUICE_AREA is ${JSON.stringify(text)}`, {
+    hint: 'Set it to trusted, shared or pr/<number>.',
+  });
+}
+
+function readFlag(name: string, text: string | undefined): boolean {
+  if (text === undefined || ['', '0', 'false'].includes(text)) return false;
+  if (['1', 'true'].includes(text)) return true;
+  throw new SluiceError('ERR_CONFIG', `${name} is ${JSON.stringify(text)}`, { hint: `Set ${name}=1, or nothing.` });
+}
