@@ -1,0 +1,22 @@
+import { BLOB } from '../../model/pack.js';
+import type { LoadedPack } from '../catalog.js';
+import type { ObjectKind } from '../layout.js';
+import { type LooseObject, listLoose } from '../loose-list.js';
+import type { Store } from '../store.js';
+
+/** Everything that lies in a store at one moment. */
+export interface Inventory {
+  readonly loose: readonly LooseObject[];
+  readonly packs: readonly LoadedPack[];
+}
+
+/** Looks at the store as it is now. */
+export function takeInventory(store: Store): Inventory {
+  store.reader.catalog.refresh();
+  return { loose: [...listLoose(store.files, store.layout)], packs: store.reader.catalog.packs() };
+}
+
+/** What a kind of object in a pack is looked up as. */
+export function packedKind(kind: number): ObjectKind {
+  return kind === BLOB ? 'blob' : 'tree';
+}
