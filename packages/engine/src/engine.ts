@@ -1,4 +1,16 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import { SluiceError } from './errors.js';
 import type { Emit } from './events.js';
+import type { HistoryScope } from './history/scope.js';
+import { checkout } from './operations/checkout.js';
+import { commit } from './operations/commit.js';
+import type { OperationContext } from './operations/context.js';
+import { explain } from './operations/explain.js';
+import { collectGarbage, explainGarbage } from './operations/gc.js';
+import { init } from './operations/init.js';
+import { createRemotes } from './operations/remotes.js';
 import type {
   CheckoutReport,
   CommitReport,
@@ -13,10 +25,24 @@ import type {
   StoreStat,
   VerifyReport,
 } from './operations/reports.js';
-import type { StatusReport } from './operations/status.js';
-import type { ChosenStage } from './stage/load-stages.js';
-import type { RunOptions, RunResult } from './stage/run-stage.js';
+import { type Selected, selectStages } from './operations/select.js';
+import { type StatusReport, status } from './operations/status.js';
+import { fetchData, pull, push } from './operations/transfer.js';
+import { verify } from './operations/verify.js';
+import { parseArea } from './remote/areas.js';
+import { type ChosenStage, loadStages, stageNamed } from './stage/load-stages.js';
+import { readLockFile } from './stage/lock-file.js';
+import { type RunOptions, type RunResult, runStage } from './stage/run-stage.js';
+import { realFiles } from './store/files.js';
+import { storeStat } from './store/stat.js';
+import { openStore, type Store } from './store/store.js';
+import { registerWorkspace } from './store/workspaces.js';
+import { createBulk } from './workspace/bulk.js';
+import { type Config, readConfig } from './workspace/config.js';
 import type { LinkKind } from './workspace/place-batch.js';
+import { readWorkspace } from './workspace/projects.js';
+import { prepareStateDir, projectsCachePath } from './workspace/state-dir.js';
+import { addRemote, removeRemote, setDefaultRemote } from './workspace/write-config.js';
 
 /** How an engine is opened. */
 export interface EngineOptions {
@@ -36,18 +62,6 @@ export interface EngineOptions {
 
 /** Selectors: `P:T`, `P`, `P:T#glob`; empty for all stages. */
 export type Select = readonly string[];
-
-/** Which revisions' locks count besides the workspace's. */
-export interface HistoryScope {
-  readonly allBranches?: boolean;
-  readonly allTags?: boolean;
-  readonly allCommits?: boolean;
-  readonly revs?: readonly string[];
-  /** ISO 8601 date or anything that git takes. */
-  readonly since?: string;
-  /** The last n commits of HEAD. */
-  readonly num?: number;
-}
 
 /** Options of `gc`. The workspaces of the store always count. */
 export interface GcOptions extends HistoryScope {
@@ -96,7 +110,11 @@ export interface Engine {
   gc(options: GcOptions): Promise<GcReport>;
   /** Why an object (by digest), or the object of a path in the workspace, would be kept. */
   explainGc(options: GcOptions & { readonly what: string }): Promise<GcExplanation>;
-  verify(options: { readonly deep?: boolean; readonly repair?: boolean; readonly remote?: string }): Promise<VerifyReport>;
+  verify(options: {
+    readonly deep?: boolean;
+    readonly repair?: boolean;
+    readonly remote?: string;
+  }): Promise<VerifyReport>;
   explain(selector: string): Promise<ExplainReport>;
   storeStat(): Promise<StoreStat>;
   init(options: { readonly remote?: string }): Promise<InitReport>;
@@ -114,4 +132,128 @@ export interface Engine {
   pingRemote(name: string | undefined): Promise<{ readonly remote: string; readonly ms: number }>;
   /** Ends worker threads and closes files. */
   close(): Promise<void>;
+}
+
+/** More threads than this do not make files faster. */
+const MOST_THREADS = 8;
+
+/** The directory of `nx.json` at or above `from` (absolute); `undefined` if there is none. */
+export function findWorkspaceRoot(from: string): string | undefined {
+  if (existsSync(join(from, 'nx.json'))) return from;
+  const parent = dirname(from);
+  return parent === from ? undefined : findWorkspaceRoot(parent);
+}
+
+/**
+ * Opens the engine on a workspace. Nothing is read but the configuration; stages are read anew for each operation. Throws `ERR_WORKSPACE` if `root` has no `nx.json`,
+ * `ERR_CONFIG` and what opening the store throws.
+ */
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const { root, env, signal } = options;
+  const emit = options.emit ?? ((): void => undefined);
+  if (!existsSync(join(root, 'nx.json'))) {
+    throw new SluiceError('ERR_WORKSPACE', `${root} has no nx.json`, {
+      hint: 'Sluice works in an Nx workspace; choose one with --cwd.',
+    });
+  }
+  const threads = Math.min(options.threads ?? availableParallelism(), MOST_THREADS);
+  const workerFile =
+    threads === 0 ? undefined : (options.workerFile ?? new URL('./workspace/worker.js', import.meta.url));
+  const bulk = createBulk(realFiles, workerFile, threads);
+  let opened: Store | undefined;
+
+  const config = (): Config => {
+    const read = readConfig(root, env);
+    return options.offline === true ? { ...read, offline: true } : read;
+  };
+  const openOnce = (settings: Config): Store => {
+    if (opened === undefined) prepareStateDir(root);
+    opened ??= openStore({ dir: settings.store, durability: settings.durability });
+    return opened;
+  };
+  const contextFor = (chosen?: ChosenStage): OperationContext => {
+    const settings = config();
+    const store = openOnce(settings);
+    store.reader.catalog.refresh();
+    registerWorkspace(store, root, new Date());
+    // Nothing outside of CI may write where protected branches do, so a laptop writes in the shared area; a lower one can be asked for.
+    const area = parseArea(settings.area === undefined || settings.area === 'trusted' ? 'shared' : settings.area);
+    const projects = readWorkspace(root, { cacheFile: projectsCachePath(root) });
+    return {
+      workspace: { root, store, bulk, link: settings.link },
+      projects,
+      stages: loadStages(projects, chosen),
+      config: settings,
+      remotes: createRemotes({ config: settings, store, area, emit, signal }),
+      area,
+      env,
+      emit,
+      signal,
+      now: () => new Date(),
+      readLock: (projectRoot) => readLockFile(root, projectRoot),
+    };
+  };
+  const on = <T>(select: Select, run: (context: OperationContext, selected: Selected[]) => Promise<T>): Promise<T> => {
+    const context = contextFor();
+    if (select.length === 0) {
+      for (const [stage, problem] of context.stages.broken) {
+        emit({ type: 'warning', code: problem.code, message: `${stage} is left out: ${problem.message}` });
+      }
+    }
+    return run(context, selectStages(context.projects, context.stages, select));
+  };
+
+  return {
+    root,
+    runStage: async (chosen, runOptions) => {
+      const context = contextFor(chosen);
+      return runStage(context, stageNamed(context.projects, context.stages, chosen.id), runOptions);
+    },
+    status: async ({ select, remotes }) =>
+      on(select, (context, selected) => {
+        const names = remotes === 'default' ? [context.remotes.open(undefined).name] : (remotes ?? []);
+        for (const name of names) context.remotes.open(name);
+        return status(context, selected, names);
+      }),
+    commit: async ({ select, force }) => on(select, (context, selected) => commit(context, selected, force ?? false)),
+    checkout: async ({ select, rev, force, link, strict }) =>
+      on(select, (context, selected) =>
+        checkout(context, selected, { rev, force: force ?? false, link, missing: 'leave', strict: strict ?? false }),
+      ),
+    fetch: async (fetchOptions) =>
+      on(fetchOptions.select, (context, selected) => fetchData(context, selected, fetchOptions)),
+    pull: async (pullOptions) => on(pullOptions.select, (context, selected) => pull(context, selected, pullOptions)),
+    push: async (pushOptions) => on(pushOptions.select, (context, selected) => push(context, selected, pushOptions)),
+    gc: async (gcOptions) => collectGarbage(contextFor(), gcOptions),
+    explainGc: async (gcOptions) => explainGarbage(contextFor(), gcOptions),
+    verify: async (verifyOptions) => verify(contextFor(), verifyOptions),
+    explain: async (selector) => on([selector], explain),
+    storeStat: async () => {
+      const store = openOnce(config());
+      return { ...storeStat(store), path: store.layout.dir };
+    },
+    init: async (initOptions) => init(root, env, initOptions),
+    remotes: () => {
+      const { remotes, defaultRemote } = config();
+      return [...remotes.values()].map(({ name, url, readOnly }) => ({
+        name,
+        url,
+        readOnly,
+        default: name === defaultRemote,
+      }));
+    },
+    addRemote: async ({ name, ...remote }) => addRemote(root, name, remote),
+    removeRemote: async (name) => removeRemote(root, name),
+    setDefaultRemote: async (name) => setDefaultRemote(root, name),
+    pingRemote: async (name) => {
+      const opening = contextFor().remotes.open(name);
+      const startedMs = performance.now();
+      await opening.remote.contact(signal);
+      return { remote: opening.name, ms: Math.round(performance.now() - startedMs) };
+    },
+    close: async () => {
+      await bulk.close();
+      opened?.close();
+    },
+  };
 }

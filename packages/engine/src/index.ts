@@ -1,7 +1,17 @@
-export { ERRORS, type ErrorCode, type ErrorWire, SluiceError, asSluiceError, fromErrorWire, toErrorWire } from './errors.js';
+export type { Engine, EngineOptions, FetchOptions, GcOptions, Select } from './engine.js';
+export { findWorkspaceRoot, openEngine } from './engine.js';
+export {
+  asSluiceError,
+  ERRORS,
+  type ErrorCode,
+  type ErrorWire,
+  fromErrorWire,
+  SluiceError,
+  toErrorWire,
+} from './errors.js';
 export type { Emit, Phase, SluiceEvent } from './events.js';
+export type { HistoryScope } from './history/scope.js';
 export type { Reason } from './model/reason.js';
-export * from './engine.js';
 export * from './operations/reports.js';
 export type { OutStatus, StageStatus, StatusReport } from './operations/status.js';
 export type { ChosenStage } from './stage/load-stages.js';

@@ -30,7 +30,11 @@ export interface RequestCount {
 
 /** What `commit` did. */
 export interface CommitReport {
-  readonly stages: readonly { readonly project: string; readonly target: string; readonly outs: readonly OutReport[] }[];
+  readonly stages: readonly {
+    readonly project: string;
+    readonly target: string;
+    readonly outs: readonly OutReport[];
+  }[];
   readonly objects: { readonly new: number; readonly reused: number };
   readonly bytes: { readonly new: number; readonly reused: number };
   readonly ms: number;
@@ -47,7 +51,13 @@ export interface WorkspaceCount {
 export interface CheckoutReport {
   readonly workspace: WorkspaceCount;
   readonly bytes: number;
-  readonly referenceOnly: readonly { readonly project: string; readonly target: string; readonly path: string; readonly files: number; readonly bytes: number }[];
+  readonly referenceOnly: readonly {
+    readonly project: string;
+    readonly target: string;
+    readonly path: string;
+    readonly files: number;
+    readonly bytes: number;
+  }[];
   readonly ms: number;
 }
 

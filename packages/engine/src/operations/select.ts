@@ -69,7 +69,8 @@ function filterFor(stage: Stage, pattern: string): (out: Out) => (path: string) 
   if (stage.outs.length === 1) return () => (path) => matches(path);
   return (out) => {
     const short = out.path.slice(stage.projectRoot === '' ? 0 : stage.projectRoot.length + 1);
-    return (path) => matches(path === '' ? short : `${short}/${path}`) || matches(path === '' ? out.path : `${out.path}/${path}`);
+    return (path) =>
+      matches(path === '' ? short : `${short}/${path}`) || matches(path === '' ? out.path : `${out.path}/${path}`);
   };
 }
 

@@ -34,7 +34,9 @@ export async function bringDeps(context: StageContext, resolver: Resolver, stage
     const held = await holdStage(context, producer, true);
     try {
       const observed = await resolver.observed(path);
-      const restored = await restoreOuts(context, [{ stage: producer, out, root, observed, filter: filterOf(path, readers) }]);
+      const restored = await restoreOuts(context, [
+        { stage: producer, out, root, observed, filter: filterOf(path, readers) },
+      ]);
       brought.files += restored.written;
       brought.bytes += restored.bytes;
     } finally {
@@ -61,11 +63,15 @@ function filterOf(out: RelPath, readers: readonly Producer[]): ((path: string) =
 
 function upstreamError(stage: Stage, path: RelPath, producer: Stage): SluiceError {
   const name = stageName(producer.id);
-  return new SluiceError('ERR_UPSTREAM', `${stageName(stage.id)} reads ${path}, which is not there, and ${name} has no result for its inputs yet`, {
-    hint:
-      producer.command === undefined
-        ? `Put the data in its place and run \`sluice commit ${name}\`.`
-        : `Run ${name} first (\`nx run ${name}\`).`,
-    details: { dep: path, producer: name },
-  });
+  return new SluiceError(
+    'ERR_UPSTREAM',
+    `${stageName(stage.id)} reads ${path}, which is not there, and ${name} has no result for its inputs yet`,
+    {
+      hint:
+        producer.command === undefined
+          ? `Put the data in its place and run \`sluice commit ${name}\`.`
+          : `Run ${name} first (\`nx run ${name}\`).`,
+      details: { dep: path, producer: name },
+    },
+  );
 }

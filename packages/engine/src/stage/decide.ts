@@ -40,7 +40,8 @@ export async function decide(resolver: Resolver, stage: Stage, force = false): P
   const base = { parts, fingerprint, outs };
   if (force) return { ...base, kind: 'changed', reasons: [reason('forced', '')] };
   if (stage.always) return { ...base, kind: 'changed', reasons: [reason('always', '')] };
-  if (problems.length > 0) return { ...base, kind: locked === undefined ? 'new' : 'changed', reasons: problemReasons(problems, locked) };
+  if (problems.length > 0)
+    return { ...base, kind: locked === undefined ? 'new' : 'changed', reasons: problemReasons(problems, locked) };
   const changes = changesOf(stage, locked, parts, fingerprint);
   if (locked !== undefined && changes.length === 0) {
     const modified = outs.filter(({ place }) => place === 'modified').map(modifiedReason);
@@ -76,7 +77,9 @@ function changesOf(
   const declared = new Set<string>(stage.outs.map(({ path }) => path));
   const outs: Reason[] = [
     ...stage.outs.filter(({ path }) => !locked.outs.has(path)).map(({ path }) => reason('out', path, null, 'declared')),
-    ...[...locked.outs.keys()].filter((path) => !declared.has(path)).map((path) => reason('out', path, 'declared', null)),
+    ...[...locked.outs.keys()]
+      .filter((path) => !declared.has(path))
+      .map((path) => reason('out', path, 'declared', null)),
   ];
   if (locked.fingerprint === fingerprint) return outs;
   return diffParts(locked.parts, parts);
@@ -103,7 +106,9 @@ async function findResult(
 function problemReasons(problems: readonly DepProblem[], locked: LockedStage | undefined): Reason[] {
   return problems.map(({ name, producer }) => {
     const before = locked?.parts.find((part) => part.kind === 'dep' && part.name === name)?.value ?? null;
-    return producer === undefined ? reason('dep', name, before, null) : reason('upstream', name, before, stageName(producer));
+    return producer === undefined
+      ? reason('dep', name, before, null)
+      : reason('upstream', name, before, stageName(producer));
   });
 }
 

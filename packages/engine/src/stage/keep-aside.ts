@@ -12,7 +12,11 @@ import type { StageContext } from './context.js';
  * Makes sure that what lies in the place of an out is in the store before it is replaced. Bytes that nobody knows are stored and noted, and the
  * user is told under which digest. Returns whether that was necessary.
  */
-export async function keepAside(context: StageContext, path: RelPath, observed: Observed | undefined): Promise<boolean> {
+export async function keepAside(
+  context: StageContext,
+  path: RelPath,
+  observed: Observed | undefined,
+): Promise<boolean> {
   // A part that Sluice put in place is a part of something that is known.
   if (observed === undefined || observed.partOf !== undefined) return false;
   const { workspace } = context;

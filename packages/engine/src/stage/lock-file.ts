@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { errnoOf } from '../errors.js';
 import { digestOf, hexOf } from '../model/digest.js';
 import { LOCK_FILE, type Lock, type LockedStage, parseLock, printLock } from '../model/lock.js';
-import type { RelPath } from '../model/path.js';
+import { joinRelPath, type RelPath } from '../model/path.js';
 import { writeFileDurably } from '../store/durable.js';
 import type { Workspace } from '../workspace/workspace.js';
 
 /** Path of a project's lock, relative to the workspace root. */
-export function lockPath(projectRoot: RelPath): string {
-  return projectRoot === '' ? LOCK_FILE : `${projectRoot}/${LOCK_FILE}`;
+export function lockPath(projectRoot: RelPath): RelPath {
+  return joinRelPath(projectRoot, LOCK_FILE);
 }
 
 /** Reads a project's lock; an absent one is empty. Throws like `parseLock`. */

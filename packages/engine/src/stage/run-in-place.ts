@@ -58,7 +58,14 @@ async function execute(context: StageContext, stage: Stage, held: HeldStage): Pr
     });
   }
   const env = { ...context.env, SLUICE_STAGE: name, SLUICE_ROOT: workspace.root };
-  const result = await runCommand(stage.command ?? '', cwd, name, { ...context, env }, (group) => held.running(group), workspace.store.files);
+  const result = await runCommand(
+    stage.command ?? '',
+    cwd,
+    name,
+    { ...context, env },
+    (group) => held.running(group),
+    workspace.store.files,
+  );
   if (result.exitCode === 0) return;
   throw new SluiceError('ERR_COMMAND_FAILED', `${name}: the command ${describeEnd(result)}: ${stage.command}`, {
     hint: `It ran in ${stage.cwd === '' ? '.' : stage.cwd}; its output is above. The outs are as they were before.`,
@@ -91,9 +98,13 @@ async function checkDeps(
   const after = await new Resolver(context).stage(stage);
   if (after.fingerprint === before.fingerprint) return { parts: after.parts, stable: true };
   const names = diffParts(before.parts, after.parts).map(({ kind, name }) => `${kind} ${name}`);
-  const error = new SluiceError('ERR_DEP_CHANGED', `${stageName(stage.id)}: what it depends on changed while it ran (${names.join(', ')})`, {
-    hint: 'Run it again. If the command itself changes its deps, declare them as outs, or set "onDepChange": "warn".',
-  });
+  const error = new SluiceError(
+    'ERR_DEP_CHANGED',
+    `${stageName(stage.id)}: what it depends on changed while it ran (${names.join(', ')})`,
+    {
+      hint: 'Run it again. If the command itself changes its deps, declare them as outs, or set "onDepChange": "warn".',
+    },
+  );
   if (stage.onDepChange === 'fail' || after.fingerprint === undefined) throw error;
   context.emit({ type: 'warning', code: error.code, message: error.message });
   return { parts: before.parts, stable: false };
@@ -105,8 +116,12 @@ async function refuseTracked(context: StageContext, stage: Stage): Promise<void>
     if (!cache) continue;
     const tracked = await trackedFilesUnder(root, path);
     if (tracked.length === 0) continue;
-    throw new SluiceError('ERR_OUT_TRACKED_BY_GIT', `${stageName(stage.id)}: git tracks ${tracked[0]}${tracked.length > 1 ? ` and ${tracked.length - 1} more` : ''}`, {
-      hint: `Run: git rm -r --cached ${JSON.stringify(path)}`,
-    });
+    throw new SluiceError(
+      'ERR_OUT_TRACKED_BY_GIT',
+      `${stageName(stage.id)}: git tracks ${tracked[0]}${tracked.length > 1 ? ` and ${tracked.length - 1} more` : ''}`,
+      {
+        hint: `Run: git rm -r --cached ${JSON.stringify(path)}`,
+      },
+    );
   }
 }

@@ -6,6 +6,7 @@ import type { StageContext } from './context.js';
 import { type Decision, decide, type OutState, placeOf } from './decide.js';
 import { type HeldStage, holdStage } from './hold.js';
 import { keepAside } from './keep-aside.js';
+import { refuseProtected } from './protect.js';
 import { Resolver } from './resolve.js';
 import { restoreOuts } from './restore.js';
 import { runInPlace } from './run-in-place.js';
@@ -139,15 +140,19 @@ async function changed(
 async function track(context: StageContext, stage: Stage, decision: Decision, options: RunOptions): Promise<RunResult> {
   const modified = decision.outs.some(({ place }) => place === 'modified');
   if (modified || (decision.kind === 'new' && decision.outs.every(({ observed }) => observed !== undefined))) {
-    refuseProtected(stage, decision);
+    refuseProtected(context.workspace.store.reader, stage, decision);
     return await commitAsIs(context, stage, decision);
   }
   const missing = decision.outs.filter(({ root, observed }) => root === undefined && observed === undefined);
   if (missing.length > 0) {
     const [first] = missing;
-    throw new SluiceError('ERR_OUT_MISSING', `${stageName(stage.id)}: ${first?.out.path} is not there and no version of it was ever committed`, {
-      hint: 'Put the data in its place, then run this again.',
-    });
+    throw new SluiceError(
+      'ERR_OUT_MISSING',
+      `${stageName(stage.id)}: ${first?.out.path} is not there and no version of it was ever committed`,
+      {
+        hint: 'Put the data in its place, then run this again.',
+      },
+    );
   }
   const elsewhere = decision.outs.filter(({ place }) => place !== 'present');
   tell(context, stage, 'unchanged', []);
@@ -159,7 +164,11 @@ async function track(context: StageContext, stage: Stage, decision: Decision, op
 
 async function commitAsIs(context: StageContext, stage: Stage, decision: Decision): Promise<RunResult> {
   tell(context, stage, 'commit', decision.reasons);
-  const { outs } = await commitOuts(context, stage, { parts: decision.parts, ms: 0, record: stage.command === undefined });
+  const { outs } = await commitOuts(context, stage, {
+    parts: decision.parts,
+    ms: 0,
+    record: stage.command === undefined,
+  });
   const roots = [...outs.values()];
   return result('committed', {
     reasons: decision.reasons,
@@ -174,19 +183,11 @@ async function restore(
   outs: readonly OutState[],
   reasons: readonly Reason[],
 ): Promise<RunResult> {
-  const restores = outs.flatMap(({ out, root, observed }) => (root === undefined ? [] : [{ stage, out, root, observed }]));
+  const restores = outs.flatMap(({ out, root, observed }) =>
+    root === undefined ? [] : [{ stage, out, root, observed }],
+  );
   const { written, bytes, fetched } = await restoreOuts(context, restores);
   return result('restored', { reasons, files: written, bytes, source: fetched.remote ?? 'store' });
-}
-
-/** Data that `strict` and `append-only` protect is not committed over. */
-export function refuseProtected(stage: Stage, decision: Decision): void {
-  for (const { out, place, root } of decision.outs) {
-    if (place !== 'modified' || root === undefined || out.mutability !== 'strict') continue;
-    throw new SluiceError('ERR_OUT_MODIFIED', `${stageName(stage.id)}: ${out.path} was changed, and its mutability is strict`, {
-      hint: `Run \`sluice checkout --force ${stageName(stage.id)}\` to get the committed data back (yours is kept in the store), or declare another mutability.`,
-    });
-  }
 }
 
 function missingDep(stage: Stage, name: string): SluiceError {
@@ -203,7 +204,8 @@ function isWanted(stage: Stage, { materialize }: RunOptions): boolean {
 /** Data that is nowhere any more can be made again. */
 function isLost(error: unknown): boolean {
   return (
-    error instanceof SluiceError && ['ERR_NOT_LOCAL', 'ERR_OBJECT_MISSING', 'ERR_OBJECT_DAMAGED', 'ERR_TREE_INVALID'].includes(error.code)
+    error instanceof SluiceError &&
+    ['ERR_NOT_LOCAL', 'ERR_OBJECT_MISSING', 'ERR_OBJECT_DAMAGED', 'ERR_TREE_INVALID'].includes(error.code)
   );
 }
 
@@ -212,7 +214,12 @@ function lost(decision: Decision, error: unknown): Decision {
   return { ...decision, kind: 'changed', reasons: [{ kind: 'lost', name: message, before: null, after: null }] };
 }
 
-function tell(context: StageContext, stage: Stage, decision: 'unchanged' | 'restore' | 'run' | 'commit', reasons: readonly Reason[]): void {
+function tell(
+  context: StageContext,
+  stage: Stage,
+  decision: 'unchanged' | 'restore' | 'run' | 'commit',
+  reasons: readonly Reason[],
+): void {
   context.emit({ type: 'decision', stage: stageName(stage.id), decision, reasons });
 }
 
