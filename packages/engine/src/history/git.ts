@@ -51,19 +51,19 @@ export async function resolveRev(root: string, rev: string, options: GitOptions 
   return unknown('`git log --all --oneline` lists commits; a clone may have to fetch it first.');
 }
 
-/** The bytes of a file at a revision, its path relative to the workspace root; `undefined` when it is not there. Throws `ERR_REVISION`. */
+/** The UTF-8 text of a file at a revision, its path relative to the workspace root; `undefined` when it is not there. Throws `ERR_REVISION`. */
 export async function readFileAt(
   root: string,
   rev: string,
   path: RelPath,
   options: GitOptions = {},
-): Promise<Buffer | undefined> {
+): Promise<string | undefined> {
   const commit = await resolveRev(root, rev, options);
   // `./` makes git start at the workspace root, which may lie below the root of the repository.
   const name = `${commit}:./${path}`;
   const found = await runGit(root, ['rev-parse', '--verify', '--quiet', '--end-of-options', name], options);
   const blob = found.stdout.toString('utf8').trim();
-  return found.status === 0 ? git(root, ['cat-file', 'blob', blob], options) : undefined;
+  return found.status === 0 ? (await git(root, ['cat-file', 'blob', blob], options)).toString('utf8') : undefined;
 }
 
 /** A full commit name as git prints it; `undefined` for anything else. */

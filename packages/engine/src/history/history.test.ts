@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { SluiceError } from '../errors.js';
 import { parseRelPath, ROOT } from '../model/path.js';
 import { isGitWorkspace, isShallow, readFileAt, resolveRev, trackedFilesUnder } from './git.js';
-import { locksOf } from './lock-history.js';
+import { locksOf, lockTextsAt } from './lock-history.js';
 import type { HistoryScope } from './scope.js';
 
 let top = '';
@@ -118,8 +118,8 @@ describe('in a workspace below the root of a repository', () => {
     expect(await resolveRev(root, 'HEAD')).toBe(second);
     expect(await resolveRev(root, 'v1')).toBe(first);
     expect(await resolveRev(root, 'HEAD~1')).toBe(first);
-    expect((await readFileAt(root, 'v1', parseRelPath('p/sluice-lock.json')))?.toString()).toBe('one');
-    expect((await readFileAt(root, 'main', parseRelPath('-odd name')))?.toString()).toBe('odd');
+    expect(await readFileAt(root, 'v1', parseRelPath('p/sluice-lock.json'))).toBe('one');
+    expect(await readFileAt(root, 'main', parseRelPath('-odd name'))).toBe('odd');
     expect(await readFileAt(root, 'main', parseRelPath('p/none'))).toBeUndefined();
     for (const rev of ['', '-n1', '--output=x', 'nope', 'HEAD^{tree}', 'a\nb', 'HEAD..v1']) {
       expect(await problemOf(resolveRev(root, rev))).toBe(`ERR_REVISION no commit is named ${JSON.stringify(rev)}`);
@@ -165,8 +165,14 @@ describe('in a workspace below the root of a repository', () => {
 
     for await (const { rev, path, text } of locksOf(root, { revs: ['light'] })) {
       expect(rev).toBe(first);
-      expect((await readFileAt(root, rev, path))?.toString()).toBe(text);
+      expect(await readFileAt(root, rev, path)).toBe(text);
     }
+    expect([...(await lockTextsAt(root, 'side'))]).toEqual([
+      ['a/sluice-lock.json', 'a1'],
+      ['b/sluice-lock.json', 'b-side'],
+      ['copy/sluice-lock.json', 'a1'],
+      ['sluice-lock.json', 'r1'],
+    ]);
     expect(await problemOf(texts({ since: 'lats week' }))).toBe('ERR_REVISION not a date: "lats week"');
     expect(await problemOf(texts({ num: -1 }))).toContain('not a number of commits');
     expect(await problemOf(texts({ revs: ['--all'] }))).toContain('no commit is named');

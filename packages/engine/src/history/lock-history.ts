@@ -1,7 +1,7 @@
 import { SluiceError } from '../errors.js';
 import { LOCK_FILE } from '../model/lock.js';
-import { type RelPath, tryParseRelPath } from '../model/path.js';
-import { type Commit, parseCommit } from './git.js';
+import { compareUtf8, type RelPath, tryParseRelPath } from '../model/path.js';
+import { type Commit, parseCommit, resolveRev } from './git.js';
 import { failureOf, type GitOptions, git, startGit } from './run-git.js';
 import { type CommitGraph, commitsIn, type HistoryScope } from './scope.js';
 
@@ -24,8 +24,20 @@ export async function* locksOf(
   options: GitOptions = {},
 ): AsyncGenerator<LockAt, void> {
   const commits = await commitsIn(root, scope, options);
-  const blobs = await findLocks(root, commits, options);
-  yield* readBlobs(root, blobs, options);
+  const places = await findLocks(root, commits, options);
+  for await (const [blob, text] of readBlobs(root, places.keys(), options)) {
+    const place = places.get(blob);
+    if (place !== undefined) yield { ...place, text };
+  }
+}
+
+/** The texts of all locks at one revision, by path relative to the workspace root, sorted; two git processes for any number of projects. Throws `ERR_REVISION`. */
+export async function lockTextsAt(root: string, rev: string, options: GitOptions = {}): Promise<Map<RelPath, string>> {
+  const locks = await listLocks(root, await resolveRev(root, rev, options), options);
+  const texts = new Map<string, string>();
+  for await (const [blob, text] of readBlobs(root, new Set(locks.values()), options)) texts.set(blob, text);
+  const found = [...locks].map(([path, blob]): [RelPath, string] => [path, texts.get(blob) ?? '']);
+  return new Map(found.sort(([a], [b]) => compareUtf8(a, b)));
 }
 
 type Place = Pick<LockAt, 'rev' | 'path'>;
@@ -38,17 +50,7 @@ async function findLocks(root: string, commits: CommitGraph, options: GitOptions
   const blobs = new Map<string, Place>();
   const [first] = commits.keys();
   if (first === undefined) return blobs;
-  const add = (rev: Commit, mode: string | undefined, blob: string | undefined, name: string | undefined): void => {
-    const path = name === undefined ? undefined : tryParseRelPath(name);
-    const isFile = mode?.startsWith('100') ?? false;
-    if (isFile && blob !== undefined && path !== undefined && isLock(path) && !blobs.has(blob))
-      blobs.set(blob, { rev, path });
-  };
-  const listed = await git(root, ['ls-tree', '-r', '-z', first], options);
-  for (const entry of fields(listed)) {
-    const [, mode, blob, name] = /^(\d+) blob ([0-9a-f]+)\t(.*)$/s.exec(entry) ?? [];
-    add(first, mode, blob, name);
-  }
+  for (const [path, blob] of await listLocks(root, first, options)) blobs.set(blob, { rev: first, path });
   const pairs = [...commits].map(
     ([commit, parents]) => `${commit} ${parents.find((parent) => commits.has(parent)) ?? first}\n`,
   );
@@ -70,7 +72,9 @@ async function findLocks(root: string, commits: CommitGraph, options: GitOptions
   let change: RegExpExecArray | null = null;
   for (const field of fields(differences)) {
     if (change !== null) {
-      add(rev, change[1], change[2], field);
+      const [, mode, blob = ''] = change;
+      const path = lockPath(mode, field);
+      if (path !== undefined && !blobs.has(blob)) blobs.set(blob, { rev, path });
       change = null;
     } else {
       rev = parseCommit(field) ?? rev;
@@ -80,21 +84,32 @@ async function findLocks(root: string, commits: CommitGraph, options: GitOptions
   return blobs;
 }
 
-/** Reads blobs through one `cat-file`, in their order. */
+/** The blobs of all locks that a commit has, by path. */
+async function listLocks(root: string, commit: Commit, options: GitOptions): Promise<Map<RelPath, string>> {
+  const locks = new Map<RelPath, string>();
+  for (const entry of fields(await git(root, ['ls-tree', '-r', '-z', commit], options))) {
+    const [, mode, blob, name] = /^(\d+) blob ([0-9a-f]+)\t(.*)$/s.exec(entry) ?? [];
+    const path = lockPath(mode, name);
+    if (path !== undefined && blob !== undefined) locks.set(path, blob);
+  }
+  return locks;
+}
+
+/** The names and texts of blobs, read through one `cat-file`, in their order. */
 async function* readBlobs(
   root: string,
-  blobs: ReadonlyMap<string, Place>,
+  blobs: Iterable<string>,
   options: GitOptions,
-): AsyncGenerator<LockAt, void> {
-  if (blobs.size === 0) return;
-  const reading = startGit(root, ['cat-file', '--batch'], { ...options, input: `${[...blobs.keys()].join('\n')}\n` });
+): AsyncGenerator<readonly [blob: string, text: string], void> {
+  const input = [...blobs].map((blob) => `${blob}\n`).join('');
+  if (input === '') return;
+  const reading = startGit(root, ['cat-file', '--batch'], { ...options, input });
   try {
     let pending: Buffer = Buffer.alloc(0);
     for await (const chunk of reading.stdout) {
       pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
       for (let blob = takeBlob(pending); blob !== undefined; blob = takeBlob(pending)) {
-        const place = blobs.get(blob.name);
-        if (place !== undefined) yield { ...place, text: blob.text };
+        yield [blob.name, blob.text];
         pending = blob.rest;
       }
     }
@@ -121,8 +136,11 @@ function takeBlob(bytes: Buffer): { readonly name: string; readonly text: string
   return { name, text: bytes.toString('utf8', start, end), rest: bytes.subarray(end + 1) };
 }
 
-function isLock(path: RelPath): boolean {
-  return path === LOCK_FILE || path.endsWith(`/${LOCK_FILE}`);
+/** The path of a lock that is a plain file, and no link or submodule. */
+function lockPath(mode: string | undefined, name: string | undefined): RelPath | undefined {
+  if (name === undefined || !mode?.startsWith('100')) return undefined;
+  if (name !== LOCK_FILE && !name.endsWith(`/${LOCK_FILE}`)) return undefined;
+  return tryParseRelPath(name);
 }
 
 function fields(bytes: Buffer): string[] {
