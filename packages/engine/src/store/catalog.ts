@@ -106,9 +106,14 @@ export class Catalog {
     return `${raw.toString('hex', rawAt, rawAt + RAW_DIGEST_BYTES)}.${pack.name}`;
   }
 
+  /** Whether any copy was set aside. */
+  get hasSetAside(): boolean {
+    return this.damagedNames.size > 0;
+  }
+
   /** Whether the copy in this pack was found damaged and is never served. */
   isSetAside(pack: LoadedPack, raw: Buffer, rawAt = 0): boolean {
-    return this.damagedNames.size > 0 && this.damagedNames.has(this.damagedMarker(pack, raw, rawAt));
+    return this.hasSetAside && this.damagedNames.has(this.damagedMarker(pack, raw, rawAt));
   }
 
   private inPack(pack: LoadedPack, kind: ObjectKind, raw: Buffer, rawAt: number): PackEntry | undefined {

@@ -5,6 +5,7 @@ import { removeLeftovers } from '../lease.js';
 import type { Store } from '../store.js';
 import { emptyBag, openBags } from '../trash.js';
 import { type BagContent, readBag, restoreMarked } from './bag-content.js';
+import { claimObjects } from './claims.js';
 import { takeInventory } from './inventory.js';
 import { type LookOptions, Looks, type RecordedRoots } from './look.js';
 import { claimOf, DEAD, type Marks } from './mark.js';
@@ -81,8 +82,10 @@ async function collectAlone(store: Store, options: CollectOptions): Promise<Coll
   const swept = dryRun || !hasWork(plan) ? undefined : await sweep(store, looks, plan, options);
   if (swept !== undefined) recorded.push(swept.recorded);
   if (!dryRun) tidy(store, looks.marks);
+  // The second look may have found more to keep.
+  const claims = swept === undefined ? plan.claims : claimObjects(plan.inventory, looks.marks);
   return {
-    ...tallySweep(plan.inventory, looks.marks, swept?.staying ?? new Set(plan.packs.left)),
+    ...tallySweep(plan.inventory, claims, swept?.staying ?? new Set(plan.packs.left)),
     unpushed: distinct(recorded.flatMap(({ unpushed }) => unpushed)),
     dropped: distinct(recorded.flatMap(({ dropped }) => dropped)).filter(
       ({ root }) => claimOf(looks.marks, root.kind, rawOf(root.digest)) === DEAD,
@@ -94,8 +97,9 @@ async function collectAlone(store: Store, options: CollectOptions): Promise<Coll
 
 function makePlan(store: Store, marks: Marks, { budgetBytes = DEFAULT_BUDGET_BYTES }: CollectOptions): SweepPlan {
   const inventory = takeInventory(store);
-  const { homes, worth } = weighPacks(store.reader.catalog, inventory, marks);
-  return { inventory, homes, loose: deadLoose(inventory, marks), packs: planPacks(worth, budgetBytes) };
+  const claims = claimObjects(inventory, marks);
+  const { homes, worth } = weighPacks(store.reader.catalog, inventory, claims);
+  return { inventory, claims, homes, loose: deadLoose(inventory, claims), packs: planPacks(worth, budgetBytes) };
 }
 
 function hasWork({ loose, packs }: SweepPlan): boolean {

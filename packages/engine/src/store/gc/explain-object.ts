@@ -3,8 +3,8 @@ import { DigestTable } from '../../model/digest-table.js';
 import { SPLIT, TREE } from '../../model/tree.js';
 import { readLeases } from '../lease.js';
 import type { Store } from '../store.js';
-import type { NodeSource } from './mark.js';
-import { nodeSource } from './node-source.js';
+import { readNode } from '../trees.js';
+
 import type { RootRef } from './roots.js';
 
 /** Why an object is in the store, or not. */
@@ -19,17 +19,16 @@ export interface ObjectExplanation {
   readonly leased: boolean;
 }
 
-/** Says which of the given roots keep an object. Throws `ERR_GC_STOPPED` if a tree cannot be read. */
+/** Says which of the given roots keep an object. Throws like `readNode` if a tree is damaged. */
 export function explainObject(store: Store, refs: readonly RootRef[], digest: Digest): ObjectExplanation {
   const raw = rawOf(digest);
   const { catalog } = store.reader;
   catalog.refresh();
   const blobs = [...catalog.places('blob', raw)];
   const trees = [...catalog.places('tree', raw)];
-  const nodes = nodeSource(store, () => false, 'roots');
   const without = new DigestTable();
   const keptBy = refs.flatMap((ref) => {
-    const path = pathTo(nodes, ref, raw, without);
+    const path = pathTo(store, ref, raw, without);
     return path === undefined ? [] : [{ ref, path }];
   });
   return {
@@ -42,15 +41,16 @@ export function explainObject(store: Store, refs: readonly RootRef[], digest: Di
 }
 
 /** The first path to an object below a root. Trees that were searched in vain are remembered in `without` for the next root. */
-function pathTo(nodes: NodeSource, { root }: RootRef, wanted: Buffer, without: DigestTable): string | undefined {
+function pathTo(store: Store, { root }: RootRef, wanted: Buffer, without: DigestTable): string | undefined {
   const raw = rawOf(root.digest);
   if (raw.equals(wanted)) return '';
   return root.kind === 'tree' ? below(raw, 0) : undefined;
 
   function below(tree: Buffer, at: number): string | undefined {
     if (without.has(tree, at)) return undefined;
-    const node = nodes(tree, at);
-    for (let i = 0; node !== undefined && i < node.names.length; i++) {
+    if (!store.reader.catalog.has('tree', tree, at)) return undefined;
+    const node = readNode(store.reader, tree, at);
+    for (let i = 0; i < node.names.length; i++) {
       const childAt = i * RAW_DIGEST_BYTES;
       // The first name of a part is not a step of the path.
       const name = node.shape === SPLIT ? '' : (node.names[i] ?? '');

@@ -1,5 +1,4 @@
-import { RAW_DIGEST_BYTES, rawOf } from '../../model/digest.js';
-import { SPLIT, TREE } from '../../model/tree.js';
+import { rawOf } from '../../model/digest.js';
 import type { ObjectReader } from '../reader.js';
 import { claimOf, DEAD, LIVE, type Marks, markRoot, type NodeSource, newMarks } from './mark.js';
 import type { RootRef } from './roots.js';
@@ -35,9 +34,8 @@ function unmarkedBytes(marks: Marks, nodes: NodeSource, reader: ObjectReader, ro
     if (claimOf(marks, 'tree', raw, rawAt) !== DEAD || !seen.tree.set(raw, rawAt)) return 0;
     const node = nodes(raw, rawAt);
     let bytes = 0;
-    node?.names.forEach((_, i) => {
-      const below = node.shape === SPLIT || node.kinds[i] === TREE ? tree : blob;
-      bytes += below(node.digests, i * RAW_DIGEST_BYTES);
+    node?.digestAt.forEach((at, i) => {
+      bytes += (node.isNode[i] === 1 ? tree : blob)(node.bytes, at);
     });
     return bytes;
   };

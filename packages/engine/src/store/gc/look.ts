@@ -5,6 +5,7 @@ import { readLeases } from '../lease.js';
 import type { Store } from '../store.js';
 import { type AskRemote, askOnce } from './ask-remote.js';
 import { type BagContent, bagHolds, recoverNodes } from './bag-content.js';
+import { claimObjects } from './claims.js';
 import { markWhatFits } from './fit-size.js';
 import { takeInventory } from './inventory.js';
 import { claimOf, DEAD, LIVE, type Marks, markLeases, markRoot, newMarks, UNPUSHED } from './mark.js';
@@ -35,7 +36,7 @@ export interface RecordedRoots {
  * adds to the same marks. `contents` are the trash bags from which a look brings tree nodes back.
  */
 export class Looks {
-  readonly marks: Marks = newMarks();
+  readonly marks: Marks;
   private readonly store: Store;
   private readonly options: LookOptions;
   private readonly ask: AskRemote;
@@ -44,6 +45,7 @@ export class Looks {
 
   constructor(store: Store, options: LookOptions) {
     this.store = store;
+    this.marks = newMarks(store.reader.catalog.packs());
     this.options = options;
     this.ask = askOnce(options.roots.isOnRemote);
   }
@@ -63,7 +65,8 @@ export class Looks {
     for (const ref of refs) if (!mayGo(ref)) markRoot(marks, nodes, ref.root, LIVE);
     if (maxBytes === undefined) return;
     const fresh = refs.filter((ref) => mayGo(ref) && !this.decided.has(ref.root.digest));
-    const used = tallySweep(takeInventory(store), marks, new Set()).kept.bytes;
+    const inventory = takeInventory(store);
+    const used = tallySweep(inventory, claimObjects(inventory, marks), new Set()).kept.bytes;
     markWhatFits(marks, nodes, store.reader, fresh, used, maxBytes);
     for (const { root } of fresh) this.decided.add(root.digest);
   }

@@ -2,8 +2,11 @@ import { SluiceError } from '../../errors.js';
 import { RAW_DIGEST_BYTES, rawOf } from '../../model/digest.js';
 import { DigestTable } from '../../model/digest-table.js';
 import type { OutRoot } from '../../model/root.js';
-import { MAX_DEPTH, SPLIT, TREE, type TreeNode } from '../../model/tree.js';
+import { MAX_DEPTH } from '../../model/tree.js';
+import type { LoadedPack } from '../catalog.js';
 import type { ObjectKind } from '../layout.js';
+import { packedKind } from './inventory.js';
+import type { NodeLinks } from './node-links.js';
 
 /** Nothing names the object. */
 export const DEAD = 0;
@@ -22,13 +25,16 @@ const ABSENT = 4;
 export type Marks = Readonly<Record<ObjectKind, DigestTable>>;
 
 /**
- * Gives the node with this digest, or `undefined` if the store does not have it. Throws `ERR_GC_STOPPED` if it cannot be read, or if it cannot
+ * Gives what the node with this digest names, or `undefined` if the store does not have it. Throws `ERR_GC_STOPPED` if it cannot be read, or if it cannot
  * be told whether it is absent or damaged.
  */
-export type NodeSource = (raw: Buffer, rawAt: number) => TreeNode | undefined;
+export type NodeSource = (raw: Buffer, rawAt: number) => NodeLinks | undefined;
 
-export function newMarks(): Marks {
-  return { blob: new DigestTable(), tree: new DigestTable() };
+/** Empty marks, with room for what lies in packs. */
+export function newMarks(packs: readonly LoadedPack[] = []): Marks {
+  const expected = { blob: 0, tree: 0 };
+  for (const { index } of packs) if (index.count > 0) expected[packedKind(index.entry(0).kind)] += index.count;
+  return { blob: new DigestTable(expected.blob), tree: new DigestTable(expected.tree) };
 }
 
 /** What claims an object, {@link DEAD} for nothing. */
@@ -78,10 +84,10 @@ function markTree(marks: Marks, nodes: NodeSource, raw: Buffer, rawAt: number, c
     return;
   }
   marks.tree.set(raw, rawAt, claim);
-  const { digests, kinds, names, shape } = node;
-  for (let i = 0; i < names.length; i++) {
-    const at = i * RAW_DIGEST_BYTES;
-    if (shape === SPLIT || kinds[i] === TREE) markTree(marks, nodes, digests, at, claim, depth + 1);
-    else markBlob(marks, digests, at, claim);
+  const { bytes, digestAt, isNode } = node;
+  for (let i = 0; i < digestAt.length; i++) {
+    const at = digestAt[i] ?? 0;
+    if (isNode[i] === 1) markTree(marks, nodes, bytes, at, claim, depth + 1);
+    else markBlob(marks, bytes, at, claim);
   }
 }

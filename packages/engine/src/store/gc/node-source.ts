@@ -2,8 +2,8 @@ import { SluiceError } from '../../errors.js';
 import { digestFromRaw, RAW_DIGEST_BYTES, shortDigest } from '../../model/digest.js';
 import { listNames } from '../lease.js';
 import type { Store } from '../store.js';
-import { readNode } from '../trees.js';
 import type { NodeSource } from './mark.js';
+import { readLinks } from './node-links.js';
 
 /** Brings a tree node back from a trash bag; returns whether it was in one. */
 export type Recover = (raw: Buffer, rawAt: number) => boolean;
@@ -26,7 +26,8 @@ export function nodeSource(store: Store, recover: Recover, of: 'roots' | 'leases
       return undefined;
     }
     try {
-      return readNode(store.reader, raw, rawAt);
+      // Reading the next node overwrites the reader's bytes.
+      return readLinks(Buffer.from(store.reader.read('tree', raw, rawAt)), shortDigest(digestFromRaw(raw, rawAt)));
     } catch (error) {
       throw treeStop(store, raw, rawAt, error);
     }

@@ -6,8 +6,9 @@ import type { LoadedPack } from '../catalog.js';
 import { checkLoose } from '../loose.js';
 import { PackWriter } from '../pack-writer.js';
 import type { Store } from '../store.js';
+import type { Claims } from './claims.js';
 import { type Inventory, packedKind } from './inventory.js';
-import { claimOf, DEAD, type Marks } from './mark.js';
+import { DEAD } from './mark.js';
 import { type Homes, LOOSE_HOME } from './weigh-packs.js';
 
 /** What came of rewriting. */
@@ -26,7 +27,7 @@ export interface RewriteInput {
   /** Names of the packs that go. */
   readonly going: ReadonlySet<string>;
   readonly homes: Homes;
-  readonly marks: Marks;
+  readonly claims: Claims;
 }
 
 /** Between two looks at the signal. */
@@ -44,9 +45,9 @@ export async function rewritePacks(store: Store, input: RewriteInput, signal?: A
     const emptied: string[] = [];
     const problems: SluiceError[] = [];
     try {
-      for (const pack of input.inventory.packs) {
+      for (const [number, pack] of input.inventory.packs.entries()) {
         if (!input.going.has(pack.name)) continue;
-        const problem = await copier.copyLive(pack, signal);
+        const problem = await copier.copyLive(pack, number, signal);
         if (problem === undefined) emptied.push(pack.name);
         else problems.push(problem);
       }
@@ -77,8 +78,8 @@ class PackCopier {
   }
 
   /** Returns why the pack cannot be emptied, if so. */
-  async copyLive(pack: LoadedPack, signal: AbortSignal | undefined): Promise<SluiceError | undefined> {
-    for (const row of liveRows(pack, this.input.marks)) {
+  async copyLive(pack: LoadedPack, number: number, signal: AbortSignal | undefined): Promise<SluiceError | undefined> {
+    for (const row of liveRows(pack, this.input.claims.packs[number])) {
       try {
         this.copyRow(pack, row);
       } catch (error) {
@@ -136,11 +137,10 @@ class PackCopier {
 }
 
 /** Live rows in the order of their bytes, so that reading goes forward. */
-function liveRows(pack: LoadedPack, marks: Marks): number[] {
+function liveRows({ index }: LoadedPack, claims: Uint8Array | undefined): number[] {
   const rows: { row: number; offset: number }[] = [];
-  for (let row = 0; row < pack.index.count; row++) {
-    const { kind, offset } = pack.index.entry(row);
-    if (claimOf(marks, packedKind(kind), pack.index.raw(row)) !== DEAD) rows.push({ row, offset });
-  }
+  claims?.forEach((claim, row) => {
+    if (claim !== DEAD) rows.push({ row, offset: index.entry(row).offset });
+  });
   return rows.sort((a, b) => a.offset - b.offset).map(({ row }) => row);
 }

@@ -4,9 +4,10 @@ import type { LooseObject } from '../loose-list.js';
 import type { Store } from '../store.js';
 import { emptyBag, moveToTrash, openTrash } from '../trash.js';
 import { readBag, restoreAll, restoreMarked } from './bag-content.js';
+import type { Claims } from './claims.js';
 import type { Inventory } from './inventory.js';
 import type { Looks, RecordedRoots } from './look.js';
-import { claimOf, DEAD, type Marks } from './mark.js';
+import { DEAD } from './mark.js';
 import type { PackPlan } from './plan-packs.js';
 import { type Rewritten, rewritePacks } from './rewrite-packs.js';
 import type { Homes } from './weigh-packs.js';
@@ -14,6 +15,7 @@ import type { Homes } from './weigh-packs.js';
 /** What is to go. */
 export interface SweepPlan {
   readonly inventory: Inventory;
+  readonly claims: Claims;
   readonly homes: Homes;
   readonly loose: readonly LooseObject[];
   readonly packs: PackPlan;
@@ -36,8 +38,8 @@ export interface SweepOptions {
 const MOVES_PER_EVENT = 1000;
 
 /** The dead loose objects, trees first: as everywhere, what names goes before what is named. */
-export function deadLoose({ loose }: Inventory, marks: Marks): LooseObject[] {
-  const dead = loose.filter(({ kind, raw }) => claimOf(marks, kind, raw) === DEAD);
+export function deadLoose({ loose }: Inventory, claims: Claims): LooseObject[] {
+  const dead = loose.filter((_, i) => claims.loose[i] === DEAD);
   return [...dead.filter(({ kind }) => kind === 'tree'), ...dead.filter(({ kind }) => kind === 'blob')];
 }
 
@@ -46,9 +48,9 @@ export function deadLoose({ loose }: Inventory, marks: Marks): LooseObject[] {
  * deletion, everything is put back.
  */
 export async function sweep(store: Store, looks: Looks, plan: SweepPlan, options: SweepOptions): Promise<Swept> {
-  const { inventory, homes } = plan;
+  const { inventory, claims, homes } = plan;
   const going = new Set(plan.packs.rewrite);
-  const rewritten = await rewritePacks(store, { inventory, going, homes, marks: looks.marks }, options.signal);
+  const rewritten = await rewritePacks(store, { inventory, going, claims, homes }, options.signal);
   throwIfAborted(options.signal);
   const packs = [...plan.packs.drop, ...rewritten.emptied];
   const bag = openTrash(store.files, store.layout);

@@ -1,8 +1,8 @@
 import { NODE_PART } from '../../model/pack.js';
-import type { ObjectKind } from '../layout.js';
+import type { Claims } from './claims.js';
 import { type Inventory, packedKind } from './inventory.js';
-import { claimOf, LIVE, type Marks, UNPUSHED } from './mark.js';
-import { Tallier, type Tally } from './tally.js';
+import { LIVE, UNPUSHED } from './mark.js';
+import { firstMeetings, Tallier, type Tally } from './tally.js';
 
 /** What a collection does with an inventory, counted. */
 export interface SweepTally {
@@ -14,27 +14,25 @@ export interface SweepTally {
 }
 
 /** Counts an inventory by what claims its objects. `staying` are the packs whose dead objects are not removed. */
-export function tallySweep({ loose, packs }: Inventory, marks: Marks, staying: ReadonlySet<string>): SweepTally {
+export function tallySweep(inventory: Inventory, claims: Claims, staying: ReadonlySet<string>): SweepTally {
   const removed = new Tallier();
   const kept = new Tallier();
   const keptUnpushed = new Tallier();
   const left = new Tallier();
-  // First the packs that stay: an object that dies in another place but lies here too is not removed.
-  for (const pack of [...packs].sort((a, b) => Number(staying.has(b.name)) - Number(staying.has(a.name)))) {
-    const dead = staying.has(pack.name) ? left : removed;
+  const isFirst = firstMeetings(inventory);
+  const byClaim = (claim: number | undefined, dead: Tallier): Tallier =>
+    claim === LIVE ? kept : claim === UNPUSHED ? keptUnpushed : dead;
+  // First the packs that stay: an object that dies elsewhere but lies there too is not removed.
+  const order = inventory.packs.map((pack, number) => ({ pack, number, stays: staying.has(pack.name) }));
+  for (const { pack, number, stays } of order.sort((a, b) => Number(b.stays) - Number(a.stays))) {
     for (let row = 0; row < pack.index.count; row++) {
-      const entry = pack.index.entry(row);
-      const raw = pack.index.raw(row);
-      const kind = packedKind(entry.kind);
-      count(claimOf(marks, kind, raw), dead, kind, entry.kind === NODE_PART, entry.full, raw);
+      const { kind, full } = pack.index.entry(row);
+      if (!isFirst(packedKind(kind), () => pack.index.raw(row))) continue;
+      byClaim(claims.packs[number]?.[row], stays ? left : removed).add(packedKind(kind), kind === NODE_PART, full);
     }
   }
-  for (const { kind, raw, part, bytes } of loose) count(claimOf(marks, kind, raw), removed, kind, part, bytes, raw);
+  inventory.loose.forEach(({ kind, raw, part, bytes }, i) => {
+    if (isFirst(kind, () => raw)) byClaim(claims.loose[i], removed).add(kind, part, bytes);
+  });
   return { removed: removed.result(), kept: kept.result(), keptUnpushed: keptUnpushed.result(), left: left.result() };
-
-  function count(claim: number, dead: Tallier, kind: ObjectKind, part: boolean, bytes: number, raw: Buffer): void {
-    if (claim === LIVE) kept.add(kind, part, bytes, raw);
-    else if (claim === UNPUSHED) keptUnpushed.add(kind, part, bytes, raw);
-    else if (dead === left || !left.has(kind, raw)) dead.add(kind, part, bytes, raw);
-  }
 }
