@@ -20,7 +20,7 @@ export async function locksAt(context: OperationContext, rev: string | undefined
   for (const projectRoot of new Set(context.stages.all.map((stage) => stage.projectRoot))) {
     const path = lockPath(projectRoot);
     const text = await readFileAt(root, commit, path);
-    if (text !== undefined) locks.set(projectRoot, parseLock(text.toString('utf8'), `${rev}:${path}`));
+    if (text !== undefined) locks.set(projectRoot, parseLock(text, `${rev}:${path}`));
   }
   return (stage) => locks.get(stage.projectRoot)?.stages.get(stage.id.target)?.outs;
 }

@@ -6,6 +6,8 @@ import { type Decision, decide, type Place, placeOf } from '../stage/decide.js';
 import { Resolver } from '../stage/resolve.js';
 import type { Out } from '../stage/stage.js';
 import { type Completeness, completeness } from '../store/complete.js';
+import type { Observed } from '../workspace/observe.js';
+import { isStored } from '../workspace/snapshot-complete.js';
 import type { OperationContext } from './context.js';
 import type { RemoteState } from './remotes.js';
 import type { Selected } from './select.js';
@@ -55,8 +57,8 @@ export async function status(
         digest: shown?.digest ?? null,
         files: shown?.files ?? 0,
         bytes: shown?.bytes ?? 0,
-        workspace: sameRoot(root, observed?.root) ? 'present' : placeOf(observed, root),
-        store: shown === undefined ? 'absent' : completeness(context.workspace.store.reader, shown),
+        workspace: placeOf(observed, root),
+        store: shown === undefined ? 'absent' : inStore(context, shown, observed),
         remote: await remoteStates(context, out, shown, remotes),
       });
     }
@@ -64,6 +66,12 @@ export async function status(
   }
   stages.sort((a, b) => compareUtf8(a.project, b.project) || compareUtf8(a.target, b.target));
   return { stages };
+}
+
+function inStore({ workspace }: OperationContext, root: OutRoot, observed: Observed | undefined): Completeness {
+  const { reader } = workspace.store;
+  if (observed !== undefined && sameRoot(observed.root, root) && isStored(reader, observed.snapshot)) return 'complete';
+  return completeness(reader, root);
 }
 
 async function remoteStates(

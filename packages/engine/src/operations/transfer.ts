@@ -207,11 +207,7 @@ async function pushRecords(context: OperationContext, opened: OpenedRemote, entr
     const found = readRecord(context.workspace.store, fingerprint);
     // A result of which a part stays here cannot be restored elsewhere.
     if (found === undefined || stage.outs.some(({ push: isPushed }) => !isPushed)) continue;
-    const written = await writeRecord(
-      opened.remote,
-      { ...found, area: opened.remote.areas.own },
-      context.signal,
-    );
+    const written = await writeRecord(opened.remote, { ...found, area: opened.remote.areas.own }, context.signal);
     if (written.kind !== 'different') continue;
     context.emit({
       type: 'warning',

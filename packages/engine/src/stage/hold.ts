@@ -1,12 +1,9 @@
-import { z } from 'zod/mini';
 import { digestOf, hexOf } from '../model/digest.js';
 import type { Held } from '../store/mutex.js';
 import { moveOf, recoverMove } from '../workspace/moves.js';
 import type { StageContext } from './context.js';
 import { type CommandGroup, endGroup } from './run-command.js';
 import { type Stage, stageName } from './stage.js';
-
-const noteSchema = z.object({ pid: z.int().check(z.positive()), start: z.string() });
 
 /** A stage that this process holds. */
 export interface HeldStage {
@@ -44,7 +41,7 @@ export async function holdStage(context: StageContext, stage: Stage, wait: boole
 }
 
 function heldStage(held: Held): HeldStage {
-  return { running: (group) => held.note(JSON.stringify(group)), release: () => held.release() };
+  return { running: (group) => held.note(`group ${group.pid} ${group.start}`), release: () => held.release() };
 }
 
 function recoverOuts({ workspace, emit }: StageContext, stage: Stage): void {
@@ -55,11 +52,8 @@ function recoverOuts({ workspace, emit }: StageContext, stage: Stage): void {
   }
 }
 
+/** The note may be torn, or be of another version: then there is nothing to end. */
 function parseNote(note: string): CommandGroup | undefined {
-  try {
-    const parsed = noteSchema.safeParse(JSON.parse(note));
-    return parsed.success ? parsed.data : undefined;
-  } catch {
-    return undefined;
-  }
+  const [, pid = '', start = ''] = /^group ([1-9][0-9]{0,9}) ([0-9]+)$/.exec(note) ?? [];
+  return pid === '' ? undefined : { pid: Number(pid), start };
 }

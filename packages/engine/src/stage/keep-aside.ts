@@ -1,9 +1,9 @@
 import { shortDigest } from '../model/digest.js';
 import type { RelPath } from '../model/path.js';
-import { completeness } from '../store/complete.js';
 import { writeKept } from '../store/kept.js';
 import type { Observed } from '../workspace/observe.js';
 import { outIndexPath } from '../workspace/observe.js';
+import { isStored } from '../workspace/snapshot-complete.js';
 import { writeIndex } from '../workspace/stat-index.js';
 import { storeSnapshot } from '../workspace/store-snapshot.js';
 import type { StageContext } from './context.js';
@@ -20,7 +20,7 @@ export async function keepAside(
   // A part that Sluice put in place is a part of something that is known.
   if (observed === undefined || observed.partOf !== undefined) return false;
   const { workspace } = context;
-  if (completeness(workspace.store.reader, observed.root) === 'complete') return false;
+  if (isStored(workspace.store.reader, observed.snapshot)) return false;
   await workspace.store.write(async (session) => {
     const stored = await storeSnapshot(workspace, session, path, observed.snapshot, {
       bulk: workspace.bulk,

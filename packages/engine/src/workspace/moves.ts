@@ -7,7 +7,6 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -15,10 +14,11 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { z } from 'zod/mini';
-import { errnoOf } from '../errors.js';
+import { errnoOf, SluiceError } from '../errors.js';
 import { digestOf, hexOf } from '../model/digest.js';
+import { asObject, parseJson } from '../model/json.js';
 import { type RelPath, tryParseRelPath } from '../model/path.js';
+import { readIfPresent } from '../util/read-if-present.js';
 import { movesDir } from './workspace.js';
 
 /** The steps of an `apply`: each can be done twice. Paths are relative to the out; staged files lie in `files/<number>`. */
@@ -40,19 +40,6 @@ export interface Move {
   /** Absolute path of the out. */
   readonly target: string;
 }
-
-const relative = z.string().check(z.refine((text) => text !== '' && tryParseRelPath(text) !== undefined));
-const planSchema = z.union([
-  z.object({ do: z.literal('run') }),
-  z.object({ do: z.literal('swap') }),
-  z.object({
-    do: z.literal('apply'),
-    addDirectories: z.array(relative),
-    put: z.array(relative),
-    removeFiles: z.array(relative),
-    removeDirectories: z.array(relative),
-  }),
-]);
 
 /** Where an out is replaced. Nothing is made yet. */
 export function moveOf(root: string, path: RelPath): Move {
@@ -170,14 +157,38 @@ function writePlan(move: Move, plan: Plan): void {
   renameSync(tmp, join(move.dir, 'plan.json'));
 }
 
+/** A plan that is torn or of another shape counts as none. */
 function readPlan(move: Move): Plan | undefined {
+  const text = readIfPresent(join(move.dir, 'plan.json'));
+  const fail = (): never => {
+    throw new SluiceError('ERR_PATH_UNSAFE', `${move.dir} has a plan that cannot be read`);
+  };
   try {
-    const parsed = planSchema.safeParse(JSON.parse(readFileSync(join(move.dir, 'plan.json'), 'utf8')));
-    return parsed.success ? parsed.data : undefined;
+    return text === undefined ? undefined : parsePlan(asObject(parseJson(text, fail), '', fail), fail);
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
+    if (error instanceof SluiceError) return undefined;
     throw error;
   }
+}
+
+function parsePlan(plan: ReadonlyMap<string, unknown>, fail: () => never): Plan {
+  const kind = plan.get('do');
+  if (kind === 'run' || kind === 'swap') return { do: kind };
+  if (kind !== 'apply') return fail();
+  const paths = (key: string): string[] => {
+    const list = plan.get(key);
+    if (!Array.isArray(list)) return fail();
+    return list.map((path) =>
+      typeof path === 'string' && path !== '' && tryParseRelPath(path) !== undefined ? path : fail(),
+    );
+  };
+  return {
+    do: 'apply',
+    addDirectories: paths('addDirectories'),
+    put: paths('put'),
+    removeFiles: paths('removeFiles'),
+    removeDirectories: paths('removeDirectories'),
+  };
 }
 
 function applySteps(move: Move, steps: ApplySteps): void {

@@ -3,16 +3,15 @@ import { DigestTable } from '../model/digest-table.js';
 import type { RelPath } from '../model/path.js';
 import type { OutRoot } from '../model/root.js';
 import type { EncodedDirectory } from '../model/split.js';
-import { SPLIT_ENTRIES } from '../model/split.js';
 import { TREE } from '../model/tree.js';
 import type { Ingestor, Unpublished } from '../store/ingest.js';
 import { PACK_COUNT } from '../store/layout.js';
 import type { ObjectReader } from '../store/reader.js';
 import type { WriteSession } from '../store/session.js';
-import { readNode } from '../store/trees.js';
 import { buildTree } from './build-tree.js';
 import { type HashContext, ingestPending, type Pending, pendingOf } from './hash-snapshot.js';
 import { KNOWN, type SeenDirectory, type Snapshot } from './snapshot.js';
+import { hasNode } from './snapshot-complete.js';
 import { absolutePath, type Workspace } from './workspace.js';
 
 /** Distinct objects and their bytes; a split directory counts as one tree. */
@@ -80,15 +79,8 @@ function forgetUnstoredNodes(snapshot: Snapshot, ingestor: Ingestor, reader: Obj
   for (let i = snapshot.directories.length - 1; i >= 0; i--) {
     const directory = snapshot.directories[i];
     if (directory?.node === undefined) continue;
-    if (!hasNode(directory, directory.node, ingestor, reader)) directory.node = undefined;
+    if (!hasNode(reader, directory, (kind, raw, rawAt) => ingestor.has(kind, raw, rawAt))) directory.node = undefined;
   }
-}
-
-function hasNode(directory: SeenDirectory, node: Buffer, ingestor: Ingestor, reader: ObjectReader): boolean {
-  if (!ingestor.has('tree', node)) return false;
-  if (directory.names.length < SPLIT_ENTRIES) return true;
-  const { digests, names } = readNode(reader, node);
-  return names.every((_, part) => ingestor.has('tree', digests, part * RAW_DIGEST_BYTES));
 }
 
 function addNodes(ingestor: Ingestor, encoded: EncodedDirectory): boolean {
