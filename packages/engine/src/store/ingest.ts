@@ -258,13 +258,14 @@ interface LooseFile {
   abandon(): void;
 }
 
-/** Reads until the buffer is full or the file ends; returns how many bytes there were. */
+/** Reads until the buffer is full or the file ends; returns how many bytes there were. Only the end of a file gives less than was asked for. */
 function readFully(files: Files, fd: number, buffer: Buffer): number {
   let at = 0;
   while (at < buffer.length) {
-    const read = files.readSync(fd, buffer, at, buffer.length - at, null);
-    if (read === 0) break;
+    const wanted = buffer.length - at;
+    const read = files.readSync(fd, buffer, at, wanted, null);
     at += read;
+    if (read < wanted) break;
   }
   return at;
 }

@@ -18,7 +18,8 @@ export function storeStat(store: Store): StoreStat {
   const inventory = takeInventory(store);
   const isFirst = firstMeetings(inventory);
   const tallier = new Tallier();
-  for (const { kind, part, bytes, raw } of inventory.loose) if (isFirst(kind, () => raw)) tallier.add(kind, part, bytes);
+  for (const { kind, part, bytes, raw } of inventory.loose)
+    if (isFirst(kind, () => raw)) tallier.add(kind, part, bytes);
   for (const pack of inventory.packs) {
     for (let row = 0; row < pack.index.count; row++) {
       const { kind, full } = pack.index.entry(row);
