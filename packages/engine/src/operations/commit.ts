@@ -1,9 +1,8 @@
 import { SluiceError } from '../errors.js';
-import { trackedFilesUnder } from '../history/git.js';
-import { commitOuts } from '../stage/commit-outs.js';
-import { type Decision, decide } from '../stage/decide.js';
+import { commitData, type DataLooks, lookAtData } from '../stage/commit-data.js';
+import { type CommitResult, commitOuts } from '../stage/commit-outs.js';
+import { refuseTracked } from '../stage/git-tracked.js';
 import { holdStage } from '../stage/hold.js';
-import { refuseProtected } from '../stage/protect.js';
 import { Resolver } from '../stage/resolve.js';
 import { type Stage, stageName } from '../stage/stage.js';
 import { ensureIgnored } from '../workspace/gitignore.js';
@@ -47,64 +46,36 @@ export async function commit(
   return { stages, objects, bytes, ms: Math.round(performance.now() - startedMs) };
 }
 
-async function commitStage(
-  context: OperationContext,
-  stage: Stage,
-  exact: boolean,
-): Promise<Awaited<ReturnType<typeof commitOuts>> | undefined> {
+async function commitStage(context: OperationContext, stage: Stage, exact: boolean): Promise<CommitResult | undefined> {
   const held = await holdStage(context, stage, true);
   try {
-    const resolver = new Resolver(context);
-    const decision = await decide(resolver, stage);
-    const absent = decision.outs.filter(({ observed }) => observed === undefined);
-    if (absent.length > 0) {
-      // Data that is only referred to here is as committed; there is nothing to take.
-      const known = decision.outs.every(
-        ({ root, place }) => root !== undefined && (place === 'absent' || place === 'present'),
-      );
-      if (!exact || known) return undefined;
-      throw new SluiceError('ERR_OUT_MISSING', `${stageName(stage.id)}: ${absent[0]?.out.path} is not there`, {
+    const looks = lookAtData(context, stage);
+    const absent = [...looks].find(([, { snapshot }]) => snapshot === undefined);
+    if (absent !== undefined) {
+      if (!exact && [...looks.values()].every(({ snapshot }) => snapshot === undefined)) return undefined;
+      throw new SluiceError('ERR_OUT_MISSING', `${stageName(stage.id)}: ${absent[0]} is not there`, {
         hint: 'Put the data in its place, or run `sluice checkout` to get the committed version.',
       });
     }
-    refusePartial(stage, decision);
-    refuseProtected(context.workspace.store.reader, stage, decision);
-    await prepareGit(context, stage);
-    const { fingerprint, problems, parts } = await resolver.stage(stage);
-    if (stage.command !== undefined && fingerprint === undefined) {
-      throw new SluiceError('ERR_DEP_MISSING', `${stageName(stage.id)}: the dep ${problems[0]?.name} is not there`, {
-        hint: 'A result made by hand is committed together with what it was made from.',
-      });
-    }
-    return await commitOuts(context, stage, { parts, ms: 0, record: stage.command === undefined });
+    await refuseTracked(context, stage);
+    for (const { cache, path } of stage.outs) if (cache) ensureIgnored(context.workspace.root, stage.projectRoot, path);
+    return stage.command === undefined
+      ? await commitData(context, stage, looks)
+      : await commitByHand(context, stage, looks);
   } finally {
     held.release();
   }
 }
 
-function refusePartial(stage: Stage, { outs }: Decision): void {
-  const partial = outs.find(({ observed }) => observed?.partOf !== undefined);
-  if (partial === undefined) return;
-  throw new SluiceError(
-    'ERR_OUT_MODIFIED',
-    `${stageName(stage.id)}: only a part of ${partial.out.path} is in the workspace`,
-    {
-      hint: `Run \`sluice pull ${stageName(stage.id)}\` to get all of it, then commit again.`,
-    },
-  );
-}
-
-async function prepareGit({ workspace }: OperationContext, stage: Stage): Promise<void> {
-  for (const { path, cache } of stage.outs) {
-    if (!cache) continue;
-    const [tracked] = await trackedFilesUnder(workspace.root, path);
-    if (tracked !== undefined) {
-      throw new SluiceError('ERR_OUT_TRACKED_BY_GIT', `${stageName(stage.id)}: git tracks ${tracked}`, {
-        hint: `Run: git rm -r --cached ${JSON.stringify(path)}`,
-      });
-    }
-    ensureIgnored(workspace.root, stage.projectRoot, path);
+/** A result that no run made has the fingerprint of its inputs in the lock, and no record. */
+async function commitByHand(context: OperationContext, stage: Stage, looked: DataLooks): Promise<CommitResult> {
+  const { fingerprint, problems, parts } = await new Resolver(context).stage(stage);
+  if (fingerprint === undefined) {
+    throw new SluiceError('ERR_DEP_MISSING', `${stageName(stage.id)}: the dep ${problems[0]?.name} is not there`, {
+      hint: 'A result made by hand is committed together with what it was made from.',
+    });
   }
+  return commitOuts(context, stage, { parts, ms: 0, record: false, looked });
 }
 
 function byHand(stage: Stage): SluiceError {

@@ -5,7 +5,8 @@ import { type StageRecord, trackedKey } from '../model/record.js';
 import type { OutRoot } from '../model/root.js';
 import type { Unpublished } from '../store/ingest.js';
 import { writeRecord } from '../store/records.js';
-import { look, observe, outIndexPath } from '../workspace/observe.js';
+import { pendingOf } from '../workspace/hash-snapshot.js';
+import { type Look, look, observe, outIndexPath } from '../workspace/observe.js';
 import { countFiles, type Snapshot } from '../workspace/snapshot.js';
 import { writeIndex } from '../workspace/stat-index.js';
 import { type ObjectCount, storeSnapshot } from '../workspace/store-snapshot.js';
@@ -23,6 +24,10 @@ export interface CommitInput {
   readonly ms: number;
   /** Whether the result may be restored by its fingerprint. */
   readonly record: boolean;
+  /** What was seen of the outs a moment ago, by path; the others are looked at. */
+  readonly looked?: ReadonlyMap<RelPath, Look>;
+  /** May refuse an out by throwing, before anything is published. */
+  readonly check?: (out: Out, root: OutRoot, snapshot: Snapshot) => void;
   /** Called when everything is durable and before the lock says so. */
   readonly beforeLock?: () => void;
 }
@@ -55,8 +60,9 @@ export async function commitOuts(context: StageContext, stage: Stage, input: Com
         if (observed !== undefined) outs.set(out.path, observed.root);
         continue;
       }
-      const { snapshot } = look(workspace, out.path, { as: 'out' });
+      const { snapshot, same } = input.looked?.get(out.path) ?? look(workspace, out.path, { as: 'out' });
       if (snapshot === undefined) continue;
+      const isKnown = same && pendingOf(snapshot).length === 0;
       const { files, bytes } = countFiles(snapshot);
       const stored = await storeSnapshot(workspace, session, out.path, snapshot, {
         bulk: workspace.bulk,
@@ -65,7 +71,8 @@ export async function commitOuts(context: StageContext, stage: Stage, input: Com
       });
       outs.set(out.path, stored.root);
       unpublished.push(...stored.unpublished);
-      indexes.push([out.path, snapshot]);
+      if (!isKnown) indexes.push([out.path, snapshot]);
+      input.check?.(out, stored.root, snapshot);
       add(fresh, stored.fresh);
       add(reused, stored.reused);
     }

@@ -68,6 +68,11 @@ export class Resolver {
     );
   }
 
+  /** Takes over what was just seen in the place of an out. */
+  prime(path: RelPath, seen: Observed | undefined): void {
+    this.seen.set(path, Promise.resolve(seen));
+  }
+
   /** The stage's entry in its project's lock. */
   locked(stage: Stage): LockedStage | undefined {
     return this.context.readLock(stage.projectRoot).stages.get(stage.id.target);

@@ -1,13 +1,13 @@
 import { lstatSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { SluiceError } from '../errors.js';
-import { trackedFilesUnder } from '../history/git.js';
 import { diffParts } from '../model/parts.js';
 import { ensureIgnored } from '../workspace/gitignore.js';
 import { finish, moveAside, moveOf, putBack } from '../workspace/moves.js';
 import { absolutePath } from '../workspace/workspace.js';
 import { type CommitResult, commitOuts } from './commit-outs.js';
 import type { StageContext } from './context.js';
+import { refuseTracked } from './git-tracked.js';
 import type { HeldStage } from './hold.js';
 import { type Resolved, Resolver } from './resolve.js';
 import { type CommandResult, runCommand } from './run-command.js';
@@ -108,20 +108,4 @@ async function checkDeps(
   if (stage.onDepChange === 'fail' || after.fingerprint === undefined) throw error;
   context.emit({ type: 'warning', code: error.code, message: error.message });
   return { parts: before.parts, stable: false };
-}
-
-async function refuseTracked(context: StageContext, stage: Stage): Promise<void> {
-  const { root } = context.workspace;
-  for (const { path, cache } of stage.outs) {
-    if (!cache) continue;
-    const tracked = await trackedFilesUnder(root, path);
-    if (tracked.length === 0) continue;
-    throw new SluiceError(
-      'ERR_OUT_TRACKED_BY_GIT',
-      `${stageName(stage.id)}: git tracks ${tracked[0]}${tracked.length > 1 ? ` and ${tracked.length - 1} more` : ''}`,
-      {
-        hint: `Run: git rm -r --cached ${JSON.stringify(path)}`,
-      },
-    );
-  }
 }

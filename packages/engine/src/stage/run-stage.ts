@@ -1,12 +1,18 @@
 import { SluiceError } from '../errors.js';
+import type { RelPath } from '../model/path.js';
 import type { Reason } from '../model/reason.js';
+import type { OutRoot } from '../model/root.js';
+import { ensureIgnored } from '../workspace/gitignore.js';
+import { pendingOf } from '../workspace/hash-snapshot.js';
+import { observedFrom } from '../workspace/observe.js';
 import { bringDeps } from './bring-deps.js';
+import { commitData, type DataLooks, hasUnknownFiles, lookAtData } from './commit-data.js';
 import { commitOuts, updateLock } from './commit-outs.js';
 import type { StageContext } from './context.js';
 import { type Decision, decide, type OutState, placeOf } from './decide.js';
+import { refuseTracked } from './git-tracked.js';
 import { type HeldStage, holdStage } from './hold.js';
 import { keepAside } from './keep-aside.js';
-import { refuseProtected } from './protect.js';
 import { Resolver } from './resolve.js';
 import { restoreOuts } from './restore.js';
 import { runInPlace } from './run-in-place.js';
@@ -42,9 +48,9 @@ export interface RunResult {
 export async function runStage(context: StageContext, stage: Stage, options: RunOptions): Promise<RunResult> {
   const held = await holdStage(context, stage, options.wait);
   try {
+    if (stage.command === undefined) return await track(context, stage, options);
     const resolver = new Resolver(context);
     const decision = await decide(resolver, stage, options.force);
-    if (stage.command === undefined) return await track(context, stage, decision, options);
     switch (decision.kind) {
       case 'unchanged':
         return await unchanged(context, resolver, stage, decision, options, held);
@@ -137,18 +143,21 @@ async function changed(
 }
 
 /** A dataset kept by hand: what lies there is taken, what does not lie there is put there. */
-async function track(context: StageContext, stage: Stage, decision: Decision, options: RunOptions): Promise<RunResult> {
-  const modified = decision.outs.some(({ place }) => place === 'modified');
-  if (modified || (decision.kind === 'new' && decision.outs.every(({ observed }) => observed !== undefined))) {
-    refuseProtected(context.workspace.store.reader, stage, decision);
-    return await commitAsIs(context, stage, decision);
+async function track(context: StageContext, stage: Stage, options: RunOptions): Promise<RunResult> {
+  const looks = lookAtData(context, stage);
+  if (hasUnknownFiles(looks)) return await takeData(context, stage, looks);
+  const resolver = new Resolver(context);
+  for (const [path, seen] of looks) {
+    if (seen.snapshot === undefined || pendingOf(seen.snapshot).length > 0) continue;
+    resolver.prime(path, observedFrom(seen.snapshot, seen));
   }
-  const missing = decision.outs.filter(({ root, observed }) => root === undefined && observed === undefined);
-  if (missing.length > 0) {
-    const [first] = missing;
+  const decision = await decide(resolver, stage);
+  if (decision.outs.some(({ place }) => place === 'modified')) return await takeData(context, stage, looks);
+  const missing = decision.outs.find(({ root, observed }) => root === undefined && observed === undefined);
+  if (missing !== undefined) {
     throw new SluiceError(
       'ERR_OUT_MISSING',
-      `${stageName(stage.id)}: ${first?.out.path} is not there and no version of it was ever committed`,
+      `${stageName(stage.id)}: ${missing.out.path} is not there and no version of it was ever committed`,
       {
         hint: 'Put the data in its place, then run this again.',
       },
@@ -160,6 +169,24 @@ async function track(context: StageContext, stage: Stage, decision: Decision, op
     return result('unchanged', { referenceOnly: elsewhere.map(({ out }) => out.path) });
   }
   return await restore(context, stage, elsewhere, []);
+}
+
+async function takeData(context: StageContext, stage: Stage, looks: DataLooks): Promise<RunResult> {
+  const absent = [...looks].find(([, { snapshot }]) => snapshot === undefined);
+  if (absent !== undefined) {
+    throw new SluiceError(
+      'ERR_OUT_MISSING',
+      `${stageName(stage.id)}: ${absent[0]} is not there, and another out of it was changed`,
+      {
+        hint: `Run \`sluice checkout ${stageName(stage.id)}\` to get the committed data, or put all of the data in its place.`,
+      },
+    );
+  }
+  await refuseTracked(context, stage);
+  for (const { cache, path } of stage.outs) if (cache) ensureIgnored(context.workspace.root, stage.projectRoot, path);
+  const { outs, reasons } = await commitData(context, stage, looks);
+  tell(context, stage, reasons.length === 0 ? 'unchanged' : 'commit', reasons);
+  return result(reasons.length === 0 ? 'unchanged' : 'committed', { reasons, ...totals(outs) });
 }
 
 async function commitAsIs(context: StageContext, stage: Stage, decision: Decision): Promise<RunResult> {
@@ -221,6 +248,16 @@ function tell(
   reasons: readonly Reason[],
 ): void {
   context.emit({ type: 'decision', stage: stageName(stage.id), decision, reasons });
+}
+
+function totals(outs: ReadonlyMap<RelPath, OutRoot>): { files: number; bytes: number } {
+  let files = 0;
+  let bytes = 0;
+  for (const root of outs.values()) {
+    files += root.files;
+    bytes += root.bytes;
+  }
+  return { files, bytes };
 }
 
 function hasRoot<K, V>(entry: readonly [K, V | undefined]): entry is readonly [K, V] {

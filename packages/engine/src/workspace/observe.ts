@@ -40,25 +40,35 @@ export async function observe(
   path: RelPath,
   options: ObserveOptions,
 ): Promise<Observed | undefined> {
-  const { snapshot, index, same } = look(workspace, path, options);
-  if (snapshot === undefined) return undefined;
-  const pending = pendingOf(snapshot);
-  const root = absolutePath(workspace, path);
+  const looked = look(workspace, path, options);
+  if (looked.snapshot === undefined) return undefined;
+  const pending = pendingOf(looked.snapshot);
   const context = { bulk: workspace.bulk, signal: options.signal, onProgress: options.onProgress };
-  await hashPending(root, snapshot.shape, pending, options.as === 'out', context);
-  const outRoot = buildTree(snapshot);
+  await hashPending(absolutePath(workspace, path), looked.snapshot.shape, pending, options.as === 'out', context);
+  const observed = observedFrom(looked.snapshot, looked);
+  if (!looked.same || pending.length > 0) {
+    writeIndex(lookPath(workspace, path, options), looked.snapshot, observed.partOf);
+  }
+  return observed;
+}
+
+/** What was seen, once all its digests are known. */
+export function observedFrom(snapshot: Snapshot, { index }: Look): Observed {
+  const root = buildTree(snapshot);
   // A part that was added to or changed by hand is no longer the part that Sluice put there: it is what it is.
-  const partOf = isSameNode(snapshot, index) ? index?.partOf : undefined;
-  if (!same || pending.length > 0) writeIndex(lookPath(workspace, path, options), snapshot, partOf);
-  return { snapshot, root: outRoot, partOf };
+  return { snapshot, root, partOf: isSameNode(snapshot, index) ? index?.partOf : undefined };
+}
+
+/** What a walk saw, before any file is read. */
+export interface Look {
+  readonly snapshot: Snapshot | undefined;
+  readonly index: StatIndex | undefined;
+  /** Everything is as the index says, names included. */
+  readonly same: boolean;
 }
 
 /** A walk with everything that the index knows filled in. Throws like `walk`. */
-export function look(
-  workspace: Workspace,
-  path: RelPath,
-  options: ObserveOptions,
-): { snapshot: Snapshot | undefined; index: StatIndex | undefined; same: boolean } {
+export function look(workspace: Workspace, path: RelPath, options: ObserveOptions): Look {
   const snapshot = walk(absolutePath(workspace, path), {
     ignore: filterOf(loadIgnore(workspace.root, path), options),
     followRoot: options.as === 'dep',

@@ -1,0 +1,65 @@
+import { SluiceError } from '../errors.js';
+import type { RelPath } from '../model/path.js';
+import type { Reason } from '../model/reason.js';
+import { sameRoot } from '../model/root.js';
+import { pendingOf } from '../workspace/hash-snapshot.js';
+import { type Look, look, observedFrom } from '../workspace/observe.js';
+import { type CommitResult, commitOuts } from './commit-outs.js';
+import type { StageContext } from './context.js';
+import { refuseProtected } from './protect.js';
+import { type Stage, stageName } from './stage.js';
+
+/** What was seen of the outs of a dataset. */
+export type DataLooks = ReadonlyMap<RelPath, Look>;
+
+/** Looks at the outs of a dataset. Reads no file. */
+export function lookAtData({ workspace }: StageContext, stage: Stage): DataLooks {
+  return new Map(stage.outs.map(({ path }) => [path, look(workspace, path, { as: 'out' })]));
+}
+
+/** Whether every out is there and at least one holds files whose digests are not known: then a commit costs no more than finding out. */
+export function hasUnknownFiles(looks: DataLooks): boolean {
+  const snapshots = [...looks.values()].map(({ snapshot }) => snapshot);
+  if (snapshots.some((snapshot) => snapshot === undefined)) return false;
+  return snapshots.some((snapshot) => snapshot !== undefined && pendingOf(snapshot).length > 0);
+}
+
+/**
+ * Takes a dataset that is kept by hand into the store and the lock, reading each file once. All its outs have to be there. Returns what changed against the lock too.
+ * Throws `ERR_OUT_MODIFIED` for outs that are protected or only partly in place, and what `commitOuts` throws; nothing is published then.
+ */
+export async function commitData(
+  context: StageContext,
+  stage: Stage,
+  looked: DataLooks,
+): Promise<CommitResult & { readonly reasons: readonly Reason[] }> {
+  const locked = context.readLock(stage.projectRoot).stages.get(stage.id.target);
+  refusePartial(stage, looked);
+  const committed = await commitOuts(context, stage, {
+    parts: [],
+    ms: 0,
+    record: true,
+    looked,
+    check: (out, root, snapshot) => {
+      const before = locked?.outs.get(out.path);
+      if (before === undefined || sameRoot(before, root)) return;
+      refuseProtected(context.workspace.store.reader, stage, out, before, snapshot);
+    },
+  });
+  const reasons = [...committed.outs].flatMap(([name, root]): Reason[] => {
+    const before = locked?.outs.get(name);
+    return sameRoot(before, root) ? [] : [{ kind: 'out', name, before: before?.digest ?? null, after: root.digest }];
+  });
+  return { ...committed, reasons };
+}
+
+function refusePartial(stage: Stage, looked: DataLooks): void {
+  for (const [path, seen] of looked) {
+    const { snapshot } = seen;
+    if (snapshot === undefined || pendingOf(snapshot).length > 0) continue;
+    if (observedFrom(snapshot, seen).partOf === undefined) continue;
+    throw new SluiceError('ERR_OUT_MODIFIED', `${stageName(stage.id)}: only a part of ${path} is in the workspace`, {
+      hint: `Run \`sluice pull ${stageName(stage.id)}\` to get all of it, then commit again.`,
+    });
+  }
+}
