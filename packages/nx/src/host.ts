@@ -1,0 +1,24 @@
+/**
+ * What we read of Nx's `ExecutorContext`. Declared here, since its type differs between the majors of Nx that we run on and importing
+ * it would tie our users to one of them. A test holds it against the type of `@nx/devkit`.
+ */
+export interface ExecutorContext {
+  readonly root: string;
+  readonly projectName?: string | undefined;
+  readonly targetName?: string | undefined;
+  readonly configurationName?: string | undefined;
+  readonly projectsConfigurations?: { readonly projects: Readonly<Record<string, HostProject>> } | undefined;
+  readonly projectGraph?: { readonly nodes: Readonly<Record<string, { readonly data: HostProject }>> } | undefined;
+  readonly taskGraph?: HostTaskGraph | undefined;
+}
+
+interface HostProject {
+  readonly targets?: Readonly<Record<string, { readonly executor?: string | undefined }>> | undefined;
+}
+
+/** The tasks of one Nx command. */
+export interface HostTaskGraph {
+  readonly tasks: Readonly<Record<string, { readonly target: { readonly project: string; readonly target: string } }>>;
+  /** By task, the tasks that it waits for: ids up to Nx 23, edges from 24. */
+  readonly dependencies: Readonly<Record<string, readonly (string | { readonly id: string })[]>>;
+}
