@@ -11,7 +11,7 @@ writeCsv(
 );
 
 const flights = JSON.parse(readFileSync('../data/tables/flights-200k.json', 'utf8'));
-const kept = flights.filter(({ delay }) => delay <= earliestHour);
+const kept = flights.filter(({ time }) => time >= earliestHour);
 writeCsv(
   'selected/flights.csv',
   kept.map(({ delay, distance, time }) => ({ delay, distance, time: round(time) })),
