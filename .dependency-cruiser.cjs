@@ -1,30 +1,36 @@
 // The import rules of the repository. `scripts/check-imports.mjs` checks them.
 
-/** The rooms of the engine, and the rooms that each may import besides itself. Rooms further down know nothing of those above. */
-const ROOMS = {
-  'index.ts': [
-    'engine.ts',
-    'stage',
-    'remote',
-    'history',
-    'workspace',
-    'store',
-    'model',
-    'events.ts',
-    'errors.ts',
-    'util',
-  ],
-  'engine.ts': ['stage', 'remote', 'history', 'workspace', 'store', 'model', 'events.ts', 'errors.ts', 'util'],
-  stage: ['remote', 'history', 'workspace', 'store', 'model', 'events.ts', 'errors.ts', 'util'],
-  remote: ['store', 'model', 'events.ts', 'errors.ts', 'util'],
-  history: ['workspace', 'model', 'events.ts', 'errors.ts', 'util'],
-  workspace: ['store', 'model', 'events.ts', 'errors.ts', 'util'],
-  store: ['model', 'events.ts', 'errors.ts', 'util'],
-  'events.ts': ['model', 'errors.ts'],
-  model: ['errors.ts'],
-  util: ['errors.ts'],
-  'errors.ts': [],
+/** The rooms of the engine from top to bottom; a room imports itself and rooms further down, but for the exceptions below. */
+const ORDER = [
+  'index.ts',
+  'engine.ts',
+  'operations',
+  'stage',
+  'gc',
+  'remote',
+  'history',
+  'workspace',
+  'store',
+  'text',
+  'events.ts',
+  'model',
+  'util',
+  'errors.ts',
+];
+
+/** What a room may not know although it lies further down. */
+const APART = {
+  gc: ['remote'],
+  remote: ['history', 'workspace', 'text'],
+  history: ['store', 'text'],
+  workspace: ['text'],
+  store: ['text'],
+  model: ['util'],
 };
+
+const ROOMS = Object.fromEntries(
+  ORDER.map((name, level) => [name, ORDER.slice(level + 1).filter((below) => !APART[name]?.includes(below))]),
+);
 
 const ENGINE = '^packages/engine/src/';
 const TEST_CODE = '[.](test|suite)[.]ts$|/testing/';

@@ -5,11 +5,13 @@ import { SluiceError } from './errors.js';
 import type { Emit } from './events.js';
 import type { HistoryScope } from './history/scope.js';
 import { checkout } from './operations/checkout.js';
+import { checkoutKept } from './operations/checkout-kept.js';
 import { commit } from './operations/commit.js';
 import type { OperationContext } from './operations/context.js';
 import { explain } from './operations/explain.js';
 import { collectGarbage, explainGarbage } from './operations/gc.js';
 import { init } from './operations/init.js';
+import type { FetchOptions, GcOptions, Select } from './operations/options.js';
 import { createRemotes } from './operations/remotes.js';
 import type {
   CheckoutReport,
@@ -60,28 +62,6 @@ export interface EngineOptions {
   readonly workerFile?: URL;
 }
 
-/** Selectors: `P:T`, `P`, `P:T#glob`; empty for all stages. */
-export type Select = readonly string[];
-
-/** Options of `gc`. The workspaces of the store always count. */
-export interface GcOptions extends HistoryScope {
-  /** Results recorded within this time count too. */
-  readonly recordsMs?: number;
-  readonly allowUnpushed?: boolean;
-  readonly forgetWorkspace?: string;
-  readonly dryRun?: boolean;
-}
-
-/** Options of `fetch` and `pull`. */
-export interface FetchOptions {
-  readonly select: Select;
-  readonly remote?: string;
-  readonly rev?: string;
-  /** Every version that the history of the stages' locks names. */
-  readonly history?: boolean;
-  readonly maxBytes?: number;
-}
-
 /** Every operation of Sluice. Errors are `SluiceError`s with the codes of `docs/errors.md`. */
 export interface Engine {
   readonly root: string;
@@ -99,6 +79,8 @@ export interface Engine {
     readonly link?: LinkKind;
     readonly strict?: boolean;
   }): Promise<CheckoutReport>;
+  /** Puts back what was kept aside under a digest. */
+  checkoutKept(digest: string): Promise<CheckoutReport>;
   /** Remote to store. */
   fetch(options: FetchOptions): Promise<FetchReport>;
   /** Remote to store and workspace. */
@@ -220,6 +202,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       on(select, (context, selected) =>
         checkout(context, selected, { rev, force: force ?? false, link, missing: 'leave', strict: strict ?? false }),
       ),
+    checkoutKept: async (digest) => checkoutKept(contextFor(), digest),
     fetch: async (fetchOptions) =>
       on(fetchOptions.select, (context, selected) => fetchData(context, selected, fetchOptions)),
     pull: async (pullOptions) => on(pullOptions.select, (context, selected) => pull(context, selected, pullOptions)),

@@ -1,4 +1,4 @@
-export type { Engine, EngineOptions, FetchOptions, GcOptions, Select } from './engine.js';
+export type { Engine, EngineOptions } from './engine.js';
 export { findWorkspaceRoot, openEngine } from './engine.js';
 export {
   asSluiceError,
@@ -12,6 +12,7 @@ export {
 export type { Emit, Phase, SluiceEvent } from './events.js';
 export type { HistoryScope } from './history/scope.js';
 export type { Reason } from './model/reason.js';
+export type { FetchOptions, GcOptions, Select } from './operations/options.js';
 export * from './operations/reports.js';
 export type { OutStatus, StageStatus, StatusReport } from './operations/status.js';
 export type { ChosenStage } from './stage/load-stages.js';

@@ -1,6 +1,6 @@
-import type { GcOptions } from '../engine.js';
 import { SluiceError } from '../errors.js';
 import type { OperationContext } from './context.js';
+import type { GcOptions } from './options.js';
 import type { GcExplanation, GcReport } from './reports.js';
 
 export async function collectGarbage(_context: OperationContext, _options: GcOptions): Promise<GcReport> {

@@ -1,4 +1,3 @@
-import type { FetchOptions } from '../engine.js';
 import type { HistoryScope } from '../history/scope.js';
 import type { Digest } from '../model/digest.js';
 import type { LockedStage } from '../model/lock.js';
@@ -15,6 +14,7 @@ import { checkout } from './checkout.js';
 import type { OperationContext } from './context.js';
 import { lockedHistory, namesHistory } from './history-roots.js';
 import { locksAt } from './locks-at.js';
+import type { FetchOptions } from './options.js';
 import type { OpenedRemote } from './remotes.js';
 import type { FetchReport, PullReport, PushReport, RequestCount } from './reports.js';
 import type { Selected } from './select.js';

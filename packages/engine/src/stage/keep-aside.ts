@@ -40,7 +40,7 @@ export async function keepAside(
   context.emit({
     type: 'warning',
     message: `${path} had changes that nobody had committed; they are kept in the store as ${shortDigest(observed.root.digest)}`,
-    hint: `Get them back with: sluice checkout --kept ${observed.root.digest} ${path}`,
+    hint: `Get them back with: sluice checkout --kept ${observed.root.digest}`,
   });
   return true;
 }

@@ -1,0 +1,23 @@
+import type { HistoryScope } from '../history/scope.js';
+
+/** Selectors: `P:T`, `P`, `P:T#glob`; empty for all stages. */
+export type Select = readonly string[];
+
+/** Options of `gc`. The workspaces of the store always count. */
+export interface GcOptions extends HistoryScope {
+  /** Results recorded within this time count too. */
+  readonly recordsMs?: number;
+  readonly allowUnpushed?: boolean;
+  readonly forgetWorkspace?: string;
+  readonly dryRun?: boolean;
+}
+
+/** Options of `fetch` and `pull`. */
+export interface FetchOptions {
+  readonly select: Select;
+  readonly remote?: string;
+  readonly rev?: string;
+  /** Every version that the history of the stages' locks names. */
+  readonly history?: boolean;
+  readonly maxBytes?: number;
+}
