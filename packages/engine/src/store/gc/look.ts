@@ -76,14 +76,16 @@ export class Looks {
     throwIfAborted(this.options.signal);
     const refs = await this.options.roots.recorded();
     this.store.reader.catalog.refresh();
-    const losing = distinct(refs).filter(({ root }) => this.wouldLose(root, contents));
-    if (this.options.allowUnpushed) return { unpushed: [], dropped: losing };
-    const answers = await this.ask(losing.map(({ root }) => root));
+    // What protects comes first, so that it stands for a root that something else names too.
+    const ordered = [...refs.filter((ref) => !ref.unprotected), ...refs.filter((ref) => ref.unprotected)];
+    const losing = distinct(ordered).filter(({ root }) => this.wouldLose(root, contents));
+    const protecting = this.options.allowUnpushed ? [] : losing.filter((ref) => !ref.unprotected);
+    const answers = await this.ask(protecting.map(({ root }) => root));
     throwIfAborted(this.options.signal);
     const nodes = nodeSource(this.store, recoverNodes(this.store, contents), 'roots');
-    const unpushed = losing.filter(({ root }) => answers.get(root.digest) !== true);
+    const unpushed = new Set(protecting.filter(({ root }) => answers.get(root.digest) !== true));
     for (const { root } of unpushed) markRoot(this.marks, nodes, root, UNPUSHED);
-    return { unpushed, dropped: losing.filter(({ root }) => answers.get(root.digest) === true) };
+    return { unpushed: [...unpushed], dropped: losing.filter((ref) => !unpushed.has(ref)) };
   }
 
   /**

@@ -7,6 +7,8 @@ export interface RootRef {
   readonly why: string;
   /** May go, oldest last in the list, when the store would be larger than the bound that was asked for. */
   readonly droppable?: boolean;
+  /** Recorded, but protects nothing, because no remote is ever to hold it. Listed so that its loss is told. */
+  readonly unprotected?: boolean;
 }
 
 /** Where a collection gets its roots. Each list is asked for twice: what was named in between must be seen. */
