@@ -16,7 +16,9 @@ export function dataIsRead(context: ExecutorContext): boolean {
 
 /** A target may be in one command with several configurations; they share their outs. */
 function taskIdsOf({ tasks }: HostTaskGraph, project: string, target: string): Set<string> {
-  const own = Object.entries(tasks).filter(([, task]) => task.target.project === project && task.target.target === target);
+  const own = Object.entries(tasks).filter(
+    ([, task]) => task.target.project === project && task.target.target === target,
+  );
   return new Set(own.map(([id]) => id));
 }
 

@@ -1,0 +1,42 @@
+// @ts-check
+import { mkdirSync, rmdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ROOT } from './run-tool.mjs';
+
+/** Where tools keep what can be deleted at any time. */
+export const CACHE = join(ROOT, 'node_modules/.cache/sluice');
+
+/** Longer than anything that is done under a lock; one that is older was left behind. */
+const LEFT_BEHIND_MS = 180_000;
+
+/**
+ * Does something in one process of this machine at a time.
+ * @template T
+ * @param {string} name
+ * @param {() => T} action
+ * @returns {Promise<T>}
+ */
+export async function withLock(name, action) {
+  const lock = join(CACHE, `${name}.lock`);
+  mkdirSync(CACHE, { recursive: true });
+  while (!take(lock)) await sleep(200);
+  try {
+    return action();
+  } finally {
+    rmdirSync(lock);
+  }
+}
+
+/** @param {string} lock */
+function take(lock) {
+  try {
+    mkdirSync(lock);
+    return true;
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  }
+  const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+  if (Date.now() - since > LEFT_BEHIND_MS) rmdirSync(lock);
+  return false;
+}
