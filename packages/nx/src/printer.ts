@@ -1,0 +1,71 @@
+import { inspect } from 'node:util';
+import type { RunResult, SluiceError, SluiceEvent } from '@sluice/engine';
+import { createProgress } from './progress.js';
+import { decisionLine, problemLines, resultLine } from './text.js';
+
+/** What is used of `process`. */
+export interface Host {
+  readonly stdout: { readonly isTTY?: boolean; write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Turns what the engine tells about one stage into the output of one Nx task. */
+export interface Printer {
+  emit(event: SluiceEvent): void;
+  result(result: RunResult, ms: number): void;
+  failure(error: SluiceError): void;
+}
+
+/**
+ * A printer: the command's output as it is, everything else as whole lines; warnings and failures go to stderr. `CI` in the environment or
+ * no terminal: progress as a plain line every few seconds.
+ */
+export function createPrinter({ stdout, stderr, env }: Host): Printer {
+  let atLineStart = true;
+  const line = (stream: Host['stderr'], text: string): void => {
+    progress.clear();
+    // The command may have ended without a newline.
+    stream.write(atLineStart ? `${text}\n` : `\n${text}\n`);
+    atLineStart = true;
+  };
+  const isCi = env.CI !== undefined && env.CI !== '' && env.CI !== 'false';
+  const progress = createProgress({
+    write: (text) => stdout.write(text),
+    isTerminal: stdout.isTTY === true && !isCi,
+    nowMs: () => performance.now(),
+  });
+
+  return {
+    emit: (event) => {
+      switch (event.type) {
+        case 'output':
+          progress.clear();
+          (event.stream === 'stdout' ? stdout : stderr).write(event.text);
+          atLineStart = event.text.endsWith('\n');
+          return;
+        case 'progress':
+          if (atLineStart) progress.show(event);
+          return;
+        case 'decision': {
+          const text = decisionLine(event);
+          if (text !== undefined) line(stdout, text);
+          return;
+        }
+        case 'waiting':
+          line(stdout, `waiting for ${event.what}`);
+          return;
+        case 'note':
+          line(stdout, event.message);
+          return;
+        case 'warning':
+          for (const text of problemLines('warning', event)) line(stderr, text);
+      }
+    },
+    result: (result, ms) => line(stdout, resultLine(result, ms)),
+    failure: (error) => {
+      for (const text of problemLines(error.code, error)) line(stderr, text);
+      if (env.SLUICE_TRACE === '1') line(stderr, inspect(error));
+    },
+  };
+}
