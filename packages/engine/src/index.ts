@@ -18,4 +18,5 @@ export type { OutStatus, StageStatus, StatusReport } from './operations/status.j
 export type { ChosenStage } from './stage/load-stages.js';
 export type { RunOptions, RunResult } from './stage/run-stage.js';
 export type { StageId } from './stage/stage.js';
+export * from './text/index.js';
 export type { LinkKind } from './workspace/place-batch.js';

@@ -1,15 +1,68 @@
-import { SluiceError } from '../errors.js';
+import { explainGc } from '../gc/explain-gc.js';
+import type { GatherOptions } from '../gc/gather-roots.js';
+import { runGc } from '../gc/run-gc.js';
+import type { OutRoot } from '../model/root.js';
 import type { OperationContext } from './context.js';
 import type { GcOptions } from './options.js';
 import type { GcExplanation, GcReport } from './reports.js';
 
-export async function collectGarbage(_context: OperationContext, _options: GcOptions): Promise<GcReport> {
-  throw new SluiceError('ERR_INTERNAL', 'gc is not there yet');
+/**
+ * Drops what nothing refers to from the store. Throws `ERR_GC_STOPPED` for a tree or a workspace that cannot be read, `ERR_SHALLOW_CLONE` for a history scope in a
+ * shallow clone; nothing was deleted then.
+ */
+export async function collectGarbage(context: OperationContext, options: GcOptions): Promise<GcReport> {
+  const startedMs = performance.now();
+  const { removed, kept, keptUnpushed } = await runGc({
+    ...gatherOptions(context, options),
+    dryRun: options.dryRun,
+    forget: options.forgetWorkspace === undefined ? [] : [options.forgetWorkspace],
+  });
+  const ms = Math.round(performance.now() - startedMs);
+  return { removed, kept, keptUnpushed, dryRun: options.dryRun ?? false, ms };
 }
 
+/** Why an object, named by its digest or by a path in the workspace, would be kept. Throws like {@link collectGarbage}. */
 export async function explainGarbage(
-  _context: OperationContext,
-  _options: GcOptions & { readonly what: string },
+  context: OperationContext,
+  options: GcOptions & { readonly what: string },
 ): Promise<GcExplanation> {
-  throw new SluiceError('ERR_INTERNAL', 'gc is not there yet');
+  const { digest, keptBy } = await explainGc(options.what, gatherOptions(context, options));
+  return { digest, keptBy };
+}
+
+function gatherOptions(context: OperationContext, options: GcOptions): GatherOptions {
+  const { allBranches, allTags, allCommits, revs, since, num, recordsMs, allowUnpushed } = options;
+  const unpushed = new Set<string>();
+  for (const { outs } of context.stages.all) for (const { path, push } of outs) if (!push) unpushed.add(path);
+  return {
+    store: context.workspace.store,
+    root: context.workspace.root,
+    scope: {
+      ...(allBranches === undefined ? {} : { allBranches }),
+      ...(allTags === undefined ? {} : { allTags }),
+      ...(allCommits === undefined ? {} : { allCommits }),
+      ...(revs === undefined ? {} : { revs }),
+      ...(since === undefined ? {} : { since }),
+      ...(num === undefined ? {} : { num }),
+      recordsMs,
+    },
+    isOnRemote: (root) => isOnRemote(context, root),
+    isPushed: (path) => !unpushed.has(path),
+    allowUnpushed,
+    now: context.now(),
+    emit: context.emit,
+    env: context.env,
+    signal: context.signal,
+  };
+}
+
+/** A root is safe if any remote holds all of it. Where one does not answer and no other holds it, nobody knows. */
+async function isOnRemote({ remotes, config }: OperationContext, root: OutRoot): Promise<boolean | 'unknown'> {
+  let answer: false | 'unknown' = false;
+  for (const name of config.remotes.keys()) {
+    const state = await remotes.state(name, root);
+    if (state === 'complete') return true;
+    if (state !== 'absent') answer = 'unknown';
+  }
+  return answer;
 }

@@ -1,0 +1,15 @@
+/** What the command line needs of its process. */
+export interface Io {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Absolute path. */
+  readonly cwd: string;
+  readonly signal: AbortSignal;
+}
+
+/** A stream of text. */
+export interface Output {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+}
