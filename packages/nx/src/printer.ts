@@ -1,7 +1,16 @@
 import { inspect } from 'node:util';
-import type { RunResult, SluiceError, SluiceEvent } from '@sluice/engine';
+import {
+  decisionText,
+  errorText,
+  outcomeText,
+  type RunResult,
+  reasonsText,
+  type SluiceError,
+  type SluiceEvent,
+  toErrorWire,
+  warningText,
+} from '@sluice/engine';
 import { createProgress } from './progress.js';
-import { decisionLine, problemLines, resultLine } from './text.js';
 
 /** What is used of `process`. */
 export interface Host {
@@ -48,7 +57,7 @@ export function createPrinter({ stdout, stderr, env }: Host): Printer {
           if (atLineStart) progress.show(event);
           return;
         case 'decision': {
-          const text = decisionLine(event);
+          const text = decisionText(event);
           if (text !== undefined) line(stdout, text);
           return;
         }
@@ -59,13 +68,19 @@ export function createPrinter({ stdout, stderr, env }: Host): Printer {
           line(stdout, event.message);
           return;
         case 'warning':
-          for (const text of problemLines('warning', event)) line(stderr, text);
+          line(stderr, warningText(event));
       }
     },
-    result: (result, ms) => line(stdout, resultLine(result, ms)),
+    result: (result, ms) => line(stdout, resultText(result, ms)),
     failure: (error) => {
-      for (const text of problemLines(error.code, error)) line(stderr, text);
+      line(stderr, errorText(toErrorWire(error)));
       if (env.SLUICE_TRACE === '1') line(stderr, inspect(error));
     },
   };
+}
+
+/** A run says again why: its first line is far above, over the command's output. */
+function resultText(result: RunResult, ms: number): string {
+  const text = outcomeText(result, ms);
+  return result.outcome === 'ran' ? `ran: ${reasonsText(result.reasons)}; ${text}` : text;
 }

@@ -1,5 +1,4 @@
-import type { SluiceEvent } from '@sluice/engine';
-import { progressText } from './text.js';
+import { progressText, type SluiceEvent } from '@sluice/engine';
 
 type ProgressEvent = Extract<SluiceEvent, { type: 'progress' }>;
 

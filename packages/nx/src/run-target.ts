@@ -2,16 +2,20 @@ import { asSluiceError, type Engine, openEngine } from '@sluice/engine';
 import { abortOnSignal } from './abort-on-signal.js';
 import { dataIsRead } from './data-is-read.js';
 import type { ExecutorContext } from './host.js';
-import { createPrinter } from './printer.js';
+import { createPrinter, type Host } from './printer.js';
 
 /** Brings the stage of a target up to date and prints what became of it. Both executors are this; what differs is in the options. */
-export async function runTarget(options: unknown, context: ExecutorContext): Promise<{ success: boolean }> {
-  const printer = createPrinter(process);
-  const interruption = abortOnSignal(process);
+export async function runTarget(
+  options: unknown,
+  context: ExecutorContext,
+  host: Host & NodeJS.EventEmitter = process,
+): Promise<{ success: boolean }> {
+  const printer = createPrinter(host);
+  const interruption = abortOnSignal(host);
   let engine: Engine | undefined;
   try {
     const { signal } = interruption;
-    engine = await openEngine({ root: context.root, env: process.env, emit: printer.emit, signal });
+    engine = await openEngine({ root: context.root, env: host.env, emit: printer.emit, signal });
     const startedMs = performance.now();
     const result = await engine.runStage(
       {
@@ -21,7 +25,7 @@ export async function runTarget(options: unknown, context: ExecutorContext): Pro
       },
       {
         // `--skip-nx-cache`: the user wants the command to run.
-        force: process.env.NX_SKIP_NX_CACHE === 'true',
+        force: host.env.NX_SKIP_NX_CACHE === 'true',
         wait: true,
         materialize: dataIsRead(context),
       },
