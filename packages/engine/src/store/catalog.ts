@@ -3,6 +3,7 @@ import { errnoOf, SluiceError } from '../errors.js';
 import { digestFromRaw, hexOf, RAW_DIGEST_BYTES } from '../model/digest.js';
 import {
   BLOB,
+  BLOBS,
   PACK_HEADER_BYTES,
   PACK_TRAILER_BYTES,
   type PackEntry,
@@ -162,11 +163,15 @@ export function loadPack(files: Files, name: string, path: string): LoadedPack {
   try {
     const bytes = files.fstatSync(fd).size;
     if (bytes < PACK_HEADER_BYTES + PACK_TRAILER_BYTES) throw cutOff(name);
-    parsePackHeader(readAt(files, fd, 0, PACK_HEADER_BYTES, name), name);
+    const content = parsePackHeader(readAt(files, fd, 0, PACK_HEADER_BYTES, name), name);
     const trailer = readAt(files, fd, bytes - PACK_TRAILER_BYTES, PACK_TRAILER_BYTES, name);
     const tailBytes = packTailBytes(trailer, bytes, name);
     const tail = readAt(files, fd, bytes - tailBytes, tailBytes, name);
-    return { name, path, bytes, index: parsePackTail(tail, bytes, name) };
+    const index = parsePackTail(tail, bytes, name);
+    if (index.count > 0 && (index.entry(0).kind === BLOB) !== (content === BLOBS)) {
+      throw new SluiceError('ERR_PACK_INVALID', `pack ${name} is damaged: it holds other objects than it says`);
+    }
+    return { name, path, bytes, index };
   } finally {
     files.closeSync(fd);
   }

@@ -14,6 +14,7 @@ export interface LooseObject {
   readonly raw: Buffer;
   readonly bytes: number;
   readonly mtimeMs: number;
+  readonly mode: number;
   /** A part of a split directory, which does not count as a tree of its own. */
   readonly part: boolean;
 }
@@ -38,7 +39,7 @@ export function* listLoose(files: Files, layout: Layout): Generator<LooseObject>
       const raw = Buffer.from(prefix + match[1], 'hex');
       if (raw.length !== RAW_DIGEST_BYTES) continue;
       const part = kind === 'tree' && isPart(files, path);
-      yield { kind, name, raw, bytes: stat.size, mtimeMs: stat.mtimeMs, part };
+      yield { kind, name, raw, bytes: stat.size, mtimeMs: stat.mtimeMs, mode: stat.mode, part };
     }
   }
 }

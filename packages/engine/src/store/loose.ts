@@ -93,7 +93,8 @@ export function missingError(kind: ObjectKind, raw: Buffer): SluiceError {
   });
 }
 
-function reseal(files: Files, path: string): void {
+/** Gives a loose object whose bytes were just checked its mode and its seal back. */
+export function reseal(files: Files, path: string): void {
   const fd = files.openSync(path, 'r');
   try {
     seal(files, fd);

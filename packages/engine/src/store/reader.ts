@@ -129,7 +129,8 @@ export class ObjectReader {
     throw damaged ? damagedError(kind, key) : missingError(kind, key);
   }
 
-  private setAside(kind: ObjectKind, key: Buffer, place: Place): void {
+  /** Takes a damaged copy out of use: a loose one is moved to `damaged/`, one in a pack gets a marker there. */
+  setAside(kind: ObjectKind, key: Buffer, place: Place): void {
     if (place.home === 'loose') {
       setLooseAside(this.files, this.layout, kind, key);
       return;
