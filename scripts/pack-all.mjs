@@ -7,6 +7,7 @@ import { ROOT, runTool } from './run-tool.mjs';
 const TARBALLS = join(ROOT, 'tarballs');
 
 must('tsc', ['-b']);
+must('node', ['scripts/bundle.mjs']);
 rmSync(TARBALLS, { recursive: true, force: true });
 mkdirSync(TARBALLS);
 for (const name of readdirSync(join(ROOT, 'packages')).sort()) {

@@ -12,6 +12,7 @@ if (installIsStale()) {
 }
 if (!existsSync(join(ROOT, 'packages/engine/dist/.tsbuildinfo'))) console.log('setup: building (tsc -b)');
 must('tsc', ['-b']);
+must('node', ['scripts/bundle.mjs']);
 
 /** Ends the process unless Node is `^20.19 || >=22.12`, the first lines that can `require` ES modules. @param {string} version */
 function checkNode(version) {
