@@ -78,7 +78,7 @@ module.exports = {
       comment: 'A front end imports its own files and the public entry of @sluice/engine',
       severity: 'error',
       from: { path: '^packages/(?!engine/)([^/]+)/' },
-      to: { path: '^packages/', pathNot: ['^packages/$1/', '^packages/engine/dist/index[.](js|d[.]ts)$'] },
+      to: { path: '^packages/', pathNot: ['^packages/$1/', '^packages/engine/(dist|bundle)/index[.](js|d[.]ts)$'] },
     },
     {
       name: 'no-test-code-in-production',

@@ -3,7 +3,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { COMMANDS } from './commands/index.js';
 import type { Globals } from './globals.js';
 import type { Io } from './io.js';
-import { type OpenEngine, type Report, runOnEngine } from './session.js';
+import { type OpenEngine, runOnEngine } from './session.js';
 
 /** Runs one command line. Returns the exit code; never throws. `argv` holds the arguments alone, without Node and script. */
 export async function main(argv: readonly string[], io: Io, openEngine: OpenEngine, version: string): Promise<number> {
@@ -23,11 +23,6 @@ export async function main(argv: readonly string[], io: Io, openEngine: OpenEngi
     return fail(error, io, program.opts<Globals>(), json);
   }
 }
-
-/** How a command is carried out: its action gives what is to be done on an engine. */
-export type Execute = (
-  command: (engine: import('@sluice/engine').Engine, globals: Globals) => Promise<Report>,
-) => Promise<void>;
 
 function createProgram(io: Io, version: string, json: boolean): Command {
   const program = new Command('sluice')

@@ -8,6 +8,9 @@ import { createRenderer } from './render/renderer.js';
 /** Opens an engine; the real one, or a test's. */
 export type OpenEngine = (options: EngineOptions) => Promise<Engine>;
 
+/** How a command is carried out: its action says what is to be done on an engine. */
+export type Execute = (command: (engine: Engine, globals: Globals) => Promise<Report>) => Promise<void>;
+
 /** A document of `--json`, and the same for a person. */
 export interface Report {
   readonly json: object;

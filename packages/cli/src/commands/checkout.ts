@@ -1,7 +1,7 @@
 import type { LinkKind } from '@sluice/engine';
 import { type Command, Option } from 'commander';
-import type { Execute } from '../main.js';
 import { checkoutText } from '../render/reports.js';
+import type { Execute } from '../session.js';
 
 interface CheckoutOptions {
   readonly rev?: string;

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { Execute } from '../main.js';
 import { commitText } from '../render/reports.js';
+import type { Execute } from '../session.js';
 
 /** `sluice commit` */
 export function declareCommit(program: Command, execute: Execute): void {

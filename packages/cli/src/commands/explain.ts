@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { Execute } from '../main.js';
 import { explainText } from '../render/reports.js';
+import type { Execute } from '../session.js';
 
 /** `sluice explain` */
 export function declareExplain(program: Command, execute: Execute): void {

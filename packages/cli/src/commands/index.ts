@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Execute } from '../main.js';
+import type { Execute } from '../session.js';
 import { declareCheckout } from './checkout.js';
 import { declareCommit } from './commit.js';
 import { declareExplain } from './explain.js';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Execute } from '../main.js';
+import type { Execute } from '../session.js';
 
 /** `sluice init` */
 export function declareInit(program: Command, execute: Execute): void {

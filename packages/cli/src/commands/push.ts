@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { Execute } from '../main.js';
 import { pushText } from '../render/reports.js';
+import type { Execute } from '../session.js';
 import { type HistoryOptions, scopeOf, withHistory } from './history.js';
 
 /** `sluice push` */

@@ -1,6 +1,6 @@
 import type { RemoteReport } from '@sluice/engine';
 import type { Command } from 'commander';
-import type { Execute } from '../main.js';
+import type { Execute } from '../session.js';
 
 interface AddOptions {
   readonly endpoint?: string;

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { Execute } from '../main.js';
 import { statusText } from '../render/status.js';
+import type { Execute } from '../session.js';
 
 /** `sluice status` */
 export function declareStatus(program: Command, execute: Execute): void {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { Execute } from '../main.js';
 import { storeStatText } from '../render/reports.js';
+import type { Execute } from '../session.js';
 
 /** `sluice store` */
 export function declareStore(program: Command, execute: Execute): void {

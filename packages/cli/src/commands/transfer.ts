@@ -1,7 +1,7 @@
 import type { FetchOptions } from '@sluice/engine';
 import type { Command } from 'commander';
-import type { Execute } from '../main.js';
 import { fetchText, pullText } from '../render/reports.js';
+import type { Execute } from '../session.js';
 import { parseBytes } from './parse.js';
 
 type Options = Omit<FetchOptions, 'select'> & { readonly force?: boolean };

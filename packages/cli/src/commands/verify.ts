@@ -1,7 +1,7 @@
 import { SluiceError } from '@sluice/engine';
 import type { Command } from 'commander';
-import type { Execute } from '../main.js';
 import { verifyText } from '../render/reports.js';
+import type { Execute } from '../session.js';
 
 /** `sluice verify` */
 export function declareVerify(program: Command, execute: Execute): void {
