@@ -63,7 +63,7 @@ export async function push(
         lockedEntry(context, stage).flatMap(({ entry }) => [...entry.outs.values()]),
       ),
       dryRun: options.dryRun ?? false,
-      onProgress: progress(context.emit, 'sending', name, files, bytes),
+      onProgress: progress(context.emit, 'sending', name)(files, bytes),
       signal: context.signal,
     });
     add(total, pushed, 'sent');
@@ -105,7 +105,7 @@ export async function fetchData(
       store: context.workspace.store,
       wants: group.map(({ root, filter }) => ({ root, ...(filter === undefined ? {} : { filter }) })),
       ...(options.maxBytes === undefined ? {} : { maxBytes: Math.max(0, options.maxBytes - total.bytes.received) }),
-      onProgress: progress(context.emit, 'receiving', name, files, bytes),
+      onProgress: progress(context.emit, 'receiving', name)(files, bytes),
       signal: context.signal,
     });
     add(total, fetched, 'received');

@@ -7,7 +7,7 @@ import type { Unpublished } from '../store/ingest.js';
 import { writeRecord } from '../store/records.js';
 import { pendingOf } from '../workspace/hash-snapshot.js';
 import { type Look, look, observe, outIndexPath } from '../workspace/observe.js';
-import { countFiles, type Snapshot } from '../workspace/snapshot.js';
+import type { Snapshot } from '../workspace/snapshot.js';
 import { writeIndex } from '../workspace/stat-index.js';
 import { type ObjectCount, storeSnapshot } from '../workspace/store-snapshot.js';
 import { absolutePath } from '../workspace/workspace.js';
@@ -63,11 +63,10 @@ export async function commitOuts(context: StageContext, stage: Stage, input: Com
       const { snapshot, same } = input.looked?.get(out.path) ?? look(workspace, out.path, { as: 'out' });
       if (snapshot === undefined) continue;
       const isKnown = same && pendingOf(snapshot).length === 0;
-      const { files, bytes } = countFiles(snapshot);
       const stored = await storeSnapshot(workspace, session, out.path, snapshot, {
         bulk: workspace.bulk,
         signal: context.signal,
-        onProgress: progress(context.emit, 'hashing', out.path, files, bytes),
+        beginProgress: progress(context.emit, 'hashing', out.path),
       });
       outs.set(out.path, stored.root);
       unpublished.push(...stored.unpublished);

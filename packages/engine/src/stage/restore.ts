@@ -59,7 +59,7 @@ async function restoreOut(context: StageContext, restore: Restore, link: LinkKin
     how: linkKinds(workspace.link, out, link),
     readOnly: out.mutability === 'strict',
     signal: context.signal,
-    onProgress: progress(context.emit, 'writing files', out.path, root.files, root.bytes),
+    beginProgress: progress(context.emit, 'writing files', out.path),
   };
   const now = observed?.snapshot;
   return filter === undefined

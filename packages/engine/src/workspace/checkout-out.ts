@@ -4,6 +4,7 @@ import { asSluiceError } from '../errors.js';
 import type { RelPath } from '../model/path.js';
 import type { OutRoot } from '../model/root.js';
 import { TREE } from '../model/tree.js';
+import type { BeginProgress } from '../util/progress.js';
 import { loadIgnore } from './ignore-file.js';
 import { abandonMove, applyIn, beginApply, beginSwap, type Move, moveOf, swapIn } from './moves.js';
 import { outIndexPath } from './observe.js';
@@ -20,7 +21,7 @@ export interface CheckoutOptions {
   readonly how: readonly LinkKind[];
   readonly readOnly: boolean;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((files: number, bytes: number) => void) | undefined;
+  readonly beginProgress?: BeginProgress | undefined;
 }
 
 /** Files that were made, removed and left as they were. */

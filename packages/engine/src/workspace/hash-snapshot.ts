@@ -5,6 +5,7 @@ import type { Unpublished } from '../store/ingest.js';
 import { LOOSE_BYTES, PACK_COUNT } from '../store/layout.js';
 import type { WriteSession } from '../store/session.js';
 import { throwProblems } from '../util/problems.js';
+import type { Advance, BeginProgress } from '../util/progress.js';
 import { BATCH_BYTES, BATCH_FILES, type Bulk, deal, type Job } from './bulk.js';
 import type { HashBatch, HashResult } from './hash-batch.js';
 import { entryPath, KNOWN, type SeenDirectory, type Snapshot } from './snapshot.js';
@@ -18,14 +19,11 @@ export interface Pending {
   readonly entry: number;
 }
 
-/** Counts files and bytes as they are read. */
-export type HashProgress = (files: number, bytes: number) => void;
-
 /** What reading and storing needs. */
 export interface HashContext {
   readonly bulk: Bulk;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: HashProgress | undefined;
+  readonly beginProgress?: BeginProgress | undefined;
 }
 
 /** The entries whose digest is not known, but for directories. */
@@ -51,8 +49,9 @@ export async function hashPending(
   context: HashContext,
 ): Promise<void> {
   const problems: ErrorWire[] = [];
+  const advance = beginOf(pending, context);
   const jobs = batchJobs('hash', root, shape, pending, confineLinks, (part, answer) => {
-    problems.push(...fill(part, answer, context.onProgress));
+    problems.push(...fill(part, answer, advance));
   });
   await deal(context.bulk.lanes(pending.length, bytesOf(pending)), jobs, context.signal);
   throwProblems(problems);
@@ -77,11 +76,12 @@ export async function ingestPending(
   if (pending.length === 0) return { unpublished: [], fresh };
   const settings = session.settings(pending.filter(isSmall).length >= PACK_COUNT);
   const lanes = context.bulk.lanes(pending.length, bytesOf(pending));
+  const advance = beginOf(pending, context);
   const problems: ErrorWire[] = [];
   await Promise.all(lanes.map((lane) => lane.ask({ do: 'begin-ingest', storeDir, settings })));
   try {
     const jobs = batchJobs('ingest', root, shape, pending, true, (part, answer, from) => {
-      problems.push(...fill(part, answer, context.onProgress));
+      problems.push(...fill(part, answer, advance));
       fresh.set(answer.fresh, from);
     });
     await deal(lanes, jobs, context.signal);
@@ -91,6 +91,10 @@ export async function ingestPending(
     await Promise.all(lanes.map((lane) => lane.ask({ do: 'abandon-ingest' })));
     throw error;
   }
+}
+
+function beginOf(pending: readonly Pending[], { beginProgress }: HashContext): Advance | undefined {
+  return pending.length === 0 ? undefined : beginProgress?.(pending.length, bytesOf(pending));
 }
 
 function isSmall({ directory, entry }: Pending): boolean {
@@ -139,11 +143,7 @@ function toBatch(root: string, shape: Snapshot['shape'], part: readonly Pending[
 }
 
 /** Puts an answer into the columns. */
-function fill(
-  part: readonly Pending[],
-  answer: HashResult,
-  onProgress: HashProgress | undefined,
-): readonly ErrorWire[] {
+function fill(part: readonly Pending[], answer: HashResult, advance: Advance | undefined): readonly ErrorWire[] {
   let bytes = 0;
   // What a worker sends arrives as a plain Uint8Array.
   const digests = Buffer.from(answer.digests.buffer, answer.digests.byteOffset, answer.digests.byteLength);
@@ -156,6 +156,6 @@ function fill(
     directory.flags[entry] = KNOWN;
     bytes += directory.sizes[entry] ?? 0;
   });
-  onProgress?.(part.length, bytes);
+  advance?.(part.length, bytes);
   return answer.problems;
 }

@@ -2,8 +2,9 @@ import type { Digest } from '../model/digest.js';
 import { LOCK_FILE } from '../model/lock.js';
 import type { RelPath } from '../model/path.js';
 import type { OutRoot } from '../model/root.js';
+import type { BeginProgress } from '../util/progress.js';
 import { buildTree } from './build-tree.js';
-import { type HashProgress, hashPending, pendingOf } from './hash-snapshot.js';
+import { hashPending, pendingOf } from './hash-snapshot.js';
 import { loadIgnore } from './ignore-file.js';
 import type { Snapshot } from './snapshot.js';
 import { applyIndex, indexPath, readIndex, type StatIndex, writeIndex } from './stat-index.js';
@@ -25,7 +26,7 @@ export interface ObserveOptions {
   /** Leaves entries out, besides what `.sluiceignore` names; `name` tells it from other looks at the same path. */
   readonly only?: { readonly name: string; readonly ignore: IgnoreFilter } | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: HashProgress | undefined;
+  readonly beginProgress?: BeginProgress | undefined;
 }
 
 /** Never part of a dep: what git, Nx and Sluice keep for themselves, and the locks, which change with every result. */
@@ -43,7 +44,7 @@ export async function observe(
   const looked = look(workspace, path, options);
   if (looked.snapshot === undefined) return undefined;
   const pending = pendingOf(looked.snapshot);
-  const context = { bulk: workspace.bulk, signal: options.signal, onProgress: options.onProgress };
+  const context = { bulk: workspace.bulk, signal: options.signal, beginProgress: options.beginProgress };
   await hashPending(absolutePath(workspace, path), looked.snapshot.shape, pending, options.as === 'out', context);
   const observed = observedFrom(looked.snapshot, looked);
   if (!looked.same || pending.length > 0) {

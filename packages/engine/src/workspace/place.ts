@@ -1,6 +1,7 @@
 import type { ErrorWire } from '../errors.js';
 import { RAW_DIGEST_BYTES } from '../model/digest.js';
 import { throwProblems } from '../util/problems.js';
+import type { Advance, BeginProgress } from '../util/progress.js';
 import { BATCH_BYTES, BATCH_FILES, type Bulk, deal, type Job } from './bulk.js';
 import type { LinkKind, PlaceBatch, PlaceResult } from './place-batch.js';
 import { type Change, isLink } from './plan-placement.js';
@@ -14,7 +15,7 @@ export interface PlaceContext {
   readonly how: readonly LinkKind[];
   readonly readOnly: boolean;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((files: number, bytes: number) => void) | undefined;
+  readonly beginProgress?: BeginProgress | undefined;
 }
 
 type PlaceRequest = Extract<ThreadRequest, { readonly do: 'place' }>;
@@ -32,12 +33,12 @@ export async function placeFiles(
   const problems: ErrorWire[] = [];
   const plain = files.filter((file) => !isLink(file));
   const links = files.filter(isLink);
+  const advance = files.length === 0 ? undefined : context.beginProgress?.(files.length, bytesOf(files));
   for (const group of [plain, links]) {
     if (group.length === 0 || problems.length > 0) continue;
-    const bytes = group.reduce((sum, { directory, entry }) => sum + (directory.sizes[entry] ?? 0), 0);
-    const lanes = context.bulk.lanes(group.length, bytes);
+    const lanes = context.bulk.lanes(group.length, bytesOf(group));
     try {
-      await deal(lanes, placeJobs(base, group, nameOf, context, problems), context.signal);
+      await deal(lanes, placeJobs(base, group, nameOf, context, problems, advance), context.signal);
     } finally {
       await Promise.all(lanes.map((lane) => lane.ask({ do: 'end-place' })));
     }
@@ -56,6 +57,7 @@ function* placeJobs(
   nameOf: (file: Change, position: number) => string,
   context: PlaceContext,
   problems: ErrorWire[],
+  advance: Advance | undefined,
 ): Generator<Job<PlaceRequest>> {
   for (let from = 0; from < files.length; ) {
     let to = from;
@@ -71,7 +73,7 @@ function* placeJobs(
       request: { do: 'place', storeDir: context.storeDir, batch },
       take: (answer) => {
         problems.push(...answer.problems);
-        fill(part, answer, context);
+        fill(part, answer, advance);
       },
     };
     from = to;
@@ -90,7 +92,7 @@ function toBatch(base: string, paths: string, part: readonly Change[], context: 
   return { base, paths, kinds, sizes, digests, how: context.how, readOnly: context.readOnly };
 }
 
-function fill(part: readonly Change[], answer: PlaceResult, context: PlaceContext): void {
+function fill(part: readonly Change[], answer: PlaceResult, advance: Advance | undefined): void {
   let bytes = 0;
   part.forEach(({ directory, entry }, i) => {
     bytes += directory.sizes[entry] ?? 0;
@@ -98,5 +100,9 @@ function fill(part: readonly Change[], answer: PlaceResult, context: PlaceContex
     directory.ctimes[entry] = answer.stats[i * 4 + 2] ?? 0;
     directory.inodes[entry] = answer.stats[i * 4 + 3] ?? 0;
   });
-  context.onProgress?.(part.length, bytes);
+  advance?.(part.length, bytes);
+}
+
+function bytesOf(files: readonly Change[]): number {
+  return files.reduce((sum, { directory, entry }) => sum + (directory.sizes[entry] ?? 0), 0);
 }

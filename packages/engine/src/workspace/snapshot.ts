@@ -1,5 +1,4 @@
 import { RAW_DIGEST_BYTES } from '../model/digest.js';
-import { TREE } from '../model/tree.js';
 
 /** The digest column holds the entry's digest. */
 export const KNOWN = 1;
@@ -61,18 +60,4 @@ export function seenDirectory(path: string, names: string[]): SeenDirectory {
 export function entryPath(directory: SeenDirectory, entry: number): string {
   const name = directory.names[entry] ?? '';
   return directory.path === '' ? name : `${directory.path}/${name}`;
-}
-
-/** Files and bytes of a snapshot, by what the walk saw. */
-export function countFiles(snapshot: Snapshot): { files: number; bytes: number } {
-  let files = 0;
-  let bytes = 0;
-  for (const { kinds, sizes } of snapshot.directories) {
-    for (let i = 0; i < kinds.length; i++) {
-      if (kinds[i] === TREE) continue;
-      files++;
-      bytes += sizes[i] ?? 0;
-    }
-  }
-  return { files, bytes };
 }
