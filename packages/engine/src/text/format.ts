@@ -1,15 +1,21 @@
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+const ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
-/** `679.0 KiB`, `310 MiB`, `12 B`: one decimal below 1,000 of a unit that is not bytes, none above 100. */
+/** `679.0 KiB`, `310.0 MiB`, `12 B`: one decimal, but whole bytes. */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;
-  while (value >= 1024 && unit < UNITS.length - 1) {
+  // What would be shown as 1024.0 is 1.0 of the next unit.
+  while (value >= (unit === 0 ? 1024 : 1023.95) && unit < UNITS.length - 1) {
     value /= 1024;
     unit++;
   }
-  const digits = unit === 0 ? 0 : value >= 1000 ? 0 : 1;
-  return `${value.toFixed(digits)} ${UNITS[unit]}`;
+  return unit === 0 ? `${formatCount(value)} B` : `${value.toFixed(1)} ${UNITS[unit]}`;
+}
+
+/** `33.2 MiB/s`; nothing is said of work that took no time to speak of. */
+export function formatRate(bytes: number, ms: number): string | undefined {
+  return ms < 1 || bytes === 0 ? undefined : `${formatBytes(Math.round((bytes / ms) * 1000))}/s`;
 }
 
 /** `1,204` */
@@ -28,4 +34,12 @@ export function formatDuration(ms: number): string {
   if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
+/** A name or value on one line of a terminal: a file name may hold a newline, or what a terminal takes for a command. */
+export function visible(text: string): string {
+  return text.replace(/\p{Cc}/gu, (character) => {
+    const code = character.charCodeAt(0).toString(16).padStart(4, '0');
+    return ESCAPES[character] ?? `\\u${code}`;
+  });
 }

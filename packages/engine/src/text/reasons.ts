@@ -1,13 +1,15 @@
 import type { Reason } from '../model/reason.js';
+import { visible } from './format.js';
 
 const LONGEST_VALUE = 60;
 const LONGEST_LIST = 3;
 
 /** One reason as a short phrase: `params.yaml:lr 0.1 -> 0.2`, `dep src/a.py changed`. Nothing is said of the value of an environment variable. */
-export function reasonText({ kind, name, before, after }: Reason): string {
+export function reasonText({ kind, name: rawName, before, after }: Reason): string {
+  const name = visible(rawName);
   switch (kind) {
     case 'new':
-      return 'never run before';
+      return 'nothing committed yet';
     case 'always':
       return 'declared as "always"';
     case 'forced':
@@ -22,11 +24,11 @@ export function reasonText({ kind, name, before, after }: Reason): string {
     case 'cwd':
       return `${kind} ${change(before, after)}`;
     case 'runtime':
-      return `${name}: ${change(before, after)}`;
+      return `runtime ${name} ${change(before, after)}`;
     case 'env':
-      return `env ${name} ${verb(before === 'unset' ? null : before, after === 'unset' ? null : after, 'set', 'unset')}`;
+      return `env ${name} ${envVerb(before, after)}`;
     case 'dep':
-      return `dep ${name} ${after === null && before !== null ? 'is gone' : verb(before, after, 'added', 'not there')}`;
+      return `dep ${name} ${depVerb(before, after)}`;
     case 'out':
       return `out ${name} ${outVerb(before, after)}`;
   }
@@ -45,17 +47,25 @@ function change(before: string | null, after: string | null): string {
 
 function shorten(value: string | null): string {
   if (value === null) return '(none)';
-  return value.length <= LONGEST_VALUE ? value : `${value.slice(0, LONGEST_VALUE - 1)}…`;
+  const shown = visible(value);
+  return shown.length <= LONGEST_VALUE ? shown : `${shown.slice(0, LONGEST_VALUE - 1)}…`;
 }
 
-function verb(before: string | null, after: string | null, added: string, removed: string): string {
-  return before === null ? added : after === null ? removed : 'changed';
+function envVerb(before: string | null, after: string | null): string {
+  if (before === null) return 'is declared now';
+  if (after === null) return 'is not declared any more';
+  return before === 'unset' ? 'set' : after === 'unset' ? 'unset' : 'changed';
+}
+
+function depVerb(before: string | null, after: string | null): string {
+  if (after === null) return before === null ? 'is not there' : 'is gone';
+  return before === null ? 'added' : 'changed';
 }
 
 function outVerb(before: string | null, after: string | null): string {
   if (before === 'declared') return 'is not declared any more';
   if (after === 'declared') return 'is declared now';
   if (before === 'store' || before === 'git' || after === 'store' || after === 'git')
-    return verb(before, after, 'added', 'removed');
-  return after === null ? 'is gone' : before === null ? 'was committed for the first time' : 'was changed by hand';
+    return before === null ? 'added' : after === null ? 'removed' : 'changed';
+  return after === null ? 'is gone' : before === null ? 'is not committed yet' : 'modified';
 }
