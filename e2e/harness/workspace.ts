@@ -21,6 +21,11 @@ export class Workspace {
     this.env = env;
   }
 
+  /** The same workspace for processes with another environment. */
+  with(env: Record<string, string>): Workspace {
+    return new Workspace(this.root, env);
+  }
+
   path(...parts: string[]): string {
     return join(this.root, ...parts);
   }
