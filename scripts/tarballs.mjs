@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { ROOT, runTool } from './run-tool.mjs';
 import { withLock } from './with-lock.mjs';
 
-const TARBALLS = join(ROOT, 'tarballs');
+const OWN = join(ROOT, 'tarballs');
+
+/** Tarballs that were packed elsewhere are taken as they are. */
+const TARBALLS = process.env.SLUICE_TARBALLS ?? OWN;
 
 /**
  * Absolute paths of the tarballs by package name, packed again if anything in the packages is newer. Several processes may ask at once.
@@ -27,8 +30,9 @@ function pack() {
 }
 
 function isFresh() {
-  if (!existsSync(TARBALLS)) return false;
-  const packed = readdirSync(TARBALLS).map((file) => statSync(join(TARBALLS, file)).mtimeMs);
+  if (TARBALLS !== OWN) return true;
+  if (!existsSync(OWN)) return false;
+  const packed = readdirSync(OWN).map((file) => statSync(join(OWN, file)).mtimeMs);
   const packages = readdirSync(join(ROOT, 'packages'));
   return packed.length === packages.length && newestSource(packages) < Math.min(...packed);
 }
