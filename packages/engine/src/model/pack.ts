@@ -16,6 +16,7 @@ export const CODEC_NONE = 0;
 export const PACK_HEADER_BYTES = 8;
 export const OBJECT_HEADER_BYTES = 44;
 export const PACK_TRAILER_BYTES = 44;
+export const INDEX_ENTRY_BYTES = 46;
 
 /** Largest pack a reader accepts: offsets are 32 bits wide. */
 export const MAX_PACK_BYTES: number = 2 ** 32 - 1;
@@ -23,7 +24,6 @@ export const MAX_PACK_BYTES: number = 2 ** 32 - 1;
 const MAGIC = Buffer.from('SLPK');
 const END_MAGIC = Buffer.from('SLPE');
 const VERSION = 1;
-const INDEX_ENTRY_BYTES = 46;
 
 /** Where one object of a pack lies and what it is. `offset` is that of its header. */
 export interface PackEntry {

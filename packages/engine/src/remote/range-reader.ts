@@ -8,7 +8,7 @@ export class RangeReader {
   readonly key: StorageKey;
   private readonly storage: Storage;
   private readonly signal: AbortSignal | undefined;
-  private window = Buffer.alloc(0);
+  private window: Buffer = Buffer.alloc(0);
   private start = 0;
 
   constructor(storage: Storage, key: StorageKey, signal: AbortSignal | undefined) {

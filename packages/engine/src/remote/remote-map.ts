@@ -17,7 +17,7 @@ import { type Area, areaOf } from './areas.js';
 import { mapKey, packKey } from './keys.js';
 import { RangeReader } from './range-reader.js';
 import { firstInAreas, type Remote } from './remote.js';
-import type { Storage, StorageKey } from './storage/port.js';
+import type { StorageKey } from './storage/port.js';
 
 /** First read of a map when all of it is wanted, and when a few objects are. */
 const WHOLE_BYTES = 4 * 1024 * 1024;

@@ -1,0 +1,134 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { errnoOf } from '../errors.js';
+import { RAW_DIGEST_BYTES } from '../model/digest.js';
+import type { Store } from '../store/store.js';
+import { type Area, areaNumber, parseArea } from './areas.js';
+
+/*
+ * What this store knows to be on a remote, as a file: `docs/format.md`, "Have-index". It only saves time: a part that is damaged or cannot be
+ * written is forgotten without a word, since the remote is asked again before anything relies on it.
+ */
+
+/** Kinds of records. */
+export const HAVE_PACK = 0;
+export const HAVE_MAP = 1;
+export const HAVE_BLOB = 2;
+
+/** One record. */
+export interface HaveRecord {
+  readonly kind: number;
+  readonly area: Area;
+  readonly payload: Buffer;
+}
+
+const HEADER = Buffer.from('SLHV\x01\0\0\0', 'latin1');
+const RECORD_HEADER_BYTES = 44;
+
+/** Whether this store has ever been in touch with the remote: the remote is then not an empty one. */
+export function wasSeen(store: Store, description: string): boolean {
+  return store.files.statSync(havePath(store, description), { throwIfNoEntry: false }) !== undefined;
+}
+
+/** Notes that the remote answered and was in use. */
+export function markSeen(store: Store, description: string): void {
+  if (!wasSeen(store, description)) appendHave(store, description, []);
+}
+
+/** Reads all records up to the first damaged one. */
+export function readHave(store: Store, description: string): HaveRecord[] {
+  const bytes = readIfThere(store, havePath(store, description));
+  if (bytes === undefined || !bytes.subarray(0, HEADER.length).equals(HEADER)) return [];
+  const records: HaveRecord[] = [];
+  for (let at = HEADER.length; at + RECORD_HEADER_BYTES <= bytes.length; ) {
+    const end = at + RECORD_HEADER_BYTES + bytes.readUInt32LE(at + 8);
+    const payload = bytes.subarray(at + RECORD_HEADER_BYTES, end);
+    const area = areaFrom(bytes.readUInt8(at + 1), bytes.readUInt32LE(at + 4));
+    const sound =
+      end <= bytes.length && area !== undefined && checksum(payload).equals(bytes.subarray(at + 12, at + 44));
+    if (!sound) {
+      // What follows would never be read again, so the sound part takes the place of the whole.
+      rewriteHave(store, description, records);
+      break;
+    }
+    records.push({ kind: bytes.readUInt8(at), area, payload });
+    at = end;
+  }
+  return records;
+}
+
+/** Adds records at the end, in one write, so that several pushers do not mix theirs. */
+export function appendHave(store: Store, description: string, records: readonly HaveRecord[]): void {
+  const path = havePath(store, description);
+  quietly(() => {
+    store.files.mkdirSync(store.layout.index, { recursive: true });
+    const fd = store.files.openSync(path, 'a');
+    try {
+      const encoded = records.flatMap(encodeRecord);
+      const all = Buffer.concat(store.files.fstatSync(fd).size === 0 ? [HEADER, ...encoded] : encoded);
+      store.files.writeSync(fd, all, 0, all.length);
+    } finally {
+      store.files.closeSync(fd);
+    }
+  });
+}
+
+/** Replaces the file: when something that it names is gone. What another process adds at the same moment may be lost with it. */
+export function rewriteHave(store: Store, description: string, records: readonly HaveRecord[]): void {
+  const path = havePath(store, description);
+  const temporary = `${path}.${randomBytes(8).toString('hex')}`;
+  quietly(() => {
+    try {
+      const fd = store.files.openSync(temporary, 'wx');
+      try {
+        for (const part of [HEADER, ...records.flatMap(encodeRecord)]) store.files.writeSync(fd, part, 0, part.length);
+      } finally {
+        store.files.closeSync(fd);
+      }
+      store.files.renameSync(temporary, path);
+    } finally {
+      store.files.rmSync(temporary, { force: true });
+    }
+  });
+}
+
+function havePath(store: Store, description: string): string {
+  return join(store.layout.index, `have-${createHash('sha256').update(description).digest('hex').slice(0, 16)}`);
+}
+
+function encodeRecord({ kind, area, payload }: HaveRecord): Buffer[] {
+  const header = Buffer.alloc(RECORD_HEADER_BYTES);
+  header[0] = kind;
+  header[1] = areaNumber(area);
+  if (area.startsWith('pr/')) header.writeUInt32LE(Number(area.slice(3)), 4);
+  header.writeUInt32LE(payload.length, 8);
+  checksum(payload).copy(header, 12);
+  return [header, payload];
+}
+
+function areaFrom(number: number, pullRequest: number): Area | undefined {
+  if (number === 2) return pullRequest > 0 ? parseArea(`pr/${pullRequest}`) : undefined;
+  return number === 0 ? 'trusted' : number === 1 ? 'shared' : undefined;
+}
+
+function checksum(payload: Buffer): Buffer {
+  return createHash('sha256').update(payload).digest().subarray(0, RAW_DIGEST_BYTES);
+}
+
+function readIfThere(store: Store, path: string): Buffer | undefined {
+  try {
+    return store.files.readFileSync(path);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
+function quietly(write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    // A full or read-only disk makes the next push slower, and this one fails by itself where it has to write.
+    if (errnoOf(error) === undefined) throw error;
+  }
+}

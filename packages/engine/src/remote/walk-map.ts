@@ -1,0 +1,67 @@
+import { SluiceError } from '../errors.js';
+import { digestFromRaw, RAW_DIGEST_BYTES, rawOf, shortDigest } from '../model/digest.js';
+import { LOCATION_BYTES } from '../model/map.js';
+import type { OutRoot } from '../model/root.js';
+import { decodeNode, MAX_DEPTH, SPLIT, TREE, type TreeNode } from '../model/tree.js';
+import type { ObjectReader } from '../store/reader.js';
+import { type OpenMaps, type RemoteMap, type SettledSpot, type Spot, spotsBelow } from './remote-map.js';
+import type { RemoteNodes } from './remote-nodes.js';
+
+/** One node of a root on a remote, with where its blobs lie. */
+export interface RemoteNode {
+  /** Path of its directory below the root; `''` for the root. */
+  readonly path: string;
+  /** Raw digest of the node. */
+  readonly raw: Buffer;
+  readonly bytes: Buffer;
+  readonly node: TreeNode;
+  readonly spot: SettledSpot;
+  /** One per entry that is not a tree, in order, as in a map. */
+  readonly locations: Buffer;
+  /** Whether the store has the node already. */
+  readonly isLocal: boolean;
+}
+
+/** What walking needs. */
+export interface MapWalk {
+  readonly maps: OpenMaps;
+  readonly nodes: RemoteNodes;
+  readonly reader: ObjectReader;
+}
+
+/**
+ * Every node below the root of a map, parents first, in the order of paths. Nodes that the store has are not read from the remote. Throws
+ * `ERR_MAP_INVALID`, `ERR_TREE_INVALID`, `ERR_OBJECT_MISSING` or `ERR_OBJECT_DAMAGED`.
+ */
+export async function* walkMap(walk: MapWalk, map: RemoteMap, root: OutRoot): AsyncGenerator<RemoteNode> {
+  yield* visit(walk, { map, number: 0 }, rawOf(root.digest), '', 0);
+}
+
+async function* visit(walk: MapWalk, spot: Spot, raw: Buffer, path: string, depth: number): AsyncGenerator<RemoteNode> {
+  const name = shortDigest(digestFromRaw(raw));
+  if (depth > MAX_DEPTH * 2) throw new SluiceError('ERR_TREE_INVALID', `tree ${name} is nested too deep`);
+  const settled = await walk.maps.settle(spot);
+  const isLocal = walk.reader.catalog.has('tree', raw);
+  // Copied: what the reader gives lasts until its next call only.
+  const bytes = isLocal ? Buffer.from(walk.reader.read('tree', raw)) : await walk.nodes.read(settled, raw, 0);
+  const node = decodeNode(bytes, name);
+  const isSplit = node.shape === SPLIT;
+  const below: number[] = [];
+  for (let i = 0; i < node.kinds.length; i++) if (node.kinds[i] === TREE) below.push(i);
+  const blobs = node.names.length - below.length;
+  const { firstLocation, locations } = settled.row;
+  if (blobs > locations)
+    throw new SluiceError('ERR_MAP_INVALID', `map ${settled.map.where} has too few blobs for tree ${name}`);
+  const own = blobs === 0 ? Buffer.alloc(0) : await settled.map.locations(firstLocation, blobs);
+  if (own.length !== blobs * LOCATION_BYTES)
+    throw new SluiceError('ERR_MAP_INVALID', `map ${settled.map.where} is cut off`);
+  yield { path, raw, bytes, node, spot: settled, locations: own, isLocal };
+  const spots = spotsBelow(settled, below.length);
+  for (const [n, entry] of below.entries()) {
+    const child = node.digests.subarray(entry * RAW_DIGEST_BYTES, (entry + 1) * RAW_DIGEST_BYTES);
+    const childName = node.names[entry] ?? '';
+    const childPath = isSplit ? path : path === '' ? childName : `${path}/${childName}`;
+    const childSpot = spots[n];
+    if (childSpot !== undefined) yield* visit(walk, childSpot, Buffer.from(child), childPath, depth + 1);
+  }
+}
