@@ -1,8 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, SluiceError } from '../errors.js';
-import { isGitWorkspace } from '../history/git.js';
-import { type GitOptions, git } from '../history/run-git.js';
+import { type GitOptions, runGit } from '../history/run-git.js';
 import { LOCK_FILE, parseLock } from '../model/lock.js';
 import { joinRelPath, parseRelPath, type RelPath, tryParseRelPath } from '../model/path.js';
 import type { Store } from '../store/store.js';
@@ -53,13 +52,22 @@ async function lockPaths(root: string, options: GitOptions): Promise<Set<RelPath
   const directories = [...projects.values()].map((project) => project.root);
   for (const { file } of problems) directories.push(parseRelPath(file.split('/').slice(0, -1).join('/')));
   const paths = new Set(directories.map((directory) => joinRelPath(directory, LOCK_FILE)));
-  if (!(await isGitWorkspace(root, options))) return paths;
-  const listed = await git(root, ['ls-files', '-z', '--', `:(glob)**/${LOCK_FILE}`], options);
-  for (const name of listed.toString('utf8').split('\0')) {
+  for (const name of await trackedLocks(root, options)) {
     const path = tryParseRelPath(name);
     if (path !== undefined && path !== '') paths.add(path);
   }
   return paths;
+}
+
+/** None where there is no git or no repository. */
+async function trackedLocks(root: string, options: GitOptions): Promise<string[]> {
+  try {
+    const { status, stdout } = await runGit(root, ['ls-files', '-z', '--', `:(glob)**/${LOCK_FILE}`], options);
+    return status === 0 ? stdout.toString('utf8').split('\0') : [];
+  } catch (error) {
+    if (error instanceof SluiceError && error.code === 'ERR_REVISION') return [];
+    throw error;
+  }
 }
 
 function readIfThere(path: string): string | undefined {

@@ -1,6 +1,5 @@
 import { createHash, hash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { SluiceError } from '../errors.js';
 import { digestFromRaw, hexOf, RAW_DIGEST_BYTES } from '../model/digest.js';
 import { DigestTable } from '../model/digest-table.js';
 import { BLOB, BLOBS, NODE, NODE_PART, TREES } from '../model/pack.js';
@@ -83,28 +82,24 @@ export class Ingestor {
   }
 
   /**
-   * Takes a blob of any size whose digest is known, chunk by chunk, such as from a remote. `feed` calls its argument with each chunk in order.
-   * Throws `ERR_OBJECT_DAMAGED` if the bytes do not have the digest; nothing is taken then.
+   * Begins to take a blob of any size whose digest is known, chunk by chunk, such as from a remote; `undefined` if the store has it.
    */
-  addStream(raw: Buffer, rawAt: number, feed: (chunk: (bytes: Buffer) => void) => void): boolean {
-    if (this.isKnown('blob', raw, rawAt)) return false;
+  beginBlob(raw: Buffer, rawAt: number): ArrivingBlob | undefined {
+    if (this.isKnown('blob', raw, rawAt)) return undefined;
     const file = this.beginLoose();
-    try {
-      feed((bytes) => file.write(bytes));
-    } catch (error) {
-      file.abandon();
-      throw error;
-    }
-    if (!file.digest().equals(raw.subarray(rawAt, rawAt + RAW_DIGEST_BYTES))) {
-      file.abandon();
-      const digest = digestFromRaw(raw, rawAt);
-      throw new SluiceError('ERR_OBJECT_DAMAGED', `the bytes received for ${digest} are not its bytes`, {
-        details: { digest },
-      });
-    }
-    file.keep(raw, rawAt);
-    this.written.blob.set(raw, rawAt);
-    return true;
+    return {
+      write: (bytes) => file.write(bytes),
+      abandon: () => file.abandon(),
+      finish: () => {
+        if (file.digest().equals(raw.subarray(rawAt, rawAt + RAW_DIGEST_BYTES))) {
+          file.keep(raw, rawAt);
+          this.written.blob.set(raw, rawAt);
+          return true;
+        }
+        file.abandon();
+        return false;
+      },
+    };
   }
 
   /** Says that the session relies on an object; returns whether the store has it. */
@@ -249,6 +244,15 @@ export class Ingestor {
       },
     };
   }
+}
+
+/** A blob that comes in chunks. */
+export interface ArrivingBlob {
+  write(chunk: Buffer): void;
+  /** Returns whether the bytes have the digest; if not, nothing is taken. */
+  finish(): boolean;
+  /** Gives it up. */
+  abandon(): void;
 }
 
 interface LooseFile {

@@ -67,8 +67,8 @@ export class PackWriter {
     return this.buffer.subarray(at, at + length);
   }
 
-  /** Takes the first `length` bytes of the last {@link space} as an object with the digest at `rawAt` in `raw`. */
-  append(kind: number, length: number, raw: Buffer, rawAt: number): void {
+  /** Takes the first `length` bytes of the last {@link space} as an object with the digest at `rawAt` in `raw`. Returns where it lies. */
+  append(kind: number, length: number, raw: Buffer, rawAt: number): { readonly pack: string; readonly offset: number } {
     if (this.fd === undefined) this.begin();
     const at = this.fill;
     const entry = { offset: this.written + at, stored: length, full: length, codec: CODEC_NONE, kind };
@@ -76,10 +76,17 @@ export class PackWriter {
     raw.copy(this.buffer, at + OBJECT_DIGEST_OFFSET, rawAt, rawAt + 32);
     this.index.add(raw, rawAt, entry);
     this.fill += OBJECT_HEADER_BYTES + length;
+    const place = { pack: this.name, offset: entry.offset };
     if (this.written + this.fill >= this.targetBytes) this.end();
+    return place;
   }
 
-  /** Closes the last pack. All packs of this writer are durable then, but have no names yet. */
+  /** The packs that were finished since this was asked last. */
+  drain(): FinishedPack[] {
+    return this.finished.splice(0);
+  }
+
+  /** Closes the last pack. All packs of this writer that were not drained are returned; they are durable then, but have no names yet. */
   finish(): FinishedPack[] {
     this.end();
     return this.finished;

@@ -72,12 +72,6 @@ export function removeRecord(store: Store, fingerprint: Digest): boolean {
   return removeSmallFile(store, recordPath(store.layout, fingerprint));
 }
 
-/** Moves a damaged record to `damaged/`. */
-export function setRecordAside(store: Store, { fingerprint, path }: ListedRecord): void {
-  store.files.mkdirSync(store.layout.damaged, { recursive: true });
-  store.files.renameSync(path, join(store.layout.damaged, `${hexOf(fingerprint)}.record`));
-}
-
 function* recordFiles(store: Store): Generator<{ fingerprint: Digest; path: string }> {
   for (const prefix of listNames(store.files, store.layout.records)) {
     if (!/^[0-9a-f]{2}$/.test(prefix)) continue;

@@ -30,7 +30,7 @@ export async function storeBlob(store: Store, content: string, packed = false): 
 }
 
 /** Adds one file's bytes; the caller publishes. */
-export function addBlob(ingestor: Ingestor, content: string): OutRoot {
+function addBlob(ingestor: Ingestor, content: string): OutRoot {
   const bytes = Buffer.from(content);
   const raw = rawDigestOf(bytes);
   ingestor.addBytes('blob', bytes, raw, 0);

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { SluiceError } from '../../errors.js';
+import { errnoOf, SluiceError } from '../../errors.js';
 import { type LoadedPack, loadPack } from '../catalog.js';
 import { syncDirectories } from '../durable.js';
 import { looseName, type ObjectKind } from '../layout.js';
@@ -27,6 +27,8 @@ export function readBag(store: Store, bag: TrashBag): BagContent {
     try {
       loaded.set(name, loadPack(store.files, name, join(bag.dir, 'packs', name)));
     } catch (error) {
+      // A reader that needed it has just brought it back.
+      if (errnoOf(error) === 'ENOENT') continue;
       if (!(error instanceof SluiceError)) throw error;
       takeFromTrash(store.files, store.layout, bag, 'packs', name);
     }

@@ -44,7 +44,7 @@ export interface CollectReport {
 }
 
 /** One GiB: some seconds of copying. */
-export const DEFAULT_BUDGET_BYTES: number = 1024 ** 3;
+const DEFAULT_BUDGET_BYTES = 1024 ** 3;
 
 /**
  * Deletes what no root reaches; readers and writers go on meanwhile, in this process and in others.

@@ -26,10 +26,10 @@ export interface PackPlan {
 }
 
 /** A pack below this size is small. */
-export const SMALL_PACK_BYTES: number = 4 * 1024 * 1024;
+const SMALL_PACK_BYTES = 4 * 1024 * 1024;
 
 /** More small packs than this are merged; each costs a look-up and an open file. */
-export const SMALL_PACKS = 8;
+const SMALL_PACKS = 8;
 
 /**
  * Decides about packs. Those with garbage are rewritten in the order of what a freed byte costs, until `budgetBytes` of live bytes
