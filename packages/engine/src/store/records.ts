@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { SluiceError } from '../errors.js';
-import { type Digest, hexOf, tryParseDigest } from '../model/digest.js';
+import { type Digest, tryParseDigest } from '../model/digest.js';
 import { parseRecord, printRecord, type StageRecord } from '../model/record.js';
 import { sameRoot } from '../model/root.js';
 import { recordPath } from './layout.js';
