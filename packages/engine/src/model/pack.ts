@@ -70,7 +70,7 @@ export function readObjectHeader(bytes: Buffer, at: number): Omit<PackEntry, 'of
 
 /** Collects the index of a pack while its objects are written. */
 export class PackIndexBuilder {
-  private rows: Buffer = Buffer.allocUnsafe(256 * INDEX_ENTRY_BYTES);
+  private entries: Buffer = Buffer.allocUnsafe(256 * INDEX_ENTRY_BYTES);
   private used = 0;
 
   get count(): number {
@@ -80,23 +80,29 @@ export class PackIndexBuilder {
   /** Adds an object; its digest is the 32 bytes at `rawAt` in `raw`. The same digest may not be added twice. */
   add(raw: Buffer, rawAt: number, entry: PackEntry): void {
     const at = this.used * INDEX_ENTRY_BYTES;
-    if (at === this.rows.length) {
-      const grown = Buffer.allocUnsafe(this.rows.length * 2);
-      this.rows.copy(grown);
-      this.rows = grown;
+    if (at === this.entries.length) {
+      const grown = Buffer.allocUnsafe(this.entries.length * 2);
+      this.entries.copy(grown);
+      this.entries = grown;
     }
-    raw.copy(this.rows, at, rawAt, rawAt + RAW_DIGEST_BYTES);
-    this.rows.writeUInt32LE(entry.offset, at + 32);
-    this.rows.writeUInt32LE(entry.stored, at + 36);
-    this.rows.writeUInt32LE(entry.full, at + 40);
-    this.rows[at + 44] = entry.codec;
-    this.rows[at + 45] = entry.kind;
+    raw.copy(this.entries, at, rawAt, rawAt + RAW_DIGEST_BYTES);
+    this.entries.writeUInt32LE(entry.offset, at + 32);
+    this.entries.writeUInt32LE(entry.stored, at + 36);
+    this.entries.writeUInt32LE(entry.full, at + 40);
+    this.entries[at + 44] = entry.codec;
+    this.entries[at + 45] = entry.kind;
     this.used++;
+  }
+
+  /** The sorted index alone. */
+  rows(): Buffer {
+    const all = this.finish();
+    return all.subarray(0, all.length - PACK_TRAILER_BYTES);
   }
 
   /** The sorted index and the trailer: the last bytes of the pack. */
   finish(): Buffer {
-    const { rows, used } = this;
+    const { entries: rows, used } = this;
     const order = new Uint32Array(used);
     for (let i = 0; i < used; i++) order[i] = i;
     order.sort((a, b) => compareRows(rows, a, rows, b));
@@ -157,6 +163,11 @@ export class PackIndex {
       codec: this.rows.readUInt8(at + 44),
       kind: this.rows.readUInt8(at + 45),
     };
+  }
+
+  /** All entries, as they stand in the pack. */
+  bytes(): Buffer {
+    return this.rows;
   }
 
   /** A view of the 32 digest bytes of a row. */

@@ -54,7 +54,6 @@ export async function push(
       past.flatMap((entry) => itemsOf(entry, mine)),
     );
     const items = distinct([...current, ...older]);
-    const { files, bytes } = sum(items);
     const pushed = await pushRoots({
       remote: opened.remote,
       store: context.workspace.store,
@@ -63,7 +62,7 @@ export async function push(
         lockedEntry(context, stage).flatMap(({ entry }) => [...entry.outs.values()]),
       ),
       dryRun: options.dryRun ?? false,
-      onProgress: progress(context.emit, 'sending', name)(files, bytes),
+      beginProgress: progress(context.emit, 'sending', name),
       signal: context.signal,
     });
     add(total, pushed, 'sent');
@@ -99,13 +98,12 @@ export async function fetchData(
   for (const name of names) {
     const group = items.filter(({ out }) => options.remote !== undefined || (out.remote ?? fallback.name) === name);
     if (group.length === 0) continue;
-    const { files, bytes } = sum(group);
     const fetched = await fetchRoots({
       remote: context.remotes.open(name).remote,
       store: context.workspace.store,
       wants: group.map(({ root, filter }) => ({ root, ...(filter === undefined ? {} : { filter }) })),
       ...(options.maxBytes === undefined ? {} : { maxBytes: Math.max(0, options.maxBytes - total.bytes.received) }),
-      onProgress: progress(context.emit, 'receiving', name)(files, bytes),
+      beginProgress: progress(context.emit, 'receiving', name),
       signal: context.signal,
     });
     add(total, fetched, 'received');
@@ -226,13 +224,6 @@ function distinct(items: readonly Item[]): Item[] {
       items.map((item) => [`${item.root.kind} ${item.root.digest} ${item.filter === undefined}`, item]),
     ).values(),
   ];
-}
-
-function sum(items: readonly Item[]): { files: number; bytes: number } {
-  return items.reduce(({ files, bytes }, { root }) => ({ files: files + root.files, bytes: bytes + root.bytes }), {
-    files: 0,
-    bytes: 0,
-  });
 }
 
 type Moved = 'sent' | 'received';

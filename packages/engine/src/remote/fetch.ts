@@ -4,8 +4,8 @@ import { DigestTable } from '../model/digest-table.js';
 import { LOCATION_BYTES, OWN_KEY, readLocation } from '../model/map.js';
 import type { OutRoot } from '../model/root.js';
 import { PART, TREE } from '../model/tree.js';
-import { PACK_COUNT } from '../store/layout.js';
 import type { Ingestor } from '../store/ingest.js';
+import { PACK_COUNT } from '../store/layout.js';
 import type { WriteSession } from '../store/session.js';
 import type { Store } from '../store/store.js';
 import type { BeginProgress } from '../util/progress.js';
@@ -111,7 +111,10 @@ function emptyResult(): FetchResult {
 }
 
 function received({ files, objects, bytes }: FetchResult): Pick<FetchResult, 'files' | 'objects' | 'bytes'> {
-  const only = (count: { received: number }): { received: number; reused: number } => ({ received: count.received, reused: 0 });
+  const only = (count: { received: number }): { received: number; reused: number } => ({
+    received: count.received,
+    reused: 0,
+  });
   return { files: only(files), objects: only(objects), bytes: only(bytes) };
 }
 

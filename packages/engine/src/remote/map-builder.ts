@@ -1,0 +1,168 @@
+import { RAW_DIGEST_BYTES, rawOf } from '../model/digest.js';
+import {
+  type BlobLocation,
+  encodeMap,
+  IN_MAP,
+  IN_PACK,
+  LOCATION_BYTES,
+  type MapName,
+  NODE_ROW_BYTES,
+  type NodeRow,
+  OWN_KEY,
+  writeLocation,
+  writeNodeRow,
+} from '../model/map.js';
+import { CODEC_NONE } from '../model/pack.js';
+import type { OutRoot } from '../model/root.js';
+import { type Area, areaNumber } from './areas.js';
+import { HAVE_NODE_BYTES, type HaveBlob, type HaveMap, type HavePack } from './have-index.js';
+
+/** A place in a pack, of the remote or about to be sent. */
+export interface PackPlace {
+  readonly pack: PackRef;
+  readonly offset: number;
+  readonly stored: number;
+}
+
+/** A pack by its area and raw name; `have` if it was there before this push. */
+export interface PackRef {
+  readonly area: Area;
+  readonly name: Buffer;
+  readonly have: HavePack | undefined;
+}
+
+/** Only nodes with this many files below are worth a reference of their own later. */
+const NOTED_FILES = 16;
+
+/** A node that was begun and is not ended. */
+export interface OpenNode {
+  readonly row: number;
+  readonly number: number;
+}
+
+/** Collects the rows, locations and tables of one root's map in the order of the walk. */
+export class MapBuilder {
+  /** What the map relies on that this push did not write. */
+  readonly relied: Set<HavePack | HaveMap | HaveBlob> = new Set();
+  private readonly packs = new Table();
+  private readonly maps = new Table();
+  private readonly rows: NodeRow[] = [];
+  private readonly slices: Buffer[] = [];
+  private readonly noted: Buffer[] = [];
+  private locations: Buffer = Buffer.allocUnsafe(256 * LOCATION_BYTES);
+  private locationCount = 0;
+  private sliceCount = 0;
+  private number = 0;
+
+  /** A subtree that another map holds. */
+  addReference(map: HaveMap, number: number, nodes: number, trees: number): void {
+    this.relied.add(map);
+    const place = this.maps.of(map.area, map.root);
+    const none = { codec: CODEC_NONE, stored: 0, full: 0, firstLocation: this.locationCount, locations: 0 };
+    this.rows.push({ how: IN_MAP, place, offset: number, nodes, trees, ...none });
+    this.number += nodes;
+  }
+
+  /** Begins a node; its blobs come next, then the nodes below it, then {@link endNode}. */
+  beginNode(place: PackPlace): OpenNode {
+    const { offset, stored } = place;
+    const row = { offset, stored, full: stored, nodes: 1, trees: 1, firstLocation: this.locationCount, locations: 0 };
+    this.rows.push({ how: IN_PACK, codec: CODEC_NONE, place: this.packNumber(place), ...row });
+    return { row: this.rows.length - 1, number: this.number++ };
+  }
+
+  /** `trees`: in the whole subtree; `files` below it. */
+  endNode({ row, number }: OpenNode, raw: Buffer, trees: number, files: number): void {
+    const begun = this.rows[row];
+    if (begun === undefined) return;
+    const nodes = this.number - number;
+    this.rows[row] = { ...begun, nodes, trees, locations: this.locationCount - begun.firstLocation };
+    if (files < NOTED_FILES) return;
+    const noted = Buffer.alloc(HAVE_NODE_BYTES);
+    raw.copy(noted);
+    noted.writeUInt32LE(number, RAW_DIGEST_BYTES);
+    noted.writeUInt32LE(nodes, RAW_DIGEST_BYTES + 4);
+    noted.writeUInt32LE(trees, RAW_DIGEST_BYTES + 8);
+    this.noted.push(noted);
+  }
+
+  /** A blob in a pack. */
+  addPacked(place: PackPlace): void {
+    const { offset, stored } = place;
+    this.addLocation({ how: IN_PACK, codec: CODEC_NONE, pack: this.packNumber(place), offset, stored, area: 0 });
+  }
+
+  /** A blob that has a key of its own; `have` if it was there before. */
+  addOwnKey(area: Area, slices: Buffer, have: HaveBlob | undefined): void {
+    if (have !== undefined) this.relied.add(have);
+    this.addLocation({
+      how: OWN_KEY,
+      codec: CODEC_NONE,
+      pack: 0,
+      offset: this.sliceCount,
+      stored: 0,
+      area: areaNumber(area),
+    });
+    this.slices.push(slices);
+    this.sliceCount += slices.length / RAW_DIGEST_BYTES;
+  }
+
+  /** The bytes of the map. */
+  finish(root: OutRoot, objects: { blobs: number; trees: number; blobBytes: number }): Buffer {
+    const nodes = Buffer.alloc(this.rows.length * NODE_ROW_BYTES);
+    this.rows.forEach((row, i) => {
+      writeNodeRow(nodes, i * NODE_ROW_BYTES, row);
+    });
+    return encodeMap({
+      rootKind: root.kind,
+      root: rawOf(root.digest),
+      files: root.files,
+      bytes: root.bytes,
+      ...objects,
+      packs: this.packs.names,
+      maps: this.maps.names,
+      nodes,
+      locations: this.locations.subarray(0, this.locationCount * LOCATION_BYTES),
+      slices: Buffer.concat(this.slices),
+    });
+  }
+
+  /** The nodes that later maps may refer to, as the have-index keeps them. */
+  notedNodes(): Buffer {
+    return Buffer.concat(this.noted);
+  }
+
+  private packNumber({ pack }: PackPlace): number {
+    if (pack.have !== undefined) this.relied.add(pack.have);
+    return this.packs.of(pack.area, pack.name);
+  }
+
+  private addLocation(location: BlobLocation): void {
+    const at = this.locationCount * LOCATION_BYTES;
+    if (at === this.locations.length) this.locations = Buffer.concat([this.locations, Buffer.allocUnsafe(at)]);
+    writeLocation(this.locations, at, location);
+    this.locationCount++;
+  }
+}
+
+/** Packs or maps by number, each once. */
+class Table {
+  readonly names: MapName[] = [];
+  private readonly numbers = new Map<string, number>();
+  private lastRaw: Buffer | undefined;
+  private lastNumber = 0;
+
+  of(area: Area, raw: Buffer): number {
+    if (raw === this.lastRaw) return this.lastNumber;
+    const name = `${areaNumber(area)}${raw.toString('latin1')}`;
+    let number = this.numbers.get(name);
+    if (number === undefined) {
+      number = this.names.length;
+      this.names.push({ area: areaNumber(area), raw });
+      this.numbers.set(name, number);
+    }
+    this.lastRaw = raw;
+    this.lastNumber = number;
+    return number;
+  }
+}
