@@ -1,7 +1,6 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
-import { openEngine } from '@sluice/engine';
 import { main } from './main.js';
+import { readVersion } from './version.js';
 
 const controller = new AbortController();
 const INTERRUPTED = 130;
@@ -14,15 +13,19 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   });
 }
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
+// Whoever reads may have seen enough (`sluice status | head`); the work ends as it would have.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
 
 void main(
   process.argv.slice(2),
   { stdout: process.stdout, stderr: process.stderr, env: process.env, cwd: process.cwd(), signal: controller.signal },
-  openEngine,
-  version,
+  // The engine is most of what has to be loaded, and help, version and mistakes in arguments do not need it.
+  async (options) => (await import('@sluice/engine')).openEngine(options),
+  readVersion(),
 ).then((code) => {
   process.exitCode = code;
 });

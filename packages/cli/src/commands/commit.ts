@@ -1,21 +1,21 @@
-import type { Command } from 'commander';
-import { commitText } from '../render/reports.js';
-import type { Execute } from '../session.js';
+import { type Declare, examples } from '../command.js';
 
 /** `sluice commit` */
-export function declareCommit(program: Command, execute: Execute): void {
+export const declareCommit: Declare = (program, execute) => {
   program
     .command('commit [selectors...]')
-    .description('take data that is kept by hand from the workspace into the store and the lock')
-    .option('--force', 'take what lies there as the result of a stage that has a command')
-    .addHelpText(
-      'after',
-      '\nThe message is that of your git commit: commit sluice-lock.json next.\n\nExamples:\n  $ sluice commit\n  $ sluice commit people:raw\n  $ sluice commit --force model:train\n',
+    .summary('take data that is kept by hand into the store and the lock')
+    .description(
+      'Take data that is kept by hand from the workspace into the store and the lock. The message is that of your git\n' +
+        'commit: commit sluice-lock.json next.',
     )
-    .action(async (select: string[], options: { force?: boolean }) =>
+    .option('--force', 'take what lies there as the result of a stage that has a command')
+    .addHelpText('after', examples('sluice commit', 'sluice commit people:raw', 'sluice commit --force model:train'))
+    .action(async (select: string[], options: { readonly force?: boolean }) =>
       execute(async (engine) => {
         const report = await engine.commit({ select, ...options });
+        const { commitText } = await import('../render/commit.js');
         return { json: report, text: commitText(report) };
       }),
     );
-}
+};

@@ -1,17 +1,17 @@
-import type { Command } from 'commander';
-import { explainText } from '../render/reports.js';
-import type { Execute } from '../session.js';
+import { type Declare, examples } from '../command.js';
 
 /** `sluice explain` */
-export function declareExplain(program: Command, execute: Execute): void {
+export const declareExplain: Declare = (program, execute) => {
   program
     .command('explain <selector>')
-    .description('say why a stage would run or not: each part of its fingerprint before and after')
-    .addHelpText('after', '\nExamples:\n  $ sluice explain model:train\n')
+    .summary('say why a stage would run or not')
+    .description('Say why a stage would run or not: each part of its fingerprint before and after.')
+    .addHelpText('after', examples('sluice explain model:train', 'sluice explain model:train --verbose'))
     .action(async (selector: string) =>
-      execute(async (engine) => {
+      execute(async (engine, { globals }) => {
         const report = await engine.explain(selector);
-        return { json: report, text: explainText(report) };
+        const { explainText } = await import('../render/explain.js');
+        return { json: report, text: explainText(report, globals.verbose === true) };
       }),
     );
-}
+};

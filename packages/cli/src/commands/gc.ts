@@ -1,10 +1,10 @@
-import type { Command } from 'commander';
-import { gcText } from '../render/reports.js';
-import type { Execute } from '../session.js';
+import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { type Call, type Declare, examples } from '../command.js';
 import { type HistoryOptions, scopeOf, withRecentHistory } from './history.js';
 import { parseAge } from './parse.js';
 
-interface Options extends HistoryOptions {
+interface GcOptions extends HistoryOptions {
+  /** Says what holds anyway. */
   readonly workspace?: boolean;
   readonly records?: number;
   readonly allowUnpushed?: boolean;
@@ -14,39 +14,52 @@ interface Options extends HistoryOptions {
 }
 
 /** `sluice gc` */
-export function declareGc(program: Command, execute: Execute): void {
-  withRecentHistory(program.command('gc'))
-    .description('drop from the store what nothing refers to')
-    .option('--workspace', 'what the locks of the workspaces name (always counts, and is the default)')
-    .option('--records <age>', 'also results that were made within this time, such as 14d', parseAge)
+export const declareGc: Declare = (program, execute) => {
+  withRecentHistory(
+    program.command('gc').option('--workspace', 'what the locks of the workspaces name: always counts, the default'),
+  )
+    .summary('drop from the store what nothing refers to')
+    .description(
+      'Drop from the store what nothing refers to. What counts as referring adds up: the locks of all workspaces of the\n' +
+        'store, always, and what the options name. Results that no remote is known to hold are kept.',
+    )
+    .option('--records <age>', 'also results that were recorded within this time, such as 14d', parseAge)
     .option('--allow-unpushed', 'also drop what no remote is known to hold')
     .option('--forget-workspace <path>', 'take a workspace that is gone off the list of the store')
     .option('--dry-run', 'only say what would be dropped')
     .option('--explain <digest-or-path>', 'say what keeps this object, and drop nothing')
     .addHelpText(
       'after',
-      '\nThe scopes add up.\n\nExamples:\n  $ sluice gc\n  $ sluice gc --all-branches --records 14d --dry-run\n  $ sluice gc --explain data/raw/1.jpg\n',
+      examples(
+        'sluice gc --dry-run',
+        'sluice gc --all-branches --records 14d',
+        'sluice gc --explain people/data/raw/1.jpg',
+      ),
     )
-    .action(async (options: Options) =>
-      execute(async (engine) => {
+    .action(async (options: GcOptions) =>
+      execute(async (engine, call) => {
         const { records, allowUnpushed, forgetWorkspace, dryRun, explain } = options;
+        const scope = { ...scopeOf(options), ...(records === undefined ? {} : { recordsMs: records }) };
         const chosen = {
-          ...scopeOf(options),
-          ...(records === undefined ? {} : { recordsMs: records }),
+          ...scope,
           ...(allowUnpushed === undefined ? {} : { allowUnpushed }),
-          ...(forgetWorkspace === undefined ? {} : { forgetWorkspace }),
+          ...(forgetWorkspace === undefined ? {} : { forgetWorkspace: resolve(call.cwd, forgetWorkspace) }),
           ...(dryRun === undefined ? {} : { dryRun }),
         };
+        const { gcExplanationText, gcText } = await import('../render/gc.js');
         if (explain !== undefined) {
-          const reasons = await engine.explainGc({ ...chosen, what: explain });
-          const kept =
-            reasons.keptBy.length === 0
-              ? 'nothing keeps it: gc would drop it'
-              : `kept by ${reasons.keptBy.join('\n        ')}`;
-          return { json: reasons, text: `${reasons.digest}\n${kept}` };
+          const explanation = await engine.explainGc({ ...chosen, what: objectName(explain, engine.root, call) });
+          return { json: explanation, text: gcExplanationText(explanation) };
         }
         const report = await engine.gc(chosen);
-        return { json: report, text: gcText(report) };
+        return { json: report, text: gcText(report, scope) };
       }),
     );
+};
+
+/** A digest as it is; a path, which the shell completed in the current directory, from the workspace root. */
+function objectName(text: string, root: string, { cwd }: Call): string {
+  if (/^sha256:/.test(text)) return text;
+  const path = relative(root, resolve(cwd, text));
+  return isAbsolute(path) ? text : path.split(sep).join('/');
 }

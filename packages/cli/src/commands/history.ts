@@ -7,20 +7,20 @@ export interface HistoryOptions extends Omit<HistoryScope, 'revs'> {
   readonly rev?: string[];
 }
 
-/** Adds the options that choose revisions; they add up. */
+/** Adds the options that choose revisions. */
 export function withHistory(command: Command): Command {
   return command
-    .option('--all-branches', 'also the tips of all branches')
-    .option('--all-tags', 'also all tags')
-    .option('--all-commits', 'also every commit')
-    .option('--rev <rev>', 'also this revision (several times for several)', collect);
+    .option('--all-branches', 'also what the locks at the tips of all branches name')
+    .option('--all-tags', 'also those at all tags')
+    .option('--all-commits', 'also those of every commit')
+    .option('--rev <rev>', 'also those of this revision; can be given again', collect);
 }
 
-/** The options that only a collection has. */
+/** Adds those that only a collection has, too. */
 export function withRecentHistory(command: Command): Command {
   return withHistory(command)
-    .option('--since <date>', 'also commits since this date')
-    .option('--num <n>', 'also the last n commits', parseCount);
+    .option('--since <date>', 'also those of commits since this date')
+    .option('--num <n>', 'also those of the last n commits', parseCount);
 }
 
 /** The scope that options mean. */

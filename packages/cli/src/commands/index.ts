@@ -1,19 +1,16 @@
-import type { Command } from 'commander';
-import type { Execute } from '../session.js';
+import type { Declare } from '../command.js';
 import { declareCheckout } from './checkout.js';
 import { declareCommit } from './commit.js';
 import { declareExplain } from './explain.js';
+import { declareFetch } from './fetch.js';
 import { declareGc } from './gc.js';
 import { declareInit } from './init.js';
+import { declarePull } from './pull.js';
 import { declarePush } from './push.js';
 import { declareRemote } from './remote.js';
 import { declareStatus } from './status.js';
 import { declareStore } from './store.js';
-import { declareFetch, declarePull } from './transfer.js';
 import { declareVerify } from './verify.js';
-
-/** Adds one command to the program. */
-export type Declare = (program: Command, execute: Execute) => void;
 
 /** All commands, in the order of `--help`. */
 export const COMMANDS: readonly Declare[] = [

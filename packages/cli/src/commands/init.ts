@@ -1,18 +1,18 @@
-import type { Command } from 'commander';
-import type { Execute } from '../session.js';
+import { type Declare, examples } from '../command.js';
 
 /** `sluice init` */
-export function declareInit(program: Command, execute: Execute): void {
+export const declareInit: Declare = (program, execute) => {
   program
     .command('init')
-    .description('prepare the workspace: sluice.json and the lines in .gitignore and .nxignore; twice is once')
-    .option('--remote <url>', 'also add a remote named origin, such as file:///mnt/share/data')
-    .addHelpText('after', '\nExamples:\n  $ sluice init\n  $ sluice init --remote file:../data-remote\n')
-    .action(async (options: { remote?: string }) =>
+    .summary('prepare the workspace')
+    .description('Write sluice.json and the lines in .gitignore and .nxignore. What is there already stays.')
+    .option('--remote <url>', 'also add a remote named origin')
+    .addHelpText('after', examples('sluice init', 'sluice init --remote file:///mnt/share/data'))
+    .action(async (options: { readonly remote?: string }) =>
       execute(async (engine) => {
         const report = await engine.init(options);
-        const text = report.written.length === 0 ? 'everything is there already' : `wrote ${report.written.join(', ')}`;
-        return { json: report, text };
+        const { initText } = await import('../render/init.js');
+        return { json: report, text: initText(report) };
       }),
     );
-}
+};

@@ -1,20 +1,21 @@
-import type { Command } from 'commander';
-import { pushText } from '../render/reports.js';
-import type { Execute } from '../session.js';
+import { type Declare, examples } from '../command.js';
 import { type HistoryOptions, scopeOf, withHistory } from './history.js';
 
+interface PushOptions extends HistoryOptions {
+  readonly remote?: string;
+  readonly dryRun?: boolean;
+}
+
 /** `sluice push` */
-export function declarePush(program: Command, execute: Execute): void {
+export const declarePush: Declare = (program, execute) => {
   withHistory(program.command('push [selectors...]'))
-    .description('send what the locks name and the remote lacks')
+    .summary('send what the locks name to a remote')
+    .description('Send what the locks name, and the remote lacks, from the store to a remote.')
     .option('--remote <name>', 'to this remote')
     .option('--dry-run', 'only say what would be sent')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  $ sluice push\n  $ sluice push --all-commits\n  $ sluice push --dry-run people\n',
-    )
-    .action(async (select: string[], options: HistoryOptions & { remote?: string; dryRun?: boolean }) =>
-      execute(async (engine) => {
+    .addHelpText('after', examples('sluice push', 'sluice push --all-commits', 'sluice push --dry-run people'))
+    .action(async (select: string[], options: PushOptions) =>
+      execute(async (engine, { globals }) => {
         const { remote, dryRun } = options;
         const report = await engine.push({
           select,
@@ -22,7 +23,8 @@ export function declarePush(program: Command, execute: Execute): void {
           ...(remote === undefined ? {} : { remote }),
           ...(dryRun === undefined ? {} : { dryRun }),
         });
-        return { json: report, text: pushText(report) };
+        const { pushText } = await import('../render/push.js');
+        return { json: report, text: pushText(report, globals.verbose === true) };
       }),
     );
-}
+};

@@ -1,6 +1,6 @@
-import type { RemoteReport } from '@sluice/engine';
+import type { Engine } from '@sluice/engine';
 import type { Command } from 'commander';
-import type { Execute } from '../session.js';
+import { type Declare, type Execute, examples } from '../command.js';
 
 interface AddOptions {
   readonly endpoint?: string;
@@ -9,57 +9,85 @@ interface AddOptions {
 }
 
 /** `sluice remote` */
-export function declareRemote(program: Command, execute: Execute): void {
-  const remote = program.command('remote').description('add, list, choose and test remotes');
+export const declareRemote: Declare = (program, execute) => {
+  const remote = program
+    .command('remote')
+    .summary('add, list, choose and test remotes')
+    .description('Add, list, choose and test the remotes in sluice.json. Credentials do not go there.');
+  declareAdd(remote, execute);
+  declareList(remote, execute);
+  declareRemove(remote, execute);
+  declareDefault(remote, execute);
+  declarePing(remote, execute);
+};
+
+function declareAdd(remote: Command, execute: Execute): void {
   remote
     .command('add <name> <url>')
-    .description('add a remote; the first one is the default')
+    .summary('add a remote')
+    .description('Add a remote. The first one is the default.')
     .option('--endpoint <url>', 'where an S3-compatible service answers')
     .option('--region <name>', 'the region of a bucket')
-    .option('--force-path-style', 'put the bucket into the path')
-    .addHelpText('after', '\nExamples:\n  $ sluice remote add share file:///mnt/share/data\n')
+    .option('--force-path-style', 'put the name of the bucket into the path')
+    .addHelpText(
+      'after',
+      examples('sluice remote add share file:///mnt/share/data', 'sluice remote add near file:../data'),
+    )
     .action(async (name: string, url: string, options: AddOptions) =>
       execute(async (engine) => {
         await engine.addRemote({ name, url, ...options });
-        const remotes = engine.remotes();
-        const isDefault = remotes.some((entry) => entry.name === name && entry.default);
-        return { json: { remotes }, text: `added ${name}${isDefault ? ', the default remote' : ''}` };
+        const isDefault = engine.remotes().some((known) => known.name === name && known.default);
+        return { json: remotesOf(engine), text: `added ${name}${isDefault ? ', the default remote' : ''}` };
       }),
     );
+}
+
+function declareList(remote: Command, execute: Execute): void {
   remote
     .command('list')
-    .description('list the remotes')
+    .description('List the remotes.')
+    .addHelpText('after', examples('sluice remote list'))
     .action(async () =>
       execute(async (engine) => {
-        const remotes = engine.remotes();
-        return {
-          json: { remotes },
-          text:
-            remotes.length === 0 ? 'no remotes; add one with sluice remote add NAME URL' : remotes.map(line).join('\n'),
-        };
+        const { remotesText } = await import('../render/remotes.js');
+        return { json: remotesOf(engine), text: remotesText(engine.remotes()) };
       }),
     );
+}
+
+function declareRemove(remote: Command, execute: Execute): void {
   remote
     .command('remove <name>')
-    .description('forget a remote; what lies there stays')
+    .summary('forget a remote')
+    .description('Forget a remote. What lies there stays.')
+    .addHelpText('after', examples('sluice remote remove share'))
     .action(async (name: string) =>
       execute(async (engine) => {
         await engine.removeRemote(name);
-        return { json: { remotes: engine.remotes() }, text: `removed ${name}` };
+        return { json: remotesOf(engine), text: `removed ${name}; what lies there stays` };
       }),
     );
+}
+
+function declareDefault(remote: Command, execute: Execute): void {
   remote
     .command('default <name>')
-    .description('choose the default remote')
+    .description('Choose the default remote.')
+    .addHelpText('after', examples('sluice remote default share'))
     .action(async (name: string) =>
       execute(async (engine) => {
         await engine.setDefaultRemote(name);
-        return { json: { remotes: engine.remotes() }, text: `${name} is the default remote` };
+        return { json: remotesOf(engine), text: `${name} is the default remote` };
       }),
     );
+}
+
+function declarePing(remote: Command, execute: Execute): void {
   remote
     .command('ping [name]')
-    .description('see whether a remote answers')
+    .summary('see whether a remote answers')
+    .description('See whether a remote answers: the default one, or this one. If not: exit code 3.')
+    .addHelpText('after', examples('sluice remote ping', 'sluice remote ping share'))
     .action(async (name: string | undefined) =>
       execute(async (engine) => {
         const answer = await engine.pingRemote(name);
@@ -68,6 +96,7 @@ export function declareRemote(program: Command, execute: Execute): void {
     );
 }
 
-function line({ name, url, default: isDefault, readOnly }: RemoteReport): string {
-  return `${isDefault ? '*' : ' '} ${name}  ${url}${readOnly ? '  (read-only)' : ''}`;
+/** The document of every command that shows or changes the list. */
+function remotesOf(engine: Engine): object {
+  return { remotes: engine.remotes() };
 }

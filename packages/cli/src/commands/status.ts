@@ -1,24 +1,37 @@
-import type { Command } from 'commander';
-import { statusText } from '../render/status.js';
-import type { Execute } from '../session.js';
+import { type Declare, examples } from '../command.js';
+
+interface StatusOptions {
+  readonly remote?: string | true;
+  readonly exitCode?: boolean;
+}
 
 /** `sluice status` */
-export function declareStatus(program: Command, execute: Execute): void {
+export const declareStatus: Declare = (program, execute) => {
   program
     .command('status [selectors...]')
-    .description('say of each stage and out what state it is in, and why')
-    .option('--remote [name]', 'also ask a remote (the default one, or the one named)')
-    .option('--exit-code', 'exit with 1 if anything is not unchanged')
+    .summary('say what state each stage and out is in, and why')
+    .description(
+      'Say what state each stage and out is in, and why. Nothing is changed, and no data is moved.\n\n' +
+        'unchanged: the result is what the lock says. restorable: the result for these inputs is known and need not be\n' +
+        'made again. changed, new: the stage has to run, or its data has to be committed.',
+    )
+    .option('--remote [name]', 'also ask the default remote, or this one')
+    .option('--exit-code', 'exit with 1 if any stage is not unchanged')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ sluice status\n  $ sluice status train --remote\n  $ sluice status people:raw --json\n',
+      examples('sluice status', 'sluice status people:raw --remote', 'sluice status --exit-code -q'),
     )
-    .action(async (select: string[], options: { remote?: string | true; exitCode?: boolean }) =>
-      execute(async (engine) => {
-        const remotes = options.remote === true ? 'default' : options.remote === undefined ? [] : [options.remote];
+    .action(async (select: string[], { remote, exitCode }: StatusOptions) =>
+      execute(async (engine, { globals }) => {
+        const remotes = remote === true ? 'default' : remote === undefined ? [] : [remote];
         const report = await engine.status({ select, remotes });
-        const dirty = report.stages.some(({ state }) => state !== 'unchanged');
-        return { json: report, text: statusText(report), exitCode: options.exitCode === true && dirty ? 1 : 0 };
+        const { statusText } = await import('../render/status.js');
+        const isClean = report.stages.every(({ state }) => state === 'unchanged');
+        return {
+          json: report,
+          text: statusText(report, globals.verbose === true),
+          exitCode: exitCode === true && !isClean ? 1 : 0,
+        };
       }),
     );
-}
+};

@@ -1,29 +1,26 @@
-import { SluiceError } from '@sluice/engine';
-import type { Command } from 'commander';
-import { verifyText } from '../render/reports.js';
-import type { Execute } from '../session.js';
+import { type Declare, examples } from '../command.js';
+
+interface VerifyOptions {
+  readonly deep?: boolean;
+  readonly repair?: boolean;
+  readonly remote?: string;
+}
 
 /** `sluice verify` */
-export function declareVerify(program: Command, execute: Execute): void {
+export const declareVerify: Declare = (program, execute) => {
   program
     .command('verify')
-    .description('check the store, the links to it and the workspace')
+    .summary('check the store, links to it and the workspace')
+    .description('Check the store, links to it and the workspace. Findings that are not repaired: exit code 4.')
     .option('--deep', 'read and hash every byte')
-    .option('--repair', 'set damaged objects aside and get them again, from the workspace or a remote')
-    .option('--remote <name>', 'repair from this remote')
-    .addHelpText('after', '\nExamples:\n  $ sluice verify\n  $ sluice verify --deep --repair\n')
-    .action(async (options: { deep?: boolean; repair?: boolean; remote?: string }) =>
+    .option('--repair', 'get good copies of what is damaged, from the workspace or a remote')
+    .option('--remote <name>', 'repair from this remote instead of those of the outs')
+    .addHelpText('after', examples('sluice verify', 'sluice verify --deep --repair'))
+    .action(async (options: VerifyOptions) =>
       execute(async (engine) => {
         const report = await engine.verify(options);
-        const text = verifyText(report);
-        if (report.findings.every(({ repaired }) => repaired)) return { json: report, text };
-        throw new SluiceError('ERR_VERIFY_FAILED', text, {
-          hint:
-            options.repair === true
-              ? 'What could not be repaired has to be made again.'
-              : 'Run: sluice verify --deep --repair',
-          details: { ...report },
-        });
+        const { verifyFailure, verifyText } = await import('../render/verify.js');
+        return { json: report, text: verifyText(report), failure: verifyFailure(report, options.repair === true) };
       }),
     );
-}
+};

@@ -1,56 +1,68 @@
 import { createRequire } from 'node:module';
-import { formatBytes, formatCount, type SluiceEvent } from '@sluice/engine';
+import { Writable } from 'node:stream';
+import { formatBytes, formatCount, visible } from '@sluice/engine';
+import type { SingleBar } from 'cli-progress';
 import type { Output } from '../io.js';
+import { isLast, type Progress, type ProgressEvent } from './progress.js';
 
-type Progress = Extract<SluiceEvent, { type: 'progress' }>;
-
-/** A bar on a terminal, one phase at a time. */
-export interface Bars {
-  update(event: Progress): void;
-  clear(): void;
-}
-
-/** Bars of cli-progress. A new phase or subject ends the bar before it; a bar ends at exactly the total that it promised. */
-export function createBars(output: Output): Bars {
-  const { SingleBar } = loadCliProgress();
-  let bar: InstanceType<typeof SingleBar> | undefined;
-  let current = '';
+/** Bars of cli-progress, one at a time. A new phase or subject ends the bar before it; a bar ends at exactly the total that it promised. */
+export function createBars(output: Output): Progress {
+  const { SingleBar: Bar } = loadCliProgress();
+  let bar: SingleBar | undefined;
+  let shown = '';
   const clear = (): void => {
     bar?.stop();
     bar = undefined;
-    current = '';
+    shown = '';
   };
   return {
     clear,
-    update: (event) => {
-      const subject = `${event.phase} ${event.subject}`;
-      if (subject !== current) {
+    show: (event) => {
+      // Work whose size turns out only later gets its bar then.
+      const key = `${event.phase} ${event.subject} ${event.totalFiles > 0}`;
+      if (key !== shown) {
         clear();
-        bar = new SingleBar({
-          format: '{subject} [{bar}] {done}/{all} files, {size}',
-          stream: output as NodeJS.WritableStream,
+        shown = key;
+        bar = new Bar({
+          format:
+            event.totalFiles > 0
+              ? '{subject} [{bar}] {done} of {all} files, {size}'
+              : '{subject}: {done} files, {size}',
+          stream: terminalOf(output),
           hideCursor: true,
           clearOnComplete: true,
         });
         bar.start(event.totalFiles, 0, payload(event));
-        current = subject;
       }
+      bar?.setTotal(event.totalFiles);
       bar?.update(event.files, payload(event));
-      if (event.totalFiles > 0 && event.files >= event.totalFiles) clear();
+      if (isLast(event)) clear();
     },
   };
 }
 
-function payload(event: Progress): Record<string, string> {
+function payload(event: ProgressEvent): Record<string, string> {
   return {
-    subject: `${event.phase} ${event.subject}`,
+    subject: `${event.phase} ${visible(event.subject)}`,
     done: formatCount(event.files),
     all: formatCount(event.totalFiles),
     size: formatBytes(event.bytes),
   };
 }
 
-/** Loaded only where somebody watches. */
+/** A terminal as cli-progress knows them. Every piece is written at once. */
+function terminalOf(output: Output): NodeJS.WritableStream {
+  const stream = new Writable({
+    decodeStrings: false,
+    write: (text, _encoding, done) => {
+      output.write(String(text));
+      done();
+    },
+  });
+  return Object.assign(stream, { isTTY: true, columns: output.columns });
+}
+
+/** Loaded only where somebody watches, and there synchronously: events do not wait. */
 function loadCliProgress(): typeof import('cli-progress') {
   return createRequire(import.meta.url)('cli-progress');
 }

@@ -1,7 +1,9 @@
-import { decisionText, type Emit, progressText, type SluiceEvent, warningText } from '@sluice/engine';
+import { decisionText, type Emit, type SluiceEvent, warningText } from '@sluice/engine';
 import type { Globals } from '../globals.js';
 import type { Io } from '../io.js';
 import { createBars } from './bars.js';
+import { createLines } from './lines.js';
+import type { Progress } from './progress.js';
 
 /** Shows events while a command works. */
 export interface Renderer {
@@ -10,60 +12,54 @@ export interface Renderer {
   end(): void;
 }
 
-/** Without a terminal a line of progress comes at most this often. */
-const LINE_EVERY_MS = 3000;
-
 /** Events go to stderr: as JSON lines, as bars on a terminal outside of CI, or as a plain line every few seconds. */
 export function createRenderer(io: Io, globals: Globals): Renderer {
+  const { stderr } = io;
   if (globals.events === true) {
-    return { emit: (event) => void io.stderr.write(`${JSON.stringify(event)}\n`), end: () => undefined };
+    return { emit: (event) => void stderr.write(`${JSON.stringify(event)}\n`), end: () => undefined };
   }
   const showsProgress = globals.progress !== false && globals.quiet !== true && globals.json !== true;
-  const bars = showsProgress && io.stderr.isTTY === true && isInteractive(io.env) ? createBars(io.stderr) : undefined;
-  let lastLineMs = performance.now();
-  const onProgress = (event: Extract<SluiceEvent, { type: 'progress' }>): void => {
-    if (bars !== undefined) {
-      bars.update(event);
-      return;
-    }
-    if (performance.now() - lastLineMs < LINE_EVERY_MS) return;
-    lastLineMs = performance.now();
-    io.stderr.write(`${progressText(event)}\n`);
+  // Most commands end before there is progress to show.
+  let progress: Progress | undefined;
+  const open = (): Progress => {
+    progress ??= isWatched(io) ? createBars(stderr) : createLines(stderr, () => performance.now());
+    return progress;
   };
   return {
     emit: (event) => {
       if (event.type === 'progress') {
-        if (showsProgress) onProgress(event);
+        if (showsProgress) open().show(event);
         return;
       }
       const text = eventText(event, globals);
       if (text === undefined) return;
-      bars?.clear();
-      io.stderr.write(`${text}\n`);
+      progress?.clear();
+      stderr.write(`${text}\n`);
     },
-    end: () => bars?.clear(),
+    end: () => progress?.clear(),
   };
 }
 
 function eventText(event: Exclude<SluiceEvent, { type: 'progress' }>, { quiet, verbose }: Globals): string | undefined {
+  if (event.type === 'warning') return warningText(event);
+  if (quiet === true) return undefined;
   switch (event.type) {
-    case 'warning':
-      return warningText(event);
     case 'note':
-      return quiet === true ? undefined : event.message;
+      return event.message;
     case 'waiting':
-      return quiet === true ? undefined : `${event.stage}: waiting for ${event.what}`;
+      return `${event.stage}: waiting for ${event.what}`;
     case 'decision': {
       const text = decisionText(event);
       return verbose === true && text !== undefined ? `${event.stage} ${text}` : undefined;
     }
     case 'output':
-      return quiet === true ? undefined : event.text.replace(/\n$/, '');
+      return event.text.replace(/\n$/, '');
   }
 }
 
 /** Any CI marker but `CI=false` means that nobody watches. */
-function isInteractive(env: Io['env']): boolean {
+function isWatched({ stderr, env }: Io): boolean {
   const { CI, GITHUB_ACTIONS, TERM } = env;
-  return (CI === undefined || CI === '' || CI === 'false') && GITHUB_ACTIONS === undefined && TERM !== 'dumb';
+  const isCi = (CI !== undefined && CI !== '' && CI !== 'false') || GITHUB_ACTIONS !== undefined;
+  return stderr.isTTY === true && !isCi && TERM !== 'dumb';
 }

@@ -1,0 +1,38 @@
+import {
+  type Finding,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  plural,
+  SluiceError,
+  type VerifyReport,
+  visible,
+} from '@sluice/engine';
+import { shortenDigests } from './digest.js';
+
+/** One line per finding, then what was looked at and the verdict. */
+export function verifyText({ findings, checked, ms }: VerifyReport): string {
+  const lines = findings.map(
+    ({ where, name, problem, repaired }) =>
+      `${where}  ${shortenDigests(visible(name))}: ${visible(problem.message)}${repaired ? ' (repaired)' : ''}`,
+  );
+  const looked = `checked ${plural(checked.objects, 'object')} and ${plural(checked.files, 'file')} (${formatBytes(checked.bytes)})`;
+  return [...lines, `${looked} in ${formatDuration(ms)}: ${verdict(findings)}`].join('\n');
+}
+
+/** `ERR_VERIFY_FAILED` with the report in its details, unless everything is sound or repaired. `undefined` then. */
+export function verifyFailure(report: VerifyReport, wasRepairing: boolean): SluiceError | undefined {
+  const open = report.findings.filter(({ repaired }) => !repaired).length;
+  if (open === 0) return undefined;
+  return new SluiceError('ERR_VERIFY_FAILED', `${plural(open, 'finding')} ${open === 1 ? 'is' : 'are'} not repaired`, {
+    hint: wasRepairing
+      ? 'No good copy was found here or on a remote: run the stages again that make this data (`sluice status` names them).'
+      : 'Run `sluice verify --deep --repair`.',
+    details: { ...report },
+  });
+}
+
+function verdict(findings: readonly Finding[]): string {
+  if (findings.length === 0) return 'nothing is wrong';
+  return `${plural(findings.length, 'finding')}, ${formatCount(findings.filter(({ repaired }) => repaired).length)} repaired`;
+}
