@@ -1,3 +1,4 @@
+import type { Emit } from '../events.js';
 import { rawOf } from '../model/digest.js';
 import type { OutRoot } from '../model/root.js';
 import { type CollectReport, collect } from '../store/gc/collect.js';
@@ -34,9 +35,18 @@ export async function runGc(options: RunGcOptions): Promise<GcOutcome> {
   const roots = gatherRoots(options);
   const { allowUnpushed, maxBytes, budgetBytes, signal, emit } = options;
   const report = await collect(store, { roots, allowUnpushed, maxBytes, budgetBytes, signal, emit, dryRun });
+  tellLeft(report, emit);
   const lost = report.dropped.filter((ref) => allowUnpushed === true || ref.unprotected === true);
   const deadRecords = dryRun ? 0 : await removeDeadRecords(store, lost, options.isOnRemote);
   return { ...report, deadRecords };
+}
+
+function tellLeft({ left, problems }: CollectReport, emit: Emit): void {
+  for (const { code, message, hint } of problems) {
+    emit({ type: 'warning', code, message, ...(hint === undefined ? {} : { hint }) });
+  }
+  if (left.blobs === 0) return;
+  emit({ type: 'note', message: `${left.blobs} objects that nothing refers to stay in packs for the next collection` });
 }
 
 /**

@@ -5,7 +5,7 @@ import { syncDirectories } from '../durable.js';
 import { looseName, type ObjectKind } from '../layout.js';
 import type { Store } from '../store.js';
 import { emptyBag, listBag, type TrashBag, takeFromTrash } from '../trash.js';
-import { packedKind } from './inventory.js';
+import { kindIn } from './inventory.js';
 import { claimOf, DEAD, type Marks } from './mark.js';
 import type { Recover } from './node-source.js';
 
@@ -43,13 +43,8 @@ export function recoverNodes(store: Store, contents: readonly BagContent[]): Rec
       const name = looseName('tree', raw.toString('hex', rawAt, rawAt + 32));
       if (content.loose.has(name)) return bringBack(store, content, 'objects', name);
       for (const pack of content.packs.values()) {
-        const row = pack.index.find(raw, rawAt);
-        if (
-          row < 0 ||
-          packedKind(pack.index.entry(row).kind) !== 'tree' ||
-          store.reader.catalog.isSetAside(pack, raw, rawAt)
-        )
-          continue;
+        if (kindIn(pack) !== 'tree' || pack.index.find(raw, rawAt) < 0) continue;
+        if (store.reader.catalog.isSetAside(pack, raw, rawAt)) continue;
         return bringBack(store, content, 'packs', pack.name);
       }
     }
@@ -60,10 +55,7 @@ export function recoverNodes(store: Store, contents: readonly BagContent[]): Rec
 /** Whether a bag holds an object. */
 export function bagHolds(content: BagContent, kind: ObjectKind, raw: Buffer): boolean {
   if (content.loose.has(looseName(kind, raw.toString('hex')))) return true;
-  return [...content.packs.values()].some((pack) => {
-    const row = pack.index.find(raw);
-    return row >= 0 && packedKind(pack.index.entry(row).kind) === kind;
-  });
+  return [...content.packs.values()].some((pack) => kindIn(pack) === kind && pack.index.find(raw) >= 0);
 }
 
 /**
@@ -97,8 +89,8 @@ export function restoreAll(store: Store, bag: TrashBag): void {
 
 function holdsMarked(store: Store, pack: LoadedPack, marks: Marks): boolean {
   const { catalog } = store.reader;
+  const kind = kindIn(pack);
   for (let row = 0; row < pack.index.count; row++) {
-    const kind = packedKind(pack.index.entry(row).kind);
     const raw = pack.index.raw(row);
     if (claimOf(marks, kind, raw) === DEAD || catalog.isSetAside(pack, raw)) continue;
     if (!catalog.has(kind, raw)) return true;

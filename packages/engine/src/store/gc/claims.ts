@@ -1,5 +1,5 @@
 import type { LoadedPack } from '../catalog.js';
-import { type Inventory, packedKind } from './inventory.js';
+import { type Inventory, kindIn } from './inventory.js';
 import { claimOf, type Marks } from './mark.js';
 
 /** What claims each object of an inventory, in its order: marks looked up once, and then read by place. */
@@ -8,6 +8,7 @@ export interface Claims {
   readonly packs: readonly Uint8Array[];
 }
 
+/** Looks up what claims the objects of an inventory. */
 export function claimObjects({ loose, packs }: Inventory, marks: Marks): Claims {
   return {
     loose: Uint8Array.from(loose, ({ kind, raw }) => claimOf(marks, kind, raw)),
@@ -15,10 +16,9 @@ export function claimObjects({ loose, packs }: Inventory, marks: Marks): Claims 
   };
 }
 
-function claimRows({ index }: LoadedPack, marks: Marks): Uint8Array {
-  const claims = new Uint8Array(index.count);
-  for (let row = 0; row < claims.length; row++) {
-    claims[row] = claimOf(marks, packedKind(index.entry(row).kind), index.raw(row));
-  }
+function claimRows(pack: LoadedPack, marks: Marks): Uint8Array {
+  const claims = new Uint8Array(pack.index.count);
+  const kind = kindIn(pack);
+  for (let row = 0; row < claims.length; row++) claims[row] = claimOf(marks, kind, pack.index.raw(row));
   return claims;
 }

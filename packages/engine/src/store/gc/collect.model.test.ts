@@ -12,7 +12,7 @@ import { openStore, type Store } from '../store.js';
 import { moveToTrash, openTrash } from '../trash.js';
 import { walkTree } from '../trees.js';
 import { collect } from './collect.js';
-import { packedKind, takeInventory } from './inventory.js';
+import { kindIn, takeInventory } from './inventory.js';
 
 /** What a random sequence does; `tree` is the number of a tree in {@link TREES}. */
 type Step =
@@ -152,9 +152,9 @@ function expectExactly(
   }
   const inventory = takeInventory(store);
   const found = new Set(inventory.loose.map(({ kind, raw }) => `${kind} ${digestFromRaw(raw)}`));
-  for (const { index } of inventory.packs) {
-    for (let row = 0; row < index.count; row++) {
-      found.add(`${packedKind(index.entry(row).kind)} ${digestFromRaw(index.raw(row))}`);
+  for (const pack of inventory.packs) {
+    for (let row = 0; row < pack.index.count; row++) {
+      found.add(`${kindIn(pack)} ${digestFromRaw(pack.index.raw(row))}`);
     }
   }
   if (exactly) expect([...found].sort()).toEqual([...expected].sort());

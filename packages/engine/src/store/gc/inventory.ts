@@ -16,7 +16,7 @@ export function takeInventory(store: Store): Inventory {
   return { loose: [...listLoose(store.files, store.layout)], packs: store.reader.catalog.packs() };
 }
 
-/** What a kind of object in a pack is looked up as. */
-export function packedKind(kind: number): ObjectKind {
-  return kind === BLOB ? 'blob' : 'tree';
+/** What the objects of a pack are looked up as: blobs and trees never share one. */
+export function kindIn({ index }: LoadedPack): ObjectKind {
+  return index.count === 0 || index.entry(0).kind === BLOB ? 'blob' : 'tree';
 }

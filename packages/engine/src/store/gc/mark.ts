@@ -5,7 +5,7 @@ import type { OutRoot } from '../../model/root.js';
 import { MAX_DEPTH } from '../../model/tree.js';
 import type { LoadedPack } from '../catalog.js';
 import type { ObjectKind } from '../layout.js';
-import { packedKind } from './inventory.js';
+import { kindIn } from './inventory.js';
 import type { NodeLinks } from './node-links.js';
 
 /** Nothing names the object. */
@@ -33,7 +33,7 @@ export type NodeSource = (raw: Buffer, rawAt: number) => NodeLinks | undefined;
 /** Empty marks, with room for what lies in packs. */
 export function newMarks(packs: readonly LoadedPack[] = []): Marks {
   const expected = { blob: 0, tree: 0 };
-  for (const { index } of packs) if (index.count > 0) expected[packedKind(index.entry(0).kind)] += index.count;
+  for (const pack of packs) expected[kindIn(pack)] += pack.index.count;
   return { blob: new DigestTable(expected.blob), tree: new DigestTable(expected.tree) };
 }
 

@@ -7,9 +7,9 @@ import { checkLoose } from '../loose.js';
 import { PackWriter } from '../pack-writer.js';
 import type { Store } from '../store.js';
 import type { Claims } from './claims.js';
-import { type Inventory, packedKind } from './inventory.js';
+import { type EarlierPlaces, LOOSE_PLACE } from './earlier-place.js';
+import { type Inventory, kindIn } from './inventory.js';
 import { DEAD } from './mark.js';
-import { type Homes, LOOSE_HOME } from './weigh-packs.js';
 
 /** What came of rewriting. */
 export interface Rewritten {
@@ -26,7 +26,7 @@ export interface RewriteInput {
   readonly inventory: Inventory;
   /** Names of the packs that go. */
   readonly going: ReadonlySet<string>;
-  readonly homes: Homes;
+  readonly homes: EarlierPlaces;
   readonly claims: Claims;
 }
 
@@ -81,7 +81,7 @@ class PackCopier {
   async copyLive(pack: LoadedPack, number: number, signal: AbortSignal | undefined): Promise<SluiceError | undefined> {
     for (const row of liveRows(pack, this.input.claims.packs[number])) {
       try {
-        this.copyRow(pack, row);
+        this.copyRow(pack, number, row);
       } catch (error) {
         if (error instanceof SluiceError) return error;
         throw error;
@@ -103,12 +103,12 @@ class PackCopier {
     this.trees.abandon();
   }
 
-  private copyRow(pack: LoadedPack, row: number): void {
+  private copyRow(pack: LoadedPack, number: number, row: number): void {
     const entry = pack.index.entry(row);
     const raw = pack.index.raw(row);
-    const kind = packedKind(entry.kind);
+    const kind = kindIn(pack);
     this.sinceTurn += entry.stored;
-    if (this.written[kind].has(raw) || this.isSoundAtHome(pack, raw, kind)) return;
+    if (this.written[kind].has(raw) || this.isSoundAtHome(number, raw, kind)) return;
     // Damaged here: any other copy will do, or the error says that there is none.
     const bytes = this.store.reader.readCopy({ home: 'pack', pack, entry }, raw) ?? this.store.reader.read(kind, raw);
     const writer = entry.kind === BLOB ? this.blobs : this.trees;
@@ -118,19 +118,19 @@ class PackCopier {
     this.bytes += bytes.length;
   }
 
-  private isSoundAtHome(pack: LoadedPack, raw: Buffer, kind: 'blob' | 'tree'): boolean {
+  private isSoundAtHome(number: number, raw: Buffer, kind: 'blob' | 'tree'): boolean {
     const { homes, going, inventory } = this.input;
-    const number = homes[kind].get(raw);
-    if (number === undefined) return false;
+    const place = homes.before(number, kind, () => raw);
+    if (place === undefined) return false;
     const { files, layout, reader } = this.store;
-    if (number === LOOSE_HOME) {
-      for (const place of reader.catalog.places(kind, raw)) {
-        if (place.home === 'loose') return checkLoose(files, layout, kind, raw, place);
+    if (place === LOOSE_PLACE) {
+      for (const copy of reader.catalog.places(kind, raw)) {
+        if (copy.home === 'loose') return checkLoose(files, layout, kind, raw, copy);
       }
       return false;
     }
-    const home = inventory.packs[number];
-    if (home === undefined || home === pack || going.has(home.name)) return false;
+    const home = inventory.packs[place];
+    if (home === undefined || going.has(home.name)) return false;
     const row = home.index.find(raw);
     return row >= 0 && reader.readCopy({ home: 'pack', pack: home, entry: home.index.entry(row) }, raw) !== undefined;
   }

@@ -5,18 +5,18 @@ import type { Store } from '../store.js';
 import { emptyBag, moveToTrash, openTrash } from '../trash.js';
 import { readBag, restoreAll, restoreMarked } from './bag-content.js';
 import type { Claims } from './claims.js';
+import type { EarlierPlaces } from './earlier-place.js';
 import type { Inventory } from './inventory.js';
 import type { Looks, RecordedRoots } from './look.js';
 import { DEAD } from './mark.js';
 import type { PackPlan } from './plan-packs.js';
 import { type Rewritten, rewritePacks } from './rewrite-packs.js';
-import type { Homes } from './weigh-packs.js';
 
 /** What is to go. */
 export interface SweepPlan {
   readonly inventory: Inventory;
   readonly claims: Claims;
-  readonly homes: Homes;
+  readonly homes: EarlierPlaces;
   readonly loose: readonly LooseObject[];
   readonly packs: PackPlan;
 }

@@ -1,6 +1,4 @@
-import { DigestTable } from '../../model/digest-table.js';
 import type { ObjectKind } from '../layout.js';
-import { type Inventory, packedKind } from './inventory.js';
 
 /** Distinct objects: a split directory is one tree, `bytes` are those of the blobs before packing. */
 export interface Tally {
@@ -9,7 +7,7 @@ export interface Tally {
   readonly bytes: number;
 }
 
-/** Counts objects. */
+/** Counts objects; the caller passes each once. */
 export class Tallier {
   private blobs = 0;
   private trees = 0;
@@ -24,24 +22,5 @@ export class Tallier {
 
   result(): Tally {
     return { blobs: this.blobs, trees: this.trees, bytes: this.bytes };
-  }
-}
-
-/** Says whether an object is met for the first time, so that it counts once however many copies there are. Its digest is not always asked for. */
-export type IsFirst = (kind: ObjectKind, raw: () => Buffer) => boolean;
-
-/**
- * A fresh {@link IsFirst} for one pass over an inventory. A pack names an object once, so nothing has to be remembered about a kind of which all
- * objects lie in one pack.
- */
-export function firstMeetings({ loose, packs }: Inventory): IsFirst {
-  const seen = { blob: seenOf('blob'), tree: seenOf('tree') };
-  return (kind, raw) => seen[kind]?.set(raw()) ?? true;
-
-  function seenOf(kind: ObjectKind): DigestTable | undefined {
-    const holders = packs.filter(({ index }) => index.count > 0 && packedKind(index.entry(0).kind) === kind);
-    const others = loose.some((object) => object.kind === kind) ? 1 : 0;
-    if (holders.length + others < 2) return undefined;
-    return new DigestTable(holders.reduce((sum, { index }) => sum + index.count, loose.length));
   }
 }

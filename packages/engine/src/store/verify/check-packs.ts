@@ -1,7 +1,7 @@
 import { rawDigestOf } from '../../model/digest.js';
 import { OBJECT_DIGEST_OFFSET, OBJECT_HEADER_BYTES, type PackEntry, writeObjectHeader } from '../../model/pack.js';
 import type { LoadedPack } from '../catalog.js';
-import { packedKind } from '../gc/inventory.js';
+import { kindIn } from '../gc/inventory.js';
 import { PackWindow } from '../pack-window.js';
 import type { Store } from '../store.js';
 import { type Damage, damagedObject } from './damage.js';
@@ -28,8 +28,8 @@ export async function checkPackedObjects(store: Store, pack: LoadedPack, progres
       const raw = pack.index.raw(row);
       const problem = store.reader.catalog.isSetAside(pack, raw) ? undefined : problemOf(window, entry, raw);
       if (problem !== undefined) {
-        store.reader.setAside(packedKind(entry.kind), raw, { home: 'pack', pack, entry });
-        found.push(damagedObject(packedKind(entry.kind), raw, `packs/${pack.name}`, problem));
+        store.reader.setAside(kindIn(pack), raw, { home: 'pack', pack, entry });
+        found.push(damagedObject(kindIn(pack), raw, `packs/${pack.name}`, problem));
       }
       await progress.add(1, entry.stored);
     }
