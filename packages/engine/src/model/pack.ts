@@ -128,18 +128,27 @@ function compareRows(a: Buffer, rowA: number, b: Buffer, rowB: number): number {
 /** The index of one pack, checked, in memory as it is on disk. */
 export class PackIndex {
   private readonly rows: Buffer;
+  /** Number of rows whose digest begins with a smaller byte: it cuts the search in half, and in half again, eight times. */
+  private readonly fanOut: Uint32Array = new Uint32Array(257);
   readonly count: number;
 
   constructor(rows: Buffer) {
     this.rows = rows;
     this.count = rows.length / INDEX_ENTRY_BYTES;
+    const { fanOut } = this;
+    for (let at = 0; at < rows.length; at += INDEX_ENTRY_BYTES) {
+      const next = (rows[at] ?? 0) + 1;
+      fanOut[next] = (fanOut[next] ?? 0) + 1;
+    }
+    for (let byte = 1; byte < fanOut.length; byte++) fanOut[byte] = (fanOut[byte] ?? 0) + (fanOut[byte - 1] ?? 0);
   }
 
   /** The row of a digest (32 bytes at `rawAt` in `raw`), or -1. */
   find(raw: Buffer, rawAt = 0): number {
     const key = raw.readUInt32BE(rawAt);
-    let low = 0;
-    let high = this.count;
+    const first = key >>> 24;
+    let low = this.fanOut[first] ?? 0;
+    let high = this.fanOut[first + 1] ?? 0;
     while (low < high) {
       const middle = (low + high) >>> 1;
       const at = middle * INDEX_ENTRY_BYTES;

@@ -2,6 +2,7 @@ import { SluiceError } from '../errors.js';
 import type { RelPath } from '../model/path.js';
 import type { Reason } from '../model/reason.js';
 import type { OutRoot } from '../model/root.js';
+import { writeRecord } from '../store/records.js';
 import { ensureIgnored } from '../workspace/gitignore.js';
 import { pendingOf } from '../workspace/hash-snapshot.js';
 import { observedFrom } from '../workspace/observe.js';
@@ -106,6 +107,7 @@ async function restorable(
     for (const { out, observed } of stale) await keepAside(context, out.path, observed);
     const restored = await restore(context, stage, wanted, decision.reasons);
     const named = new Map(stage.outs.flatMap(({ path }) => [[path, roots.get(path)] as const]).filter(hasRoot));
+    writeRecord(context.workspace.store, decision.record);
     await updateLock(context, stage, decision.parts, named);
     const left = outs.filter(({ place, out }) => place !== 'present' && !wanted.some((state) => state.out === out));
     return { ...restored, outcome: 'restored', referenceOnly: left.map(({ out }) => out.path) };
