@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { StatusReport, VerifyReport } from '@sluice/engine';
 import { expectCode } from './harness/process.js';
 import { story } from './harness/story.js';
@@ -59,8 +60,11 @@ story('SIGINT in the middle of a run: the command ends, the old outs are back, n
   const startedMs = performance.now();
   running.child.kill('SIGINT');
   expect((await running.ended).code).toBe(130);
-  expect(performance.now() - startedMs).toBeLessThan(5000);
-  expect(isAlive(Number(w.read('pid')))).toBe(false);
+  // Nx 22 does not wait for its executors.
+  while (isAlive(Number(w.read('pid'))) || !w.exists('p/out/whole.txt')) {
+    await sleep(50);
+    expect(performance.now() - startedMs).toBeLessThan(5000);
+  }
   expect(w.hashes('p/out')).toEqual(before);
   expect(w.read('p/sluice-lock.json')).toBe(lock);
   expect(await w.json<StatusReport>('status')).toMatchObject({
