@@ -1,25 +1,34 @@
-import { Command, CommanderError, type OutputConfiguration } from 'commander';
+import { type Argument, Command, CommanderError, type OutputConfiguration } from 'commander';
 import { COMMANDS } from './commands/index.js';
 import { type Globals, withGlobals } from './globals.js';
-import type { Io } from './io.js';
+import type { Io, Output } from './io.js';
 import { jsonDocument } from './json.js';
 import type { OpenEngine } from './session.js';
 
 const OVERVIEW = `
-These options can be given to every command.
+The options can be given to every command.
 
-A selector is project:target, project (all its stages), or project:target#glob (files inside outs, relative to the
-out). Without selectors all stages are meant.
+A selector is project:target, project (all its stages), or project:target#glob
+(files inside outs, relative to the out). Without selectors all stages are meant.
 
-Exit codes: 0 done, 1 the command of a stage failed, 2 usage or configuration, 3 a remote cannot be reached or
-refuses, 4 data is damaged, missing or in the way, 5 held by another process, 70 a bug in Sluice, 130 interrupted.
+Exit codes:
+  0    done
+  1    the command of a stage failed, or status --exit-code found a change
+  2    usage or configuration
+  3    a remote cannot be reached, or refuses
+  4    data is damaged, missing or in the way
+  5    another process holds what is needed
+  70   a bug in Sluice
+  130  interrupted
 
 Examples:
   $ sluice init --remote file:///mnt/share/data
   $ sluice status
   $ sluice push
-  $ sluice pull people:raw
-`;
+  $ sluice pull people:raw`;
+
+/** Longer lines are hard to read. */
+const WIDEST_HELP = 100;
 
 const OPTIONS_ELSEWHERE = '\nOptions of every command, such as --json and --cwd: sluice --help';
 
@@ -39,6 +48,8 @@ export async function main(argv: readonly string[], io: Io, openEngine: OpenEngi
       if (!json) io.stderr.write(`${text}\n`);
     },
     outputError: () => undefined,
+    getOutHelpWidth: () => helpWidth(io.stdout),
+    getErrHelpWidth: () => helpWidth(io.stderr),
   });
   for (const declare of COMMANDS) {
     declare(program, async (run) => {
@@ -62,6 +73,9 @@ export async function main(argv: readonly string[], io: Io, openEngine: OpenEngi
 /** Commander must neither end the process nor print errors by itself: with `--json` they are a document. */
 function createProgram(version: string, output: OutputConfiguration): Command {
   const program = new Command('sluice').exitOverride().configureOutput(output);
+  program.configureHelp({
+    subcommandTerm: (command) => [command.name(), ...command.registeredArguments.map(argumentTerm)].join(' '),
+  });
   program.addHelpText('afterAll', ({ command }) => (command === program ? '' : OPTIONS_ELSEWHERE));
   return withGlobals(program)
     .description('Versions, skips, restores, pushes and collects the data of an Nx workspace.')
@@ -69,4 +83,13 @@ function createProgram(version: string, output: OutputConfiguration): Command {
     .helpCommand('help [command]', 'display help for a command')
     .showSuggestionAfterError(true)
     .addHelpText('after', OVERVIEW);
+}
+
+function argumentTerm(argument: Argument): string {
+  const name = `${argument.name()}${argument.variadic ? '...' : ''}`;
+  return argument.required ? `<${name}>` : `[${name}]`;
+}
+
+function helpWidth({ columns = 80 }: Output): number {
+  return Math.min(columns, WIDEST_HELP);
 }

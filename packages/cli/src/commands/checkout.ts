@@ -17,8 +17,7 @@ export const declareCheckout: Declare = (program, execute) => {
     .command('checkout [selectors...]')
     .summary('make the workspace be what the lock says')
     .description(
-      'Make the outs in the workspace be what the lock says, from the store. What is not in the store is left\n' +
-        'reference-only: sluice pull brings it.',
+      'Make the outs in the workspace be what the lock says, from the store. What is not in the store is left reference-only: sluice pull brings it.',
     )
     .option('--rev <rev>', 'what the lock of this git revision says')
     .option('--force', 'replace changes that are committed nowhere; a copy stays in the store')

@@ -6,8 +6,7 @@ export const declareCommit: Declare = (program, execute) => {
     .command('commit [selectors...]')
     .summary('take data that is kept by hand into the store and the lock')
     .description(
-      'Take data that is kept by hand from the workspace into the store and the lock. The message is that of your git\n' +
-        'commit: commit sluice-lock.json next.',
+      'Take data that is kept by hand from the workspace into the store and the lock. It needs no message: sluice-lock.json is committed with git next.',
     )
     .option('--force', 'take what lies there as the result of a stage that has a command')
     .addHelpText('after', examples('sluice commit', 'sluice commit people:raw', 'sluice commit --force model:train'))

@@ -16,12 +16,11 @@ interface GcOptions extends HistoryOptions {
 /** `sluice gc` */
 export const declareGc: Declare = (program, execute) => {
   withRecentHistory(
-    program.command('gc').option('--workspace', 'what the locks of the workspaces name: always counts, the default'),
+    program.command('gc').option('--workspace', 'keep what the locks of the workspaces name: always, and the default'),
   )
     .summary('drop from the store what nothing refers to')
     .description(
-      'Drop from the store what nothing refers to. What counts as referring adds up: the locks of all workspaces of the\n' +
-        'store, always, and what the options name. Results that no remote is known to hold are kept.',
+      'Drop from the store what nothing refers to. The locks of all workspaces of the store always count, and the options add to them. Results that no remote is known to hold are kept all the same.',
     )
     .option('--records <age>', 'also results that were recorded within this time, such as 14d', parseAge)
     .option('--allow-unpushed', 'also drop what no remote is known to hold')

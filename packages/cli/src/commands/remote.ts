@@ -45,6 +45,7 @@ function declareAdd(remote: Command, execute: Execute): void {
 function declareList(remote: Command, execute: Execute): void {
   remote
     .command('list')
+    .summary('list the remotes')
     .description('List the remotes.')
     .addHelpText('after', examples('sluice remote list'))
     .action(async () =>
@@ -72,6 +73,7 @@ function declareRemove(remote: Command, execute: Execute): void {
 function declareDefault(remote: Command, execute: Execute): void {
   remote
     .command('default <name>')
+    .summary('choose the default remote')
     .description('Choose the default remote.')
     .addHelpText('after', examples('sluice remote default share'))
     .action(async (name: string) =>

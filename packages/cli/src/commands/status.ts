@@ -11,9 +11,8 @@ export const declareStatus: Declare = (program, execute) => {
     .command('status [selectors...]')
     .summary('say what state each stage and out is in, and why')
     .description(
-      'Say what state each stage and out is in, and why. Nothing is changed, and no data is moved.\n\n' +
-        'unchanged: the result is what the lock says. restorable: the result for these inputs is known and need not be\n' +
-        'made again. changed, new: the stage has to run, or its data has to be committed.',
+      'Say what state each stage and out is in, and why. Changes nothing and moves no data.\n\n' +
+        'unchanged: all is as the lock says. restorable: not so, but the result for these inputs is known. changed and new: the stage has to run, or its data to be committed.',
     )
     .option('--remote [name]', 'also ask the default remote, or this one')
     .option('--exit-code', 'exit with 1 if any stage is not unchanged')

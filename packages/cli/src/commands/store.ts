@@ -5,6 +5,7 @@ export const declareStore: Declare = (program, execute) => {
   const store = program.command('store').summary('look at the store').description('Look at the store.');
   store
     .command('stat')
+    .summary('count what the store holds')
     .description('Count what the store holds.')
     .addHelpText('after', examples('sluice store stat'))
     .action(async () =>
@@ -16,6 +17,7 @@ export const declareStore: Declare = (program, execute) => {
     );
   store
     .command('path')
+    .summary('print where the store is')
     .description('Print where the store is.')
     .addHelpText('after', examples('du -sh "$(sluice store path)"'))
     .action(async () =>

@@ -1,0 +1,37 @@
+import { runMain } from './testing/run-main.js';
+
+const COMMANDS = [
+  '',
+  'init',
+  'status',
+  'commit',
+  'checkout',
+  'fetch',
+  'pull',
+  'push',
+  'gc',
+  'verify',
+  'explain',
+  'remote',
+  'remote add',
+  'remote list',
+  'remote remove',
+  'remote default',
+  'remote ping',
+  'store',
+  'store stat',
+  'store path',
+];
+
+test.each(COMMANDS)('sluice %s --help', async (command) => {
+  const { code, out, err } = await runMain([...command.split(' ').filter((word) => word !== ''), '--help']);
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  expect(out).toMatchSnapshot();
+});
+
+test('the help of every command that is no group has an example', async () => {
+  for (const command of COMMANDS.filter((name) => name !== 'remote' && name !== 'store')) {
+    const { out } = await runMain([...command.split(' ').filter((word) => word !== ''), '--help']);
+    expect(out).toMatch(/Examples:\n {2}\$ /);
+  }
+});

@@ -1,0 +1,118 @@
+import { fakeEngine } from './testing/fake-engine.js';
+import { HERE, runMain } from './testing/run-main.js';
+import {
+  CHECKOUT,
+  COMMIT,
+  EXPLAIN,
+  FETCH,
+  GC,
+  GC_EXPLANATION,
+  PULL,
+  PUSH,
+  REMOTES,
+  STAGE,
+  STORE,
+  VERIFY,
+} from './testing/samples.js';
+
+const { path, ...stat } = STORE;
+
+/** Arguments, the call that they mean, and the document. */
+const CASES: readonly (readonly [args: string, call: readonly unknown[], document: object])[] = [
+  ['init --remote file:../data', ['init', { remote: 'file:../data' }], { written: ['sluice.json', '.gitignore'] }],
+  ['status', ['status', { select: [], remotes: [] }], { stages: [STAGE] }],
+  ['status p:t q --remote', ['status', { select: ['p:t', 'q'], remotes: 'default' }], { stages: [STAGE] }],
+  ['status --remote s3cache', ['status', { select: [], remotes: ['s3cache'] }], { stages: [STAGE] }],
+  ['commit p:t --force', ['commit', { select: ['p:t'], force: true }], COMMIT],
+  ['checkout', ['checkout', { select: [], strict: false }], CHECKOUT],
+  [
+    'checkout p --rev v1 --force --link copy --strict',
+    ['checkout', { select: ['p'], rev: 'v1', force: true, link: 'copy', strict: true }],
+    CHECKOUT,
+  ],
+  ['checkout --kept sha256:1', ['checkoutKept', 'sha256:1'], CHECKOUT],
+  ['fetch p:t#a/*', ['fetch', { select: ['p:t#a/*'] }], FETCH],
+  [
+    'pull --remote near --rev v1 --history --max-bytes 500MB --force',
+    ['pull', { select: [], remote: 'near', rev: 'v1', history: true, maxBytes: 5e8, force: true }],
+    PULL,
+  ],
+  ['push', ['push', { select: [] }], PUSH],
+  [
+    'push p --remote near --all-branches --all-tags --all-commits --rev a --rev b --dry-run',
+    [
+      'push',
+      {
+        select: ['p'],
+        remote: 'near',
+        allBranches: true,
+        allTags: true,
+        allCommits: true,
+        revs: ['a', 'b'],
+        dryRun: true,
+      },
+    ],
+    PUSH,
+  ],
+  ['gc', ['gc', {}], GC],
+  ['gc --workspace', ['gc', {}], GC],
+  [
+    'gc --since 2026-01-01 --num 3 --records 14d --allow-unpushed --dry-run --forget-workspace /gone',
+    [
+      'gc',
+      {
+        since: '2026-01-01',
+        num: 3,
+        recordsMs: 1_209_600_000,
+        allowUnpushed: true,
+        dryRun: true,
+        forgetWorkspace: '/gone',
+      },
+    ],
+    GC,
+  ],
+  ['gc --explain sha256:1a', ['explainGc', { what: 'sha256:1a' }], GC_EXPLANATION],
+  ['gc --explain data/1.jpg', ['explainGc', { what: 'packages/cli/src/testing/data/1.jpg' }], GC_EXPLANATION],
+  ['verify --deep --repair --remote near', ['verify', { deep: true, repair: true, remote: 'near' }], VERIFY],
+  ['explain model:train', ['explain', 'model:train'], EXPLAIN],
+  ['remote list', ['remotes'], { remotes: REMOTES }],
+  ['remote remove near', ['removeRemote', 'near'], { remotes: REMOTES }],
+  ['remote default near', ['setDefaultRemote', 'near'], { remotes: REMOTES }],
+  [
+    'remote add s3cache s3://b --endpoint http://localhost:9000 --region r --force-path-style',
+    [
+      'addRemote',
+      { name: 's3cache', url: 's3://b', endpoint: 'http://localhost:9000', region: 'r', forcePathStyle: true },
+    ],
+    { remotes: REMOTES },
+  ],
+  ['remote ping', ['pingRemote', undefined], { remote: 's3cache', ms: 12 }],
+  ['store stat', ['storeStat'], stat],
+  ['store path', ['storeStat'], { path }],
+];
+
+test.each(CASES)('%s', async (args, call, document) => {
+  const engine = fakeEngine();
+  const { code, out, err } = await runMain(['--json', ...args.split(' ')], { engine });
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  expect(out).toMatch(/^\{\n {2}"schema": 1,\n/);
+  expect(JSON.parse(out)).toEqual({ schema: 1, ...document });
+  expect(engine.calls[0]).toEqual(call);
+  expect(engine.calls.at(-1)).toEqual(['close']);
+});
+
+test('global options stand before or behind the command', async () => {
+  const engine = fakeEngine();
+  await runMain(['--offline', '--cwd', '..', 'status'], { engine });
+  await runMain(['status', '--offline', '--cwd', '..'], { engine });
+  expect(engine.opened.map(({ offline }) => offline)).toEqual([true, true]);
+  expect(HERE.startsWith(engine.opened[0]?.root ?? '?')).toBe(true);
+});
+
+test('with --json, help and version are a document too', async () => {
+  expect(JSON.parse((await runMain(['--version', '--json'])).out)).toEqual({ schema: 1, version: '1.2.3' });
+  expect(JSON.parse((await runMain(['gc', '--help', '--json'])).out)).toEqual({
+    schema: 1,
+    help: expect.stringContaining('Usage: sluice gc'),
+  });
+});

@@ -1,0 +1,21 @@
+import { VERIFY } from '../testing/samples.js';
+import { verifyFailure, verifyText } from './verify.js';
+
+test('each finding has a line, the last one is the verdict', () => {
+  expect(verifyText(VERIFY)).toBe(
+    [
+      'store  sha256:1a1a1a1a1a1a…: its bytes do not have its digest (repaired)',
+      'checked 6 objects and 2 files (1.3 MiB) in 40 ms: 1 finding, 1 repaired',
+    ].join('\n'),
+  );
+  expect(verifyText({ ...VERIFY, findings: [] })).toBe(
+    'checked 6 objects and 2 files (1.3 MiB) in 40 ms: nothing is wrong',
+  );
+});
+
+test('what is not repaired is a failure, with what is left to do', () => {
+  expect(verifyFailure(VERIFY, true)).toBeUndefined();
+  const open = { ...VERIFY, findings: VERIFY.findings.map((finding) => ({ ...finding, repaired: false })) };
+  expect(verifyFailure(open, false)?.hint).toContain('--repair');
+  expect(verifyFailure(open, true)?.hint).toContain('sluice status');
+});

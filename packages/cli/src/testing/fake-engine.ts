@@ -1,0 +1,65 @@
+import type { Engine, EngineOptions } from '@sluice/engine';
+import type { OpenEngine } from '../session.js';
+import * as samples from './samples.js';
+
+/** A call of an engine's method. */
+export type EngineCall = readonly [method: string, ...args: unknown[]];
+
+/** An engine without a workspace: it notes what is asked of it and answers with samples, or with what a test gives. */
+export interface FakeEngine {
+  readonly calls: EngineCall[];
+  /** What the engine was opened with. */
+  readonly opened: EngineOptions[];
+  readonly open: OpenEngine;
+}
+
+export function fakeEngine(answers: (options: EngineOptions) => Partial<Engine> = () => ({})): FakeEngine {
+  const calls: EngineCall[] = [];
+  const opened: EngineOptions[] = [];
+  const open: OpenEngine = async (options) => {
+    opened.push(options);
+    return noting({ ...sampleEngine(options.root), ...answers(options) }, calls);
+  };
+  return { calls, opened, open };
+}
+
+function sampleEngine(root: string): Engine {
+  return {
+    root,
+    runStage: async () => {
+      throw new Error('the command line runs no stages');
+    },
+    status: async () => ({ stages: [samples.STAGE] }),
+    commit: async () => samples.COMMIT,
+    checkout: async () => samples.CHECKOUT,
+    checkoutKept: async () => samples.CHECKOUT,
+    fetch: async () => samples.FETCH,
+    pull: async () => samples.PULL,
+    push: async () => samples.PUSH,
+    gc: async () => samples.GC,
+    explainGc: async () => samples.GC_EXPLANATION,
+    verify: async () => samples.VERIFY,
+    explain: async () => samples.EXPLAIN,
+    storeStat: async () => samples.STORE,
+    init: async () => ({ written: ['sluice.json', '.gitignore'] }),
+    remotes: () => samples.REMOTES,
+    addRemote: async () => undefined,
+    removeRemote: async () => undefined,
+    setDefaultRemote: async () => undefined,
+    pingRemote: async () => ({ remote: 's3cache', ms: 12 }),
+    close: async () => undefined,
+  };
+}
+
+function noting(engine: Engine, calls: EngineCall[]): Engine {
+  return new Proxy(engine, {
+    get: (target, name, receiver) => {
+      const value: unknown = Reflect.get(target, name, receiver);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]): unknown => {
+        calls.push([String(name), ...args]);
+        return Reflect.apply(value, target, args);
+      };
+    },
+  });
+}
