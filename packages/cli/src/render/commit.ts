@@ -25,7 +25,8 @@ export function commitText({ stages, objects, bytes, ms }: CommitReport): string
   ]);
   const files = outs.reduce((sum, out) => sum + out.files, 0);
   const all = outs.reduce((sum, out) => sum + out.bytes, 0);
-  const rate = formatRate(all, ms);
+  // An index knows the digests of what did not change, so there was nothing to do fast.
+  const rate = objects.new === 0 ? undefined : formatRate(all, ms);
   const took = `${formatDuration(ms)}${rate === undefined ? '' : ` (${rate})`}`;
   const fresh =
     objects.new === 0 ? 'no new objects' : `${plural(objects.new, 'new object')} (${formatBytes(bytes.new)})`;

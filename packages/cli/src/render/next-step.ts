@@ -13,8 +13,9 @@ function runStep(stages: readonly StageStatus[]): string | undefined {
   const first = stale.find(({ reasons }) => !reasons.some(isBlocked));
   if (first === undefined) return unblock(waiting);
   const name = nameOf(first);
-  // Data that is kept by hand is committed; a target for it is declared, but need not be run.
-  const isByHand = first.reasons.every(({ kind }) => kind === 'out' || kind === 'new');
+  const isByHand =
+    first.reasons.every(({ kind }) => kind === 'out' || kind === 'new') &&
+    first.outs.some(({ workspace }) => workspace === 'modified');
   return isByHand ? `next: nx run ${name} (or sluice commit ${name}, for data kept by hand)` : `next: nx run ${name}`;
 }
 

@@ -32,7 +32,14 @@ test('stages and outs stand in columns, the last line says what to do', () => {
       reasons: [reason('param', 'params.yaml:lr', '0.1', '0.2'), reason('dep', 'src/a.py', 'blob 1', 'blob 2')],
       outs: [
         out('model/metrics.json', { workspace: 'absent', remote: { s3cache: 'down' } }),
-        out('model/weights', { digest: null, files: 0, bytes: 0, workspace: 'absent', store: 'absent' }),
+        out('model/weights', {
+          digest: null,
+          files: 0,
+          bytes: 0,
+          workspace: 'absent',
+          store: 'absent',
+          remote: { s3cache: 'absent' },
+        }),
       ],
     }),
     stage('people:raw'),
@@ -73,10 +80,11 @@ const param = reason('param', 'p.yaml', '1', '2');
 
 test.each<[string, StageStatus[], string]>([
   ['all is well', [stage('p:t')], 'nothing to do'],
+  ['it never ran', [stage('p:t', { state: 'new', reasons: [fresh] })], 'next: nx run p:t'],
   ['a param changed', [stage('p:t', { state: 'changed', reasons: [param] })], 'next: nx run p:t'],
   [
     'data was edited',
-    [stage('p:t', { state: 'changed', reasons: [modified] })],
+    [stage('p:t', { state: 'changed', reasons: [modified], outs: [out('data/x', { workspace: 'modified' })] })],
     'next: nx run p:t (or sluice commit p:t, for data kept by hand)',
   ],
   [

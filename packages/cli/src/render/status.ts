@@ -34,9 +34,12 @@ function stageRow({ project, target, state, reasons }: StageStatus, verbose: boo
 }
 
 function outRow(out: OutStatus): string[] {
-  const size = out.digest === null ? ['', ''] : [plural(out.files, 'file'), formatBytes(out.bytes)];
+  const places = [`workspace ${out.workspace}`, `store ${out.store}`];
+  // There is nothing yet that a remote could have.
+  if (out.digest === null) return [visible(out.path), '', '', ...places];
+  const size = [plural(out.files, 'file'), formatBytes(out.bytes)];
   const remotes = Object.entries(out.remote).map(([name, state]) => `${visible(name)} ${state}`);
-  return [visible(out.path), ...size, `workspace ${out.workspace}`, `store ${out.store}`, ...remotes];
+  return [visible(out.path), ...size, ...places, ...remotes];
 }
 
 /** `4 stages: 3 unchanged, 1 changed`; nothing for a single one. */

@@ -8,8 +8,8 @@ test('each finding has a line, the last one is the verdict', () => {
       'checked 6 objects and 2 files (1.3 MiB) in 40 ms: 1 finding, 1 repaired',
     ].join('\n'),
   );
-  expect(verifyText({ ...VERIFY, findings: [] })).toBe(
-    'checked 6 objects and 2 files (1.3 MiB) in 40 ms: nothing is wrong',
+  expect(verifyText({ ...VERIFY, checked: { ...VERIFY.checked, bytes: 0 }, findings: [] })).toBe(
+    'checked 6 objects and 2 files in 40 ms: nothing is wrong',
   );
 });
 

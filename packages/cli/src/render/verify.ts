@@ -16,7 +16,9 @@ export function verifyText({ findings, checked, ms }: VerifyReport): string {
     ({ where, name, problem, repaired }) =>
       `${where}  ${shortenDigests(visible(name))}: ${visible(problem.message)}${repaired ? ' (repaired)' : ''}`,
   );
-  const looked = `checked ${plural(checked.objects, 'object')} and ${plural(checked.files, 'file')} (${formatBytes(checked.bytes)})`;
+  // Without --deep no bytes are read.
+  const read = checked.bytes === 0 ? '' : ` (${formatBytes(checked.bytes)})`;
+  const looked = `checked ${plural(checked.objects, 'object')} and ${plural(checked.files, 'file')}${read}`;
   return [...lines, `${looked} in ${formatDuration(ms)}: ${verdict(findings)}`].join('\n');
 }
 

@@ -27,7 +27,9 @@ test('a checkout says what it did to the workspace', () => {
   const empty = { ...CHECKOUT, workspace: { ...settled, unchanged: 0 } };
   expect(checkoutText(empty)).toBe('nothing to restore: the locks name no data');
   const out = { project: 'people', target: 'raw', path: 'people/raw', files: 10, bytes: 695_311 };
-  expect(checkoutText({ ...empty, referenceOnly: [out] })).toBe('nothing restored');
+  expect(checkoutText({ ...empty, referenceOnly: [out] })).toBe(
+    'nothing restored\nreference-only: 1 out (10 files, 679.0 KiB); sluice pull brings the data',
+  );
 });
 
 test('init, remotes and store', () => {
