@@ -33,8 +33,8 @@ const SMALL_PACKS = 8;
 
 /**
  * Decides about packs. Those with garbage are rewritten in the order of what a freed byte costs, until `budgetBytes` of live bytes
- * are copied. Trees do not count towards the budget: they are small, and a dead tree must never outlive what it names, or a later writer
- * could take it for a complete one.
+ * are copied. Trees do not count towards the budget: they are small, and a dead tree had better not outlive what it names: a later writer
+ * would find it and have to write what is missing below.
  */
 export function planPacks(packs: readonly PackWorth[], budgetBytes: number): PackPlan {
   const drop = packs.filter((pack) => isGarbage(pack)).map((pack) => pack.name);

@@ -1,4 +1,4 @@
-import { throwIfAborted } from '../../errors.js';
+import { asSluiceError, throwIfAborted } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import type { LooseObject } from '../loose-list.js';
 import type { Store } from '../store.js';
@@ -10,7 +10,7 @@ import type { Inventory } from './inventory.js';
 import type { Looks, RecordedRoots } from './look.js';
 import { DEAD } from './mark.js';
 import type { PackPlan } from './plan-packs.js';
-import { type Rewritten, rewritePacks } from './rewrite-packs.js';
+import { type RewriteInput, type Rewritten, rewritePacks } from './rewrite-packs.js';
 
 /** What is to go. */
 export interface SweepPlan {
@@ -50,7 +50,7 @@ export function deadLoose({ loose }: Inventory, claims: Claims): LooseObject[] {
 export async function sweep(store: Store, looks: Looks, plan: SweepPlan, options: SweepOptions): Promise<Swept> {
   const { inventory, claims, homes } = plan;
   const going = new Set(plan.packs.rewrite);
-  const rewritten = await rewritePacks(store, { inventory, going, claims, homes }, options.signal);
+  const rewritten = await rewriteIfRoom(store, { inventory, going, claims, homes }, options.signal);
   throwIfAborted(options.signal);
   const packs = [...plan.packs.drop, ...rewritten.emptied];
   const bag = openTrash(store.files, store.layout);
@@ -72,6 +72,17 @@ export async function sweep(store: Store, looks: Looks, plan: SweepPlan, options
     throw error;
   } finally {
     store.reader.catalog.refresh();
+  }
+}
+
+/** A full disk is what a collection is called for: what needs no room is deleted all the same. */
+async function rewriteIfRoom(store: Store, input: RewriteInput, signal: AbortSignal | undefined): Promise<Rewritten> {
+  try {
+    return await rewritePacks(store, input, signal);
+  } catch (error) {
+    const problem = asSluiceError(error);
+    if (problem.code !== 'ERR_DISK_FULL') throw error;
+    return { emptied: [], problems: [problem], bytes: 0 };
   }
 }
 
