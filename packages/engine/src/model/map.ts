@@ -21,9 +21,9 @@ export const LOCATION_BYTES = 16;
 /** Raw bytes of a pack's name. */
 export const PACK_NAME_BYTES = 16;
 /** Areas as they stand in a map: `trusted`, `shared`, and the `pr/<n>` in which the map lies. */
-export const LARGEST_AREA = 2;
+const LARGEST_AREA = 2;
 /** Most packs, and most other maps, that one map names: their numbers are 16 bits wide. */
-export const MAX_MAP_TABLE = 65_535;
+const MAX_MAP_TABLE = 65_535;
 
 const MAGIC = Buffer.from('SLMP');
 const VERSION = 1;

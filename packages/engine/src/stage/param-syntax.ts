@@ -2,7 +2,7 @@ import { type Parsed, parseDeclaredPath, type TokenValues } from './declared-pat
 import type { Param } from './stage.js';
 
 /** The formats of param files, by extension. */
-export const PARAM_EXTENSIONS = ['yaml', 'yml', 'json', 'toml'] as const;
+const PARAM_EXTENSIONS = ['yaml', 'yml', 'json', 'toml'] as const;
 
 /** The file and, behind the first colon after an extension, the key. A key may hold colons, and so may what is before the extension. */
 const SYNTAX = /^(.*?\.(?:ya?ml|json|toml))(?::(.*))?$/is;

@@ -47,11 +47,6 @@ export function openLease(files: Files, layout: Layout): Lease {
   return { owner, path, tmpDir, append: (raw) => void files.writeSync(fd, raw), release };
 }
 
-/** Appends to a lease from another thread; the file is opened for appending, so writes of several threads do not overlap. */
-export function appendToLease(files: Files, fd: number, raw: Buffer): void {
-  files.writeSync(fd, raw);
-}
-
 /** The digests of all live leases, one buffer per lease. Leases of dead owners, and their temporary files, are deleted on the way. */
 export function readLeases(files: Files, layout: Layout): Buffer[] {
   const found: Buffer[] = [];

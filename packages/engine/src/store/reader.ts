@@ -216,6 +216,6 @@ export class ObjectReader {
 }
 
 /** Whether bytes have the digest at `rawAt`. */
-export function matches(bytes: Buffer, raw: Buffer, rawAt: number): boolean {
+function matches(bytes: Buffer, raw: Buffer, rawAt: number): boolean {
   return hash('sha256', bytes, 'hex') === raw.toString('hex', rawAt, rawAt + RAW_DIGEST_BYTES);
 }

@@ -1,5 +1,5 @@
 /** The candidate that a mistyped word most likely means, or `undefined` when none is near. */
-export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
+function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
   // A third of the letters may be wrong; of short words at least one.
   let best: { readonly word: string; readonly distance: number } | undefined;
   const limit = Math.max(1, Math.floor(word.length / 3));

@@ -37,7 +37,7 @@ export function isCompatible(a: JsonObject, b: JsonObject): boolean {
 }
 
 /** Lays options, or one configuration, over others; one level deep. */
-export function mergeOptions(options: unknown, base: unknown): JsonObject | undefined {
+function mergeOptions(options: unknown, base: unknown): JsonObject | undefined {
   const over = isObject(options) ? options : undefined;
   const under = isObject(base) ? base : undefined;
   if (over === undefined || under === undefined) return withoutSpread(over ?? under);

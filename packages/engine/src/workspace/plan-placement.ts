@@ -46,7 +46,7 @@ export function plannedSnapshot(reader: ObjectReader, root: OutRoot, name: strin
 }
 
 /** The wanted files of a snapshot and the directories above them; its nodes are unknown. */
-export function filterSnapshot(snapshot: Snapshot, filter: PathFilter): Snapshot {
+function filterSnapshot(snapshot: Snapshot, filter: PathFilter): Snapshot {
   const kept = new Map<string, SeenDirectory>();
   for (let d = snapshot.directories.length - 1; d >= 0; d--) {
     const directory = snapshot.directories[d];

@@ -45,7 +45,7 @@ export function walk(path: string, options: WalkOptions): Snapshot | undefined {
 }
 
 /** Writes what `stat` says into the columns of an entry. Throws `ERR_FILE_KIND`. */
-export function record(seen: SeenDirectory, entry: number, stat: Stats, path: string): void {
+function record(seen: SeenDirectory, entry: number, stat: Stats, path: string): void {
   seen.kinds[entry] = kindOf(stat, path);
   seen.sizes[entry] = stat.size;
   seen.mtimes[entry] = stat.mtimeMs;
