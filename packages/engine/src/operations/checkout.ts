@@ -7,6 +7,7 @@ import { Resolver } from '../stage/resolve.js';
 import { type Restore, restoreOuts } from '../stage/restore.js';
 import { type Out, type Stage, stageName } from '../stage/stage.js';
 import { completeness } from '../store/complete.js';
+import { formatBytes, plural } from '../text/index.js';
 import type { LinkKind } from '../workspace/place-batch.js';
 import type { OperationContext } from './context.js';
 import { locksAt } from './locks-at.js';
@@ -127,8 +128,9 @@ async function isCommitted(context: OperationContext, stage: Stage, out: Out, ro
 
 function tellReferenceOnly(context: OperationContext, left: CheckoutReport['referenceOnly'], strict: boolean): void {
   for (const { project, target, path, files, bytes } of left) {
-    const message = `${project}:${target} ${path} (${files} files, ${bytes} bytes) is reference-only`;
-    const hint = `Run: sluice pull ${project}:${target}`;
+    const name = `${project}:${target}`;
+    const message = `${name} ${plural(files, 'file')} (${formatBytes(bytes)}) in ${path} ${files === 1 ? 'is' : 'are'} reference-only`;
+    const hint = `Run: sluice pull ${name}`;
     if (strict) throw new SluiceError('ERR_NOT_LOCAL', message, { hint, details: { path, files, bytes } });
     context.emit({ type: 'warning', code: 'ERR_NOT_LOCAL', message, hint });
   }
