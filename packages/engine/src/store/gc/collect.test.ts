@@ -7,6 +7,7 @@ import { hexOf, rawOf } from '../../model/digest.js';
 import { testRoots } from '../../testing/gc-roots.js';
 import { addTree, storeBlob, storeTree, type TestFiles } from '../../testing/store-tree.js';
 import { looseName } from '../layout.js';
+import { relyOn } from '../rely.js';
 import { storeStat } from '../stat.js';
 import { openStore, type Store } from '../store.js';
 import { moveToTrash, openTrash } from '../trash.js';
@@ -359,4 +360,19 @@ function damage(digest: Parameters<typeof rawOf>[0], kind: 'blob' | 'tree'): voi
     fs.closeSync(fd);
   }
   store.close();
+}
+
+test('work that relies on a root keeps it, and gives it free in the end', async () => {
+  const root = await storeTree(store, version(1, 80), true);
+  await relyOn(store, [root], async () => {
+    await collect(store, { roots: testRoots() });
+    expect(isComplete(root)).toBe(true);
+  });
+  expect(await collect(store, { roots: testRoots() })).toMatchObject({ removed: { blobs: 80, trees: 4 } });
+  const readOnly = { ...store, files: { ...store.files, mkdirSync: refuse } };
+  expect(await relyOn(readOnly, [root], () => 'done')).toBe('done');
+});
+
+function refuse(): never {
+  throw Object.assign(new Error('EROFS'), { code: 'EROFS' });
 }
