@@ -8,10 +8,7 @@ export type RelPath = string & { readonly [relPathBrand]: true };
 /** The root of whatever a path is relative to. */
 export const ROOT = '' as RelPath;
 
-/**
- * Why `name` cannot be one segment of a path, or `undefined` when it can.
- * U+FFFD stands for bytes that are not UTF-8 when a directory is listed, so it is refused too.
- */
+/** Why `name` cannot be one segment of a path, or `undefined` when it can. */
 export function nameProblem(name: string): string | undefined {
   if (name === '') return 'is empty';
   if (name === '.' || name === '..') return `is ${JSON.stringify(name)}`;

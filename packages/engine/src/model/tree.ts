@@ -51,7 +51,10 @@ export interface TreeNode extends Entries {
   readonly counts: readonly number[];
 }
 
-/** The canonical bytes of the entries `from` (inclusive) to `to` (exclusive). `counts` is given exactly for a {@link SPLIT} node. */
+/**
+ * The canonical bytes of the entries `from` (inclusive) to `to` (exclusive). `counts` is given exactly for a {@link SPLIT} node.
+ * Throws `ERR_FILE_NAME` for a name that is too long.
+ */
 export function encodeNode(
   shape: TreeNode['shape'],
   entries: Entries,
@@ -64,7 +67,7 @@ export function encodeNode(
   let length = 0;
   const names: Buffer[] = [];
   for (let i = from; i < to; i++) {
-    const name = Buffer.from(entries.names[i] ?? '');
+    const name = encodeName(entries.names[i] ?? '');
     const size = entries.sizes[i] ?? 0;
     const below = entries.files[i] ?? 0;
     names.push(name);
@@ -94,6 +97,15 @@ export function encodeNode(
     at += entries.digests.copy(node, at, i * RAW_DIGEST_BYTES, (i + 1) * RAW_DIGEST_BYTES);
   }
   return node;
+}
+
+/** Some file systems allow names that take more bytes. */
+function encodeName(name: string): Buffer {
+  const bytes = Buffer.from(name);
+  if (bytes.length <= MAX_NAME_BYTES) return bytes;
+  throw new SluiceError('ERR_FILE_NAME', `a name is longer than ${MAX_NAME_BYTES} bytes: ${JSON.stringify(name)}`, {
+    hint: 'Rename the file; other file systems could not hold it.',
+  });
 }
 
 /**

@@ -38,7 +38,22 @@ export function entriesOf(list: readonly TestEntry[]): Entries {
 export const fileName: fc.Arbitrary<string> = fc
   .oneof(
     { weight: 4, arbitrary: fc.stringMatching(/^[a-z]{1,3}$/) },
-    fc.constantFrom('-rf', '--', ' ', 'a b', 'new\nline', '.hidden', '...', 'é', 'e\u0301', '\ufffd', '\u{1f600}', '~', '$HOME', 'con'),
+    fc.constantFrom(
+      '-rf',
+      '--',
+      ' ',
+      'a b',
+      'new\nline',
+      '.hidden',
+      '...',
+      'é',
+      'e\u0301',
+      '\ufffd',
+      '\u{1f600}',
+      '~',
+      '$HOME',
+      'con',
+    ),
     fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }),
   )
   .filter((name) => nameProblem(name) === undefined && Buffer.byteLength(name) <= 255);

@@ -33,7 +33,7 @@ export const damage: fc.Arbitrary<Damage> = fc.oneof(
 /** The bytes after the damage; a copy. */
 export function damaged(bytes: Buffer, what: Damage): Buffer {
   if (what.do === 'extend') return Buffer.concat([bytes, what.bytes]);
-  const from = what.at < 1 ? Math.floor(what.at * bytes.length) : Math.min(what.at, bytes.length - 1);
+  const from = what.at < 1 ? Math.floor(what.at * bytes.length) : Math.max(0, Math.min(what.at, bytes.length - 1));
   const copy = Buffer.from(bytes);
   switch (what.do) {
     case 'flip':
