@@ -34,7 +34,8 @@ function take(lock) {
     mkdirSync(lock);
     return true;
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    // Not `instanceof Error`: jest's tests have a realm of their own.
+    if (!(typeof error === 'object' && error !== null && 'code' in error && error.code === 'EEXIST')) throw error;
   }
   const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
   if (Date.now() - since > LEFT_BEHIND_MS) rmdirSync(lock);

@@ -1,3 +1,4 @@
+import { SluiceError } from '../errors.js';
 import type { OutRoot } from '../model/root.js';
 import { completeness } from '../store/complete.js';
 import { type CheckoutCount, type CheckoutOptions, checkoutOut, checkoutPart } from '../workspace/checkout-out.js';
@@ -33,22 +34,46 @@ export async function restoreOuts(
   restores: readonly Restore[],
   link?: LinkKind,
 ): Promise<Restored> {
-  const { reader } = context.workspace.store;
-  const wants = restores
-    .filter(({ root, filter }) => completeness(reader, root, filter) !== 'complete')
-    .map(({ root, out, filter }): Want => ({ root, remote: out.remote, filter }));
-  const fetched: Fetched =
-    wants.length === 0 ? { files: 0, bytes: 0, remote: undefined } : await context.remotes.fetch(wants, 'everything');
-  if (wants.length > 0) reader.catalog.refresh();
+  let fetched = await fetchMissing(context, restores);
   const total = { written: 0, removed: 0, unchanged: 0, bytes: 0 };
   for (const restore of restores) {
-    const count = await restoreOut(context, restore, link);
+    let count: CheckoutCount;
+    try {
+      count = await restoreOut(context, restore, link);
+    } catch (error) {
+      const again = await fetchDamaged(context, restore, error);
+      fetched = { files: fetched.files + again.files, bytes: fetched.bytes + again.bytes, remote: again.remote };
+      count = await restoreOut(context, restore, link);
+    }
     total.written += count.written;
     total.removed += count.removed;
     total.unchanged += count.unchanged;
     total.bytes += count.bytes;
   }
   return { ...total, fetched };
+}
+
+async function fetchMissing(context: StageContext, restores: readonly Restore[]): Promise<Fetched> {
+  const { reader } = context.workspace.store;
+  const wants = restores
+    .filter(({ root, filter }) => completeness(reader, root, filter) !== 'complete')
+    .map(({ root, out, filter }): Want => ({ root, remote: out.remote, filter }));
+  if (wants.length === 0) return { files: 0, bytes: 0, remote: undefined };
+  const fetched = await context.remotes.fetch(wants, 'everything');
+  reader.catalog.refresh();
+  return fetched;
+}
+
+/** What was found damaged is aside now, so it is missing, and a remote may have it. Throws the error that told about it if none has. */
+async function fetchDamaged(context: StageContext, restore: Restore, error: unknown): Promise<Fetched> {
+  if (!(error instanceof SluiceError) || error.code !== 'ERR_OBJECT_DAMAGED') throw error;
+  context.workspace.store.reader.catalog.refresh();
+  const fetched = await fetchMissing(context, [restore]).catch((reason: unknown) => {
+    throw reason instanceof SluiceError && reason.code === 'ERR_NOT_LOCAL' ? error : reason;
+  });
+  if (fetched.remote === undefined) throw error;
+  context.emit({ type: 'note', message: `${error.message}; fetched it again from ${fetched.remote}` });
+  return fetched;
 }
 
 async function restoreOut(context: StageContext, restore: Restore, link: LinkKind | undefined): Promise<CheckoutCount> {
