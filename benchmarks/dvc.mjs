@@ -7,9 +7,11 @@ import { pathInSet, randomStream } from './sets.mjs';
 
 /** @typedef {import('./sets.mjs').DataSet} DataSet */
 
+const DVC = 'dvc';
+
 /** The version of the `dvc` on the PATH, or `undefined`. */
 export function dvcVersion() {
-  const { status, stdout } = spawnSync('dvc', ['--version'], { encoding: 'utf8' });
+  const { status, stdout } = spawnSync(DVC, ['--version'], { encoding: 'utf8' });
   return status === 0 ? stdout.trim() : undefined;
 }
 
@@ -29,7 +31,7 @@ export function createDvcRepositories(set, source, workDir) {
   const env = { DVC_NO_ANALYTICS: '1', DVC_SITE_CACHE_DIR: join(workDir.path, 'dvc-site') };
 
   /** @param {string} cwd @param {readonly string[]} args */
-  const dvc = (cwd, args) => run('dvc', args, { cwd, env });
+  const dvc = (cwd, args) => run(DVC, args, { cwd, env });
 
   /** @param {string} root */
   const init = async (root) => {

@@ -1,6 +1,6 @@
 // @ts-check
 // npm run bench [-- WORD… --runs N --json FILE --strict]: measures Sluice beside native commands; see README.md.
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { failedLine, lineOf, measureRow, measureSize, openBench } from './bench.mjs';
@@ -25,7 +25,7 @@ const { values, positionals } = parseArgs({
     runs: { type: 'string', default: '3' },
     json: { type: 'string' },
     strict: { type: 'boolean', default: false },
-    cli: { type: 'string', default: inRepository('packages/cli/dist/bin.js') },
+    cli: { type: 'string', default: publishedCli() },
   },
 });
 const runs = Number(values.runs);
@@ -116,6 +116,12 @@ function peakLine(set, peakBytes) {
 function add(line) {
   lines.push(line);
   table.line(line);
+}
+
+/** The file that `sluice` starts. */
+function publishedCli() {
+  const { bin } = JSON.parse(readFileSync(inRepository('packages/cli/package.json'), 'utf8'));
+  return inRepository(`packages/cli/${bin.sluice}`);
 }
 
 /** The native commands are those of GNU; elsewhere there is nothing to compare with. */

@@ -1,7 +1,7 @@
 // @ts-check
 // node stage-call.mjs ROOT PROJECT:TARGET [--force]: brings one stage up to date as the Nx executor does, with the engine opened before, and
 // prints as JSON what became of it and how long the call took.
-import { openEngine } from '../packages/engine/dist/index.js';
+import { openEngine } from '@sluice/engine';
 
 const [root = '', name = '', flag] = process.argv.slice(2);
 const [project = '', target = ''] = name.split(':');

@@ -18,6 +18,9 @@ import { run } from './measure.mjs';
  * @property {(path: string) => void} retire takes a file or folder away; a folder is kept elsewhere until the end
  */
 
+/** Part of e2fsprogs; nothing is spread where it is missing. */
+const CHATTR = 'chattr';
+
 /** A folder for one run of the bench. */
 export function makeWorkRoot() {
   const path = mkdtempSync(join(realpathSync(tmpdir()), 'sluice-bench-'));
@@ -54,7 +57,7 @@ export function removeTreeNow(path) {
 
 /** Marks a folder as the top of unrelated hierarchies, which ext4 then spreads over its block groups. Elsewhere nothing happens. @param {string} path */
 function spread(path) {
-  spawnSync('chattr', ['+T', path]);
+  spawnSync(CHATTR, ['+T', path]);
 }
 
 /** @param {string} from @param {string} to */
