@@ -123,8 +123,9 @@ async function verifyOut(
     if (silent.length === 0) {
       // What a person keeps by hand may be changed by hand.
       if (stage.command === undefined && out.mutability !== 'strict') return [];
-      // Another version that the store knows is no damage: a run can have ended between its result and its lock.
+      // Another version that is known is no damage: a run can have ended between its result and its lock, a pull before it came to this out.
       if (isStored(context.workspace.store.reader, observed.snapshot)) return [];
+      if (await context.remotes.has({ root: observed.root, remote: out.remote })) return [];
     }
     const where = out.mutability === 'strict' ? 'link' : 'workspace';
     const names = silent.length === 0 ? [out.path] : silent;
