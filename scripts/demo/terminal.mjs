@@ -43,22 +43,24 @@ export class Terminal {
   /** Shows a command and its output, which is also the result. The command has to end well. @param {string} command */
   async type(command) {
     console.log(`\n${mark('cyan', `$ ${command}`)}`);
-    return await this.#run(command, (text) => process.stdout.write(text.replace(/^(?=.)/gm, '  ')));
+    return (await this.#run(command, (text) => process.stdout.write(text.replace(/^(?=.)/gm, '  ')))).output;
   }
 
-  /** The output of a command that is not shown. @param {string} command */
+  /** What a command that is not shown prints on its stdout. @param {string} command */
   async ask(command) {
-    return await this.#run(command, () => undefined);
+    return (await this.#run(command, () => undefined)).stdout;
   }
 
-  /** @param {string} command @param {(text: string) => void} show @returns {Promise<string>} */
+  /** @param {string} command @param {(text: string) => void} show @returns {Promise<{ stdout: string, output: string }>} */
   async #run(command, show) {
     const child = spawn(command, { cwd: this.cwd, env: this.env, shell: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    let stdout = '';
     let output = '';
     let rest = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => {
         output += text;
+        if (stream === child.stdout) stdout += text;
         // Only whole lines, so that the two streams do not mix within one.
         const lines = rest + text;
         const end = lines.lastIndexOf('\n') + 1;
@@ -69,7 +71,7 @@ export class Terminal {
     const code = await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
     show(rest === '' ? '' : `${rest}\n`);
     if (code !== 0) throw new Broken(`\`${command}\` ended with ${code}:\n${output}`);
-    return output;
+    return { stdout, output };
   }
 }
 
