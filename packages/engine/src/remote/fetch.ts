@@ -85,7 +85,12 @@ async function fetchFromAnyArea(
     try {
       const map = await openMap(remote, area, want.root.digest, appetite, signal);
       if (map === undefined) continue;
-      await fetchWant(options, want, map, session, { total: result, part, counted });
+      await fetchWant(options, want, map, session, {
+        total: result,
+        part,
+        counted,
+        rely: (raw) => session.lease.append(raw),
+      });
       add(result, part);
       return;
     } catch (error) {
@@ -103,6 +108,8 @@ interface Tally {
   readonly total: FetchResult;
   readonly part: FetchResult;
   readonly counted: DigestTable;
+  /** Tells collections what this fetch counts on, before it looks whether it is here. */
+  readonly rely: (raw: Buffer) => void;
 }
 
 function emptyResult(): FetchResult {
@@ -180,7 +187,7 @@ async function findLack(
   { remote, store, treesOnly, maxBytes, signal }: FetchRootsOptions,
   want: FetchWant,
   map: RemoteMap,
-  { total, part: result, counted }: Tally,
+  { total, part: result, counted, rely }: Tally,
 ): Promise<Lack> {
   const lack: Lack = { nodes: [], sources: new Map(), files: 0, bytes: 0 };
   const planned = new DigestTable();
@@ -209,16 +216,18 @@ async function findLack(
     addToSource(lack, raw, rawAt, size, from, location, at);
   };
   if (want.root.kind === 'blob') {
+    rely(rawOf(want.root.digest));
     if (treesOnly !== true) addBlob(rawOf(want.root.digest), 0, want.root.bytes, map, await map.locations(0, 1), 0);
     return lack;
   }
   const maps = new OpenMaps(remote, want.filter === undefined ? 'all' : 'some', signal);
-  const walk = { maps, nodes: new RemoteNodes(remote.storage, signal), reader: store.reader };
+  const walk = { maps, nodes: new RemoteNodes(remote.storage, signal), reader: store.reader, rely };
   for await (const { path, raw, bytes, node, spot, locations, isLocal } of walkMap(walk, map, want.root)) {
     const part = node.shape === PART;
     if (!isLocal) lack.nodes.push({ raw, bytes, part });
     if (!part) result.objects[isLocal ? 'reused' : 'received']++;
     if (treesOnly === true) continue;
+    rely(node.digests);
     let location = 0;
     for (let i = 0; i < node.names.length; i++) {
       if (node.kinds[i] === TREE) continue;

@@ -27,6 +27,8 @@ export interface MapWalk {
   readonly maps: OpenMaps;
   readonly nodes: RemoteNodes;
   readonly reader: ObjectReader;
+  /** Called with digests before it is asked whether the store has them. */
+  readonly rely?: ((raw: Buffer) => void) | undefined;
 }
 
 /**
@@ -41,6 +43,7 @@ async function* visit(walk: MapWalk, spot: Spot, raw: Buffer, path: string, dept
   const name = shortDigest(digestFromRaw(raw));
   if (depth > MAX_DEPTH * 2) throw new SluiceError('ERR_TREE_INVALID', `tree ${name} is nested too deep`);
   const settled = await walk.maps.settle(spot);
+  walk.rely?.(raw);
   const isLocal = walk.reader.catalog.has('tree', raw);
   // Copied: what the reader gives lasts until its next call only.
   const bytes = isLocal ? Buffer.from(walk.reader.read('tree', raw)) : await walk.nodes.read(settled, raw, 0);

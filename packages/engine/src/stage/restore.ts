@@ -1,6 +1,7 @@
 import { SluiceError } from '../errors.js';
 import type { OutRoot } from '../model/root.js';
 import { completeness } from '../store/complete.js';
+import { relyOn } from '../store/rely.js';
 import { type CheckoutCount, type CheckoutOptions, checkoutOut, checkoutPart } from '../workspace/checkout-out.js';
 import { ensureIgnored } from '../workspace/gitignore.js';
 import type { Observed } from '../workspace/observe.js';
@@ -33,6 +34,16 @@ export async function restoreOuts(
   context: StageContext,
   restores: readonly Restore[],
   link?: LinkKind,
+): Promise<Restored> {
+  // Roots of records and revisions are in no lock, and a collection must not take their objects away meanwhile.
+  const roots = restores.map(({ root }) => root);
+  return relyOn(context.workspace.store, roots, () => restoreHeld(context, restores, link));
+}
+
+async function restoreHeld(
+  context: StageContext,
+  restores: readonly Restore[],
+  link: LinkKind | undefined,
 ): Promise<Restored> {
   let fetched = await fetchMissing(context, restores);
   const total = { written: 0, removed: 0, unchanged: 0, bytes: 0 };

@@ -3,6 +3,7 @@ import type { RelPath } from '../model/path.js';
 import type { Reason } from '../model/reason.js';
 import type { OutRoot } from '../model/root.js';
 import { writeRecord } from '../store/records.js';
+import { relyOn } from '../store/rely.js';
 import { ensureIgnored } from '../workspace/gitignore.js';
 import { pendingOf } from '../workspace/hash-snapshot.js';
 import { observedFrom } from '../workspace/observe.js';
@@ -105,10 +106,14 @@ async function restorable(
   tell(context, stage, 'restore', decision.reasons);
   try {
     for (const { out, observed } of stale) await keepAside(context, out.path, observed);
-    const restored = await restore(context, stage, wanted, decision.reasons);
     const named = new Map(stage.outs.flatMap(({ path }) => [[path, roots.get(path)] as const]).filter(hasRoot));
-    writeRecord(context.workspace.store, decision.record);
-    await updateLock(context, stage, decision.parts, named);
+    // Until the lock names the result, only the lease keeps a collection away from it.
+    const restored = await relyOn(context.workspace.store, [...named.values()], async () => {
+      const done = await restore(context, stage, wanted, decision.reasons);
+      writeRecord(context.workspace.store, decision.record);
+      await updateLock(context, stage, decision.parts, named);
+      return done;
+    });
     const left = outs.filter(({ place, out }) => place !== 'present' && !wanted.some((state) => state.out === out));
     return { ...restored, outcome: 'restored', referenceOnly: left.map(({ out }) => out.path) };
   } catch (error) {
