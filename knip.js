@@ -18,7 +18,7 @@ export default {
     },
     'packages/engine': { entry: ['src/index.ts!', 'src/**/worker.ts!', TESTS], project: PROJECT },
     'packages/cli': { entry: ['src/bin.ts!', TESTS], project: PROJECT },
-    'packages/nx': { entry: ['src/index.ts!', ...executorSources('packages/nx'), TESTS], project: PROJECT },
+    'packages/nx': { entry: [...executorSources('packages/nx'), TESTS], project: PROJECT },
   },
 };
 

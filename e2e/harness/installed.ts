@@ -22,8 +22,8 @@ const NX = process.env.SLUICE_E2E_NX ?? devDependency('nx');
 
 const BASES = join(CACHE, 'e2e');
 
-/** Nobody copies from a base that is this old and not the newest. */
-const OLD_MS = 3_600_000;
+/** Tests that have begun with the last one may still copy from it. */
+const KEPT_BASES = 2;
 
 /** What a user's `package.json` holds. */
 export interface Installed {
@@ -59,10 +59,10 @@ function keyOf(tarballs: Record<string, string>): string {
 /** A base is complete under its name, or not there. */
 function install(base: string, manifest: object): void {
   mkdirSync(BASES, { recursive: true });
-  for (const name of readdirSync(BASES)) {
-    const old = join(BASES, name);
-    if (Date.now() - statSync(old).mtimeMs > OLD_MS) rmSync(old, { recursive: true });
-  }
+  const latestFirst = readdirSync(BASES)
+    .map((name) => join(BASES, name))
+    .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
+  for (const old of latestFirst.slice(KEPT_BASES - 1)) rmSync(old, { recursive: true });
   const fresh = mkdtempSync(join(BASES, 'new-'));
   writeFileSync(join(fresh, 'package.json'), JSON.stringify(manifest));
   const args = ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline'];
