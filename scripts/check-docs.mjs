@@ -26,7 +26,12 @@ function problemsOf(page) {
     if (!/^[a-z]+:/.test(target) && !linkExists(page, target)) found.push(`${page}: broken link ${target}`);
   }
   for (const [, code = ''] of prose.matchAll(/`([^`\n]+)`/g)) {
-    if (REPOSITORY_PATH.test(code) && !code.includes('/dist/') && !code.includes('/bundle/') && !existsSync(join(ROOT, code))) {
+    if (
+      REPOSITORY_PATH.test(code) &&
+      !code.includes('/dist/') &&
+      !code.includes('/bundle/') &&
+      !existsSync(join(ROOT, code))
+    ) {
       found.push(`${page}: no such path: ${code}`);
     }
   }

@@ -19,7 +19,7 @@ export const PACK_TRAILER_BYTES = 44;
 export const INDEX_ENTRY_BYTES = 46;
 
 /** Largest pack a reader accepts: offsets are 32 bits wide. */
-export const MAX_PACK_BYTES: number = 2 ** 32 - 1;
+const MAX_PACK_BYTES: number = 2 ** 32 - 1;
 
 const MAGIC = Buffer.from('SLPK');
 const END_MAGIC = Buffer.from('SLPE');

@@ -21,7 +21,7 @@ export const MAX_NODE_BYTES: number = 16 * 1024 * 1024;
 export const MAX_DEPTH = 256;
 
 /** Longest name in bytes (NAME_MAX of Linux and macOS file systems). */
-export const MAX_NAME_BYTES = 255;
+const MAX_NAME_BYTES = 255;
 
 const MAGIC = Buffer.from('SLT1');
 const HEADER_BYTES = 5;
