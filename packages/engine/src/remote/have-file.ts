@@ -59,6 +59,7 @@ export function readHave(store: Store, description: string): HaveRecord[] {
 
 /** Adds records at the end, in one write, so that several pushers do not mix theirs. */
 export function appendHave(store: Store, description: string, records: readonly HaveRecord[]): void {
+  if (records.length === 0 && wasSeen(store, description)) return;
   const path = havePath(store, description);
   quietly(() => {
     store.files.mkdirSync(store.layout.index, { recursive: true });

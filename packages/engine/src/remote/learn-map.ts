@@ -1,129 +1,117 @@
-import { SluiceError } from '../errors.js';
 import { RAW_DIGEST_BYTES, rawOf } from '../model/digest.js';
-import { IN_PACK, LOCATION_BYTES, readLocation } from '../model/map.js';
-import { BLOB, BLOBS, NODE, NODE_PART, PackIndexBuilder, TREES } from '../model/pack.js';
+import { DigestTable } from '../model/digest-table.js';
+import { IN_PACK, LOCATION_BYTES, readLocation, SLICE_BYTES } from '../model/map.js';
+import { BLOB, BLOBS, CODEC_NONE, NODE, NODE_PART, PackIndexBuilder, TREES } from '../model/pack.js';
 import type { OutRoot } from '../model/root.js';
 import { PART, TREE } from '../model/tree.js';
-import type { Store } from '../store/store.js';
 import type { Area } from './areas.js';
 import type { HaveRecord } from './have-file.js';
-import { HAVE_NODE_BYTES, mapRecord, packRecord } from './have-index.js';
-import type { Remote } from './remote.js';
-import { OpenMaps, type RemoteMap } from './remote-map.js';
-import { RemoteNodes } from './remote-nodes.js';
-import { walkMap } from './walk-map.js';
+import { blobRecord, HAVE_NODE_BYTES, type HaveIndex, mapRecord, packRecord } from './have-index.js';
+import { NOTED_FILES } from './map-builder.js';
+import type { RemoteMap, SettledSpot } from './remote-map.js';
+import { type MapWalk, walkMap } from './walk-map.js';
 
 /**
- * What the map of a root says to be on the remote, as records for the have-index; nothing if there is no map of an area that may be relied on, or
- * it cannot be read: then more is sent than necessary, and that is all.
+ * What the map of a root says to be on the remote, as records for the have-index. What the have-index knows already is neither read nor recorded
+ * again. Throws `ERR_MAP_INVALID`, `ERR_TREE_INVALID`, `ERR_OBJECT_MISSING` or `ERR_OBJECT_DAMAGED`.
  */
 export async function learnMap(
-  remote: Remote,
-  store: Store,
-  root: OutRoot,
-  signal: AbortSignal | undefined,
-): Promise<HaveRecord[]> {
-  if (root.kind !== 'tree') return [];
-  const maps = new OpenMaps(remote, 'all', signal);
-  try {
-    const map = await maps.inFirst(remote.areas.proof, root.digest);
-    return map === undefined ? [] : await recordsOf(remote, store, root, map, maps, signal);
-  } catch (error) {
-    const code = error instanceof SluiceError ? error.code : '';
-    if (
-      [
-        'ERR_MAP_INVALID',
-        'ERR_TREE_INVALID',
-        'ERR_OBJECT_MISSING',
-        'ERR_OBJECT_DAMAGED',
-        'ERR_FORMAT_VERSION',
-      ].includes(code)
-    )
-      return [];
-    throw error;
-  }
-}
-
-async function recordsOf(
-  remote: Remote,
-  store: Store,
-  root: OutRoot,
+  walk: MapWalk & { readonly have: HaveIndex },
   map: RemoteMap,
-  maps: OpenMaps,
-  signal: AbortSignal | undefined,
+  root: OutRoot,
 ): Promise<HaveRecord[]> {
-  const packs = new Map<string, KnownPack>();
-  const nodes: Buffer[] = [];
-  const walk = { maps, nodes: new RemoteNodes(remote.storage, signal), reader: store.reader };
-  for await (const { raw, node, spot, locations } of walkMap(walk, map, root)) {
-    const { row, map: holder, number } = spot;
-    const kind = node.shape === PART ? NODE_PART : NODE;
-    packOf(packs, holder, row.place, TREES).add(raw, 0, { ...row, kind });
-    if (holder === map) nodes.push(noteOf(raw, number, row.nodes, row.trees));
+  const lessons = new Lessons(walk.have);
+  if (root.kind === 'blob') {
+    await lessons.blob(map, await map.locations(0, 1), 0, rawOf(root.digest), 0, root.bytes);
+    return lessons.records(map);
+  }
+  const isKnown = (raw: Buffer): boolean => walk.have.node(raw, 0, NO_ROOT) !== undefined;
+  for await (const { raw, node, spot, locations } of walkMap({ ...walk, isKnown }, map, root)) {
+    lessons.node(spot, raw, node.shape === PART, node.totalFiles);
     let at = 0;
     for (let i = 0; i < node.kinds.length; i++) {
       if (node.kinds[i] === TREE) continue;
-      const location = readLocation(locations, at, holder.front, holder.where);
+      const wait = lessons.blob(spot.map, locations, at, node.digests, i * RAW_DIGEST_BYTES, node.sizes[i] ?? 0);
+      if (wait !== undefined) await wait;
       at += LOCATION_BYTES;
-      if (location.how !== IN_PACK) continue;
-      const { offset, stored, codec } = location;
-      packOf(packs, holder, location.pack, BLOBS).add(node.digests, i * RAW_DIGEST_BYTES, {
-        offset,
-        stored,
-        full: node.sizes[i] ?? 0,
-        codec,
-        kind: BLOB,
-      });
     }
   }
-  const known = [...packs.values()].map(({ area, name, content, builder }) =>
-    packRecord(area, name, content, builder.rows()),
-  );
-  return [...known, mapRecord(map.area, rawOf(root.digest), Buffer.concat(nodes))];
+  return lessons.records(map);
 }
 
-interface KnownPack {
-  readonly area: Area;
-  readonly name: Buffer;
-  readonly content: number;
-  readonly builder: PackIndexBuilder;
-  readonly seen: Set<number>;
-  add(
+const NO_ROOT = Buffer.alloc(RAW_DIGEST_BYTES);
+
+/** What was learnt, by pack and by map. */
+class Lessons {
+  private readonly have: HaveIndex;
+  private readonly packs = new Map<string, { area: Area; name: Buffer; content: number; rows: PackIndexBuilder }>();
+  private readonly maps = new Map<RemoteMap, Buffer[]>();
+  private readonly seen = { blob: new DigestTable(), tree: new DigestTable() };
+  private readonly large: HaveRecord[] = [];
+
+  constructor(have: HaveIndex) {
+    this.have = have;
+  }
+
+  node({ map, number, row }: SettledSpot, raw: Buffer, part: boolean, files: number): void {
+    if (row.codec !== CODEC_NONE || !this.seen.tree.set(raw)) return;
+    if (this.have.object('tree', raw, 0) === undefined) {
+      const { offset, stored, full, codec } = row;
+      this.pack(map, row.place, TREES).add(raw, 0, { offset, stored, full, codec, kind: part ? NODE_PART : NODE });
+    }
+    if (files < NOTED_FILES) return;
+    const note = Buffer.alloc(HAVE_NODE_BYTES);
+    raw.copy(note);
+    note.writeUInt32LE(number, RAW_DIGEST_BYTES);
+    note.writeUInt32LE(row.nodes, RAW_DIGEST_BYTES + 4);
+    note.writeUInt32LE(row.trees, RAW_DIGEST_BYTES + 8);
+    const notes = this.maps.get(map);
+    if (notes === undefined) this.maps.set(map, [note]);
+    else notes.push(note);
+  }
+
+  /** Returns a promise only for a large blob, whose slices have to be read. */
+  blob(map: RemoteMap, rows: Buffer, at: number, raw: Buffer, rawAt: number, size: number): Promise<void> | undefined {
+    const location = readLocation(rows, at, map.front, map.where);
+    if (location.codec !== CODEC_NONE || !this.seen.blob.set(raw, rawAt)) return undefined;
+    if (location.how !== IN_PACK) {
+      return this.have.key(raw, rawAt) === undefined ? this.ownKey(map, location, raw, rawAt, size) : undefined;
+    }
+    if (this.have.object('blob', raw, rawAt) !== undefined) return undefined;
+    const { offset, stored, codec, pack } = location;
+    this.pack(map, pack, BLOBS).add(raw, rawAt, { offset, stored, full: size, codec, kind: BLOB });
+    return undefined;
+  }
+
+  /** `learnt`: the map is recorded even if nothing in it was new, so that it is not read again. */
+  records(learnt: RemoteMap): HaveRecord[] {
+    if (!this.maps.has(learnt)) this.maps.set(learnt, []);
+    return [
+      ...[...this.packs.values()].map(({ area, name, content, rows }) => packRecord(area, name, content, rows.rows())),
+      ...[...this.maps].map(([map, notes]) => mapRecord(map.area, rawOf(map.root), Buffer.concat(notes))),
+      ...this.large,
+    ];
+  }
+
+  private async ownKey(
+    map: RemoteMap,
+    location: { readonly offset: number; readonly area: number },
     raw: Buffer,
     rawAt: number,
-    entry: { offset: number; stored: number; full: number; codec: number; kind: number },
-  ): void;
-}
+    size: number,
+  ): Promise<void> {
+    const slices = await map.slices(location.offset, Math.ceil(size / SLICE_BYTES));
+    const own = Buffer.from(raw.subarray(rawAt, rawAt + RAW_DIGEST_BYTES));
+    this.large.push(blobRecord({ area: map.areaOf(location.area), raw: own, size, slices }));
+  }
 
-function packOf(packs: Map<string, KnownPack>, map: RemoteMap, place: number, content: number): KnownPack {
-  const key = `${map.packKey(place)} ${content}`;
-  const known = packs.get(key);
-  if (known !== undefined) return known;
-  const named = map.front.packs[place];
-  const builder = new PackIndexBuilder();
-  const seen = new Set<number>();
-  const pack: KnownPack = {
-    area: map.areaOf(named?.area ?? 0),
-    name: named?.raw ?? Buffer.alloc(0),
-    content,
-    builder,
-    seen,
-    add: (raw, rawAt, entry) => {
-      // Twins lie at the same place.
-      if (seen.has(entry.offset)) return;
-      seen.add(entry.offset);
-      builder.add(raw, rawAt, entry);
-    },
-  };
-  packs.set(key, pack);
-  return pack;
-}
-
-function noteOf(raw: Buffer, number: number, nodes: number, trees: number): Buffer {
-  const note = Buffer.alloc(HAVE_NODE_BYTES);
-  raw.copy(note);
-  note.writeUInt32LE(number, RAW_DIGEST_BYTES);
-  note.writeUInt32LE(nodes, RAW_DIGEST_BYTES + 4);
-  note.writeUInt32LE(trees, RAW_DIGEST_BYTES + 8);
-  return note;
+  private pack(map: RemoteMap, place: number, content: number): PackIndexBuilder {
+    const key = `${map.packKey(place)} ${content}`;
+    const known = this.packs.get(key);
+    if (known !== undefined) return known.rows;
+    const named = map.front.packs[place];
+    const rows = new PackIndexBuilder();
+    this.packs.set(key, { area: map.areaOf(named?.area ?? 0), name: named?.raw ?? Buffer.alloc(0), content, rows });
+    return rows;
+  }
 }

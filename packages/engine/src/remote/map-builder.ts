@@ -12,7 +12,7 @@ import {
   writeLocation,
   writeNodeRow,
 } from '../model/map.js';
-import { CODEC_NONE } from '../model/pack.js';
+import { CODEC_NONE, OBJECT_HEADER_BYTES } from '../model/pack.js';
 import type { OutRoot } from '../model/root.js';
 import { type Area, areaNumber } from './areas.js';
 import { HAVE_NODE_BYTES, type HaveBlob, type HaveMap, type HavePack } from './have-index.js';
@@ -31,8 +31,12 @@ export interface PackRef {
   readonly have: HavePack | undefined;
 }
 
+/** Most other maps, and most packs of earlier pushes, that a map names. */
+const MOST_MAPS = 64;
+const MOST_PACKS = 4096;
+
 /** Only nodes with this many files below are worth a reference of their own later. */
-const NOTED_FILES = 16;
+export const NOTED_FILES = 16;
 
 /** A node that was begun and is not ended. */
 export interface OpenNode {
@@ -42,8 +46,8 @@ export interface OpenNode {
 
 /** Collects the rows, locations and tables of one root's map in the order of the walk. */
 export class MapBuilder {
-  /** What the map relies on that this push did not write. */
-  readonly relied: Set<HavePack | HaveMap | HaveBlob> = new Set();
+  /** What the map relies on that this push did not write, and the fewest bytes that it must have. */
+  readonly relied: Map<HavePack | HaveMap | HaveBlob, number> = new Map();
   private readonly packs = new Table();
   private readonly maps = new Table();
   private readonly rows: NodeRow[] = [];
@@ -56,7 +60,7 @@ export class MapBuilder {
 
   /** A subtree that another map holds. */
   addReference(map: HaveMap, number: number, nodes: number, trees: number): void {
-    this.relied.add(map);
+    this.relied.set(map, 0);
     const place = this.maps.of(map.area, map.root);
     const none = { codec: CODEC_NONE, stored: 0, full: 0, firstLocation: this.locationCount, locations: 0 };
     this.rows.push({ how: IN_MAP, place, offset: number, nodes, trees, ...none });
@@ -94,7 +98,7 @@ export class MapBuilder {
 
   /** A blob that has a key of its own; `have` if it was there before. */
   addOwnKey(area: Area, slices: Buffer, have: HaveBlob | undefined): void {
-    if (have !== undefined) this.relied.add(have);
+    if (have !== undefined) this.relied.set(have, have.size);
     this.addLocation({
       how: OWN_KEY,
       codec: CODEC_NONE,
@@ -132,8 +136,21 @@ export class MapBuilder {
     return Buffer.concat(this.noted);
   }
 
-  private packNumber({ pack }: PackPlace): number {
-    if (pack.have !== undefined) this.relied.add(pack.have);
+  /** Whether there is room to name another map: each costs a request when the map is written, so there are never many. */
+  mayName(map: HaveMap): boolean {
+    return this.relied.has(map) || this.maps.names.length < MOST_MAPS;
+  }
+
+  /** Whether there is room to name another pack that this push did not write. */
+  mayUse(pack: HavePack): boolean {
+    return this.relied.has(pack) || this.packs.names.length < MOST_PACKS;
+  }
+
+  private packNumber({ pack, offset, stored }: PackPlace): number {
+    if (pack.have !== undefined) {
+      const end = offset + OBJECT_HEADER_BYTES + stored;
+      if (end > (this.relied.get(pack.have) ?? 0)) this.relied.set(pack.have, end);
+    }
     return this.packs.of(pack.area, pack.name);
   }
 

@@ -1,5 +1,7 @@
 import type { Storage, StorageKey } from './storage/port.js';
 
+/** What is read at least: a request costs more than so many bytes. */
+const SMALLEST_WINDOW_BYTES = 4 * 1024;
 /** No window is larger, except for one object that is. */
 const LARGEST_WINDOW_BYTES = 4 * 1024 * 1024;
 
@@ -10,6 +12,7 @@ export class RangeReader {
   private readonly signal: AbortSignal | undefined;
   private window: Buffer = Buffer.alloc(0);
   private start = 0;
+  private size = SMALLEST_WINDOW_BYTES;
 
   constructor(storage: Storage, key: StorageKey, signal: AbortSignal | undefined) {
     this.storage = storage;
@@ -26,12 +29,15 @@ export class RangeReader {
 
   /**
    * The bytes from `offset`, fewer than `length` if the object ends before; `undefined` if there is no object. `ahead` is how many bytes from
-   * `offset` will be wanted soon. The result stays valid.
+   * `offset` are sure to be wanted soon; besides, windows grow while reads come in order. The result stays valid.
    */
   async read(offset: number, length: number, ahead = 0): Promise<Buffer | undefined> {
     const held = this.held(offset, length);
     if (held !== undefined) return held;
-    const wanted = Math.max(length, Math.min(ahead, LARGEST_WINDOW_BYTES));
+    const end = this.start + this.window.length;
+    const inOrder = this.window.length > 0 && offset >= this.start && offset <= end + this.window.length;
+    this.size = inOrder ? Math.min(this.size * 2, LARGEST_WINDOW_BYTES) : SMALLEST_WINDOW_BYTES;
+    const wanted = Math.max(length, Math.min(ahead, LARGEST_WINDOW_BYTES), this.size);
     const bytes = await this.storage.get(this.key, { offset, length: wanted }, { signal: this.signal });
     if (bytes === undefined) return undefined;
     this.window = bytes;

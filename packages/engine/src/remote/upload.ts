@@ -1,55 +1,58 @@
-import { createHash, hash } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { SluiceError } from '../errors.js';
-import { digestFromRaw, RAW_DIGEST_BYTES } from '../model/digest.js';
+import { type Digest, digestFromRaw, RAW_DIGEST_BYTES } from '../model/digest.js';
 import { DigestTable } from '../model/digest-table.js';
-import { SLICE_BYTES } from '../model/map.js';
+import { PACK_NAME_BYTES } from '../model/map.js';
 import { BLOB, BLOBS, NODE, NODE_PART, TREES } from '../model/pack.js';
-import { loadPack } from '../store/catalog.js';
-import type { Files } from '../store/files.js';
-import { missingError } from '../store/loose.js';
-import { type FinishedPack, PackWriter } from '../store/pack-writer.js';
+import type { ObjectReader } from '../store/reader.js';
 import type { Store } from '../store/store.js';
 import type { Area } from './areas.js';
-import type { HaveRecord } from './have-file.js';
+import { appendHave } from './have-file.js';
 import { blobRecord, type HaveBlob, packRecord } from './have-index.js';
 import { blobKey, packKey } from './keys.js';
+import { localBlob } from './local-blob.js';
 import type { PackPlace, PackRef } from './map-builder.js';
-import type { Body, Storage } from './storage/port.js';
+import { Outbox } from './outbox.js';
+import { type BuiltPack, PackBuilder, REMOTE_PACK_BYTES } from './pack-builder.js';
+import type { Remote } from './remote.js';
+import type { StorageKey } from './storage/port.js';
 
-/** Bytes read at once from a finished pack or a large blob. */
-const CHUNK_BYTES = 4 * 1024 * 1024;
-/** Packs on their way at once. */
-const UPLOADS = 2;
+/** A pack that arrived, for whoever wants to look whether it did. */
+export interface SentPack {
+  readonly key: StorageKey;
+  readonly bytes: number;
+}
 
 /**
- * Sends objects: small ones in packs, large ones under keys of their own. Packs are sent as soon as they are full; {@link Uploader.finish} waits until
- * everything is durable.
+ * Sends objects: small ones in packs, large ones under keys of their own. A pack is sent as soon as it is full, while the next one is filled;
+ * {@link Uploader.finish} waits until everything is durable. What has arrived is noted in the have-index at once, so that a push that is
+ * stopped does not send it again.
  */
 export class Uploader {
-  /** What this push has put on the remote, for the have-index; complete after {@link finish}. */
-  readonly records: HaveRecord[] = [];
+  readonly packs: SentPack[] = [];
   private readonly store: Store;
-  private readonly storage: Storage;
-  private readonly area: Area;
+  private readonly reader: ObjectReader;
+  private readonly remote: Remote;
   private readonly signal: AbortSignal | undefined;
-  private readonly writers: { readonly blob: PackWriter; readonly tree: PackWriter };
+  private readonly outbox: Outbox;
+  private readonly builders: { readonly blob: PackBuilder; readonly tree: PackBuilder };
   private readonly sent = { blob: new DigestTable(), tree: new DigestTable() };
   private readonly places: PackPlace[] = [];
-  private readonly refs = new Map<string, PackRef>();
+  private readonly refs: { blob: PackRef | undefined; tree: PackRef | undefined } = {
+    blob: undefined,
+    tree: undefined,
+  };
   private readonly keys = new Map<string, HaveBlob>();
-  private readonly uploads = new Set<Promise<void>>();
-  private failure: { readonly error: unknown } | undefined;
 
-  constructor(store: Store, storage: Storage, area: Area, tmpDir: string, signal: AbortSignal | undefined) {
+  /** `reader` reads blobs; another one reads the trees, so that each reads ahead. */
+  constructor(store: Store, reader: ObjectReader, remote: Remote, signal: AbortSignal | undefined) {
     this.store = store;
-    this.storage = storage;
-    this.area = area;
+    this.reader = reader;
+    this.remote = remote;
     this.signal = signal;
-    // A temporary file need not survive the power: the remote makes its copy durable.
-    this.writers = {
-      blob: new PackWriter(store.files, 'none', tmpDir, BLOBS),
-      tree: new PackWriter(store.files, 'none', tmpDir, TREES),
-    };
+    this.outbox = new Outbox(2 * REMOTE_PACK_BYTES, signal);
+    const newName = (): Buffer => randomBytes(PACK_NAME_BYTES);
+    this.builders = { blob: new PackBuilder(BLOBS, newName), tree: new PackBuilder(TREES, newName) };
   }
 
   /** Where an object lies that this push has sent. */
@@ -58,7 +61,7 @@ export class Uploader {
     return found === undefined ? undefined : this.places[found];
   }
 
-  /** A large blob that this push has sent. */
+  /** A large blob that this push has sent, or has found to be there. */
   keyOf(raw: Buffer, rawAt: number): HaveBlob | undefined {
     return this.keys.size === 0 ? undefined : this.keys.get(raw.toString('hex', rawAt, rawAt + RAW_DIGEST_BYTES));
   }
@@ -69,128 +72,94 @@ export class Uploader {
   }
 
   /** Puts a blob of less than 8 MiB into a pack. Throws `ERR_OBJECT_MISSING` or `ERR_OBJECT_DAMAGED`. */
-  addBlob(raw: Buffer, rawAt: number): PackPlace {
-    return this.append('blob', BLOB, this.store.reader.read('blob', raw, rawAt), raw, rawAt);
+  addBlob(raw: Buffer, rawAt: number, size: number): PackPlace {
+    const bytes = this.reader.read('blob', raw, rawAt);
+    if (bytes.length !== size) throw wrongSize(raw, rawAt, size, bytes.length);
+    return this.append('blob', BLOB, bytes, raw, rawAt);
   }
 
-  /** Sends a blob of 8 MiB or more under a key of its own. Throws like {@link addBlob}. */
-  async addLarge(raw: Buffer, size: number): Promise<HaveBlob> {
-    const path = this.store.reader.linkable(raw);
-    if (path === undefined) throw missingError('blob', raw);
-    const slices = Buffer.alloc(Math.ceil(size / SLICE_BYTES) * RAW_DIGEST_BYTES);
-    const body = { bytes: size, chunks: () => checkedChunks(this.store.files, path, raw, size, slices) };
-    await this.storage.put(blobKey(this.area, digestFromRaw(raw)), body, { signal: this.signal });
-    const blob = { area: this.area, raw: Buffer.from(raw), size, slices };
+  /**
+   * The key of its own of a blob of 8 MiB or more; it is sent unless an area that may be relied on has it. Says whether it was sent. Throws like
+   * {@link addBlob}.
+   */
+  async addLarge(raw: Buffer, size: number): Promise<{ readonly blob: HaveBlob; readonly sent: boolean }> {
+    const digest = digestFromRaw(raw);
+    const local = localBlob(this.store, this.reader, raw, 0, size);
+    const there = await this.areaOfLarge(digest, size);
+    const { own } = this.remote.areas;
+    if (there === undefined) await this.remote.storage.put(blobKey(own, digest), local.body, { signal: this.signal });
+    const slices = there === undefined ? local.slices : local.readSlices();
+    const blob = { area: there ?? own, raw: Buffer.from(raw), size, slices };
     this.keys.set(raw.toString('hex'), blob);
-    this.records.push(blobRecord(blob));
-    return blob;
+    appendHave(this.store, this.remote.description, [blobRecord(blob)]);
+    return { blob, sent: there === undefined };
   }
 
-  /** Sends packs that are full; waits while too many are on their way. */
-  async sendFull(): Promise<void> {
-    for (const [writer, content] of [
-      [this.writers.blob, BLOBS],
-      [this.writers.tree, TREES],
-    ] as const) {
-      for (const pack of writer.drain()) this.send(pack, content);
+  /** The area that may be relied on and has a large blob under a key of its own; the key is its digest, so one look tells. */
+  async areaOfLarge(digest: Digest, size: number): Promise<Area | undefined> {
+    for (const area of this.remote.areas.proof) {
+      const stat = await this.remote.storage.stat(blobKey(area, digest), { signal: this.signal });
+      if (stat?.bytes === size) return area;
     }
-    while (this.uploads.size > UPLOADS) await Promise.race(this.uploads);
-    if (this.failure !== undefined) throw this.failure.error;
+    return undefined;
+  }
+
+  /** Whether {@link sendFull} has something to do. */
+  get isFull(): boolean {
+    return this.builders.blob.isFull || this.builders.tree.isFull;
+  }
+
+  /** Sends packs that are full; waits while too much is on its way. */
+  async sendFull(): Promise<void> {
+    if (this.builders.blob.isFull) await this.send(this.builders.blob);
+    if (this.builders.tree.isFull) await this.send(this.builders.tree);
   }
 
   /** Sends the rest. Everything is durable then. */
   async finish(): Promise<void> {
-    for (const pack of this.writers.blob.finish().splice(0)) this.send(pack, BLOBS);
-    for (const pack of this.writers.tree.finish().splice(0)) this.send(pack, TREES);
-    await Promise.all(this.uploads);
-    if (this.failure !== undefined) throw this.failure.error;
+    await this.send(this.builders.blob);
+    await this.send(this.builders.tree);
+    await this.outbox.settled();
   }
 
-  /** Closes what is open after a failure and waits for what is on its way. */
+  /** Waits for what is on its way, after a failure too. */
   async abandon(): Promise<void> {
-    this.writers.blob.abandon();
-    this.writers.tree.abandon();
-    await Promise.all(this.uploads);
+    await this.outbox.drained();
   }
 
   private append(kind: 'blob' | 'tree', packKind: number, bytes: Buffer, raw: Buffer, rawAt: number): PackPlace {
-    const writer = this.writers[kind];
-    bytes.copy(writer.space(bytes.length));
-    const { pack, offset } = writer.append(packKind, bytes.length, raw, rawAt);
-    const place = { pack: this.ref(pack), offset, stored: bytes.length };
+    const builder = this.builders[kind];
+    const offset = builder.add(packKind, bytes, raw, rawAt);
+    let pack = this.refs[kind];
+    if (pack?.name !== builder.current) {
+      pack = { area: this.remote.areas.own, name: builder.current, have: undefined };
+      this.refs[kind] = pack;
+    }
+    const place = { pack, offset, stored: bytes.length };
     this.sent[kind].set(raw, rawAt, this.places.length);
     this.places.push(place);
     return place;
   }
 
-  private ref(name: string): PackRef {
-    let ref = this.refs.get(name);
-    if (ref === undefined) {
-      ref = { area: this.area, name: Buffer.from(name.slice(0, 32), 'hex'), have: undefined };
-      this.refs.set(name, ref);
-    }
-    return ref;
+  private async send(builder: PackBuilder): Promise<void> {
+    const pack = builder.seal();
+    if (pack !== undefined) await this.outbox.send(pack.bytes, () => this.upload(builder, pack));
   }
 
-  private send(pack: FinishedPack, content: number): void {
-    const upload = this.upload(pack, content)
-      .catch((error: unknown) => {
-        this.failure ??= { error };
-      })
-      .finally(() => {
-        this.uploads.delete(upload);
-      });
-    this.uploads.add(upload);
-  }
-
-  private async upload(pack: FinishedPack, content: number): Promise<void> {
-    const { files } = this.store;
-    const ref = this.ref(pack.name);
-    await this.storage.put(packKey(this.area, ref.name), fileBody(files, pack.tmpPath, pack.bytes), {
-      signal: this.signal,
-    });
-    this.records.push(packRecord(this.area, ref.name, content, loadPack(files, pack.name, pack.tmpPath).index.bytes()));
-    files.rmSync(pack.tmpPath, { force: true });
+  private async upload(builder: PackBuilder, pack: BuiltPack): Promise<void> {
+    const { own } = this.remote.areas;
+    const { bytes, chunks } = pack;
+    const key = packKey(own, pack.name);
+    await this.remote.storage.put(key, { bytes, chunks: () => chunks }, { signal: this.signal });
+    appendHave(this.store, this.remote.description, [packRecord(own, pack.name, pack.content, pack.rows)]);
+    this.packs.push({ key, bytes });
+    builder.recycle(pack);
   }
 }
 
-function fileBody(files: Files, path: string, bytes: number): Body {
-  return { bytes, chunks: () => chunksOf(files, path) };
-}
-
-function* chunksOf(files: Files, path: string): Generator<Buffer> {
-  const fd = files.openSync(path, 'r');
-  try {
-    for (;;) {
-      const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-      const read = files.readSync(fd, chunk, 0, CHUNK_BYTES, null);
-      if (read === 0) return;
-      yield chunk.subarray(0, read);
-    }
-  } finally {
-    files.closeSync(fd);
-  }
-}
-
-/** The bytes of a large blob, compared with its digest before the last of them is given away; fills in the slices. */
-function* checkedChunks(files: Files, path: string, raw: Buffer, size: number, slices: Buffer): Generator<Buffer> {
-  const whole = createHash('sha256');
-  let at = 0;
-  for (const chunk of chunksOf(files, path)) {
-    whole.update(chunk);
-    for (let from = 0; from < chunk.length; from += SLICE_BYTES) {
-      const slice = chunk.subarray(from, from + SLICE_BYTES);
-      const offset = Math.floor((at + from) / SLICE_BYTES) * RAW_DIGEST_BYTES;
-      if (offset < slices.length) slices.write(hash('sha256', slice, 'hex'), offset, 'hex');
-    }
-    at += chunk.length;
-    if (at >= size && !whole.copy().digest().equals(raw)) break;
-    yield chunk;
-  }
-  if (at === size && whole.digest().equals(raw)) return;
-  const digest = digestFromRaw(raw);
-  throw new SluiceError('ERR_OBJECT_DAMAGED', `blob ${digest} is damaged in the store, so it was not sent`, {
-    hint: 'Run `sluice verify --deep --repair`, or run the stage again.',
+function wrongSize(raw: Buffer, rawAt: number, said: number, is: number): SluiceError {
+  const digest = digestFromRaw(raw, rawAt);
+  return new SluiceError('ERR_TREE_INVALID', `a tree says that blob ${digest} has ${said} bytes; it has ${is}`, {
     details: { digest },
   });
 }

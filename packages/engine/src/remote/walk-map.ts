@@ -29,6 +29,8 @@ export interface MapWalk {
   readonly reader: ObjectReader;
   /** Called with digests before it is asked whether the store has them. */
   readonly rely?: ((raw: Buffer) => void) | undefined;
+  /** Whether a node and all below it is of no interest. */
+  readonly isKnown?: ((raw: Buffer) => boolean) | undefined;
 }
 
 /**
@@ -40,6 +42,7 @@ export async function* walkMap(walk: MapWalk, map: RemoteMap, root: OutRoot): As
 }
 
 async function* visit(walk: MapWalk, spot: Spot, raw: Buffer, path: string, depth: number): AsyncGenerator<RemoteNode> {
+  if (walk.isKnown?.(raw) === true) return;
   const name = shortDigest(digestFromRaw(raw));
   if (depth > MAX_DEPTH * 2) throw new SluiceError('ERR_TREE_INVALID', `tree ${name} is nested too deep`);
   const settled = await walk.maps.settle(spot);
