@@ -47,6 +47,7 @@ export const ERRORS = {
   ERR_LINK_ESCAPES: { exit: 4, summary: 'A symbolic link leaves its out' },
   ERR_PATH_UNSAFE: { exit: 4, summary: 'A path from a store, remote or lock is not safe' },
   ERR_DISK_FULL: { exit: 4, summary: 'No space is left' },
+  ERR_IO: { exit: 4, summary: 'The operating system could not read or write' },
   ERR_GC_STOPPED: { exit: 4, summary: 'The collection stopped before it deleted anything' },
   ERR_VERIFY_FAILED: { exit: 4, summary: 'The check found damaged or missing data' },
   ERR_HELD: { exit: 5, summary: 'Another process holds what is needed' },
@@ -113,7 +114,21 @@ export function fromErrorWire(wire: ErrorWire): SluiceError {
   });
 }
 
-/** A {@link SluiceError} as it is; a full disk and an abort get their codes; anything else is `ERR_INTERNAL`. */
+/** Failures of disks, mounts and limits: nothing that Sluice did wrong. */
+const SYSTEM_FAILURES: ReadonlySet<string> = new Set([
+  'EBUSY',
+  'EIO',
+  'EMFILE',
+  'ENFILE',
+  'ENODEV',
+  'ENOMEM',
+  'ENXIO',
+  'ESTALE',
+  'ETIMEDOUT',
+  'ETXTBSY',
+]);
+
+/** A {@link SluiceError} as it is; failures of the system and an abort get their codes; anything else is `ERR_INTERNAL`. */
 export function asSluiceError(error: unknown): SluiceError {
   if (error instanceof SluiceError) return error;
   const code = errnoOf(error);
@@ -132,6 +147,12 @@ export function asSluiceError(error: unknown): SluiceError {
     return new SluiceError('ERR_FILE_UNREADABLE', `permission denied: ${describe(error)}`, {
       cause: error,
       hint: 'Check the permissions of the file and of the directory that holds it.',
+    });
+  }
+  if (code !== undefined && SYSTEM_FAILURES.has(code)) {
+    return new SluiceError('ERR_IO', `the operating system could not do it: ${describe(error)}`, {
+      cause: error,
+      hint: 'Check the disk, its mount and the limits of the system, then run again; nothing was lost.',
     });
   }
   if (error instanceof Error && (error.name === 'AbortError' || code === 'ABORT_ERR')) {

@@ -16,7 +16,7 @@ export interface Lease {
   readonly tmpDir: string;
   /** Appends raw digests, 32 bytes each. */
   append(raw: Buffer): void;
-  /** Ends the lease and deletes what is left in its directory. Safe to call twice. */
+  /** Ends the lease and deletes what is left in its directory. Safe to call twice; does not fail, so that it hides no failure. */
   release(): void;
 }
 
@@ -35,8 +35,7 @@ export function openLease(files: Files, layout: Layout): Lease {
     open = false;
     clearInterval(timer);
     files.closeSync(fd);
-    files.rmSync(tmpDir, { recursive: true, force: true });
-    files.rmSync(path, { force: true });
+    for (const left of [tmpDir, path]) remove(files, left);
   };
   try {
     files.mkdirSync(tmpDir, { recursive: true });
@@ -101,6 +100,14 @@ export function listNames(files: Files, dir: string): string[] {
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return [];
     throw error;
+  }
+}
+
+function remove(files: Files, path: string): void {
+  try {
+    files.rmSync(path, { recursive: true, force: true });
+  } catch {
+    // A collection deletes it when this process has ended.
   }
 }
 

@@ -42,7 +42,7 @@ export function hashFile(files: Files, path: string, buffer: Buffer = Buffer.all
 
 /**
  * Makes sure that a loose object may be served: a sealed one at once, another one after reading it. Sound bytes get the seal back,
- * damaged ones are set aside. Returns whether the object can be served.
+ * damaged ones are set aside, where the store can be written. Returns whether the object can be served.
  */
 export function checkLoose(
   files: Files,
@@ -53,11 +53,20 @@ export function checkLoose(
 ): boolean {
   if (isSealed(place)) return true;
   if (hashFile(files, place.path).equals(raw)) {
-    reseal(files, place.path);
+    ifWritable(() => reseal(files, place.path));
     return true;
   }
-  setLooseAside(files, layout, kind, raw);
+  ifWritable(() => setLooseAside(files, layout, kind, raw));
   return false;
+}
+
+/** Repairs what a reader meets on its way. It may not be allowed to: then whoever reads next meets it again. */
+export function ifWritable(repair: () => void): void {
+  try {
+    repair();
+  } catch (error) {
+    if (!['EACCES', 'EPERM', 'EROFS'].includes(errnoOf(error) ?? '')) throw error;
+  }
 }
 
 /** Moves a damaged loose object to `damaged/`, where it is never served; a file that is already gone is no error. */

@@ -5,6 +5,7 @@ import type { Files } from './files.js';
 import type { Layout } from './layout.js';
 import { isFileOfLiveOwner, listNames } from './lease.js';
 import { HEARTBEAT_MS, newOwner } from './owner.js';
+import { explained } from './unwritable.js';
 
 /** A held lock. */
 export interface Held {
@@ -16,7 +17,7 @@ export interface Held {
 
 /** How to wait for a lock. */
 export interface AcquireOptions {
-  /** `false`: throw `ERR_HELD` at once. */
+  /** `false`: throw `ERR_HELD` as soon as it is clear that somebody holds it, and not just asks for it in the same moment. */
   readonly wait: boolean;
   /** Names what is held, for messages. */
   readonly what: string;
@@ -29,6 +30,8 @@ export interface AcquireOptions {
 
 const FIRST_PAUSE_MS = 15;
 const LONGEST_PAUSE_MS = 200;
+/** Of those that only ask, all but one have withdrawn by then. */
+const LOOKS_WITHOUT_WAIT = 3;
 
 /**
  * Takes the lock `name` of a store. Each contender announces itself with a file of its own in `locks/<name>/` and then looks: if nobody
@@ -36,40 +39,43 @@ const LONGEST_PAUSE_MS = 200;
  * the smallest name stays and waits; the others withdraw and come again. Files of dead processes are deleted by whoever meets
  * them, which is safe because no name is used twice.
  *
- * Throws `ERR_HELD` if it is held and `wait` is false, `ERR_INTERRUPTED` on abort.
+ * Throws `ERR_HELD` if it is held and `wait` is false, `ERR_INTERRUPTED` on abort, `ERR_STORE_UNWRITABLE`.
  */
 export async function acquire(files: Files, layout: Layout, name: string, options: AcquireOptions): Promise<Held> {
   const dir = join(layout.locks, name);
-  files.mkdirSync(dir, { recursive: true });
+  explained(layout, () => files.mkdirSync(dir, { recursive: true }));
   let pauseMs = FIRST_PAUSE_MS;
-  let told = false;
   let mine: Announcement | undefined;
   try {
-    for (;;) {
+    for (let looks = 1; ; looks++) {
       throwIfAborted(options.signal);
-      mine ??= announce(files, dir);
+      mine ??= explained(layout, () => announce(files, dir));
       const others = await liveOthers(files, dir, mine.name, options.onDead);
       if (others.length === 0) {
         const held = mine;
         mine = undefined;
         return hold(files, held.path);
       }
-      if (!options.wait) throw heldError(options.what, others[0] ?? '');
-      if (!told) options.onWait?.();
-      told = true;
+      if (!options.wait && looks === LOOKS_WITHOUT_WAIT) throw heldError(options.what, others[0] ?? '');
+      if (options.wait && looks === 1) options.onWait?.();
       if (others.some((other) => other < (mine?.name ?? ''))) {
         mine.withdraw();
         mine = undefined;
       }
-      await sleep(
-        pauseMs * (0.5 + Math.random()),
-        undefined,
-        options.signal === undefined ? {} : { signal: options.signal },
-      );
+      await pause(pauseMs * (0.5 + Math.random()), options.signal);
       pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS);
     }
   } finally {
     mine?.withdraw();
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(ms, undefined, signal === undefined ? {} : { signal });
+  } catch (error) {
+    throwIfAborted(signal);
+    throw error;
   }
 }
 
@@ -106,9 +112,10 @@ async function liveOthers(
   return live;
 }
 
+/** The first line: a shorter note leaves the end of a longer one behind it. */
 function readNote(files: Files, path: string): string {
   try {
-    return files.readFileSync(path, 'utf8');
+    return files.readFileSync(path, 'utf8').split('\n', 1)[0] ?? '';
   } catch {
     return '';
   }
@@ -128,7 +135,7 @@ function hold(files: Files, path: string): Held {
     note: (text) => {
       const fd = files.openSync(path, 'r+');
       try {
-        files.writeSync(fd, text, 0);
+        files.writeSync(fd, `${text}\n`, 0);
       } finally {
         files.closeSync(fd);
       }

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { errnoOf } from '../errors.js';
 import type { Files } from './files.js';
 
 /**
@@ -61,7 +62,7 @@ export function isProcessAlive(files: Files, pid: number, start: string): boolea
   try {
     process.kill(pid, 0);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false;
+    if (errnoOf(error) !== 'EPERM') return false;
   }
   const now = startTime(files, pid);
   return now === undefined || start === '0' ? true : now === start;

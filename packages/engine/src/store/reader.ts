@@ -6,7 +6,7 @@ import { CODEC_NONE, OBJECT_HEADER_BYTES } from '../model/pack.js';
 import { Catalog, type LoadedPack, type Place } from './catalog.js';
 import type { Files } from './files.js';
 import type { Layout, ObjectKind } from './layout.js';
-import { checkLoose, damagedError, missingError, setLooseAside } from './loose.js';
+import { checkLoose, damagedError, ifWritable, missingError, setLooseAside } from './loose.js';
 import { recoverFromTrash } from './trash.js';
 
 const FIRST_WINDOW_BYTES = 64 * 1024;
@@ -119,10 +119,11 @@ export class ObjectReader {
           const result = use(place, key);
           if (result !== undefined) return result;
           damaged = true;
-          this.setAside(kind, key, place);
+          ifWritable(() => this.setAside(kind, key, place));
         } catch (error) {
-          // Collected between lookup and use.
-          if (errnoOf(error) !== 'ENOENT') throw error;
+          // Collected between lookup and use; or the disk cannot read this copy now.
+          if (isReadFailure(error)) damaged = true;
+          else if (errnoOf(error) !== 'ENOENT') throw error;
         }
       }
     }
@@ -213,6 +214,17 @@ export class ObjectReader {
     this.fds.set(pack.name, fd);
     return fd;
   }
+}
+
+/** A bad place on the disk; a failing write of whoever takes the bytes is another matter. */
+function isReadFailure(error: unknown): boolean {
+  return (
+    errnoOf(error) === 'EIO' &&
+    typeof error === 'object' &&
+    error !== null &&
+    'syscall' in error &&
+    error.syscall === 'read'
+  );
 }
 
 /** Whether bytes have the digest at `rawAt`. */

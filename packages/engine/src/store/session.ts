@@ -1,11 +1,12 @@
 import { dirname, join } from 'node:path';
-import { asSluiceError, errnoOf, SluiceError } from '../errors.js';
+import { errnoOf } from '../errors.js';
 import type { Catalog } from './catalog.js';
 import { type Durability, syncDirectories, syncFiles } from './durable.js';
 import type { Files } from './files.js';
 import { Ingestor, type IngestSettings, type Unpublished } from './ingest.js';
 import type { Layout } from './layout.js';
 import { type Lease, openLease } from './lease.js';
+import { explained } from './unwritable.js';
 
 /**
  * One writer's visit to the store: a lease, any number of ingestors on any threads, and one moment of publication. Objects that the session
@@ -25,7 +26,7 @@ export interface WriteSession {
 
 /** Begins a session. Throws `ERR_STORE_UNWRITABLE` if the store cannot be written, `ERR_DISK_FULL` if there is no space. */
 export function beginSession(files: Files, layout: Layout, durability: Durability, catalog: Catalog): WriteSession {
-  const lease = leaseOrExplain(files, layout);
+  const lease = explained(layout, () => openLease(files, layout));
   const settings = (packed: boolean): IngestSettings => ({
     tmpDir: lease.tmpDir,
     leasePath: lease.path,
@@ -39,21 +40,6 @@ export function beginSession(files: Files, layout: Layout, durability: Durabilit
     publish: (written) => publish(files, layout, durability, lease, written),
     end: () => lease.release(),
   };
-}
-
-function leaseOrExplain(files: Files, layout: Layout): Lease {
-  try {
-    return openLease(files, layout);
-  } catch (error) {
-    const code = errnoOf(error);
-    if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-      throw new SluiceError('ERR_STORE_UNWRITABLE', `the store ${layout.dir} cannot be written (${code})`, {
-        cause: error,
-        hint: 'Check its permissions, or choose another place with "store" in sluice.json or SLUICE_STORE.',
-      });
-    }
-    throw asSluiceError(error);
-  }
 }
 
 /** Loose files are made durable in one go (packs are already), then everything is renamed, then the directories are made durable. */
@@ -75,11 +61,11 @@ function publish(
   const touched = new Set<string>();
   for (const file of loose) {
     const path = join(layout.objects, file.name);
-    if (renameInto(files, file.tmpPath, path)) touched.add(layout.objects);
+    if (renameInto(files, file.tmpPath, path)) touched.add(layout.objects).add(layout.dir);
     touched.add(dirname(path));
   }
   for (const pack of packs) {
-    renameInto(files, pack.tmpPath, join(layout.packs, pack.name));
+    if (renameInto(files, pack.tmpPath, join(layout.packs, pack.name))) touched.add(layout.dir);
     touched.add(layout.packs);
   }
   syncDirectories(files, durability, touched);

@@ -1,13 +1,14 @@
-import { mkdirSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { errnoOf, SluiceError } from '../errors.js';
-import type { Durability } from './durable.js';
+import { asSluiceError, errnoOf, SluiceError } from '../errors.js';
+import { type Durability, writeFileDurably } from './durable.js';
 import { type Files, realFiles } from './files.js';
 import { StoreMoved } from './ingest.js';
 import { type Layout, STORE_VERSION, storeLayout } from './layout.js';
 import { type AcquireOptions, acquire, type Held } from './mutex.js';
 import { ObjectReader } from './reader.js';
 import { beginSession, type WriteSession } from './session.js';
+import { explainUnwritable } from './unwritable.js';
 
 /** How a store is opened. */
 export interface StoreOptions {
@@ -35,27 +36,28 @@ export interface Store {
 const ATTEMPTS = 10;
 
 /**
- * Opens a store, making its directory at the first use. Throws `ERR_FORMAT_VERSION` for a store of a newer Sluice and
- * `ERR_STORE_UNWRITABLE` if it does not exist and cannot be made.
+ * Opens a store, making its directory at the first use. Throws `ERR_FORMAT_VERSION` for a store of a newer Sluice,
+ * `ERR_STORE_UNWRITABLE` if it does not exist and cannot be made, `ERR_DISK_FULL`.
  */
 export function openStore(options: StoreOptions): Store {
   const files = options.files ?? realFiles;
   const layout = storeLayout(options.dir);
   const durability = options.durability ?? 'batch';
-  prepare(files, layout);
+  prepare(files, layout, durability);
   const reader = new ObjectReader(files, layout);
   return {
     layout,
     files,
     durability,
     reader,
-    write: (write) => writeInSession(() => beginSession(files, layout, durability, reader.catalog), write),
+    write: (write) => writeInSession(layout, () => beginSession(files, layout, durability, reader.catalog), write),
     acquire: (name, acquireOptions) => acquire(files, layout, name, acquireOptions),
     close: () => reader.close(),
   };
 }
 
 async function writeInSession<T>(
+  layout: Layout,
   begin: () => WriteSession,
   write: (session: WriteSession) => Promise<T> | T,
 ): Promise<T> {
@@ -64,25 +66,31 @@ async function writeInSession<T>(
     try {
       return await write(session);
     } catch (error) {
-      if (!(error instanceof StoreMoved) || attempt === ATTEMPTS) throw error;
+      if (!(error instanceof StoreMoved)) throw explainUnwritable(layout, error);
+      if (attempt === ATTEMPTS) throw keepsMoving(error);
     } finally {
       session.end();
     }
   }
 }
 
-function prepare(files: Files, layout: Layout): void {
+function keepsMoving(cause: StoreMoved): SluiceError {
+  return new SluiceError('ERR_HELD', 'collections keep moving what is to be relied on', {
+    cause,
+    hint: 'Run again when they have ended; nothing was lost.',
+  });
+}
+
+function prepare(files: Files, layout: Layout, durability: Durability): void {
   const version = readVersion(files, layout);
   if (version === undefined) {
     try {
-      mkdirSync(layout.dir, { recursive: true });
-      const tmp = join(layout.dir, `.version-${process.pid}-${Date.now()}`);
-      const fd = files.openSync(tmp, 'w');
-      files.writeSync(fd, `${STORE_VERSION}\n`);
-      files.closeSync(fd);
-      files.renameSync(tmp, layout.version);
+      files.mkdirSync(layout.dir, { recursive: true });
+      const tmp = join(layout.dir, `.version-${randomBytes(6).toString('hex')}`);
+      writeFileDurably(files, durability, layout.version, tmp, `${STORE_VERSION}\n`);
     } catch (error) {
       const code = errnoOf(error) ?? 'unknown';
+      if (code === 'ENOSPC' || code === 'EDQUOT') throw asSluiceError(error);
       throw new SluiceError('ERR_STORE_UNWRITABLE', `no store can be made at ${layout.dir} (${code})`, {
         cause: error,
         hint: 'Check the permissions, or choose another place with "store" in sluice.json or SLUICE_STORE.',
