@@ -6,7 +6,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { remoteProblems, workspaceProblems } from './crash/checks.mjs';
+import { leftovers, remoteProblems, workspaceProblems } from './crash/checks.mjs';
 import { execute, json, must } from './crash/process.mjs';
 import { pick, randomFrom } from './crash/random.mjs';
 import {
@@ -144,6 +144,8 @@ async function finalCheck({ workspace, remote }) {
   await settle(workspace);
   await must(workspace, ['push', '--all-commits']);
   stopOn(remoteProblems(remote), 'in the end');
+  await must(workspace, ['gc']);
+  stopOn(leftovers(workspace), 'in the end');
   rmSync(join(workspace, '.sluice'), { recursive: true });
   await must(workspace, ['fetch', '--history']);
   stopOn(await workspaceProblems(workspace), 'in the end');

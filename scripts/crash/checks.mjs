@@ -44,6 +44,14 @@ export function remoteProblems(remote) {
   return problems;
 }
 
+/** What killed writers and collections have left behind, and a collection should have cleared away. @param {string} root @returns {string[]} */
+export function leftovers(root) {
+  return ['tmp', 'trash', 'leases', 'moves'].flatMap((name) => {
+    const folder = join(root, '.sluice', name);
+    return existsSync(folder) ? readdirSync(folder).map((entry) => `left behind: .sluice/${name}/${entry}`) : [];
+  });
+}
+
 /** @param {string} hex */
 function fannedOut(hex) {
   return `${hex.slice(0, 2)}/${hex.slice(2)}.map`;
