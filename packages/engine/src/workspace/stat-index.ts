@@ -63,7 +63,7 @@ export function readIndex(path: string): StatIndex | undefined {
 }
 
 /** Decodes an index; `inode` is that of the file it was read from. Throws `ERR_INDEX_INVALID`. */
-export function decodeIndex(bytes: Buffer, inode: number): StatIndex {
+function decodeIndex(bytes: Buffer, inode: number): StatIndex {
   const reader = new ByteReader(bytes, (problem) => {
     throw new SluiceError('ERR_INDEX_INVALID', `a stat index is damaged: ${problem}`);
   });
@@ -135,7 +135,7 @@ export function writeIndex(path: string, snapshot: Snapshot, partOf: Digest | un
 }
 
 /** The bytes of an index. */
-export function encodeIndex(snapshot: Snapshot, partOf: Digest | undefined, writtenAt: number, inode: number): Buffer {
+function encodeIndex(snapshot: Snapshot, partOf: Digest | undefined, writtenAt: number, inode: number): Buffer {
   const names = snapshot.directories.map((directory) => Buffer.from(directory.names.join('\0')));
   const paths = snapshot.directories.map((directory) => Buffer.from(directory.path));
   const total = snapshot.directories.reduce(
