@@ -1,6 +1,7 @@
+import type { SluiceError } from '../errors.js';
 import { RAW_DIGEST_BYTES } from '../model/digest.js';
 import { OBJECT_HEADER_BYTES } from '../model/pack.js';
-import type { ArrivingBlob, Ingestor } from '../store/ingest.js';
+import type { Ingestor } from '../store/ingest.js';
 import { LOOSE_BYTES } from '../store/layout.js';
 import { damagedAt, hasDigest, missingAt } from './remote-nodes.js';
 import type { Storage, StorageKey } from './storage/port.js';
@@ -16,88 +17,129 @@ export interface BlobSource {
   readonly sizes: number[];
 }
 
-/** Is told of each blob that came. */
-export type Received = (raw: Buffer, bytes: number) => Promise<void> | void;
+/** Where blobs go, and who is told of them. */
+export interface Arrival {
+  readonly ingestor: () => Ingestor;
+  readonly came: (raw: Buffer, bytes: number) => void;
+  /** A blob that is missing or damaged there; the others come all the same. */
+  readonly failed: (error: SluiceError) => void;
+}
 
-/** Bytes asked for at once. */
+/** Bytes asked for at once; two such windows are in memory, one that is read and one that is on its way. */
 const WINDOW_BYTES = 8 * 1024 * 1024;
 
 /** Two blobs this close are asked for together: the bytes between cost less than another request at 30 ms and 1 Gbit/s over 64 connections. */
 const GAP_BYTES = 58 * 1024;
 
-/** Brings the blobs of a pack into the store, in the order of their offsets, each checked. Throws `ERR_OBJECT_MISSING` or `ERR_OBJECT_DAMAGED`. */
+/** A run of blobs in a pack that is asked for at once: from and to are places in the order of offsets. */
+interface Window {
+  readonly from: number;
+  readonly to: number;
+  readonly start: number;
+  readonly length: number;
+}
+
+/** Brings the blobs of a pack into the store, in the order of their offsets, each checked. */
 export async function fetchPacked(
   storage: Storage,
   source: BlobSource,
-  ingestor: () => Ingestor,
-  received: Received,
+  arrival: Arrival,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const order = source.offsets.map((_, i) => i).sort((a, b) => (source.offsets[a] ?? 0) - (source.offsets[b] ?? 0));
-  for (let from = 0; from < order.length; ) {
-    const start = (source.offsets[order[from] ?? 0] ?? 0) + OBJECT_HEADER_BYTES;
-    let to = from;
-    let end = start;
-    for (; to < order.length; to++) {
-      const at = (source.offsets[order[to] ?? 0] ?? 0) + OBJECT_HEADER_BYTES;
-      const behind = at + (source.sizes[order[to] ?? 0] ?? 0);
-      if (to > from && (at - end > GAP_BYTES || behind - start > WINDOW_BYTES)) break;
-      end = Math.max(end, behind);
-    }
-    const window = await storage.get(source.key, { offset: start, length: Math.max(1, end - start) }, { signal });
-    for (let i = from; i < to; i++) {
-      const blob = order[i] ?? 0;
-      const raw = source.digests[blob] ?? Buffer.alloc(RAW_DIGEST_BYTES);
-      if (window === undefined) throw missingAt(storage, source.key, 'blob', raw, 0);
-      const at = (source.offsets[blob] ?? 0) + OBJECT_HEADER_BYTES - start;
-      const bytes = window.subarray(at, at + (source.sizes[blob] ?? 0));
-      if (!hasDigest(bytes, raw, 0)) throw damagedAt(storage, source.key, 'blob', raw, 0);
-      if (bytes.length < LOOSE_BYTES) ingestor().addBytes('blob', bytes, raw, 0);
-      else {
-        const arriving = ingestor().beginBlob(raw, 0);
-        arriving?.write(bytes);
-        arriving?.finish();
-      }
-      await received(raw, bytes.length);
-    }
-    from = to;
+  const order = Uint32Array.from(source.offsets.keys()).sort(
+    (a, b) => (source.offsets[a] ?? 0) - (source.offsets[b] ?? 0),
+  );
+  const get = ({ start, length }: Window): Promise<Buffer | undefined> => {
+    const bytes = storage.get(source.key, { offset: start, length }, { signal });
+    // It is awaited one window later; until then its failure must not count as unhandled.
+    bytes.catch(() => {});
+    return bytes;
+  };
+  let window = nextWindow(source, order, 0);
+  let coming = window === undefined ? undefined : get(window);
+  while (window !== undefined) {
+    const bytes = await coming;
+    const next = nextWindow(source, order, window.to);
+    coming = next === undefined ? undefined : get(next);
+    takeWindow(storage, source, order, window, bytes, arrival);
+    window = next;
   }
 }
 
-/** Brings a blob that has a key of its own, a window at a time. Throws like {@link fetchPacked}. */
+/** Brings a blob that has a key of its own, a window at a time. */
 export async function fetchWhole(
   storage: Storage,
   source: BlobSource,
-  ingestor: () => Ingestor,
-  received: Received,
+  arrival: Arrival,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const raw = source.digests[0] ?? Buffer.alloc(RAW_DIGEST_BYTES);
   const size = source.sizes[0] ?? 0;
-  const arriving = ingestor().beginBlob(raw, 0);
+  const arriving = arrival.ingestor().beginBlob(raw, 0);
   if (arriving === undefined) return;
+  let finished = false;
   try {
-    await receive(storage, source.key, raw, size, arriving, signal);
-  } catch (error) {
-    arriving.abandon();
-    throw error;
+    for (let offset = 0; offset < size; ) {
+      const length = Math.min(WINDOW_BYTES, size - offset);
+      const chunk = await storage.get(source.key, { offset, length }, { signal });
+      if (chunk === undefined || chunk.length === 0) {
+        const lost = chunk === undefined ? missingAt : damagedAt;
+        return arrival.failed(lost(storage, source.key, 'blob', raw, 0));
+      }
+      arriving.write(chunk);
+      offset += chunk.length;
+    }
+    finished = true;
+  } finally {
+    if (!finished) arriving.abandon();
   }
-  if (!arriving.finish()) throw damagedAt(storage, source.key, 'blob', raw, 0);
-  await received(raw, size);
+  if (arriving.finish()) arrival.came(raw, size);
+  else arrival.failed(damagedAt(storage, source.key, 'blob', raw, 0));
 }
 
-async function receive(
-  storage: Storage,
-  key: StorageKey,
-  raw: Buffer,
-  size: number,
-  arriving: ArrivingBlob,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  for (let offset = 0; offset < size; ) {
-    const chunk = await storage.get(key, { offset, length: Math.min(WINDOW_BYTES, size - offset) }, { signal });
-    if (chunk === undefined || chunk.length === 0) throw missingAt(storage, key, 'blob', raw, 0);
-    arriving.write(chunk);
-    offset += chunk.length;
+function nextWindow({ offsets, sizes }: BlobSource, order: Uint32Array, from: number): Window | undefined {
+  const startOf = (place: number): number => (offsets[order[place] ?? 0] ?? 0) + OBJECT_HEADER_BYTES;
+  if (from >= order.length) return undefined;
+  const start = startOf(from);
+  let to = from;
+  let end = start;
+  for (; to < order.length; to++) {
+    const at = startOf(to);
+    const behind = at + (sizes[order[to] ?? 0] ?? 0);
+    if (to > from && (at - end > GAP_BYTES || behind - start > WINDOW_BYTES)) break;
+    end = Math.max(end, behind);
   }
+  return { from, to, start, length: Math.max(1, end - start) };
+}
+
+function takeWindow(
+  storage: Storage,
+  source: BlobSource,
+  order: Uint32Array,
+  window: Window,
+  bytes: Buffer | undefined,
+  arrival: Arrival,
+): void {
+  for (let place = window.from; place < window.to; place++) {
+    const blob = order[place] ?? 0;
+    const raw = source.digests[blob] ?? Buffer.alloc(RAW_DIGEST_BYTES);
+    const size = source.sizes[blob] ?? 0;
+    const at = (source.offsets[blob] ?? 0) + OBJECT_HEADER_BYTES - window.start;
+    if (bytes === undefined) arrival.failed(missingAt(storage, source.key, 'blob', raw, 0));
+    else if (ingest(arrival.ingestor(), bytes.subarray(at, at + size), raw)) arrival.came(raw, size);
+    else arrival.failed(damagedAt(storage, source.key, 'blob', raw, 0));
+  }
+}
+
+/** Whether the bytes are those of the digest; then the store has them. */
+function ingest(ingestor: Ingestor, bytes: Buffer, raw: Buffer): boolean {
+  if (bytes.length < LOOSE_BYTES) {
+    if (!hasDigest(bytes, raw, 0)) return false;
+    ingestor.addBytes('blob', bytes, raw, 0);
+    return true;
+  }
+  const arriving = ingestor.beginBlob(raw, 0);
+  if (arriving === undefined) return true;
+  arriving.write(bytes);
+  return arriving.finish();
 }

@@ -1,6 +1,5 @@
 import { SluiceError } from '../errors.js';
 import { digestFromRaw, RAW_DIGEST_BYTES, rawOf, shortDigest } from '../model/digest.js';
-import { LOCATION_BYTES } from '../model/map.js';
 import type { OutRoot } from '../model/root.js';
 import { decodeNode, MAX_DEPTH, SPLIT, TREE, type TreeNode } from '../model/tree.js';
 import type { ObjectReader } from '../store/reader.js';
@@ -29,6 +28,8 @@ export interface MapWalk {
   readonly reader: ObjectReader;
   /** Called with digests before it is asked whether the store has them. */
   readonly rely?: ((raw: Buffer) => void) | undefined;
+  /** Is told of a node that cannot be read, and the walk goes on beside it; without this the walk ends with the error. */
+  readonly failed?: ((error: SluiceError) => void) | undefined;
   /** Whether a node and all below it is of no interest. */
   readonly isKnown?: ((raw: Buffer) => boolean) | undefined;
 }
@@ -43,6 +44,47 @@ export async function* walkMap(walk: MapWalk, map: RemoteMap, root: OutRoot): As
 
 async function* visit(walk: MapWalk, spot: Spot, raw: Buffer, path: string, depth: number): AsyncGenerator<RemoteNode> {
   if (walk.isKnown?.(raw) === true) return;
+  const found = await readHere(walk, spot, raw, path, depth);
+  if (found === undefined) return;
+  const { node, below, spots, remote } = found;
+  yield remote;
+  const isSplit = node.shape === SPLIT;
+  for (const [n, entry] of below.entries()) {
+    const child = node.digests.subarray(entry * RAW_DIGEST_BYTES, (entry + 1) * RAW_DIGEST_BYTES);
+    const childName = node.names[entry] ?? '';
+    const childPath = isSplit ? path : path === '' ? childName : `${path}/${childName}`;
+    const childSpot = spots[n];
+    if (childSpot !== undefined) yield* visit(walk, childSpot, Buffer.from(child), childPath, depth + 1);
+  }
+}
+
+/** One node with its places, and the spots of those below it. */
+interface NodeHere {
+  readonly remote: RemoteNode;
+  readonly node: TreeNode;
+  /** Entries that are trees. */
+  readonly below: readonly number[];
+  readonly spots: readonly Spot[];
+}
+
+async function readHere(
+  walk: MapWalk,
+  spot: Spot,
+  raw: Buffer,
+  path: string,
+  depth: number,
+): Promise<NodeHere | undefined> {
+  try {
+    return await readNode(walk, spot, raw, path, depth);
+  } catch (error) {
+    // Exit code 4 is what is damaged or missing; anything else is no matter of this one node.
+    if (walk.failed === undefined || !(error instanceof SluiceError) || error.exitCode !== 4) throw error;
+    walk.failed(error);
+    return undefined;
+  }
+}
+
+async function readNode(walk: MapWalk, spot: Spot, raw: Buffer, path: string, depth: number): Promise<NodeHere> {
   const name = shortDigest(digestFromRaw(raw));
   if (depth > MAX_DEPTH * 2) throw new SluiceError('ERR_TREE_INVALID', `tree ${name} is nested too deep`);
   const settled = await walk.maps.settle(spot);
@@ -51,23 +93,14 @@ async function* visit(walk: MapWalk, spot: Spot, raw: Buffer, path: string, dept
   // Copied: what the reader gives lasts until its next call only.
   const bytes = isLocal ? Buffer.from(walk.reader.read('tree', raw)) : await walk.nodes.read(settled, raw, 0);
   const node = decodeNode(bytes, name);
-  const isSplit = node.shape === SPLIT;
   const below: number[] = [];
   for (let i = 0; i < node.kinds.length; i++) if (node.kinds[i] === TREE) below.push(i);
   const blobs = node.names.length - below.length;
   const { firstLocation, locations } = settled.row;
-  if (blobs > locations)
+  if (blobs > locations) {
     throw new SluiceError('ERR_MAP_INVALID', `map ${settled.map.where} has too few blobs for tree ${name}`);
-  const own = blobs === 0 ? Buffer.alloc(0) : await settled.map.locations(firstLocation, blobs);
-  if (own.length !== blobs * LOCATION_BYTES)
-    throw new SluiceError('ERR_MAP_INVALID', `map ${settled.map.where} is cut off`);
-  yield { path, raw, bytes, node, spot: settled, locations: own, isLocal };
-  const spots = spotsBelow(settled, below.length);
-  for (const [n, entry] of below.entries()) {
-    const child = node.digests.subarray(entry * RAW_DIGEST_BYTES, (entry + 1) * RAW_DIGEST_BYTES);
-    const childName = node.names[entry] ?? '';
-    const childPath = isSplit ? path : path === '' ? childName : `${path}/${childName}`;
-    const childSpot = spots[n];
-    if (childSpot !== undefined) yield* visit(walk, childSpot, Buffer.from(child), childPath, depth + 1);
   }
+  const own = blobs === 0 ? Buffer.alloc(0) : await settled.map.locations(firstLocation, blobs);
+  const remote = { path, raw, bytes, node, spot: settled, locations: own, isLocal };
+  return { remote, node, below, spots: spotsBelow(settled, below.length) };
 }

@@ -88,7 +88,7 @@ export function faulty(storage: Storage): FaultyStorage {
 }
 
 /** A copy with one bit changed; `at` counts from the end if it is negative. */
-function flipped(bytes: Buffer, at: number): Buffer {
+export function flipped(bytes: Buffer, at: number): Buffer {
   const copy = Buffer.from(bytes);
   const index = at < 0 ? copy.length + at : at;
   copy[index] = (copy[index] ?? 0) ^ 1;

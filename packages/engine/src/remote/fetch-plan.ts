@@ -1,0 +1,117 @@
+import { SluiceError } from '../errors.js';
+import { digestFromRaw, RAW_DIGEST_BYTES, rawOf } from '../model/digest.js';
+import { DigestTable } from '../model/digest-table.js';
+import { LOCATION_BYTES, OWN_KEY, readLocation } from '../model/map.js';
+import { PART, TREE } from '../model/tree.js';
+import type { FetchRootsOptions, FetchWant } from './fetch.js';
+import type { BlobSource } from './fetch-blobs.js';
+import type { Attempt } from './fetch-tally.js';
+import { blobKey } from './keys.js';
+import { OpenMaps, type RemoteMap } from './remote-map.js';
+import { expectCodec, RemoteNodes } from './remote-nodes.js';
+import type { StorageKey } from './storage/port.js';
+import { walkMap } from './walk-map.js';
+
+/** What the store lacks of a root, and where it is. */
+export interface Lack {
+  readonly nodes: { readonly raw: Buffer; readonly bytes: Buffer; readonly part: boolean }[];
+  readonly sources: Map<StorageKey, BlobSource>;
+  /** Blobs that will come. */
+  files: number;
+  bytes: number;
+}
+
+/** Whom the walk tells. */
+export interface LackEvents {
+  /** Tells collections what this fetch counts on, before it looks whether it is here. */
+  readonly rely: (raw: Buffer) => void;
+  /** A node that cannot be had from this map; what lies below it is not known. */
+  readonly failed: (error: SluiceError) => void;
+}
+
+/** Walks the trees of a root, counts, and gathers what the store lacks. */
+export async function findLack(
+  { remote, store, treesOnly, maxBytes, signal }: FetchRootsOptions,
+  want: FetchWant,
+  map: RemoteMap,
+  attempt: Attempt,
+  { rely, failed }: LackEvents,
+): Promise<Lack> {
+  const lack: Lack = { nodes: [], sources: new Map(), files: 0, bytes: 0 };
+  const planned = new DigestTable();
+  const { catalog } = store.reader;
+  let budget = maxBytes === undefined ? Number.POSITIVE_INFINITY : maxBytes - attempt.receivedBefore;
+  const isHere = (raw: Buffer, rawAt: number, size: number): boolean => {
+    const here = catalog.has('blob', raw, rawAt);
+    if (here) attempt.file(raw, rawAt, size, attempt.hasCome('blob', raw, rawAt) ? 'received' : 'reused');
+    else if (planned.has(raw, rawAt)) attempt.file(raw, rawAt, size, 'received');
+    else return false;
+    return true;
+  };
+  const addBlob = (raw: Buffer, rawAt: number, size: number, from: RemoteMap, rows: Buffer, at: number): void => {
+    if (isHere(raw, rawAt, size)) return;
+    if (size > budget) {
+      // Nothing after it either: what is fetched is a beginning in the order of the walk.
+      budget = -1;
+      attempt.left(size);
+      return;
+    }
+    budget -= size;
+    planned.set(raw, rawAt);
+    attempt.file(raw, rawAt, size, 'received');
+    addToSource(lack, raw, rawAt, size, from, rows, at);
+  };
+  if (want.root.kind === 'blob') {
+    const raw = rawOf(want.root.digest);
+    rely(raw);
+    if (treesOnly !== true) addBlob(raw, 0, want.root.bytes, map, await map.locations(0, 1), 0);
+    return lack;
+  }
+  const maps = new OpenMaps(remote, want.filter === undefined ? 'all' : 'some', signal);
+  const walk = { maps, nodes: new RemoteNodes(remote.storage, signal), reader: store.reader, rely, failed };
+  for await (const { path, raw, bytes, node, spot, locations, isLocal } of walkMap(walk, map, want.root)) {
+    const part = node.shape === PART;
+    if (!isLocal) lack.nodes.push({ raw, bytes, part });
+    if (!part) attempt.tree(raw, isLocal && !attempt.hasCome('tree', raw) ? 'reused' : 'received');
+    if (treesOnly === true) continue;
+    rely(node.digests);
+    let location = 0;
+    for (let i = 0; i < node.names.length; i++) {
+      if (node.kinds[i] === TREE) continue;
+      const at = location++ * LOCATION_BYTES;
+      const name = node.names[i] ?? '';
+      if (want.filter?.(path === '' ? name : `${path}/${name}`) === false) continue;
+      addBlob(node.digests, i * RAW_DIGEST_BYTES, node.sizes[i] ?? 0, spot.map, locations, at);
+    }
+  }
+  return lack;
+}
+
+function addToSource(
+  lack: Lack,
+  raw: Buffer,
+  rawAt: number,
+  size: number,
+  map: RemoteMap,
+  rows: Buffer,
+  at: number,
+): void {
+  const location = readLocation(rows, at, map.front, map.where);
+  const digest = Buffer.from(raw.subarray(rawAt, rawAt + RAW_DIGEST_BYTES));
+  const whole = location.how === OWN_KEY;
+  expectCodec(location.codec, map.where);
+  if (!whole && location.stored !== size) {
+    throw new SluiceError('ERR_MAP_INVALID', `map ${map.where} gives a blob another size than its tree`);
+  }
+  const key = whole ? blobKey(map.areaOf(location.area), digestFromRaw(digest)) : map.packKey(location.pack);
+  let source = lack.sources.get(key);
+  if (source === undefined) {
+    source = { key, whole, digests: [], offsets: [], sizes: [] };
+    lack.sources.set(key, source);
+  }
+  source.digests.push(digest);
+  source.offsets.push(location.offset);
+  source.sizes.push(size);
+  lack.files++;
+  lack.bytes += size;
+}
