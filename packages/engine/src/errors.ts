@@ -171,6 +171,12 @@ export function errnoOf(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** Whether a disk failed to read; its failing to write is another matter. */
+export function isReadFailure(error: unknown): boolean {
+  const isObject = typeof error === 'object' && error !== null;
+  return errnoOf(error) === 'EIO' && isObject && 'syscall' in error && error.syscall === 'read';
+}
+
 /** Throws `ERR_INTERRUPTED` if the signal has fired. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new SluiceError('ERR_INTERRUPTED', 'interrupted');

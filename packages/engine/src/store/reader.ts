@@ -1,6 +1,6 @@
 import { createHash, hash } from 'node:crypto';
 import { join } from 'node:path';
-import { errnoOf, SluiceError } from '../errors.js';
+import { errnoOf, isReadFailure, SluiceError } from '../errors.js';
 import { RAW_DIGEST_BYTES } from '../model/digest.js';
 import { CODEC_NONE, OBJECT_HEADER_BYTES } from '../model/pack.js';
 import { Catalog, type LoadedPack, type Place } from './catalog.js';
@@ -214,17 +214,6 @@ export class ObjectReader {
     this.fds.set(pack.name, fd);
     return fd;
   }
-}
-
-/** A bad place on the disk; a failing write of whoever takes the bytes is another matter. */
-function isReadFailure(error: unknown): boolean {
-  return (
-    errnoOf(error) === 'EIO' &&
-    typeof error === 'object' &&
-    error !== null &&
-    'syscall' in error &&
-    error.syscall === 'read'
-  );
 }
 
 /** Whether bytes have the digest at `rawAt`. */

@@ -35,7 +35,7 @@ export function entriesOf(list: readonly TestEntry[]): Entries {
 }
 
 /** Names that a file can have: ordinary ones, and the odd ones that programs forget about. */
-const fileName: fc.Arbitrary<string> = fc
+export const fileName: fc.Arbitrary<string> = fc
   .oneof(
     { weight: 4, arbitrary: fc.stringMatching(/^[a-z]{1,3}$/) },
     fc.constantFrom(

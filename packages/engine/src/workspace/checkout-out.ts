@@ -5,6 +5,7 @@ import type { RelPath } from '../model/path.js';
 import type { OutRoot } from '../model/root.js';
 import { TREE } from '../model/tree.js';
 import type { BeginProgress } from '../util/progress.js';
+import { changeTime } from './change-time.js';
 import { loadIgnore } from './ignore-file.js';
 import { abandonMove, applyIn, beginApply, beginSwap, type Move, moveOf, swapIn } from './moves.js';
 import { outIndexPath } from './observe.js';
@@ -187,7 +188,7 @@ function keepStats(now: Snapshot, wanted: Snapshot): void {
 function refreshStat(path: string, { directory, entry }: Change): void {
   const stat = lstatSync(path);
   directory.mtimes[entry] = stat.mtimeMs;
-  directory.ctimes[entry] = stat.ctimeMs;
+  directory.ctimes[entry] = changeTime(stat);
   directory.inodes[entry] = stat.ino;
 }
 

@@ -1,11 +1,13 @@
 import { createHash, hash } from 'node:crypto';
 import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, readSync, type Stats } from 'node:fs';
-import { type ErrorWire, errnoOf, SluiceError, toErrorWire } from '../errors.js';
+import { type ErrorWire, errnoOf, isReadFailure, SluiceError, toErrorWire } from '../errors.js';
 import { RAW_DIGEST_BYTES } from '../model/digest.js';
 import { LINK } from '../model/tree.js';
 import type { Ingestor } from '../store/ingest.js';
 import { LOOSE_BYTES } from '../store/layout.js';
+import { changeTime } from './change-time.js';
 import { linkProblem } from './link.js';
+import { fileKind } from './walk.js';
 
 /** Files of one snapshot to be hashed. Plain values, so that a batch can cross threads. */
 export interface HashBatch {
@@ -51,7 +53,7 @@ export function hashBatch(batch: HashBatch, ingestor: Ingestor | undefined, scra
       const isNew =
         batch.kinds[i] === LINK
           ? takeLink(batch, path, i, result.digests, ingestor)
-          : takeFile(batch.base + path, i, result, ingestor, scratch);
+          : takeFile(batch, batch.base + path, i, result, ingestor, scratch);
       result.fresh[i] = isNew ? 1 : 0;
     } catch (error) {
       if (!(error instanceof SluiceError)) throw error;
@@ -67,7 +69,7 @@ export function scratchBuffer(): Buffer {
 }
 
 function takeLink(batch: HashBatch, path: string, i: number, digests: Buffer, ingestor: Ingestor | undefined): boolean {
-  const target = readlinkSync(batch.base + path, { encoding: 'buffer' });
+  const target = readLink(batch.base + path);
   if (batch.confineLinks) {
     const problem = linkProblem(path, target);
     if (problem !== undefined) {
@@ -81,6 +83,7 @@ function takeLink(batch: HashBatch, path: string, i: number, digests: Buffer, in
 }
 
 function takeFile(
+  batch: HashBatch,
   path: string,
   i: number,
   result: { digests: Buffer; stats: Float64Array },
@@ -90,22 +93,51 @@ function takeFile(
   for (let attempt = 0; attempt < 2; attempt++) {
     const fd = open(path);
     try {
-      const unchanged = (): boolean => sameStat(fstatSync(fd), result.stats, i);
-      const size = result.stats[i * STAT_FIELDS] ?? 0;
-      if (ingestor !== undefined) {
-        const isNew = ingestor.addFile(fd, size, result.digests, i * RAW_DIGEST_BYTES, unchanged);
-        if (isNew !== undefined) return isNew;
-      } else if (hashOpenFile(fd, size, result.digests, i, scratch) && unchanged()) {
-        return false;
-      }
+      const isNew = readOnce(fd, path, i, result, ingestor, scratch);
+      if (isNew !== undefined) return isNew;
     } finally {
       closeSync(fd);
     }
-    setStat(lstatSync(path), result.stats, i);
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (stat === undefined || !stat.isFile() || fileKind(stat) !== batch.kinds[i]) break;
+    setStat(stat, result.stats, i);
   }
   throw new SluiceError('ERR_FILE_CHANGED', `${path} changed while it was read`, {
     hint: 'Let the program that writes it end, then run again.',
   });
+}
+
+/** Returns whether the store did not have the bytes, or `undefined` if the file is not what it was seen to be. */
+function readOnce(
+  fd: number,
+  path: string,
+  i: number,
+  result: { digests: Buffer; stats: Float64Array },
+  ingestor: Ingestor | undefined,
+  scratch: Buffer,
+): boolean | undefined {
+  const unchanged = (): boolean => sameStat(fstatSync(fd), result.stats, i);
+  const size = result.stats[i * STAT_FIELDS] ?? 0;
+  try {
+    if (ingestor !== undefined) return ingestor.addFile(fd, size, result.digests, i * RAW_DIGEST_BYTES, unchanged);
+    return hashOpenFile(fd, size, result.digests, i, scratch) && unchanged() ? false : undefined;
+  } catch (error) {
+    const code = errnoOf(error);
+    // A directory or a pipe took its place.
+    if (code === 'EISDIR' || code === 'EAGAIN') return undefined;
+    if (isReadFailure(error)) throw unreadable(path, error);
+    throw error;
+  }
+}
+
+function readLink(path: string): Buffer {
+  try {
+    return readlinkSync(path, { encoding: 'buffer' });
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === 'ENOENT' || code === 'EINVAL') throw vanished(path, error);
+    throw unreadable(path, error);
+  }
 }
 
 function open(path: string): number {
@@ -113,17 +145,24 @@ function open(path: string): number {
     return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     const code = errnoOf(error);
-    if (code === 'ENOENT' || code === 'ELOOP') {
-      throw new SluiceError('ERR_FILE_CHANGED', `${path} vanished or became a link while it was looked at`, {
-        cause: error,
-      });
-    }
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') throw vanished(path, error);
     if (code === 'EMFILE' || code === 'ENFILE' || code === 'ENOMEM') throw error;
-    throw new SluiceError('ERR_FILE_UNREADABLE', `${path} cannot be read (${code ?? 'unknown error'})`, {
-      cause: error,
-      hint: 'Check its permissions.',
-    });
+    throw unreadable(path, error);
   }
+}
+
+function vanished(path: string, cause: unknown): SluiceError {
+  return new SluiceError('ERR_FILE_CHANGED', `${path} vanished or became something else while it was looked at`, {
+    cause,
+    hint: 'Let the program that writes there end, then run again.',
+  });
+}
+
+function unreadable(path: string, cause: unknown): SluiceError {
+  return new SluiceError('ERR_FILE_UNREADABLE', `${path} cannot be read (${errnoOf(cause) ?? 'unknown error'})`, {
+    cause,
+    hint: 'Check its permissions, and the disk.',
+  });
 }
 
 /** Returns `false` if the file does not have the expected size. */
@@ -155,11 +194,11 @@ function sameStat(stat: Stats, stats: Float64Array, i: number): boolean {
   return (
     stat.size === stats[at] &&
     stat.mtimeMs === stats[at + 1] &&
-    stat.ctimeMs === stats[at + 2] &&
+    changeTime(stat) === stats[at + 2] &&
     stat.ino === stats[at + 3]
   );
 }
 
 function setStat(stat: Stats, stats: Float64Array, i: number): void {
-  stats.set([stat.size, stat.mtimeMs, stat.ctimeMs, stat.ino], i * STAT_FIELDS);
+  stats.set([stat.size, stat.mtimeMs, changeTime(stat), stat.ino], i * STAT_FIELDS);
 }

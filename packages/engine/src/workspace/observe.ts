@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import type { Digest } from '../model/digest.js';
 import { LOCK_FILE } from '../model/lock.js';
 import type { RelPath } from '../model/path.js';
@@ -45,7 +46,11 @@ export async function observe(
   if (looked.snapshot === undefined) return undefined;
   const pending = pendingOf(looked.snapshot);
   const context = { bulk: workspace.bulk, signal: options.signal, beginProgress: options.beginProgress };
-  await hashPending(absolutePath(workspace, path), looked.snapshot.shape, pending, options.as === 'out', context);
+  const { shape } = looked.snapshot;
+  const root = absolutePath(workspace, path);
+  // A dep that is a link to a file stands for that file; anything else that is a link is not followed.
+  const read = options.as === 'dep' && shape === 'file' ? realpathSync(root) : root;
+  await hashPending(read, shape, pending, options.as === 'out', context);
   const observed = observedFrom(looked.snapshot, looked);
   if (!looked.same || pending.length > 0) {
     writeIndex(lookPath(workspace, path, options), looked.snapshot, observed.partOf);

@@ -8,6 +8,7 @@ import {
   linkSync,
   lstatSync,
   openSync,
+  type Stats,
   symlinkSync,
   writeSync,
 } from 'node:fs';
@@ -16,6 +17,7 @@ import { RAW_DIGEST_BYTES } from '../model/digest.js';
 import { EXECUTABLE, LINK } from '../model/tree.js';
 import { LOOSE_BYTES } from '../store/layout.js';
 import type { ObjectReader } from '../store/reader.js';
+import { changeTime } from './change-time.js';
 import { linkProblem } from './link.js';
 
 /** How the bytes of a file get from the store to the workspace. */
@@ -174,12 +176,8 @@ function explain(error: unknown, path: string): unknown {
   );
 }
 
-function putStat(
-  stats: Float64Array,
-  i: number,
-  stat: { size: number; mtimeMs: number; ctimeMs: number; ino: number },
-): void {
-  stats.set([stat.size, stat.mtimeMs, stat.ctimeMs, stat.ino], i * 4);
+function putStat(stats: Float64Array, i: number, stat: Stats): void {
+  stats.set([stat.size, stat.mtimeMs, changeTime(stat), stat.ino], i * 4);
 }
 
 function streamInto(fd: number, file: PlannedFile, reader: ObjectReader): void {

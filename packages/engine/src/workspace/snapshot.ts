@@ -61,3 +61,13 @@ export function entryPath(directory: SeenDirectory, entry: number): string {
   const name = directory.names[entry] ?? '';
   return directory.path === '' ? name : `${directory.path}/${name}`;
 }
+
+/** Takes the nodes above unknown ones away: a node stands for everything below it, so it is of no use when something there is not known. */
+export function forgetNodesAbove(snapshot: Snapshot): void {
+  const byPath = new Map(snapshot.directories.map((directory) => [directory.path, directory]));
+  for (const { path, node } of [...snapshot.directories].reverse()) {
+    if (path === '' || node !== undefined) continue;
+    const parent = byPath.get(path.slice(0, Math.max(0, path.lastIndexOf('/'))));
+    if (parent !== undefined) parent.node = undefined;
+  }
+}

@@ -1,23 +1,12 @@
-import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errnoOf, SluiceError } from '../errors.js';
 import { ByteReader } from '../model/bytes.js';
-import { type Digest, digestFromRaw, digestOf, hexOf, RAW_DIGEST_BYTES, rawDigestOf, rawOf } from '../model/digest.js';
+import { type Digest, digestFromRaw, digestOf, hexOf, RAW_DIGEST_BYTES, rawOf } from '../model/digest.js';
 import { compareUtf8 } from '../model/path.js';
 import { TREE } from '../model/tree.js';
-import { SEAL_SECONDS } from '../store/loose.js';
-import { KNOWN, RACY, type SeenDirectory, type Snapshot } from './snapshot.js';
+import { forgetNodesAbove, KNOWN, RACY, type SeenDirectory, type Snapshot } from './snapshot.js';
 
 /** A stat index as it was read: what files looked like when their digests were taken. */
 export interface StatIndex {
@@ -31,7 +20,8 @@ export interface StatIndex {
 
 const MAGIC = Buffer.from('SLIX');
 const VERSION = 1;
-const HEADER_BYTES = 92;
+const CHECKSUM_AT = 60;
+const HEADER_BYTES: number = CHECKSUM_AT + RAW_DIGEST_BYTES;
 const DIRECTORY_BYTES = 64;
 const ENTRY_BYTES = 4 * 8 + 2 + RAW_DIGEST_BYTES;
 
@@ -47,23 +37,28 @@ export function indexPath(dir: string, subject: string): string {
 
 /** Reads an index. A missing, damaged or foreign one is `undefined`: it is only ever a short cut. */
 export function readIndex(path: string): StatIndex | undefined {
-  let bytes: Buffer;
+  let fd: number;
   try {
-    bytes = readFileSync(path);
+    fd = openSync(path, 'r');
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
     throw error;
   }
   try {
-    return decodeIndex(bytes, statSync(path).ino);
+    return decodeIndex(readFileSync(fd), fstatSync(fd).ino);
   } catch (error) {
-    if (error instanceof SluiceError || errnoOf(error) === 'ENOENT') return undefined;
+    if (error instanceof SluiceError) return undefined;
     throw error;
+  } finally {
+    closeSync(fd);
   }
 }
 
-/** Decodes an index; `inode` is that of the file it was read from. Throws `ERR_INDEX_INVALID`. */
-function decodeIndex(bytes: Buffer, inode: number): StatIndex {
+/**
+ * Decodes an index; `inode` is that of the file it was read from. Throws `ERR_INDEX_INVALID`.
+ * @internal
+ */
+export function decodeIndex(bytes: Buffer, inode: number): StatIndex {
   const reader = new ByteReader(bytes, (problem) => {
     throw new SluiceError('ERR_INDEX_INVALID', `a stat index is damaged: ${problem}`);
   });
@@ -74,8 +69,7 @@ function decodeIndex(bytes: Buffer, inode: number): StatIndex {
   const copied = reader.f64() !== inode;
   const count = reader.u32();
   const part = reader.take(RAW_DIGEST_BYTES);
-  if (!reader.take(RAW_DIGEST_BYTES).equals(rawDigestOf(bytes.subarray(HEADER_BYTES))))
-    reader.fail('its checksum is wrong');
+  if (!reader.take(RAW_DIGEST_BYTES).equals(checksum(bytes))) reader.fail('its checksum is wrong');
   const directories = new Map<string, SeenDirectory>();
   for (let i = 0; i < count; i++) {
     const directory = decodeDirectory(reader);
@@ -102,16 +96,6 @@ export function applyIndex(snapshot: Snapshot, index: StatIndex | undefined): bo
   return all;
 }
 
-/** A node stands for everything below it, so it is of no use when something below is not known. */
-function forgetNodesAbove(snapshot: Snapshot): void {
-  const byPath = new Map(snapshot.directories.map((directory) => [directory.path, directory]));
-  for (const { path, node } of [...snapshot.directories].reverse()) {
-    if (path === '' || node !== undefined) continue;
-    const parent = byPath.get(path.slice(0, Math.max(0, path.lastIndexOf('/'))));
-    if (parent !== undefined) parent.node = undefined;
-  }
-}
-
 /** Writes an index for a snapshot whose digests are all known. Returns `false` if it could not be written: nothing depends on it. */
 export function writeIndex(path: string, snapshot: Snapshot, partOf: Digest | undefined): boolean {
   const tmp = `${path}.${randomBytes(6).toString('hex')}`;
@@ -129,13 +113,24 @@ export function writeIndex(path: string, snapshot: Snapshot, partOf: Digest | un
     renameSync(tmp, path);
     return true;
   } catch {
-    rmSync(tmp, { force: true });
+    removeIfPossible(tmp);
     return false;
   }
 }
 
-/** The bytes of an index. */
-function encodeIndex(snapshot: Snapshot, partOf: Digest | undefined, writtenAt: number, inode: number): Buffer {
+function removeIfPossible(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // Nothing can be done in that directory.
+  }
+}
+
+/**
+ * The bytes of an index.
+ * @internal
+ */
+export function encodeIndex(snapshot: Snapshot, partOf: Digest | undefined, writtenAt: number, inode: number): Buffer {
   const names = snapshot.directories.map((directory) => Buffer.from(directory.names.join('\0')));
   const paths = snapshot.directories.map((directory) => Buffer.from(directory.path));
   const total = snapshot.directories.reduce(
@@ -155,7 +150,7 @@ function encodeIndex(snapshot: Snapshot, partOf: Digest | undefined, writtenAt: 
   snapshot.directories.forEach((directory, i) => {
     at = encodeDirectoryBlock(bytes, at, directory, paths[i] ?? Buffer.alloc(0), names[i] ?? Buffer.alloc(0));
   });
-  rawDigestOf(bytes.subarray(HEADER_BYTES)).copy(bytes, 60);
+  checksum(bytes).copy(bytes, CHECKSUM_AT);
   return bytes;
 }
 
@@ -214,6 +209,11 @@ function decodeDirectory(reader: ByteReader): SeenDirectory {
   };
 }
 
+/** Of everything but itself. */
+function checksum(bytes: Buffer): Buffer {
+  return createHash('sha256').update(bytes.subarray(0, CHECKSUM_AT)).update(bytes.subarray(HEADER_BYTES)).digest();
+}
+
 function isZero(raw: Buffer): boolean {
   return raw.every((byte) => byte === 0);
 }
@@ -232,9 +232,10 @@ function column(reader: ByteReader, count: number): Float64Array {
 function markRacy(directory: SeenDirectory, writtenAt: number): void {
   const { mtimes, ctimes, flags } = directory;
   for (let i = 0; i < flags.length; i++) {
-    const mtime = mtimes[i] ?? 0;
-    const grain = mtime % 1000 === 0 ? COARSE_GRAIN_MS : GRAIN_MS;
-    if (Math.max(mtime, ctimes[i] ?? 0) >= writtenAt - grain) flags[i] = (flags[i] ?? 0) | RACY;
+    const ctime = ctimes[i] ?? 0;
+    // Nobody but the file system sets this time, so it shows what the file system can do.
+    const grain = ctime % 1000 === 0 ? COARSE_GRAIN_MS : GRAIN_MS;
+    if (Math.max(mtimes[i] ?? 0, ctime) >= writtenAt - grain) flags[i] = (flags[i] ?? 0) | RACY;
   }
 }
 
@@ -265,9 +266,7 @@ function looksTheSame(seen: SeenDirectory, i: number, known: SeenDirectory, j: n
   if (seen.kinds[i] === TREE) return true;
   if (known.flags[j] !== KNOWN || seen.sizes[i] !== known.sizes[j] || seen.mtimes[i] !== known.mtimes[j]) return false;
   if (copied) return (seen.mtimes[i] ?? 0) % 1000 !== 0;
-  if (seen.inodes[i] !== known.inodes[j]) return false;
-  // Linking an object once more moves its change time; writing into it moves the time of its seal.
-  return seen.ctimes[i] === known.ctimes[j] || seen.mtimes[i] === SEAL_SECONDS * 1000;
+  return seen.inodes[i] === known.inodes[j] && seen.ctimes[i] === known.ctimes[j];
 }
 
 function writeAll(fd: number, bytes: Buffer): void {

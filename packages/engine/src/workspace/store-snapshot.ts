@@ -10,7 +10,7 @@ import type { ObjectReader } from '../store/reader.js';
 import type { WriteSession } from '../store/session.js';
 import { buildTree } from './build-tree.js';
 import { type HashContext, ingestPending, type Pending, pendingOf } from './hash-snapshot.js';
-import { KNOWN, type SeenDirectory, type Snapshot } from './snapshot.js';
+import { forgetNodesAbove, KNOWN, type SeenDirectory, type Snapshot } from './snapshot.js';
 import { hasNode } from './snapshot-complete.js';
 import { absolutePath, type Workspace } from './workspace.js';
 
@@ -44,6 +44,9 @@ export async function storeSnapshot(
   try {
     markMissing(snapshot, trees);
     const pending = pendingOf(snapshot);
+    // What is read now may be other than what the index knew.
+    for (const { directory } of pending) directory.node = undefined;
+    forgetNodesAbove(snapshot);
     const root = absolutePath(workspace, path);
     const ingested = await ingestPending(root, snapshot.shape, pending, session, workspace.store.layout.dir, context);
     const tally = new Tally();

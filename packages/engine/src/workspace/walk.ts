@@ -2,6 +2,7 @@ import { lstatSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { errnoOf, SluiceError } from '../errors.js';
 import { sortUtf8 } from '../model/path.js';
 import { EXECUTABLE, FILE, LINK, MAX_DEPTH, TREE } from '../model/tree.js';
+import { changeTime } from './change-time.js';
 import { type SeenDirectory, type Snapshot, seenDirectory } from './snapshot.js';
 
 /** Says whether an entry below the walked root is left out; `isDirectory` as gitignore patterns need it. */
@@ -16,6 +17,11 @@ export interface WalkOptions {
 
 /** Bits of a file's mode that make it executable for its owner, as in git. */
 const OWNER_EXECUTES = 0o100;
+
+/** Kind of a regular file. */
+export function fileKind(stat: Stats): typeof FILE | typeof EXECUTABLE {
+  return (stat.mode & OWNER_EXECUTES) === 0 ? FILE : EXECUTABLE;
+}
 
 /**
  * Looks at everything below `path` (absolute) without reading any file. Returns `undefined` if there is nothing.
@@ -49,7 +55,7 @@ function record(seen: SeenDirectory, entry: number, stat: Stats, path: string): 
   seen.kinds[entry] = kindOf(stat, path);
   seen.sizes[entry] = stat.size;
   seen.mtimes[entry] = stat.mtimeMs;
-  seen.ctimes[entry] = stat.ctimeMs;
+  seen.ctimes[entry] = changeTime(stat);
   seen.inodes[entry] = stat.ino;
 }
 
@@ -132,7 +138,7 @@ function entryStat(path: string): Stats {
 }
 
 function kindOf(stat: Stats, path: string): number {
-  if (stat.isFile()) return (stat.mode & OWNER_EXECUTES) === 0 ? FILE : EXECUTABLE;
+  if (stat.isFile()) return fileKind(stat);
   if (stat.isSymbolicLink()) return LINK;
   throw new SluiceError(
     'ERR_FILE_KIND',
