@@ -2,15 +2,37 @@ import { SluiceError } from '../errors.js';
 import { digestFromRaw, RAW_DIGEST_BYTES, rawOf } from '../model/digest.js';
 import { DigestTable } from '../model/digest-table.js';
 import { LOCATION_BYTES, OWN_KEY, readLocation } from '../model/map.js';
+import type { OutRoot } from '../model/root.js';
 import { PART, TREE } from '../model/tree.js';
-import type { FetchRootsOptions, FetchWant } from './fetch.js';
+import type { Store } from '../store/store.js';
+import type { BeginProgress } from '../util/progress.js';
 import type { BlobSource } from './fetch-blobs.js';
 import type { Attempt } from './fetch-tally.js';
 import { blobKey } from './keys.js';
+import type { Remote } from './remote.js';
 import { OpenMaps, type RemoteMap } from './remote-map.js';
 import { expectCodec, RemoteNodes } from './remote-nodes.js';
 import type { StorageKey } from './storage/port.js';
 import { walkMap } from './walk-map.js';
+
+/** A root, or some of its files by their paths below it. */
+export interface FetchWant {
+  readonly root: OutRoot;
+  readonly filter?: ((path: string) => boolean) | undefined;
+}
+
+/** How to fetch. */
+export interface FetchRootsOptions {
+  readonly remote: Remote;
+  readonly store: Store;
+  readonly wants: readonly FetchWant[];
+  /** Only tree nodes, no file. */
+  readonly treesOnly?: boolean | undefined;
+  /** No file is fetched that would bring the bytes of this fetch above it, and none after it. */
+  readonly maxBytes?: number | undefined;
+  readonly beginProgress?: BeginProgress | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** What the store lacks of a root, and where it is. */
 export interface Lack {

@@ -2,14 +2,22 @@ import { randomBytes } from 'node:crypto';
 import { hexOf, rawDigestOf } from '../model/digest.js';
 import type { OutRoot } from '../model/root.js';
 import type { Store } from '../store/store.js';
+import { faulty, flipped } from '../testing/faulty-storage.js';
+import { type MemoryStorage, memoryStorage } from '../testing/memory-storage.js';
+import {
+  type Files,
+  flat,
+  randomFiles,
+  readFiles,
+  storeFile,
+  storeFiles,
+  temporaryStore,
+} from '../testing/store-files.js';
 import { type FetchRootsOptions, fetchRoots } from './fetch.js';
 import { pushRoots } from './push.js';
 import { openRemote, type Remote } from './remote.js';
 import { counting } from './storage/counting.js';
 import type { Storage, StorageKey } from './storage/port.js';
-import { faulty, flipped } from './storage/testing/faults.js';
-import { type MemoryStorage, memoryStorage } from './storage/testing/memory.js';
-import { type Files, flat, randomFiles, readFiles, storeFile, storeFiles, temporaryStore } from './testing/files.js';
 
 let opened: ReturnType<typeof temporaryStore>[] = [];
 const newStore = (): Store => {

@@ -1,37 +1,17 @@
 import { SluiceError, toErrorWire } from '../errors.js';
-import type { OutRoot } from '../model/root.js';
 import { completeness } from '../store/complete.js';
 import { PACK_COUNT } from '../store/layout.js';
 import type { WriteSession } from '../store/session.js';
-import type { Store } from '../store/store.js';
 import { throwProblems } from '../util/problems.js';
-import type { BeginProgress } from '../util/progress.js';
 import { openBatch } from './fetch-batch.js';
 import { type BlobSource, fetchPacked, fetchWhole } from './fetch-blobs.js';
-import { findLack, type Lack } from './fetch-plan.js';
+import { type FetchRootsOptions, type FetchWant, findLack, type Lack } from './fetch-plan.js';
 import { type Attempt, addFetchCounts, type FetchCounts, FetchTally } from './fetch-tally.js';
 import { markSeen } from './have-file.js';
-import { isUnreachable, type Remote } from './remote.js';
+import { isUnreachable } from './remote.js';
 import { openMap, type RemoteMap } from './remote-map.js';
 
-/** A root, or some of its files by their paths below it. */
-export interface FetchWant {
-  readonly root: OutRoot;
-  readonly filter?: ((path: string) => boolean) | undefined;
-}
-
-/** How to fetch. */
-export interface FetchRootsOptions {
-  readonly remote: Remote;
-  readonly store: Store;
-  readonly wants: readonly FetchWant[];
-  /** Only tree nodes, no file. */
-  readonly treesOnly?: boolean | undefined;
-  /** No file is fetched that would bring the bytes of this fetch above it, and none after it. */
-  readonly maxBytes?: number | undefined;
-  readonly beginProgress?: BeginProgress | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
+export type { FetchRootsOptions, FetchWant };
 
 /** What came, what was here, and what a limit left out. */
 export type FetchResult = FetchCounts;

@@ -3,14 +3,22 @@ import { digestFromRaw, hexOf, rawDigestOf } from '../model/digest.js';
 import { decodeMap, IN_MAP } from '../model/map.js';
 import type { OutRoot } from '../model/root.js';
 import type { Store } from '../store/store.js';
+import { faulty } from '../testing/faulty-storage.js';
+import { memoryStorage } from '../testing/memory-storage.js';
+import {
+  type Files,
+  flat,
+  randomFiles,
+  readFiles,
+  storeFile,
+  storeFiles,
+  temporaryStore,
+} from '../testing/store-files.js';
 import { fetchRoots } from './fetch.js';
 import { type PushRootsOptions, pushRoots } from './push.js';
 import { isComplete, openRemote, type Remote } from './remote.js';
 import { counting } from './storage/counting.js';
 import type { Storage } from './storage/port.js';
-import { faulty } from './storage/testing/faults.js';
-import { memoryStorage } from './storage/testing/memory.js';
-import { type Files, flat, randomFiles, readFiles, storeFile, storeFiles, temporaryStore } from './testing/files.js';
 
 let opened: ReturnType<typeof temporaryStore>[] = [];
 const newStore = (): Store => {

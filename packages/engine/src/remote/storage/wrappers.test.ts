@@ -1,12 +1,12 @@
 import { SluiceError } from '../../errors.js';
+import { faulty } from '../../testing/faulty-storage.js';
+import { memoryStorage } from '../../testing/memory-storage.js';
 import { counting } from './counting.js';
 import { limited } from './limit.js';
 import { bodyOf, type Storage, storageKey } from './port.js';
 import { readOnly } from './read-only.js';
 import { type RetryOptions, retrying } from './retry.js';
 import { storageContract } from './storage.suite.js';
-import { faulty } from './testing/faults.js';
-import { memoryStorage } from './testing/memory.js';
 
 const key = storageKey('shared/a');
 const body = bodyOf(Buffer.from('bytes'));

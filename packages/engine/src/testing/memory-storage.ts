@@ -1,5 +1,5 @@
-import { throwIfAborted } from '../../../errors.js';
-import type { ListedObject, Storage, StorageKey } from '../port.js';
+import { throwIfAborted } from '../errors.js';
+import type { ListedObject, Storage, StorageKey } from '../remote/storage/port.js';
 
 /** A storage in memory, with its objects open to the test. */
 export interface MemoryStorage extends Storage {

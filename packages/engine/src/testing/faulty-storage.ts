@@ -1,5 +1,5 @@
-import { SluiceError } from '../../../errors.js';
-import { bodyOf, type Storage, type StorageKey } from '../port.js';
+import { SluiceError } from '../errors.js';
+import { bodyOf, type Storage, type StorageKey } from '../remote/storage/port.js';
 
 /** The methods that can be made to fail. */
 export type FaultyMethod = 'stat' | 'get' | 'put' | 'delete';

@@ -2,15 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { digestFromRaw, rawDigestOf } from '../../model/digest.js';
-import { sortUtf8 } from '../../model/path.js';
-import type { OutRoot } from '../../model/root.js';
-import { encodeDirectory } from '../../model/split.js';
-import { FILE, TREE } from '../../model/tree.js';
-import type { Ingestor } from '../../store/ingest.js';
-import { LOOSE_BYTES } from '../../store/layout.js';
-import { openStore, type Store } from '../../store/store.js';
-import { walkTree } from '../../store/trees.js';
+import { digestFromRaw, rawDigestOf } from '../model/digest.js';
+import { sortUtf8 } from '../model/path.js';
+import type { OutRoot } from '../model/root.js';
+import { encodeDirectory } from '../model/split.js';
+import { FILE, TREE } from '../model/tree.js';
+import type { Ingestor } from '../store/ingest.js';
+import { LOOSE_BYTES } from '../store/layout.js';
+import { openStore, type Store } from '../store/store.js';
+import { walkTree } from '../store/trees.js';
 
 /** A directory of files: names to contents, or to further directories. */
 export interface Files {
