@@ -4,6 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './measure.mjs';
 import { pathInSet, randomStream } from './sets.mjs';
+import { spread } from './work-dir.mjs';
 
 /** @typedef {import('./sets.mjs').DataSet} DataSet */
 
@@ -36,6 +37,7 @@ export function createDvcRepositories(set, source, workDir) {
   /** @param {string} root */
   const init = async (root) => {
     mkdirSync(root, { recursive: true });
+    spread(root);
     await dvc(root, ['init', '--quiet', '--no-scm']);
     await dvc(root, ['config', 'cache.type', set.name === 'links' ? 'hardlink' : 'copy']);
   };

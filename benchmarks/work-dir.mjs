@@ -56,7 +56,7 @@ export function removeTreeNow(path) {
 }
 
 /** Marks a folder as the top of unrelated hierarchies, which ext4 then spreads over its block groups. Elsewhere nothing happens. @param {string} path */
-function spread(path) {
+export function spread(path) {
   spawnSync(CHATTR, ['+T', path]);
 }
 

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { inRepository, run } from './measure.mjs';
 import { pathInSet, randomStream } from './sets.mjs';
+import { spread } from './work-dir.mjs';
 
 /** @typedef {import('./sets.mjs').DataSet} DataSet */
 /** @typedef {import('./measure.mjs').Measurement} Measurement */
@@ -156,6 +157,9 @@ export function createWorkspaces(set, source, workDir, cli) {
   /** A git repository with an Nx workspace of one project, whose one target is named like the set. @param {string} root @param {object} target */
   async function makeWorkspace(root, target) {
     writeJson(join(root, 'nx.json'), {});
+    mkdirSync(join(root, PROJECT), { recursive: true });
+    // So that an out is made in as fresh a place as the copy that a native command makes.
+    spread(join(root, PROJECT));
     writeJson(join(root, PROJECT, 'project.json'), { name: PROJECT, targets: { [set.name]: target } });
     writeFileSync(join(root, '.gitignore'), '/.sluice/\n');
     // As Sluice writes it before the first byte of an out exists.
