@@ -11,7 +11,6 @@ import { markSeen } from './have-file.js';
 import { isUnreachable } from './remote.js';
 import { openMap, type RemoteMap } from './remote-map.js';
 
-
 /** What came, what was here, and what a limit left out. */
 export type FetchResult = FetchCounts;
 
