@@ -70,40 +70,49 @@ export async function findLack(
     else return false;
     return true;
   };
-  const addBlob = (raw: Buffer, rawAt: number, size: number, from: RemoteMap, rows: Buffer, at: number): void => {
-    if (isHere(raw, rawAt, size)) return;
+  /** Counts a wanted file; returns whether its blob has to come. */
+  const lacks = (raw: Buffer, rawAt: number, size: number): boolean => {
+    if (isHere(raw, rawAt, size)) return false;
     if (size > budget) {
       // Nothing after it either: what is fetched is a beginning in the order of the walk.
       budget = -1;
       attempt.left(size);
-      return;
+      return false;
     }
     budget -= size;
     planned.set(raw, rawAt);
     attempt.file(raw, rawAt, size, 'received');
-    addToSource(lack, raw, rawAt, size, from, rows, at);
+    return true;
   };
   if (want.root.kind === 'blob') {
     const raw = rawOf(want.root.digest);
     rely(raw);
-    if (treesOnly !== true) addBlob(raw, 0, want.root.bytes, map, await map.locations(0, 1), 0);
+    if (treesOnly !== true && lacks(raw, 0, want.root.bytes)) {
+      addToSource(lack, raw, 0, want.root.bytes, map, await map.locations(0, 1), 0);
+    }
     return lack;
   }
   const maps = new OpenMaps(remote, want.filter === undefined ? 'all' : 'some', signal);
   const walk = { maps, nodes: new RemoteNodes(remote.storage, signal), reader: store.reader, rely, failed };
-  for await (const { path, raw, bytes, node, spot, locations, isLocal } of walkMap(walk, map, want.root)) {
+  for await (const { path, raw, bytes, node, spot, readLocations, isLocal } of walkMap(walk, map, want.root)) {
     const part = node.shape === PART;
     if (!isLocal) lack.nodes.push({ raw, bytes, part });
     if (!part) attempt.tree(raw, isLocal && !attempt.hasCome('tree', raw) ? 'reused' : 'received');
     if (treesOnly === true) continue;
     rely(node.digests);
+    const wanted: { entry: number; at: number }[] = [];
     let location = 0;
-    for (let i = 0; i < node.names.length; i++) {
-      if (node.kinds[i] === TREE) continue;
+    for (let entry = 0; entry < node.names.length; entry++) {
+      if (node.kinds[entry] === TREE) continue;
       const at = location++ * LOCATION_BYTES;
-      const name = node.names[i] ?? '';
+      const name = node.names[entry] ?? '';
       if (want.filter?.(path === '' ? name : `${path}/${name}`) === false) continue;
-      addBlob(node.digests, i * RAW_DIGEST_BYTES, node.sizes[i] ?? 0, spot.map, locations, at);
+      if (lacks(node.digests, entry * RAW_DIGEST_BYTES, node.sizes[entry] ?? 0)) wanted.push({ entry, at });
+    }
+    if (wanted.length === 0) continue;
+    const rows = await readLocations();
+    for (const { entry, at } of wanted) {
+      addToSource(lack, node.digests, entry * RAW_DIGEST_BYTES, node.sizes[entry] ?? 0, spot.map, rows, at);
     }
   }
   return lack;

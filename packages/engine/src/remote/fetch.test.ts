@@ -168,7 +168,7 @@ describe('parts', () => {
     expect(await fetch(store, storage, someRoot)).toMatchObject({ files: { received: 2, reused: 2 } });
   });
 
-  test('one file of a large flat directory costs few requests and bytes', async () => {
+  test('one file of a large flat directory brings no other file', async () => {
     const flatFiles = randomFiles(10_294, 300, 'sample-');
     const flatRoot = await storeFiles(origin, flatFiles);
     await pushRoots({ remote: open(storage), store: origin, roots: [{ root: flatRoot }] });
@@ -189,10 +189,9 @@ describe('parts', () => {
       wants: [{ root: flatRoot, filter: (path) => path === 'sample-7777' }],
     });
     expect(result.files.received).toBe(1);
-    expect({ requests: counted.requests.get, read }).toEqual({
-      requests: expect.any(Number),
-      read: expect.any(Number),
-    });
+    // The nodes of the directory, but neither its other files nor where they lie.
+    expect(counted.requests.get).toBeLessThanOrEqual(12);
+    expect(read).toBeLessThan(650_000);
   });
 
   test('a root that is one file', async () => {

@@ -26,8 +26,9 @@ export async function learnMap(
     return lessons.records(map);
   }
   const isKnown = (raw: Buffer): boolean => walk.have.node(raw, 0, NO_ROOT) !== undefined;
-  for await (const { raw, node, spot, locations } of walkMap({ ...walk, isKnown }, map, root)) {
+  for await (const { raw, node, spot, readLocations } of walkMap({ ...walk, isKnown }, map, root)) {
     lessons.node(spot, raw, node.shape === PART, node.totalFiles);
+    const locations = await readLocations();
     let at = 0;
     for (let i = 0; i < node.kinds.length; i++) {
       if (node.kinds[i] === TREE) continue;

@@ -15,8 +15,8 @@ export interface RemoteNode {
   readonly bytes: Buffer;
   readonly node: TreeNode;
   readonly spot: SettledSpot;
-  /** One per entry that is not a tree, in order, as in a map. */
-  readonly locations: Buffer;
+  /** Reads where its blobs lie: one location per entry that is not a tree, in order, as in a map. */
+  readonly readLocations: () => Promise<Buffer>;
   /** Whether the store has the node already. */
   readonly isLocal: boolean;
 }
@@ -100,7 +100,7 @@ async function readNode(walk: MapWalk, spot: Spot, raw: Buffer, path: string, de
   if (blobs > locations) {
     throw new SluiceError('ERR_MAP_INVALID', `map ${settled.map.where} has too few blobs for tree ${name}`);
   }
-  const own = blobs === 0 ? Buffer.alloc(0) : await settled.map.locations(firstLocation, blobs);
-  const remote = { path, raw, bytes, node, spot: settled, locations: own, isLocal };
+  const readLocations = (): Promise<Buffer> => settled.map.locations(firstLocation, blobs);
+  const remote = { path, raw, bytes, node, spot: settled, readLocations, isLocal };
   return { remote, node, below, spots: spotsBelow(settled, below.length) };
 }
