@@ -37,7 +37,7 @@ export function writeTree(path: string, tree: DiskTree): void {
   }
 }
 
-/** What a directory holds. */
+/** What a directory holds. @public */
 export function readTree(path: string): DiskTree {
   const tree = new Map<string, DiskEntry>();
   const visit = (below: string): void => {
