@@ -51,7 +51,7 @@ export async function resolveRev(root: string, rev: string, options: GitOptions 
   return unknown('`git log --all --oneline` lists commits; a clone may have to fetch it first.');
 }
 
-/** The UTF-8 text of a file at a revision, its path relative to the workspace root; `undefined` when it is not there. Throws `ERR_REVISION`. */
+/** The UTF-8 text of a file at a revision, its path relative to the workspace root; `undefined` when it is not there. Throws `ERR_REVISION`. @internal */
 export async function readFileAt(
   root: string,
   rev: string,

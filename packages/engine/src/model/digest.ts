@@ -16,7 +16,7 @@ export function tryParseDigest(text: unknown): Digest | undefined {
   return typeof text === 'string' && PATTERN.test(text) ? (text as Digest) : undefined;
 }
 
-/** Parses a digest that a user or a file gave. Throws `ERR_USAGE`. */
+/** Parses a digest that a user or a file gave. Throws `ERR_USAGE`. @internal */
 export function parseDigest(text: string): Digest {
   const digest = tryParseDigest(text);
   if (digest === undefined) {

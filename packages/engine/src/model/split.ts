@@ -5,7 +5,7 @@ import { type Entries, encodeNode, PART, SPLIT, TREE, WHOLE } from './tree.js';
 /** A directory with this many entries is split into parts. */
 export const SPLIT_ENTRIES = 1024;
 
-/** A part never holds more entries, whatever their names. */
+/** A part never holds more entries, whatever their names. @internal */
 export const MAX_PART_ENTRIES = 2048;
 
 /** The bytes of one node with its digest; `part` for a part of a split directory. */

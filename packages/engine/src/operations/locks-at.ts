@@ -1,4 +1,4 @@
-import { readFileAt, resolveRev } from '../history/git.js';
+import { lockTextsAt } from '../history/lock-history.js';
 import { type Lock, parseLock } from '../model/lock.js';
 import type { RelPath } from '../model/path.js';
 import type { OutRoot } from '../model/root.js';
@@ -14,13 +14,13 @@ export async function locksAt(context: OperationContext, rev: string | undefined
   if (rev === undefined) {
     return (stage) => context.readLock(stage.projectRoot).stages.get(stage.id.target)?.outs;
   }
-  const { root } = context.workspace;
-  const commit = await resolveRev(root, rev);
+  const { workspace, signal } = context;
+  const texts = await lockTextsAt(workspace.root, rev, { signal });
   const locks = new Map<RelPath, Lock>();
-  for (const projectRoot of new Set(context.stages.all.map((stage) => stage.projectRoot))) {
-    const path = lockPath(projectRoot);
-    const text = await readFileAt(root, commit, path);
-    if (text !== undefined) locks.set(projectRoot, parseLock(text, `${rev}:${path}`));
+  // Locks of projects that have no stage any more are nobody's to read.
+  for (const path of new Set(context.stages.all.map(({ projectRoot }) => lockPath(projectRoot)))) {
+    const text = texts.get(path);
+    if (text !== undefined) locks.set(path, parseLock(text, `${rev}:${path}`));
   }
-  return (stage) => locks.get(stage.projectRoot)?.stages.get(stage.id.target)?.outs;
+  return ({ id, projectRoot }) => locks.get(lockPath(projectRoot))?.stages.get(id.target)?.outs;
 }

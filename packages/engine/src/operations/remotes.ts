@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SluiceError } from '../errors.js';
 import type { Emit } from '../events.js';
 import type { Digest } from '../model/digest.js';
@@ -12,6 +13,7 @@ import { type CountingStorage, counting } from '../remote/storage/counting.js';
 import { fileStorage } from '../remote/storage/file.js';
 import { limited } from '../remote/storage/limit.js';
 import { readOnly } from '../remote/storage/read-only.js';
+import { type RetryOptions, retrying } from '../remote/storage/retry.js';
 import type { Fetched, RemoteSource, Want } from '../stage/context.js';
 import type { Store } from '../store/store.js';
 import { type Config, type RemoteConfig, remoteNamed } from '../workspace/config.js';
@@ -46,6 +48,17 @@ export interface RemotesOptions {
 
 /** Requests in flight at once, where the configuration does not say. */
 const CONCURRENCY = 32;
+
+/** A shared directory that hiccups is asked again at once; one that is away is told as down within a second. */
+const RETRY: RetryOptions = {
+  attempts: 3,
+  firstWaitMs: 100,
+  longestWaitMs: 400,
+  sleep: async (ms, signal) => {
+    await sleep(ms, undefined, signal === undefined ? {} : { signal });
+  },
+  random: Math.random,
+};
 
 /** Opens remotes by name, each once, when they are first needed. */
 export function createRemotes(options: RemotesOptions): Remotes {
@@ -129,7 +142,8 @@ export function createRemotes(options: RemotesOptions): Remotes {
 function connect(settings: RemoteConfig, { store, area }: RemotesOptions): OpenedRemote {
   const dir = directoryOf(settings);
   const seen = wasSeen(store, `file://${dir}`);
-  const counted = counting(limited(fileStorage({ dir, missingIsEmpty: !seen }), settings.concurrency ?? CONCURRENCY));
+  const patient = retrying(fileStorage({ dir, missingIsEmpty: !seen }), RETRY);
+  const counted = counting(limited(patient, settings.concurrency ?? CONCURRENCY));
   const storage = settings.readOnly ? readOnly(counted) : counted;
   return { name: settings.name, remote: openRemote({ storage, area, seen }), requests: counted.requests };
 }
