@@ -1,6 +1,8 @@
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
+  // Real files, git and processes on a busy machine; a test that hangs still ends.
+  testTimeout: 60_000,
   roots: ['<rootDir>/packages', '<rootDir>/e2e'],
   testMatch: ['**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
