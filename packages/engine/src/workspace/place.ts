@@ -89,7 +89,8 @@ function toBatch(base: string, paths: string, part: readonly Change[], context: 
     sizes[i] = directory.sizes[entry] ?? 0;
     directory.digests.copy(digests, i * RAW_DIGEST_BYTES, entry * RAW_DIGEST_BYTES, (entry + 1) * RAW_DIGEST_BYTES);
   });
-  return { base, paths, kinds, sizes, digests, how: context.how, readOnly: context.readOnly };
+  const linkPaths = part.every(isLink) ? part.map(snapshotPath).join('\0') : '';
+  return { base, paths, linkPaths, kinds, sizes, digests, how: context.how, readOnly: context.readOnly };
 }
 
 function fill(part: readonly Change[], answer: PlaceResult, advance: Advance | undefined): void {
