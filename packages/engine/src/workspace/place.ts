@@ -40,7 +40,8 @@ export async function placeFiles(
     try {
       await deal(lanes, placeJobs(base, group, nameOf, context, problems, advance), context.signal);
     } finally {
-      await Promise.all(lanes.map((lane) => lane.ask({ do: 'end-place' })));
+      // A failure of this one must not hide the one of the work.
+      await Promise.allSettled(lanes.map((lane) => lane.ask({ do: 'end-place' })));
     }
   }
   throwProblems(problems);
