@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { SluiceError } from '../errors.js';
 import { diffParts } from '../model/parts.js';
 import { ensureIgnored } from '../workspace/gitignore.js';
-import { finish, moveAside, moveOf, putBack } from '../workspace/moves.js';
+import { checkIgnored, finish, moveAside, moveOf, putBack } from '../workspace/moves.js';
 import { absolutePath } from '../workspace/workspace.js';
 import { type CommitResult, commitOuts } from './commit-outs.js';
 import type { StageContext } from './context.js';
@@ -15,7 +15,7 @@ import { type Stage, stageName } from './stage.js';
 
 /**
  * Runs a stage's command in a clean place for its outs and commits what it made. The old outs, which the store knows, are moved aside before and back
- * if the command fails, is interrupted, does not make an out, or reads a dep that changes meanwhile.
+ * if the command fails, is interrupted, does not make an out, or reads a dep that changes meanwhile. What `.sluiceignore` names in them is carried over.
  */
 export async function runInPlace(
   context: StageContext,
@@ -33,6 +33,7 @@ export async function runInPlace(
     for (const { path } of stage.outs) mkdirSync(dirname(absolutePath(context.workspace, path)), { recursive: true });
     await execute(context, stage, held);
     refuseMissing(context, stage);
+    for (const move of moves) checkIgnored(move);
     const { parts, stable } = await checkDeps(context, stage, before);
     return await commitOuts(context, stage, {
       parts,

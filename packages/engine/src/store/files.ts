@@ -12,6 +12,7 @@ export type Files = Pick<
   | 'fchmodSync'
   | 'fstatSync'
   | 'fsyncSync'
+  | 'ftruncateSync'
   | 'futimesSync'
   | 'linkSync'
   | 'lstatSync'

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { type ErrorWire, fromErrorWire, throwIfAborted } from '../errors.js';
+import { asSluiceError, type ErrorWire, fromErrorWire, SluiceError, throwIfAborted } from '../errors.js';
 import type { Files } from '../store/files.js';
 import { StoreMoved } from '../store/ingest.js';
 import { BulkThread, type ThreadAnswers, type ThreadRequest } from './thread.js';
@@ -31,16 +31,16 @@ const AHEAD = 2;
 /** @param workerFile the built `worker.js`; `undefined` does everything on this thread. */
 export function createBulk(files: Files, workerFile: URL | undefined, threads: number): Bulk {
   const inline = inlineLane(files);
-  let workers: WorkerLane[] | undefined;
+  let workers: WorkerLane[] = [];
   return {
     lanes: (items, bytes) => {
       if (workerFile === undefined || (items < INLINE_FILES && bytes < INLINE_BYTES) || items < 2) return [inline];
-      workers ??= Array.from({ length: Math.max(1, threads) }, () => workerLane(workerFile));
-      return workers.slice(0, Math.max(1, items));
+      workers = workers.filter((worker) => worker.isAlive());
+      while (workers.length < Math.max(1, threads)) workers.push(workerLane(workerFile));
+      return workers.slice(0, items);
     },
     close: async () => {
-      await Promise.all((workers ?? []).map((worker) => worker.end()));
-      workers = undefined;
+      await Promise.all(workers.splice(0).map((worker) => worker.end()));
     },
   };
 }
@@ -89,6 +89,7 @@ function inlineLane(files: Files): BulkLane {
 }
 
 interface WorkerLane extends BulkLane {
+  isAlive(): boolean;
   end(): Promise<void>;
 }
 
@@ -98,6 +99,11 @@ function workerLane(file: URL): WorkerLane {
   const worker = new Worker(file, { execArgv: [] });
   worker.unref();
   const waiting: { resolve: (value: never) => void; reject: (error: unknown) => void }[] = [];
+  let death: SluiceError | undefined;
+  const die = (error: unknown): void => {
+    death ??= asSluiceError(error);
+    for (const { reject } of waiting.splice(0)) reject(death);
+  };
   const settle = (): void => {
     if (waiting.length === 0) worker.unref();
   };
@@ -107,12 +113,16 @@ function workerLane(file: URL): WorkerLane {
     if ('value' in answer) next?.resolve(answer.value);
     else next?.reject('moved' in answer ? new StoreMoved() : fromErrorWire(answer.error));
   });
-  worker.on('error', (error) => {
-    for (const { reject } of waiting.splice(0)) reject(error);
-  });
+  worker.on('error', die);
+  worker.on('exit', (code) => die(new SluiceError('ERR_INTERNAL', `a worker thread ended with ${code}`)));
   return {
+    isAlive: () => death === undefined,
     ask: (request) =>
       new Promise((resolve, reject) => {
+        if (death !== undefined) {
+          reject(death);
+          return;
+        }
         waiting.push({ resolve, reject });
         worker.ref();
         worker.postMessage(request);

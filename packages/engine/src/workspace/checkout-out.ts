@@ -1,21 +1,28 @@
-import { lstatSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { asSluiceError } from '../errors.js';
+import { lstatSync, mkdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { asSluiceError, SluiceError } from '../errors.js';
+import type { Digest } from '../model/digest.js';
 import type { RelPath } from '../model/path.js';
 import type { OutRoot } from '../model/root.js';
 import { TREE } from '../model/tree.js';
 import type { BeginProgress } from '../util/progress.js';
+import { buildTree } from './build-tree.js';
+import { refuseBlocked } from './carry-ignored.js';
 import { changeTime } from './change-time.js';
-import { loadIgnore } from './ignore-file.js';
-import { abandonMove, applyIn, beginApply, beginSwap, type Move, moveOf, swapIn } from './moves.js';
-import { outIndexPath } from './observe.js';
+import { abandonMove, applyIn, beginApply, beginSwap, type Move, moveOf, stagedIndexPath, swapIn } from './moves.js';
 import { type PlaceContext, placeFiles, snapshotPath } from './place.js';
-import type { LinkKind } from './place-batch.js';
-import { type Change, type Delta, type PathFilter, planDelta, plannedSnapshot } from './plan-placement.js';
-import { entryPath, type Snapshot } from './snapshot.js';
+import { explainTaken, type LinkKind } from './place-batch.js';
+import {
+  type Change,
+  type Delta,
+  filterSnapshot,
+  type PathFilter,
+  planDelta,
+  plannedSnapshot,
+} from './plan-placement.js';
+import type { Snapshot } from './snapshot.js';
 import { writeIndex } from './stat-index.js';
-import type { IgnoreFilter } from './walk.js';
-import { absolutePath, type Workspace } from './workspace.js';
+import type { Workspace } from './workspace.js';
 
 /** How an out is put in place. */
 export interface CheckoutOptions {
@@ -39,7 +46,7 @@ const DELTA_SHARE = 0.25;
 /**
  * Makes an out be exactly `root`. `now` is what lies there, with all digests known; its bytes are known to the store, so they can be replaced.
  * The caller holds the stage's lease. The out is old or new at any moment that others can see, or, where few of many files change, becomes new by steps that
- * a later run finishes. Throws `ERR_OBJECT_MISSING` or `ERR_OBJECT_DAMAGED` before anything in the workspace was touched.
+ * a later run finishes. Throws `ERR_OBJECT_MISSING`, `ERR_OBJECT_DAMAGED` or `ERR_OUT_MODIFIED` (see `refuseBlocked`) before anything in the workspace was touched.
  */
 export async function checkoutOut(
   workspace: Workspace,
@@ -49,23 +56,13 @@ export async function checkoutOut(
   options: CheckoutOptions,
 ): Promise<CheckoutCount> {
   const wanted = plannedSnapshot(workspace.store.reader, root, basename(path));
-  const move = moveOf(workspace.root, path);
   const delta = now === undefined ? undefined : planDelta(now, wanted);
-  const context = { ...options, bulk: workspace.bulk, storeDir: workspace.store.layout.dir };
-  try {
-    const count =
-      delta !== undefined && now !== undefined && isSmall(delta)
-        ? await applyDelta(move, delta, now, wanted, context)
-        : await replaceWhole(workspace, path, move, wanted, now, context);
-    writeIndex(outIndexPath(workspace, path), wanted, undefined);
-    return count;
-  } catch (error) {
-    throw asSluiceError(error);
-  }
+  const small = delta !== undefined && isSmall(delta) ? delta : undefined;
+  return place(workspace, path, { wanted, now, delta: small, partOf: undefined }, options);
 }
 
 /**
- * Adds some files of an out that are not there yet, and marks the out as partial. Files that are in place stay as they are.
+ * Adds some files of an out that are not there yet, and marks the out as partial. Files that are in place and the same in this root stay; others go.
  * The caller holds the stage's lease.
  */
 export async function checkoutPart(
@@ -76,27 +73,52 @@ export async function checkoutPart(
   filter: PathFilter,
   options: CheckoutOptions,
 ): Promise<CheckoutCount> {
-  const present = new Set((now?.directories ?? []).flatMap((d) => d.names.map((_, i) => entryPath(d, i))));
-  const wanted = plannedSnapshot(
-    workspace.store.reader,
-    root,
-    basename(path),
-    (file) => present.has(file) || filter(file),
-  );
-  if (wanted.shape === 'file') return checkoutOut(workspace, path, root, now, options);
+  const whole = plannedSnapshot(workspace.store.reader, root, basename(path));
+  if (whole.shape === 'file') return checkoutOut(workspace, path, root, now, options);
+  const kept = unchangedFiles(now, whole);
+  const wanted = filterSnapshot(whole, (file) => kept.has(file) || filter(file));
+  const partOf = buildTree(wanted).digest === root.digest ? undefined : root.digest;
   const delta = planDelta(now ?? { shape: 'directory', directories: [] }, wanted);
-  if (delta === undefined) return checkoutOut(workspace, path, root, now, options);
-  const context = { ...options, bulk: workspace.bulk, storeDir: workspace.store.layout.dir };
-  const move = moveOf(workspace.root, path);
-  mkdirSync(absolutePath(workspace, path), { recursive: true });
-  const count = await applyDelta(move, delta, now ?? wanted, wanted, context);
-  writeIndex(outIndexPath(workspace, path), wanted, isWhole(wanted, root) ? undefined : root.digest);
-  return count;
+  return place(workspace, path, { wanted, now, delta, partOf }, options);
 }
 
-function isWhole(snapshot: Snapshot, root: OutRoot): boolean {
-  const files = snapshot.directories.reduce((sum, { kinds }) => sum + kinds.filter((kind) => kind !== TREE).length, 0);
-  return files === root.files;
+/** What is to lie in the place of an out; without a delta it is made anew. */
+interface Placement {
+  readonly wanted: Snapshot;
+  readonly now: Snapshot | undefined;
+  readonly delta: Delta | undefined;
+  /** The root of which `wanted` is only a part. */
+  readonly partOf: Digest | undefined;
+}
+
+async function place(
+  workspace: Workspace,
+  path: RelPath,
+  placement: Placement,
+  options: CheckoutOptions,
+): Promise<CheckoutCount> {
+  const { wanted, now, delta, partOf } = placement;
+  const context = { ...options, bulk: workspace.bulk, storeDir: workspace.store.layout.dir };
+  const move = moveOf(workspace.root, path);
+  try {
+    const count =
+      delta === undefined
+        ? await replaceWhole(move, placement, context)
+        : await applyDelta(move, delta, now ?? wanted, placement, context);
+    writeIndex(move.index, wanted, partOf);
+    return count;
+  } catch (error) {
+    throw asSluiceError(error);
+  }
+}
+
+/** Paths of the files of `now` that are the same in `whole`. */
+function unchangedFiles(now: Snapshot | undefined, whole: Snapshot): ReadonlySet<string> {
+  const delta = now === undefined ? undefined : planDelta(now, whole);
+  if (now === undefined || delta === undefined) return new Set();
+  const files = new Set(allFiles(now).map(snapshotPath));
+  for (const file of delta.put) files.delete(snapshotPath(file));
+  return files;
 }
 
 function isSmall(delta: Delta): boolean {
@@ -104,11 +126,8 @@ function isSmall(delta: Delta): boolean {
 }
 
 async function replaceWhole(
-  workspace: Workspace,
-  path: RelPath,
   move: Move,
-  wanted: Snapshot,
-  now: Snapshot | undefined,
+  { wanted, now, partOf }: Placement,
   context: PlaceContext,
 ): Promise<CheckoutCount> {
   const staging = beginSwap(move);
@@ -117,28 +136,45 @@ async function replaceWhole(
     if (wanted.shape === 'file') {
       await placeFiles('', files, () => staging, context);
     } else {
-      for (const { path: below } of wanted.directories) mkdirSync(below === '' ? staging : join(staging, below));
+      for (const { path: below } of wanted.directories) makeDirectory(below === '' ? staging : join(staging, below));
       await placeFiles(staging, files, snapshotPath, context);
     }
+    refuseBlocked(move.root, move.path, move.target, staging);
+    stageIndex(move, wanted, partOf);
   } catch (error) {
     abandonMove(move);
     throw error;
   }
-  const ignore = loadIgnore(workspace.root, path);
-  const target = absolutePath(workspace, path);
-  swapIn(move, (old) => {
-    if (ignore !== undefined) carryIgnored(old, target, '', ignore);
-  });
+  swapIn(move);
   // Renaming moves the change time of a file, not that of files in a directory.
-  if (wanted.shape === 'file') for (const file of files) refreshStat(target, file);
+  if (wanted.shape === 'file') for (const file of files) refreshStat(move.target, file);
   return { written: files.length, removed: countGone(now, wanted), unchanged: 0, bytes: bytesOf(files) };
+}
+
+/**
+ * That an out is only a part is known from its index alone, so the index has to come with the part, whoever finishes the move. The change times of
+ * files that are renamed are wrong in it: they are read once more.
+ */
+function stageIndex(move: Move, wanted: Snapshot, partOf: Digest | undefined): void {
+  if (partOf === undefined || writeIndex(stagedIndexPath(move), wanted, partOf)) return;
+  throw new SluiceError('ERR_IO', `the index of a part of ${move.target} cannot be written`, {
+    hint: 'Check the space and the permissions of the directory .sluice.',
+  });
+}
+
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    throw explainTaken(error, path);
+  }
 }
 
 async function applyDelta(
   move: Move,
   delta: Delta,
   now: Snapshot,
-  wanted: Snapshot,
+  { wanted, partOf }: Placement,
   context: PlaceContext,
 ): Promise<CheckoutCount> {
   keepStats(now, wanted);
@@ -147,6 +183,7 @@ async function applyDelta(
     const order = new Map(delta.put.map((file, n) => [file, n]));
     try {
       await placeFiles(staging, delta.put, (file) => String(order.get(file)), context);
+      stageIndex(move, wanted, partOf);
     } catch (error) {
       abandonMove(move);
       throw error;
@@ -210,20 +247,4 @@ function countGone(now: Snapshot | undefined, wanted: Snapshot): number {
 
 function bytesOf(files: readonly Change[]): number {
   return files.reduce((sum, { directory, entry }) => sum + (directory.sizes[entry] ?? 0), 0);
-}
-
-/** What `.sluiceignore` names is not Sluice's: it moves into the new out. */
-function carryIgnored(from: string, to: string, below: string, ignore: IgnoreFilter): void {
-  for (const entry of readdirSync(from, { withFileTypes: true })) {
-    const path = below === '' ? entry.name : `${below}/${entry.name}`;
-    const source = join(from, entry.name);
-    const target = join(to, entry.name);
-    if (ignore(path, entry.isDirectory())) {
-      mkdirSync(dirname(target), { recursive: true });
-      if (lstatSync(target, { throwIfNoEntry: false }) === undefined) renameSync(source, target);
-      else if (entry.isDirectory()) carryIgnored(source, target, path, () => true);
-    } else if (entry.isDirectory()) {
-      carryIgnored(source, target, path, ignore);
-    }
-  }
 }

@@ -78,8 +78,8 @@ export async function ingestPending(
   const lanes = context.bulk.lanes(pending.length, bytesOf(pending));
   const advance = beginOf(pending, context);
   const problems: ErrorWire[] = [];
-  await Promise.all(lanes.map((lane) => lane.ask({ do: 'begin-ingest', storeDir, settings })));
   try {
+    await Promise.all(lanes.map((lane) => lane.ask({ do: 'begin-ingest', storeDir, settings })));
     const jobs = batchJobs('ingest', root, shape, pending, true, (part, answer, from) => {
       problems.push(...fill(part, answer, advance));
       fresh.set(answer.fresh, from);
@@ -88,7 +88,8 @@ export async function ingestPending(
     throwProblems(problems);
     return { unpublished: await Promise.all(lanes.map((lane) => lane.ask({ do: 'finish-ingest' }))), fresh };
   } catch (error) {
-    await Promise.all(lanes.map((lane) => lane.ask({ do: 'abandon-ingest' })));
+    // One that has died has nothing to abandon.
+    await Promise.allSettled(lanes.map((lane) => lane.ask({ do: 'abandon-ingest' })));
     throw error;
   }
 }

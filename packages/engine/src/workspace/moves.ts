@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
+  copyFileSync,
   existsSync,
   fsyncSync,
   lstatSync,
@@ -19,7 +20,9 @@ import { digestOf, hexOf } from '../model/digest.js';
 import { asObject, parseJson } from '../model/json.js';
 import { type RelPath, tryParseRelPath } from '../model/path.js';
 import { readIfPresent } from '../util/read-if-present.js';
-import { movesDir } from './workspace.js';
+import { carryIgnored, refuseBlocked } from './carry-ignored.js';
+import { indexPath } from './stat-index.js';
+import { indexDir, movesDir } from './workspace.js';
 
 /** The steps of an `apply`: each can be done twice. Paths are relative to the out; staged files lie in `files/<number>`. */
 export interface ApplySteps {
@@ -29,21 +32,49 @@ export interface ApplySteps {
   readonly removeDirectories: readonly string[];
 }
 
-type Plan = { readonly do: 'run' } | { readonly do: 'swap' } | ({ readonly do: 'apply' } & ApplySteps);
+type Plan =
+  | { readonly do: 'run'; readonly hadOld: boolean }
+  | { readonly do: 'swap' }
+  | ({ readonly do: 'apply' } & ApplySteps);
 
 /**
  * The folder in which one out is replaced; see "Moves" in `docs/format.md`. All of it happens under the lease of the out's stage, so there is
  * at most one at a time; whoever takes that lease calls {@link recoverMove} first.
  */
 export interface Move {
+  /** Absolute path of the workspace root. */
+  readonly root: string;
+  readonly path: RelPath;
   readonly dir: string;
   /** Absolute path of the out. */
   readonly target: string;
+  /** Path of the out's stat index. */
+  readonly index: string;
 }
 
 /** Where an out is replaced. Nothing is made yet. */
 export function moveOf(root: string, path: RelPath): Move {
-  return { dir: join(movesDir(root, path), moveKey(path)), target: join(root, path) };
+  return {
+    root,
+    path,
+    dir: join(movesDir(root, path), moveKey(path)),
+    target: join(root, path),
+    index: indexPath(indexDir(root), path),
+  };
+}
+
+/** Throws `ERR_OUT_MODIFIED` if something in the old version that `.sluiceignore` names has no place in what a command made. */
+export function checkIgnored(move: Move): void {
+  refuseBlocked(move.root, move.path, oldPath(move), move.target);
+}
+
+function oldPath(move: Move): string {
+  return join(move.dir, 'old');
+}
+
+/** A stat index that is written here takes its place together with what it describes, by whoever finishes the move. */
+export function stagedIndexPath(move: Move): string {
+  return join(move.dir, 'index');
 }
 
 /**
@@ -54,8 +85,8 @@ export function moveAside(move: Move): void {
   rmSync(move.dir, { recursive: true, force: true });
   mkdirSync(move.dir, { recursive: true });
   mkdirSync(dirname(move.target), { recursive: true });
-  renameIfThere(move.target, join(move.dir, 'old'));
-  writePlan(move, { do: 'run' });
+  const hadOld = renameIfThere(move.target, oldPath(move));
+  writePlan(move, { do: 'run', hadOld });
 }
 
 /**
@@ -63,19 +94,20 @@ export function moveAside(move: Move): void {
  * or is finished.
  */
 export function putBack(move: Move): void {
-  const old = join(move.dir, 'old');
-  const hasRun = readPlan(move)?.do === 'run';
-  if (!hasRun && !isThere(old)) return;
-  if (hasRun) rmSync(move.target, { recursive: true, force: true });
+  const old = oldPath(move);
+  const plan = readPlan(move);
+  const hasOld = isThere(old);
+  if (plan?.do !== 'run' && !hasOld) return;
+  // An old one that is gone from here was put back before, by a process that died then.
+  if (plan?.do === 'run' && plan.hadOld === hasOld) rmSync(move.target, { recursive: true, force: true });
   renameIfThere(old, move.target);
   finish(move);
 }
 
-/** Ends a move whose result is in place; what lay there before is deleted. */
+/** Ends a move whose result is in place; what lay there before is deleted, but for what `.sluiceignore` names, which is carried over. */
 export function finish(move: Move): void {
   const done = `${move.dir}.done-${randomBytes(6).toString('hex')}`;
-  if (!renameIfThere(move.dir, done)) return;
-  rmSync(done, { recursive: true, force: true });
+  if (renameIfThere(move.dir, done)) drop(move, done);
 }
 
 /** Prepares to replace a whole out: the caller fills `new`, then calls {@link swapIn}. Returns the absolute path of `new`. */
@@ -84,13 +116,12 @@ export function beginSwap(move: Move): string {
   return join(move.dir, 'new');
 }
 
-/** Puts `new` into the place of the out, at once. `keepOld` may carry things over from the old one, given by its path. */
-export function swapIn(move: Move, carryOver: (oldPath: string) => void = () => undefined): void {
-  const old = join(move.dir, 'old');
+/** Puts `new` into the place of the out, at once. */
+export function swapIn(move: Move): void {
   mkdirSync(dirname(move.target), { recursive: true });
-  const replaced = renameIfThere(move.target, old);
+  renameIfThere(move.target, oldPath(move));
   renameSync(join(move.dir, 'new'), move.target);
-  if (replaced) carryOver(old);
+  placeIndex(move);
   finish(move);
 }
 
@@ -120,22 +151,31 @@ export function recoverMove(move: Move): 'nothing' | 'put back' | 'finished' | '
   dropDone(move);
   if (!existsSync(move.dir)) return 'nothing';
   const plan = readPlan(move);
-  const hasOld = isThere(join(move.dir, 'old'));
-  const hasNew = isThere(join(move.dir, 'new'));
-  if (plan === undefined || (plan.do === 'swap' && hasNew && isThere(move.target))) {
-    if (plan === undefined && hasOld && !isThere(move.target)) renameSync(join(move.dir, 'old'), move.target);
-    abandonMove(move);
-    return 'dropped';
+  if (plan?.do === 'apply') {
+    applySteps(move, plan);
+    finish(move);
+    return 'finished';
   }
-  if (plan.do === 'run') {
-    putBack(move);
-    return 'put back';
-  }
-  if (plan.do === 'apply') applySteps(move, plan);
-  else if (hasNew && hasOld) renameSync(join(move.dir, 'new'), move.target);
-  else if (hasOld && !isThere(move.target)) renameSync(join(move.dir, 'old'), move.target);
+  if (plan?.do === 'swap') return recoverSwap(move);
+  // Without a plan nothing was done yet but moving the original aside.
+  const hasOld = isThere(oldPath(move));
+  if (plan !== undefined || !isThere(move.target)) putBack(move);
   finish(move);
-  return 'finished';
+  return plan !== undefined || hasOld ? 'put back' : 'dropped';
+}
+
+function recoverSwap(move: Move): 'put back' | 'finished' | 'dropped' {
+  const staged = join(move.dir, 'new');
+  const hasOld = isThere(oldPath(move));
+  let done: 'finished' | 'dropped' = 'dropped';
+  if (hasOld && !isThere(move.target)) {
+    // The old one was moved aside only when the new one was whole.
+    renameSync(isThere(staged) ? staged : oldPath(move), move.target);
+    done = 'finished';
+  }
+  if (!isThere(staged) && isThere(move.target)) placeIndex(move);
+  finish(move);
+  return done;
 }
 
 function begin(move: Move, plan: Plan): void {
@@ -173,7 +213,8 @@ function readPlan(move: Move): Plan | undefined {
 
 function parsePlan(plan: ReadonlyMap<string, unknown>, fail: () => never): Plan {
   const kind = plan.get('do');
-  if (kind === 'run' || kind === 'swap') return { do: kind };
+  if (kind === 'swap') return { do: kind };
+  if (kind === 'run') return { do: kind, hadOld: plan.get('hadOld') === true };
   if (kind !== 'apply') return fail();
   const paths = (key: string): string[] => {
     const list = plan.get(key);
@@ -192,12 +233,27 @@ function parsePlan(plan: ReadonlyMap<string, unknown>, fail: () => never): Plan 
 }
 
 function applySteps(move: Move, steps: ApplySteps): void {
+  mkdirSync(move.target, { recursive: true });
   for (const path of steps.removeFiles) unlinkIfThere(join(move.target, path));
   for (const path of steps.removeDirectories) rmdirIfEmpty(join(move.target, path));
   for (const path of steps.addDirectories) mkdirSync(join(move.target, path), { recursive: true });
   steps.put.forEach((path, n) => {
     renameIfThere(join(move.dir, 'files', String(n)), join(move.target, path));
   });
+  placeIndex(move);
+}
+
+function placeIndex(move: Move): void {
+  const staged = stagedIndexPath(move);
+  if (!isThere(staged)) return;
+  mkdirSync(dirname(move.index), { recursive: true });
+  try {
+    renameSync(staged, move.index);
+  } catch (error) {
+    // The out lies on another file system than `.sluice/`, and so do its moves.
+    if (errnoOf(error) !== 'EXDEV') throw error;
+    copyFileSync(staged, move.index);
+  }
 }
 
 function dropDone(move: Move): void {
@@ -205,8 +261,14 @@ function dropDone(move: Move): void {
   const prefix = `${basename(move.dir)}.done-`;
   if (!existsSync(parent)) return;
   for (const name of readdirSync(parent)) {
-    if (name.startsWith(prefix)) rmSync(join(parent, name), { recursive: true, force: true });
+    if (name.startsWith(prefix)) drop(move, join(parent, name));
   }
+}
+
+function drop(move: Move, done: string): void {
+  const old = join(done, 'old');
+  if (isThere(old)) carryIgnored(move.root, move.path, old, move.target);
+  rmSync(done, { recursive: true, force: true });
 }
 
 function moveKey(path: RelPath): string {

@@ -1,20 +1,8 @@
-import {
-  closeSync,
-  constants,
-  copyFileSync,
-  fchmodSync,
-  fstatSync,
-  ftruncateSync,
-  linkSync,
-  lstatSync,
-  openSync,
-  type Stats,
-  symlinkSync,
-  writeSync,
-} from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { type ErrorWire, errnoOf, SluiceError, toErrorWire } from '../errors.js';
 import { RAW_DIGEST_BYTES } from '../model/digest.js';
 import { EXECUTABLE, LINK } from '../model/tree.js';
+import type { Files } from '../store/files.js';
 import { LOOSE_BYTES } from '../store/layout.js';
 import type { ObjectReader } from '../store/reader.js';
 import { changeTime } from './change-time.js';
@@ -29,6 +17,8 @@ export interface PlaceBatch {
   readonly base: string;
   /** Paths below the base, joined by NUL; their directories exist, the files do not. */
   readonly paths: string;
+  /** For links, where they are going to lie below the root of the out, joined by NUL: by that their targets are judged. Otherwise empty. */
+  readonly linkPaths: string;
   readonly kinds: Uint8Array;
   readonly sizes: Float64Array;
   /** 32 bytes per file. */
@@ -52,16 +42,16 @@ export interface PlaceResult {
  * Makes each file from its object. The bytes are checked on the way; a file whose bytes are not right is never left as if it were whole.
  * A name that is taken already (names that differ only in case or in their Unicode form, on file systems that do not tell them apart) is a problem.
  */
-export function placeBatch(batch: PlaceBatch, reader: ObjectReader): PlaceResult {
+export function placeBatch(batch: PlaceBatch, reader: ObjectReader, files: Files): PlaceResult {
   const paths = batch.paths.split('\0');
+  const linkPaths = batch.linkPaths.split('\0');
   const stats = new Float64Array(paths.length * 4);
   const digests = Buffer.from(batch.digests.buffer, batch.digests.byteOffset, batch.digests.byteLength);
   const problems: ErrorWire[] = [];
   let linked = 0;
   for (let i = 0; i < paths.length; i++) {
-    const path = paths[i] ?? '';
     const file: PlannedFile = {
-      path: batch.base + path,
+      path: batch.base + (paths[i] ?? ''),
       kind: batch.kinds[i] ?? 0,
       size: batch.sizes[i] ?? 0,
       digests,
@@ -69,11 +59,11 @@ export function placeBatch(batch: PlaceBatch, reader: ObjectReader): PlaceResult
       mode: modeOf(batch.kinds[i] ?? 0, batch.readOnly),
     };
     try {
-      if (file.kind === LINK) placeLink(path, file, reader);
-      else if (placeFile(file, batch.how, reader, stats, i)) linked++;
-      if (file.kind === LINK) putStat(stats, i, lstatSync(file.path));
+      if (file.kind === LINK) placeLink(linkPaths[i] ?? '', file, reader, files);
+      else if (placeFile(file, batch.how, reader, files, stats, i)) linked++;
+      if (file.kind === LINK) putStat(stats, i, files.lstatSync(file.path));
     } catch (error) {
-      problems.push(toErrorWire(explain(error, file.path)));
+      problems.push(toErrorWire(explainTaken(error, file.path)));
     }
   }
   return { stats, problems, linked };
@@ -93,11 +83,11 @@ function modeOf(kind: number, readOnly: boolean): number {
   return readOnly ? mode & 0o555 : mode;
 }
 
-function placeLink(path: string, file: PlannedFile, reader: ObjectReader): void {
+function placeLink(path: string, file: PlannedFile, reader: ObjectReader, files: Files): void {
   const target = Buffer.from(reader.read('blob', file.digests, file.at));
   const problem = linkProblem(path, target);
   if (problem !== undefined) throw new SluiceError('ERR_LINK_ESCAPES', `${file.path} ${problem}`);
-  symlinkSync(target, file.path);
+  files.symlinkSync(target, file.path);
 }
 
 /** Returns whether the file was linked or cloned. */
@@ -105,6 +95,7 @@ function placeFile(
   file: PlannedFile,
   how: readonly LinkKind[],
   reader: ObjectReader,
+  files: Files,
   stats: Float64Array,
   i: number,
 ): boolean {
@@ -112,43 +103,43 @@ function placeFile(
     const source = reader.linkable(file.digests, file.at);
     if (source !== undefined) {
       for (const kind of how) {
-        if (kind === 'copy' || !tryLink(kind, source, file)) continue;
-        putStat(stats, i, lstatSync(file.path));
+        if (kind === 'copy' || !tryLink(kind, source, file, files)) continue;
+        putStat(stats, i, files.lstatSync(file.path));
         return true;
       }
     }
   }
-  const fd = openSync(file.path, 'wx', file.mode);
+  const fd = files.openSync(file.path, 'wx', file.mode);
   try {
     if (file.size >= LOOSE_BYTES) {
-      streamInto(fd, file, reader);
+      streamInto(fd, file, reader, files);
     } else {
-      writeAll(fd, reader.read('blob', file.digests, file.at), 0);
+      writeAll(files, fd, reader.read('blob', file.digests, file.at), 0);
     }
-    const stat = fstatSync(fd);
+    const stat = files.fstatSync(fd);
     if (stat.size !== file.size) throw wrongSize(file, stat.size);
     putStat(stats, i, stat);
   } finally {
-    closeSync(fd);
+    files.closeSync(fd);
   }
   return false;
 }
 
 /** Reflink and hard link can each be refused by the file system, for this pair of places or for this one file. */
-function tryLink(kind: 'reflink' | 'hardlink', source: string, file: PlannedFile): boolean {
+function tryLink(kind: 'reflink' | 'hardlink', source: string, file: PlannedFile, files: Files): boolean {
   // A hard link has the modes of the object, and an executable needs modes of its own.
   if (kind === 'hardlink' && file.kind === EXECUTABLE) return false;
   try {
     if (kind === 'hardlink') {
-      linkSync(source, file.path);
+      files.linkSync(source, file.path);
       return true;
     }
-    copyFileSync(source, file.path, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
-    const fd = openSync(file.path, 'r');
+    files.copyFileSync(source, file.path, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
+    const fd = files.openSync(file.path, 'r');
     try {
-      fchmodSync(fd, file.mode & ~process.umask());
+      files.fchmodSync(fd, file.mode & ~process.umask());
     } finally {
-      closeSync(fd);
+      files.closeSync(fd);
     }
     return true;
   } catch (error) {
@@ -164,7 +155,8 @@ function wrongSize(file: PlannedFile, size: number): SluiceError {
   return new SluiceError('ERR_TREE_INVALID', `${file.path}: its tree says ${file.size} bytes, its object has ${size}`);
 }
 
-function explain(error: unknown, path: string): unknown {
+/** `ERR_FILE_NAME` for a name that is taken where none should be; any other error as it is. */
+export function explainTaken(error: unknown, path: string): unknown {
   if (errnoOf(error) !== 'EEXIST') return error;
   return new SluiceError(
     'ERR_FILE_NAME',
@@ -180,22 +172,22 @@ function putStat(stats: Float64Array, i: number, stat: Stats): void {
   stats.set([stat.size, stat.mtimeMs, changeTime(stat), stat.ino], i * 4);
 }
 
-function streamInto(fd: number, file: PlannedFile, reader: ObjectReader): void {
+function streamInto(fd: number, file: PlannedFile, reader: ObjectReader, files: Files): void {
   let position = 0;
   reader.stream(
     file.digests,
     file.at,
     (chunk) => {
-      writeAll(fd, chunk, position);
+      writeAll(files, fd, chunk, position);
       position += chunk.length;
     },
     () => {
-      ftruncateSync(fd, 0);
+      files.ftruncateSync(fd, 0);
       position = 0;
     },
   );
 }
 
-function writeAll(fd: number, bytes: Buffer, position: number): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, position + at);
+function writeAll(files: Files, fd: number, bytes: Buffer, position: number): void {
+  for (let at = 0; at < bytes.length; ) at += files.writeSync(fd, bytes, at, bytes.length - at, position + at);
 }

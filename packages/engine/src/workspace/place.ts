@@ -40,7 +40,8 @@ export async function placeFiles(
     try {
       await deal(lanes, placeJobs(base, group, nameOf, context, problems, advance), context.signal);
     } finally {
-      await Promise.all(lanes.map((lane) => lane.ask({ do: 'end-place' })));
+      // A failure of this one must not hide the one of the work.
+      await Promise.allSettled(lanes.map((lane) => lane.ask({ do: 'end-place' })));
     }
   }
   throwProblems(problems);
@@ -89,7 +90,8 @@ function toBatch(base: string, paths: string, part: readonly Change[], context: 
     sizes[i] = directory.sizes[entry] ?? 0;
     directory.digests.copy(digests, i * RAW_DIGEST_BYTES, entry * RAW_DIGEST_BYTES, (entry + 1) * RAW_DIGEST_BYTES);
   });
-  return { base, paths, kinds, sizes, digests, how: context.how, readOnly: context.readOnly };
+  const linkPaths = part.every(isLink) ? part.map(snapshotPath).join('\0') : '';
+  return { base, paths, linkPaths, kinds, sizes, digests, how: context.how, readOnly: context.readOnly };
 }
 
 function fill(part: readonly Change[], answer: PlaceResult, advance: Advance | undefined): void {

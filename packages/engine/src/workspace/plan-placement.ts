@@ -10,10 +10,9 @@ import { entryPath, KNOWN, type SeenDirectory, type Snapshot, seenDirectory } fr
 export type PathFilter = (path: string) => boolean;
 
 /**
- * The snapshot that a root would have in the workspace: all columns but the stats. Reads trees only. With a filter, only the wanted files and the directories above them.
- * Throws like `walkTree`.
+ * The snapshot that a root would have in the workspace: all columns but the stats. Reads trees only. Throws like `walkTree`.
  */
-export function plannedSnapshot(reader: ObjectReader, root: OutRoot, name: string, filter?: PathFilter): Snapshot {
+export function plannedSnapshot(reader: ObjectReader, root: OutRoot, name: string): Snapshot {
   if (root.kind === 'blob') {
     const seen = seenDirectory('', [name]);
     seen.kinds[0] = root.exec ? EXECUTABLE : FILE;
@@ -41,12 +40,11 @@ export function plannedSnapshot(reader: ObjectReader, root: OutRoot, name: strin
   if (top === undefined || top.totalFiles !== root.files || top.totalBytes !== root.bytes) {
     throw new SluiceError('ERR_TREE_INVALID', `tree ${root.digest} does not hold what its lock says`);
   }
-  const whole: Snapshot = { shape: 'directory', directories };
-  return filter === undefined ? whole : filterSnapshot(whole, filter);
+  return { shape: 'directory', directories };
 }
 
 /** The wanted files of a snapshot and the directories above them; its nodes are unknown. */
-function filterSnapshot(snapshot: Snapshot, filter: PathFilter): Snapshot {
+export function filterSnapshot(snapshot: Snapshot, filter: PathFilter): Snapshot {
   const kept = new Map<string, SeenDirectory>();
   for (let d = snapshot.directories.length - 1; d >= 0; d--) {
     const directory = snapshot.directories[d];

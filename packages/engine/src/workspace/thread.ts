@@ -61,7 +61,7 @@ export class BulkThread {
         this.ingestor = undefined;
         return null;
       case 'place':
-        return placeBatch(request.batch, this.openReader(request.storeDir));
+        return placeBatch(request.batch, this.openReader(request.storeDir), this.files);
       case 'end-place':
         this.reader?.reader.close();
         this.reader = undefined;
