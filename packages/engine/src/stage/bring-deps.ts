@@ -1,5 +1,6 @@
 import { SluiceError } from '../errors.js';
 import type { RelPath } from '../model/path.js';
+import { observe } from '../workspace/observe.js';
 import type { StageContext } from './context.js';
 import { globMatcher } from './glob.js';
 import { holdStage } from './hold.js';
@@ -33,7 +34,9 @@ export async function bringDeps(context: StageContext, resolver: Resolver, stage
     if (inPlace) continue;
     const held = await holdStage(context, producer, true);
     try {
-      const observed = await resolver.observed(path);
+      // Somebody may have put it there, or more of it, while this process waited, and be reading it now.
+      const observed = await observe(context.workspace, path, { as: 'out', signal: context.signal });
+      if (observed !== undefined && observed.partOf === undefined) continue;
       const restored = await restoreOuts(context, [
         { stage: producer, out, root, observed, filter: filterOf(path, readers) },
       ]);

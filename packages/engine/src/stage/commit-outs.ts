@@ -26,6 +26,8 @@ export interface CommitInput {
   readonly record: boolean;
   /** What was seen of the outs a moment ago, by path; the others are looked at. */
   readonly looked?: ReadonlyMap<RelPath, Look>;
+  /** Roots of outs that are not in place, or only in part: they stay as the lock has them. */
+  readonly referred?: ReadonlyMap<RelPath, OutRoot>;
   /** May refuse an out by throwing, before anything is published. */
   readonly check?: (out: Out, root: OutRoot, snapshot: Snapshot) => void;
   /** Called when everything is durable and before the lock says so. */
@@ -55,6 +57,11 @@ export async function commitOuts(context: StageContext, stage: Stage, input: Com
     const unpublished: Unpublished[] = [];
     const indexes: (readonly [RelPath, Snapshot])[] = [];
     for (const out of stage.outs) {
+      const referred = input.referred?.get(out.path);
+      if (referred !== undefined) {
+        outs.set(out.path, referred);
+        continue;
+      }
       if (!out.cache && !isSmall(context, out)) {
         const observed = await observe(workspace, out.path, { as: 'out', signal: context.signal });
         if (observed !== undefined) outs.set(out.path, observed.root);

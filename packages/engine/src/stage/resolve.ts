@@ -186,7 +186,9 @@ export class Resolver {
     try {
       return use(reader);
     } catch (error) {
-      if (!(error instanceof SluiceError && error.code === 'ERR_OBJECT_MISSING')) throw error;
+      // What is damaged has been set aside, so it is missing now.
+      const isGone = error instanceof SluiceError && /^ERR_OBJECT_(MISSING|DAMAGED)$/.test(error.code);
+      if (!isGone) throw error;
       const remote = stage.outs.find(({ path }) => path === out)?.remote;
       await this.context.remotes.fetch([{ root, remote }], 'trees');
       reader.catalog.refresh();
@@ -297,6 +299,8 @@ function isModules(path: string): boolean {
 }
 
 function insideSnapshot({ snapshot }: Observed, below: string): string | undefined {
+  const directory = snapshot.directories.find(({ path }) => path === below);
+  if (directory?.node !== undefined) return `tree ${digestFromRaw(directory.node)}`;
   const at = below.lastIndexOf('/');
   const parent = snapshot.directories.find(({ path }) => path === below.slice(0, Math.max(0, at)));
   const entry = parent?.names.indexOf(below.slice(at + 1)) ?? -1;

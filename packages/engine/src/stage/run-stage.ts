@@ -139,7 +139,11 @@ async function changed(
   // Deps that were absent until now have the same digests as before; what was missing altogether has been refused.
   const resolved = await new Resolver(context).stage(stage);
   if (resolved.fingerprint === undefined) throw missingDep(stage, resolved.problems[0]?.name ?? '');
-  for (const { out, observed } of decision.outs) if (!out.persist) await keepAside(context, out.path, observed);
+  for (const { out, observed, place } of decision.outs) {
+    // What git keeps and nobody changed is not worth a word.
+    const isKept = out.persist || (!out.cache && place === 'present');
+    if (!isKept) await keepAside(context, out.path, observed);
+  }
   const committed = await runInPlace(context, stage, resolved, held);
   const roots = [...committed.outs.values()];
   return result('ran', {
@@ -198,10 +202,12 @@ async function takeData(context: StageContext, stage: Stage, looks: DataLooks): 
 
 async function commitAsIs(context: StageContext, stage: Stage, decision: Decision): Promise<RunResult> {
   tell(context, stage, 'commit', decision.reasons);
+  const elsewhere = decision.outs.filter(({ place }) => place === 'absent' || place === 'partial');
   const { outs } = await commitOuts(context, stage, {
     parts: decision.parts,
     ms: 0,
     record: stage.command === undefined,
+    referred: new Map(elsewhere.map(({ out, root }) => [out.path, root] as const).filter(hasRoot)),
   });
   const roots = [...outs.values()];
   return result('committed', {

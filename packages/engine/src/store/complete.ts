@@ -1,4 +1,4 @@
-import { SluiceError } from '../errors.js';
+import { type ErrorCode, SluiceError } from '../errors.js';
 import { RAW_DIGEST_BYTES, rawOf } from '../model/digest.js';
 import type { OutRoot } from '../model/root.js';
 import { TREE } from '../model/tree.js';
@@ -8,7 +8,10 @@ import { walkTree } from './trees.js';
 /** How much of a root a store holds. Of a tree whose top node is absent nothing can be said, so it counts as absent. */
 export type Completeness = 'complete' | 'partial' | 'absent';
 
-/** Looks up every object that a root reaches, or those of the wanted files. Reads nodes only. Throws for damaged nodes like `walkTree`. */
+/** What a walk over a tree throws that is not all there; a damaged node is aside by then. */
+const INCOMPLETE: ReadonlySet<ErrorCode> = new Set(['ERR_OBJECT_MISSING', 'ERR_OBJECT_DAMAGED', 'ERR_TREE_INVALID']);
+
+/** Looks up every object that a root reaches, or those of the wanted files. Reads nodes only; what lies below a damaged one counts as missing. */
 export function completeness(reader: ObjectReader, root: OutRoot, filter?: (path: string) => boolean): Completeness {
   const raw = rawOf(root.digest);
   if (root.kind === 'blob') return reader.catalog.has('blob', raw) ? 'complete' : 'absent';
@@ -21,7 +24,7 @@ export function completeness(reader: ObjectReader, root: OutRoot, filter?: (path
       }
     }
   } catch (error) {
-    if (error instanceof SluiceError && error.code === 'ERR_OBJECT_MISSING') return 'partial';
+    if (error instanceof SluiceError && INCOMPLETE.has(error.code)) return 'partial';
     throw error;
   }
   return 'complete';

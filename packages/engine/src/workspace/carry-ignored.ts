@@ -1,6 +1,6 @@
-import { lstatSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, renameSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { SluiceError } from '../errors.js';
+import { errnoOf, SluiceError } from '../errors.js';
 import type { RelPath } from '../model/path.js';
 import { loadIgnore } from './ignore-file.js';
 import type { IgnoreFilter } from './walk.js';
@@ -43,7 +43,7 @@ function* ignoredBelow(from: string, below: string, ignore: IgnoreFilter): Gener
 
 /** A directory that is there already takes what it does not have. */
 function move(source: string, target: string): void {
-  if (lstatSync(target, { throwIfNoEntry: false }) === undefined) {
+  if (statOf(target) === undefined) {
     if (!hasPlace(target, dirname(target))) return;
     mkdirSync(dirname(target), { recursive: true });
     renameSync(source, target);
@@ -55,11 +55,21 @@ function move(source: string, target: string): void {
 /** Whether every directory above `target`, up to `top`, is there or can be made. */
 function hasPlace(target: string, top: string): boolean {
   for (let at = dirname(target); at.length >= top.length; at = dirname(at)) {
-    if (lstatSync(at, { throwIfNoEntry: false }) !== undefined) return isDirectory(at);
+    if (statOf(at) !== undefined) return isDirectory(at);
   }
   return true;
 }
 
 function isDirectory(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  return statOf(path)?.isDirectory() === true;
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    // A file where a directory would have to be.
+    if (errnoOf(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
 }

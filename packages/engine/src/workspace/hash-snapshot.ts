@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { ErrorWire } from '../errors.js';
 import { RAW_DIGEST_BYTES } from '../model/digest.js';
 import { TREE } from '../model/tree.js';
@@ -50,9 +51,12 @@ export async function hashPending(
 ): Promise<void> {
   const problems: ErrorWire[] = [];
   const advance = beginOf(pending, context);
-  const jobs = batchJobs('hash', root, shape, pending, confineLinks, (part, answer) => {
-    problems.push(...fill(part, answer, advance));
-  });
+  const batches = batchesOf(root, shape, pending, confineLinks);
+  const jobs = batchJobs(
+    batches,
+    (batch) => ({ do: 'hash', batch }),
+    (part, answer) => void problems.push(...fill(part, answer, advance)),
+  );
   await deal(context.bulk.lanes(pending.length, bytesOf(pending)), jobs, context.signal);
   throwProblems(problems);
 }
@@ -78,18 +82,23 @@ export async function ingestPending(
   const lanes = context.bulk.lanes(pending.length, bytesOf(pending));
   const advance = beginOf(pending, context);
   const problems: ErrorWire[] = [];
+  const id = randomBytes(8).toString('hex');
   try {
-    await Promise.all(lanes.map((lane) => lane.ask({ do: 'begin-ingest', storeDir, settings })));
-    const jobs = batchJobs('ingest', root, shape, pending, true, (part, answer, from) => {
-      problems.push(...fill(part, answer, advance));
-      fresh.set(answer.fresh, from);
-    });
+    await Promise.all(lanes.map((lane) => lane.ask({ do: 'begin-ingest', id, storeDir, settings })));
+    const jobs = batchJobs(
+      batchesOf(root, shape, pending, true),
+      (batch) => ({ do: 'ingest', id, batch }),
+      (part, answer, from) => {
+        problems.push(...fill(part, answer, advance));
+        fresh.set(answer.fresh, from);
+      },
+    );
     await deal(lanes, jobs, context.signal);
     throwProblems(problems);
-    return { unpublished: await Promise.all(lanes.map((lane) => lane.ask({ do: 'finish-ingest' }))), fresh };
+    return { unpublished: await Promise.all(lanes.map((lane) => lane.ask({ do: 'finish-ingest', id }))), fresh };
   } catch (error) {
     // One that has died has nothing to abandon.
-    await Promise.allSettled(lanes.map((lane) => lane.ask({ do: 'abandon-ingest' })));
+    await Promise.allSettled(lanes.map((lane) => lane.ask({ do: 'abandon-ingest', id })));
     throw error;
   }
 }
@@ -106,14 +115,29 @@ function bytesOf(pending: readonly Pending[]): number {
   return pending.reduce((sum, { directory, entry }) => sum + (directory.sizes[entry] ?? 0), 0);
 }
 
+/** A batch with the files that it is about, the first of which is number `from`. */
+interface NumberedBatch {
+  readonly part: readonly Pending[];
+  readonly from: number;
+  readonly batch: HashBatch;
+}
+
 function* batchJobs(
-  what: HashRequest['do'],
+  batches: Iterable<NumberedBatch>,
+  ask: (batch: HashBatch) => HashRequest,
+  take: (part: readonly Pending[], answer: HashResult, from: number) => void,
+): Generator<Job<HashRequest>> {
+  for (const { part, from, batch } of batches) {
+    yield { request: ask(batch), take: (answer) => take(part, answer, from) };
+  }
+}
+
+function* batchesOf(
   root: string,
   shape: Snapshot['shape'],
   pending: readonly Pending[],
   confineLinks: boolean,
-  take: (part: readonly Pending[], answer: HashResult, from: number) => void,
-): Generator<Job<HashRequest>> {
+): Generator<NumberedBatch> {
   for (let from = 0; from < pending.length; ) {
     let to = from;
     for (let bytes = 0; to < pending.length && to - from < BATCH_FILES && bytes < BATCH_BYTES; to++) {
@@ -121,9 +145,7 @@ function* batchJobs(
       bytes += file?.directory.sizes[file.entry] ?? 0;
     }
     const part = pending.slice(from, to);
-    const start = from;
-    const batch = toBatch(root, shape, part, confineLinks);
-    yield { request: { do: what, batch }, take: (answer) => take(part, answer, start) };
+    yield { part, from, batch: toBatch(root, shape, part, confineLinks) };
     from = to;
   }
 }

@@ -6,13 +6,13 @@ import { ObjectReader } from '../store/reader.js';
 import { type HashBatch, type HashResult, hashBatch, scratchBuffer } from './hash-batch.js';
 import { type PlaceBatch, type PlaceResult, placeBatch } from './place-batch.js';
 
-/** What a thread can be asked to do. Each request has one answer. */
+/** What a thread can be asked to do. Each request has one answer. `id` tells ingests apart that go on at the same time. */
 export type ThreadRequest =
   | { readonly do: 'hash'; readonly batch: HashBatch }
-  | { readonly do: 'begin-ingest'; readonly storeDir: string; readonly settings: IngestSettings }
-  | { readonly do: 'ingest'; readonly batch: HashBatch }
-  | { readonly do: 'finish-ingest' }
-  | { readonly do: 'abandon-ingest' }
+  | { readonly do: 'begin-ingest'; readonly id: string; readonly storeDir: string; readonly settings: IngestSettings }
+  | { readonly do: 'ingest'; readonly id: string; readonly batch: HashBatch }
+  | { readonly do: 'finish-ingest'; readonly id: string }
+  | { readonly do: 'abandon-ingest'; readonly id: string }
   | { readonly do: 'place'; readonly storeDir: string; readonly batch: PlaceBatch }
   | { readonly do: 'end-place' };
 
@@ -31,7 +31,7 @@ export interface ThreadAnswers {
 export class BulkThread {
   private readonly files: Files;
   private scratch: Buffer | undefined;
-  private ingestor: Ingestor | undefined;
+  private readonly ingestors = new Map<string, Ingestor>();
   private reader: { readonly dir: string; readonly reader: ObjectReader } | undefined;
 
   constructor(files: Files) {
@@ -46,19 +46,19 @@ export class BulkThread {
         return hashBatch(request.batch, undefined, this.buffer());
       case 'begin-ingest': {
         const layout = storeLayout(request.storeDir);
-        this.ingestor = new Ingestor(this.files, request.settings, new Catalog(this.files, layout));
+        this.ingestors.set(request.id, new Ingestor(this.files, request.settings, new Catalog(this.files, layout)));
         return null;
       }
       case 'ingest':
-        return hashBatch(request.batch, this.openIngestor(), this.buffer());
+        return hashBatch(request.batch, this.openIngestor(request.id), this.buffer());
       case 'finish-ingest': {
-        const unpublished = this.openIngestor().finish();
-        this.ingestor = undefined;
+        const unpublished = this.openIngestor(request.id).finish();
+        this.ingestors.delete(request.id);
         return unpublished;
       }
       case 'abandon-ingest':
-        this.ingestor?.abandon();
-        this.ingestor = undefined;
+        this.ingestors.get(request.id)?.abandon();
+        this.ingestors.delete(request.id);
         return null;
       case 'place':
         return placeBatch(request.batch, this.openReader(request.storeDir), this.files);
@@ -74,9 +74,10 @@ export class BulkThread {
     return this.scratch;
   }
 
-  private openIngestor(): Ingestor {
-    if (this.ingestor === undefined) throw new Error('no ingest was begun on this thread');
-    return this.ingestor;
+  private openIngestor(id: string): Ingestor {
+    const ingestor = this.ingestors.get(id);
+    if (ingestor === undefined) throw new Error('no such ingest was begun on this thread');
+    return ingestor;
   }
 
   private openReader(dir: string): ObjectReader {
