@@ -58,7 +58,7 @@ function parsePart(key: string, entry: unknown, place: string, fail: Fail): Part
   if (typeof entry === 'string') return { ...name, value: asText(entry, place, fail) };
   const object = asObject(entry, place, fail);
   expectKeys(object, ['value', 'via'], place, fail);
-  if (name.kind !== 'dep') return fail(place, 'is not a text');
+  if (name.kind !== 'dep' && name.kind !== 'param') return fail(place, 'is not a text');
   const via = asDigest(object.get('via'), placeOf(place, 'via'), fail);
   return { ...name, value: asText(object.get('value'), placeOf(place, 'value'), fail), via };
 }

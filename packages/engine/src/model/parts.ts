@@ -13,7 +13,7 @@ export interface Part {
   /** `''` for the kinds of which a stage has one (`command`, `cwd`). */
   readonly name: string;
   readonly value: string;
-  /** For a dep inside another stage's out: the root of that out. Not part of the fingerprint. */
+  /** For a dep or param file inside another stage's out: the root of that out. Not part of the fingerprint. */
   readonly via?: Digest;
 }
 

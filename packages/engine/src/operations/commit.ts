@@ -3,6 +3,7 @@ import { commitData, type DataLooks, lookAtData } from '../stage/commit-data.js'
 import { type CommitResult, commitOuts } from '../stage/commit-outs.js';
 import { refuseTracked } from '../stage/git-tracked.js';
 import { holdStage } from '../stage/hold.js';
+import { problemError } from '../stage/problem.js';
 import { Resolver } from '../stage/resolve.js';
 import { type Stage, stageName } from '../stage/stage.js';
 import { ensureIgnored } from '../workspace/gitignore.js';
@@ -69,12 +70,10 @@ async function commitStage(context: OperationContext, stage: Stage, exact: boole
 
 /** A result that no run made has the fingerprint of its inputs in the lock, and no record. */
 async function commitByHand(context: OperationContext, stage: Stage, looked: DataLooks): Promise<CommitResult> {
-  const { fingerprint, problems, parts } = await new Resolver(context).stage(stage);
-  if (fingerprint === undefined) {
-    throw new SluiceError('ERR_DEP_MISSING', `${stageName(stage.id)}: the dep ${problems[0]?.name} is not there`, {
-      hint: 'A result made by hand is committed together with what it was made from.',
-    });
-  }
+  const { problems, parts } = await new Resolver(context).stage(stage);
+  const [problem] = problems;
+  // A result made by hand is committed together with what it was made from.
+  if (problem !== undefined) throw problemError(stage, problem);
   return commitOuts(context, stage, { parts, ms: 0, record: false, looked });
 }
 

@@ -1,13 +1,13 @@
-import { SluiceError } from '../errors.js';
 import type { RelPath } from '../model/path.js';
 import { observe } from '../workspace/observe.js';
 import type { StageContext } from './context.js';
 import { globMatcher } from './glob.js';
 import { holdStage } from './hold.js';
 import { type Producer, producersOf } from './out-index.js';
+import { upstreamError } from './problem.js';
 import type { Resolver } from './resolve.js';
 import { restoreOuts } from './restore.js';
-import { type Stage, stageName } from './stage.js';
+import type { Stage } from './stage.js';
 
 /** Files and bytes that had to be put in place, and what of it came from a remote. */
 export interface Brought {
@@ -30,7 +30,7 @@ export async function bringDeps(context: StageContext, resolver: Resolver, stage
     const out = producer?.outs.find((candidate) => candidate.path === path);
     if (producer === undefined || out === undefined) continue;
     const { root, inPlace } = await resolver.out(producer, path);
-    if (root === undefined) throw upstreamError(stage, path, producer);
+    if (root === undefined) throw upstreamError(stage, path, producer.id, producer.command !== undefined);
     if (inPlace) continue;
     const held = await holdStage(context, producer, true);
     try {
@@ -62,19 +62,4 @@ function filterOf(out: RelPath, readers: readonly Producer[]): ((path: string) =
     } else return undefined;
   }
   return (path) => filters.some((filter) => filter(path));
-}
-
-function upstreamError(stage: Stage, path: RelPath, producer: Stage): SluiceError {
-  const name = stageName(producer.id);
-  return new SluiceError(
-    'ERR_UPSTREAM',
-    `${stageName(stage.id)} reads ${path}, which is not there, and ${name} has no result for its inputs yet`,
-    {
-      hint:
-        producer.command === undefined
-          ? `Put the data in its place and run \`sluice commit ${name}\`.`
-          : `Run ${name} first (\`nx run ${name}\`).`,
-      details: { dep: path, producer: name },
-    },
-  );
 }

@@ -6,7 +6,8 @@ import type { StageRecord } from '../model/record.js';
 import { type OutRoot, sameRoot } from '../model/root.js';
 import { completeness } from '../store/complete.js';
 import type { Observed } from '../workspace/observe.js';
-import type { DepProblem, Resolver } from './resolve.js';
+import type { Problem } from './problem.js';
+import type { Resolver } from './resolve.js';
 import { type Out, type Stage, stageName } from './stage.js';
 
 /** An out as it lies in the workspace, compared with a root. */
@@ -38,6 +39,8 @@ export async function decide(resolver: Resolver, stage: Stage, force = false): P
   const { parts, fingerprint, problems } = await resolver.stage(stage);
   const outs = await Promise.all(stage.outs.map((out) => outState(resolver, out, locked)));
   const base = { parts, fingerprint, outs };
+  // A frozen result is the result, whatever is asked.
+  if (isFrozen(stage, locked)) return { ...base, ...frozenState(stage, locked, parts, outs) };
   if (force) return { ...base, kind: 'changed', reasons: [reason('forced', '')] };
   if (stage.always) return { ...base, kind: 'changed', reasons: [reason('always', '')] };
   if (problems.length > 0)
@@ -51,6 +54,22 @@ export async function decide(resolver: Resolver, stage: Stage, force = false): P
   const found = fingerprint === undefined ? undefined : await findResult(resolver, stage, fingerprint);
   if (found !== undefined) return { ...base, kind: 'restorable', reasons, ...found };
   return { ...base, kind: locked === undefined ? 'new' : 'changed', reasons };
+}
+
+/** Whether a stage has a result that it is declared to keep. */
+export function isFrozen(stage: Stage, locked: LockedStage | undefined): boolean {
+  return stage.frozen && locked?.fingerprint !== undefined;
+}
+
+function frozenState(
+  stage: Stage,
+  locked: LockedStage | undefined,
+  parts: readonly Part[],
+  outs: readonly OutState[],
+): { kind: 'unchanged' | 'changed'; reasons: Reason[] } {
+  const modified = outs.filter(({ place, root }) => place === 'modified' && root !== undefined).map(modifiedReason);
+  const reasons = [...changesOf(stage, locked, parts, locked?.fingerprint), ...modified];
+  return { kind: reasons.length > 0 ? 'changed' : 'unchanged', reasons };
 }
 
 /** How an out lies in the workspace, compared with a root. */
@@ -103,13 +122,15 @@ async function findResult(
   return { record, source: 'remote' };
 }
 
-function problemReasons(problems: readonly DepProblem[], locked: LockedStage | undefined): Reason[] {
-  return problems.map(({ name, producer }) => {
+function problemReasons(problems: readonly Problem[], locked: LockedStage | undefined): Reason[] {
+  const reasons = problems.map(({ name, producer, error }) => {
+    if (error !== undefined) return reason('error', error.message, null, error.code);
     const before = locked?.parts.find((part) => part.kind === 'dep' && part.name === name)?.value ?? null;
     return producer === undefined
       ? reason('dep', name, before, null)
       : reason('upstream', name, before, stageName(producer));
   });
+  return [...new Map(reasons.map((one) => [`${one.kind} ${one.name}`, one])).values()];
 }
 
 function modifiedReason({ out, root, observed }: OutState): Reason {

@@ -3,8 +3,10 @@ import os from 'node:os';
 import { join } from 'node:path';
 import { SluiceError } from '../errors.js';
 import { digestOf } from '../model/digest.js';
+import type { Part } from '../model/parts.js';
 import { parseRelPath } from '../model/path.js';
-import { readParams } from './params.js';
+import { paramPart, paramValue, readParamFile } from './params.js';
+import type { Param } from './stage.js';
 
 let root = '';
 beforeEach(() => {
@@ -12,16 +14,24 @@ beforeEach(() => {
 });
 afterEach(() => fs.rmSync(root, { recursive: true, force: true }));
 
+async function readParams(params: readonly Param[]): Promise<Part[]> {
+  const parts: Part[] = [];
+  for (const param of params) {
+    parts.push(paramPart(param, await paramValue(param.file, await readParamFile(root, param.file))));
+  }
+  return parts;
+}
+
 async function partOf(name: string, content: string | Buffer, key?: string): Promise<string | undefined> {
   fs.writeFileSync(join(root, name), content);
-  const [part] = await readParams(root, [{ file: parseRelPath(name), key }]);
+  const [part] = await readParams([{ file: parseRelPath(name), key }]);
   return part?.value;
 }
 
 async function problemOf(name: string, content: string | Buffer | undefined, key?: string): Promise<string> {
   if (content !== undefined) fs.writeFileSync(join(root, name), content);
   try {
-    await readParams(root, [{ file: parseRelPath(name), key }]);
+    await readParams([{ file: parseRelPath(name), key }]);
     return 'none';
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error;
@@ -34,7 +44,7 @@ test('parts are named by file and key, in their order', async () => {
   fs.writeFileSync(join(root, 'q.toml'), '[a]\nb = 1');
   const [yaml, toml] = [parseRelPath('p.yaml'), parseRelPath('q.toml')];
   expect(
-    await readParams(root, [
+    await readParams([
       { file: yaml, key: 'model.layers[0].size' },
       { file: yaml, key: 'lr' },
       { file: toml, key: 'a' },
@@ -46,7 +56,6 @@ test('parts are named by file and key, in their order', async () => {
     { kind: 'param', name: 'q.toml:a', value: '{"b":1}' },
     { kind: 'param', name: 'q.toml', value: digestOf('{"a":{"b":1}}') },
   ]);
-  expect(await readParams(root, [])).toEqual([]);
 });
 
 test('the same value is the same in every format, whatever its comments, spaces and order', async () => {

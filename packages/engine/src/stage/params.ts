@@ -14,27 +14,31 @@ import type { Param } from './stage.js';
 const LONGEST_VALUE = 200;
 
 /**
- * The parts of params, in their order: of a key its value in canonical JSON, of a whole file the digest of its value, so that comments,
- * spaces and the order of keys do not count. `root` is the workspace root. Throws `ERR_PARAM` with file, line or key.
+ * The part of a param: of a key its value in canonical JSON, of a whole file the digest of its value, so that comments, spaces and the order of
+ * keys do not count. `value` is what the file holds. Throws `ERR_PARAM` with the key.
  */
-export async function readParams(root: string, params: readonly Param[]): Promise<Part[]> {
-  const values = new Map<RelPath, Promise<unknown>>();
-  for (const { file } of params) if (!values.has(file)) values.set(file, readParamFile(root, file));
-  await Promise.all(values.values());
-  return Promise.all(
-    params.map(async ({ file, key }): Promise<Part> => {
-      const value = await values.get(file);
-      if (key === undefined) return { kind: 'param', name: file, value: digestOf(canonical(value, file)) };
-      const text = canonical(lookUp(value, file, key), file);
-      return { kind: 'param', name: `${file}:${key}`, value: text.length > LONGEST_VALUE ? digestOf(text) : text };
-    }),
-  );
+export function paramPart(param: Param, value: unknown): Part {
+  const { file, key } = param;
+  const name = paramName(param);
+  if (key === undefined) return { kind: 'param', name, value: digestOf(canonical(value, file)) };
+  const text = canonical(lookUp(value, file, key), file);
+  return { kind: 'param', name, value: text.length > LONGEST_VALUE ? digestOf(text) : text };
 }
 
-async function readParamFile(root: string, file: RelPath): Promise<unknown> {
-  let bytes: Buffer;
+/** The name of a param's part: `FILE` or `FILE:KEY`. */
+export function paramName({ file, key }: Param): string {
+  return key === undefined ? file : `${file}:${key}`;
+}
+
+/** What the bytes of a param file hold. Throws `ERR_PARAM` with the line. */
+export async function paramValue(file: RelPath, bytes: Buffer): Promise<unknown> {
+  return parseParamText(file, decode(bytes, file));
+}
+
+/** The bytes of a param file in the workspace at `root`. Throws `ERR_PARAM`. */
+export async function readParamFile(root: string, file: RelPath): Promise<Buffer> {
   try {
-    bytes = await readFile(join(root, file));
+    return await readFile(join(root, file));
   } catch (error) {
     const code = errnoOf(error);
     if (code === 'ENOENT' || code === 'ENOTDIR')
@@ -42,7 +46,6 @@ async function readParamFile(root: string, file: RelPath): Promise<unknown> {
     if (code === 'EISDIR') throw paramError(`param file ${file} is a directory`, 'Name a file in "params".', error);
     throw paramError(`param file ${file} cannot be read: ${code ?? String(error)}`, 'Check its permissions.', error);
   }
-  return parseParamText(file, decode(bytes, file));
 }
 
 function decode(bytes: Buffer, file: RelPath): string {

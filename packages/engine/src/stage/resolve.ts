@@ -1,5 +1,5 @@
 import { SluiceError } from '../errors.js';
-import { type Digest, digestFromRaw, digestOf, RAW_DIGEST_BYTES } from '../model/digest.js';
+import { type Digest, digestFromRaw, digestOf, RAW_DIGEST_BYTES, rawOf, tryParseDigest } from '../model/digest.js';
 import type { LockedStage } from '../model/lock.js';
 import { fingerprintOf, type Part } from '../model/parts.js';
 import { compareUtf8, type RelPath } from '../model/path.js';
@@ -9,24 +9,20 @@ import { TREE } from '../model/tree.js';
 import { readRecord } from '../store/records.js';
 import { type Observed, observe } from '../workspace/observe.js';
 import { entryPath } from '../workspace/snapshot.js';
-import type { StageContext } from './context.js';
-import { ownParts } from './fingerprint.js';
+import type { StageContext, Want } from './context.js';
+import { declaredParts, runtimePart } from './fingerprint.js';
 import { globMatcher } from './glob.js';
 import { type Producer, producersOf } from './out-index.js';
-import { type Dep, type Stage, type StageId, stageName } from './stage.js';
+import { paramName, paramPart, paramValue, readParamFile } from './params.js';
+import { type Problem, problemOf } from './problem.js';
+import { type Dep, type Param, type Stage, type StageId, stageName } from './stage.js';
 import { filesInside, kindWord, rootValue, valueInside } from './tree-entry.js';
-
-/** Why a dep has no digest now: nothing is there, or its producer has no result yet. */
-export interface DepProblem {
-  readonly name: string;
-  readonly producer: StageId | undefined;
-}
 
 /** What decides a stage's result, as it is now. The fingerprint is there exactly if there are no problems. */
 export interface Resolved {
   readonly parts: readonly Part[];
   readonly fingerprint: Digest | undefined;
-  readonly problems: readonly DepProblem[];
+  readonly problems: readonly Problem[];
 }
 
 /** An out as its consumers see it. */
@@ -92,16 +88,25 @@ export class Resolver {
       return { parts: locked.parts, fingerprint: locked.fingerprint, problems: [] };
     }
     const producers = producersOf(stage, this.context.stages.outs);
-    const problems: DepProblem[] = [];
-    const parts: Part[] = [...(await ownParts(stage, this.context))];
+    const problems: Problem[] = [];
+    const parts = declaredParts(stage, this.context.env);
+    const add = async (name: string, find: () => Promise<Part | undefined>): Promise<void> => {
+      try {
+        const part = await find();
+        if (part !== undefined) parts.push(part);
+      } catch (error) {
+        problems.push(problemOf(name, error));
+      }
+    };
+    const paramFiles = new Map<RelPath, Promise<unknown>>();
+    for (const param of stage.params) {
+      const made = producers.find(({ dep }) => dep.kind === 'path' && dep.path === param.file);
+      await add(param.file, () => this.paramPart(param, made, locked, paramFiles, problems));
+    }
+    for (const command of stage.runtime) await add(command, () => runtimePart(stage, command, this.context));
     for (const dep of stage.deps) {
-      const part = await this.depPart(
-        dep,
-        producers.filter((producer) => producer.dep === dep),
-        locked,
-        problems,
-      );
-      if (part !== undefined) parts.push(part);
+      const mine = producers.filter((producer) => producer.dep === dep);
+      await add(nameOfDep(dep), () => this.depPart(dep, mine, locked, problems));
     }
     const fingerprint = problems.length === 0 ? fingerprintOf(parts) : undefined;
     return { parts, fingerprint, problems };
@@ -127,9 +132,9 @@ export class Resolver {
     dep: Dep,
     producers: readonly Producer[],
     locked: LockedStage | undefined,
-    problems: DepProblem[],
+    problems: Problem[],
   ): Promise<Part | undefined> {
-    const name = dep.kind === 'path' ? dep.path : dep.pattern;
+    const name = nameOfDep(dep);
     const [first] = producers;
     const before = locked?.parts.find((part) => part.kind === 'dep' && part.name === name);
     if (dep.kind === 'path' && first !== undefined && first.relation !== 'contains') {
@@ -143,12 +148,53 @@ export class Resolver {
     return { kind: 'dep', name, value };
   }
 
+  /** A param of a file that another stage makes has the value that the lock names while the out is the same, so that nothing need be read. */
+  private async paramPart(
+    param: Param,
+    made: Producer | undefined,
+    locked: LockedStage | undefined,
+    files: Map<RelPath, Promise<unknown>>,
+    problems: Problem[],
+  ): Promise<Part | undefined> {
+    const read = (): Promise<Buffer> => readParamFile(this.context.workspace.root, param.file);
+    const value = (bytes: () => Promise<Buffer>): Promise<unknown> =>
+      remember(files, param.file, async () => paramValue(param.file, await bytes()));
+    if (made === undefined || made.relation === 'contains') return paramPart(param, await value(read));
+    const producer = this.mustGet(made.producer);
+    const { root, inPlace } = await this.out(producer, made.out);
+    if (root === undefined) {
+      problems.push({ name: param.file, producer: made.producer });
+      return undefined;
+    }
+    const via = root.digest;
+    const before = locked?.parts.find(({ kind, name }) => kind === 'param' && name === paramName(param));
+    if (before?.via === via) return before;
+    const below = param.file.slice(made.out.length + 1);
+    const bytes = inPlace ? read : () => this.fileInOut(producer, made.out, root, below);
+    return { ...paramPart(param, await value(bytes)), via };
+  }
+
+  /** The bytes of a small file in an out that is not in place. Throws `ERR_PARAM` if there is no such file. */
+  private async fileInOut(stage: Stage, out: RelPath, root: OutRoot, below: string): Promise<Buffer> {
+    const filter = (path: string): boolean => path === below;
+    const bytes = await this.withObjects(stage, out, { root, filter }, 'everything', (reader) => {
+      const [kind = '', digest] = valueInside(reader, root, below)?.split(' ') ?? [];
+      const found = kind === 'blob' || kind === 'exec' ? tryParseDigest(digest) : undefined;
+      return found === undefined ? undefined : Buffer.from(reader.read('blob', rawOf(found)));
+    });
+    if (bytes !== undefined) return bytes;
+    const path = below === '' ? out : `${out}/${below}`;
+    throw new SluiceError('ERR_PARAM', `param file ${path} is no file in the result of ${stageName(stage.id)}`, {
+      hint: 'Correct "params", or let that stage make the file.',
+    });
+  }
+
   /** A dep that is an out of another stage or lies inside one. */
   private async partOfOut(
     path: RelPath,
     { producer, out }: Producer,
     before: Part | undefined,
-    problems: DepProblem[],
+    problems: Problem[],
   ): Promise<Part | undefined> {
     const stage = this.mustGet(producer);
     const resolved = await this.out(stage, out);
@@ -173,13 +219,15 @@ export class Resolver {
     if (observed !== undefined && observed.root.digest === root.digest) {
       return insideSnapshot(observed, below) ?? undefined;
     }
-    return this.withTrees(stage, out, root, (reader) => valueInside(reader, root, below));
+    return this.withObjects(stage, out, { root }, 'trees', (reader) => valueInside(reader, root, below));
   }
 
-  private async withTrees<T>(
+  /** Uses objects of an out, after bringing from a remote what of them is not here. */
+  private async withObjects<T>(
     stage: Stage,
     out: RelPath,
-    root: OutRoot,
+    want: Omit<Want, 'remote'>,
+    what: 'trees' | 'everything',
     use: (reader: StageContext['workspace']['store']['reader']) => T,
   ): Promise<T> {
     const { reader } = this.context.workspace.store;
@@ -190,18 +238,14 @@ export class Resolver {
       const isGone = error instanceof SluiceError && /^ERR_OBJECT_(MISSING|DAMAGED)$/.test(error.code);
       if (!isGone) throw error;
       const remote = stage.outs.find(({ path }) => path === out)?.remote;
-      await this.context.remotes.fetch([{ root, remote }], 'trees');
+      await this.context.remotes.fetch([{ ...want, remote }], what);
       reader.catalog.refresh();
       return use(reader);
     }
   }
 
   /** A dep with files of its own, among which outs of other stages may lie: those count by their roots, in place or not. */
-  private async ownValue(
-    dep: Dep,
-    producers: readonly Producer[],
-    problems: DepProblem[],
-  ): Promise<string | undefined> {
+  private async ownValue(dep: Dep, producers: readonly Producer[], problems: Problem[]): Promise<string | undefined> {
     if (dep.kind === 'path') {
       const own = await this.observeAround(dep.path, producers);
       if (own === undefined && producers.length === 0) return undefined;
@@ -231,7 +275,7 @@ export class Resolver {
   private async globValue(
     dep: Extract<Dep, { kind: 'glob' }>,
     producers: readonly Producer[],
-    problems: DepProblem[],
+    problems: Problem[],
   ): Promise<string | undefined> {
     const matches = globMatcher(dep.pattern);
     const outs = new Set<string>(producers.map(({ out }) => out));
@@ -267,7 +311,7 @@ export class Resolver {
     producer: StageId,
     out: RelPath,
     matches: (path: string) => boolean,
-    problems: DepProblem[],
+    problems: Problem[],
   ): Promise<string[]> {
     const stage = this.mustGet(producer);
     const { root, inPlace } = await this.out(stage, out);
@@ -278,7 +322,7 @@ export class Resolver {
     const observed = inPlace ? await this.observed(out) : undefined;
     const files =
       observed === undefined
-        ? await this.withTrees(stage, out, root, (reader) => [...filesInside(reader, root)])
+        ? await this.withObjects(stage, out, { root }, 'trees', (reader) => [...filesInside(reader, root)])
         : filesOfSnapshot(observed);
     return files
       .map(([path, value]) => [path === '' ? out : `${out}/${path}`, value] as const)
@@ -296,6 +340,10 @@ export class Resolver {
 /** Packages of Node are never what a pattern means. */
 function isModules(path: string): boolean {
   return path === 'node_modules' || path.endsWith('/node_modules');
+}
+
+function nameOfDep(dep: Dep): string {
+  return dep.kind === 'path' ? dep.path : dep.pattern;
 }
 
 function insideSnapshot({ snapshot }: Observed, below: string): string | undefined {

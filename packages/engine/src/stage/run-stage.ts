@@ -4,6 +4,7 @@ import type { Reason } from '../model/reason.js';
 import type { OutRoot } from '../model/root.js';
 import { writeRecord } from '../store/records.js';
 import { relyOn } from '../store/rely.js';
+import { reasonsText } from '../text/reasons.js';
 import { ensureIgnored } from '../workspace/gitignore.js';
 import { pendingOf } from '../workspace/hash-snapshot.js';
 import { observedFrom } from '../workspace/observe.js';
@@ -11,10 +12,11 @@ import { bringDeps } from './bring-deps.js';
 import { commitData, type DataLooks, hasUnknownFiles, lookAtData } from './commit-data.js';
 import { commitOuts, updateLock } from './commit-outs.js';
 import type { StageContext } from './context.js';
-import { type Decision, decide, type OutState, placeOf } from './decide.js';
+import { type Decision, decide, isFrozen, type OutState, placeOf } from './decide.js';
 import { refuseTracked } from './git-tracked.js';
 import { type HeldStage, holdStage } from './hold.js';
 import { keepAside } from './keep-aside.js';
+import { problemError } from './problem.js';
 import { Resolver } from './resolve.js';
 import { restoreOuts } from './restore.js';
 import { runInPlace } from './run-in-place.js';
@@ -134,11 +136,15 @@ async function changed(
   if (mutable.length > 0 && onlyMutable && mutable.every(({ out }) => out.mutability === 'mutable')) {
     return await commitAsIs(context, stage, decision);
   }
+  if (isFrozen(stage, resolver.locked(stage))) throw frozenError(stage, decision);
+  const broken = (await resolver.stage(stage)).problems.find(({ error }) => error !== undefined);
+  if (broken !== undefined) throw problemError(stage, broken);
   tell(context, stage, 'run', decision.reasons);
   await bringDeps(context, resolver, stage);
   // Deps that were absent until now have the same digests as before; what was missing altogether has been refused.
   const resolved = await new Resolver(context).stage(stage);
-  if (resolved.fingerprint === undefined) throw missingDep(stage, resolved.problems[0]?.name ?? '');
+  const [problem] = resolved.problems;
+  if (problem !== undefined) throw problemError(stage, problem);
   for (const { out, observed, place } of decision.outs) {
     // What git keeps and nobody changed is not worth a word.
     const isKept = out.persist || (!out.cache && place === 'present');
@@ -230,10 +236,11 @@ async function restore(
   return result('restored', { reasons, files: written, bytes, source: fetched.remote ?? 'store' });
 }
 
-function missingDep(stage: Stage, name: string): SluiceError {
-  return new SluiceError('ERR_DEP_MISSING', `${stageName(stage.id)}: the dep ${name} does not exist`, {
-    hint: 'Create it, or correct "deps" in the project.json of the stage.',
-    details: { dep: name },
+/** A frozen stage never runs, so what would make it run is for a person to decide. */
+function frozenError(stage: Stage, { reasons }: Decision): SluiceError {
+  const name = stageName(stage.id);
+  return new SluiceError('ERR_FROZEN', `${name} is frozen, but ${reasonsText(reasons)}`, {
+    hint: `Run \`sluice checkout --force ${name}\` to get the locked result back, \`sluice commit --force ${name}\` to keep what lies there, or remove "frozen" to run it.`,
   });
 }
 

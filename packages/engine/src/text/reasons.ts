@@ -18,6 +18,8 @@ export function reasonText({ kind, name: rawName, before, after }: Reason): stri
       return `dep ${name} is not there and ${after} has no result yet`;
     case 'lost':
       return `its data is nowhere any more (${name})`;
+    case 'error':
+      return `${name} (${after})`;
     case 'param':
       return `${name} ${change(before, after)}`;
     case 'command':
