@@ -1,4 +1,4 @@
-import { RAW_DIGEST_BYTES } from './digest.js';
+import { copyRaw, equalRaw, RAW_DIGEST_BYTES } from './digest.js';
 
 /**
  * A map from digests to numbers, without an object per entry: open addressing over one buffer of raw digests.
@@ -38,7 +38,7 @@ export class DigestTable {
     const slot = this.slot(raw, rawAt);
     this.values[slot] = value;
     if (this.taken[slot] === 1) return false;
-    raw.copy(this.keys, slot * RAW_DIGEST_BYTES, rawAt, rawAt + RAW_DIGEST_BYTES);
+    copyRaw(raw, rawAt, this.keys, slot * RAW_DIGEST_BYTES);
     this.taken[slot] = 1;
     this.used++;
     return true;
@@ -54,12 +54,9 @@ export class DigestTable {
 
   private slot(raw: Buffer, rawAt: number): number {
     const mask = this.taken.length - 1;
-    let slot = raw.readUInt32LE(rawAt + 4) & mask;
+    let slot = headOf(raw, rawAt + 4) & mask;
     while (this.taken[slot] === 1) {
-      const at = slot * RAW_DIGEST_BYTES;
-      if (this.keys.readUInt32LE(at) === raw.readUInt32LE(rawAt)) {
-        if (this.keys.compare(raw, rawAt, rawAt + RAW_DIGEST_BYTES, at, at + RAW_DIGEST_BYTES) === 0) return slot;
-      }
+      if (equalRaw(this.keys, slot * RAW_DIGEST_BYTES, raw, rawAt)) return slot;
       slot = (slot + 1) & mask;
     }
     return slot;
@@ -72,4 +69,9 @@ export class DigestTable {
     this.values = bigger.values;
     this.taken = bigger.taken;
   }
+}
+
+/** Four bytes as a number; any four of a digest are as good as a hash. */
+function headOf(bytes: Buffer, at: number): number {
+  return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24);
 }

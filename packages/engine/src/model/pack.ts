@@ -1,5 +1,5 @@
 import { SluiceError } from '../errors.js';
-import { RAW_DIGEST_BYTES, rawDigestOf } from './digest.js';
+import { copyRaw, RAW_DIGEST_BYTES, rawDigestOf } from './digest.js';
 
 /** Kinds of objects, as they stand in a pack. */
 export const BLOB = 0;
@@ -85,7 +85,7 @@ export class PackIndexBuilder {
       this.entries.copy(grown);
       this.entries = grown;
     }
-    raw.copy(this.entries, at, rawAt, rawAt + RAW_DIGEST_BYTES);
+    copyRaw(raw, rawAt, this.entries, at);
     this.entries.writeUInt32LE(entry.offset, at + 32);
     this.entries.writeUInt32LE(entry.stored, at + 36);
     this.entries.writeUInt32LE(entry.full, at + 40);
@@ -130,6 +130,7 @@ export class PackIndex {
   private readonly rows: Buffer;
   /** Number of rows whose digest begins with a smaller byte: it cuts the search in half, and in half again, eight times. */
   private readonly fanOut: Uint32Array = new Uint32Array(257);
+  private heads: Uint32Array | undefined;
   readonly count: number;
 
   constructor(rows: Buffer) {
@@ -145,14 +146,16 @@ export class PackIndex {
 
   /** The row of a digest (32 bytes at `rawAt` in `raw`), or -1. */
   find(raw: Buffer, rawAt = 0): number {
-    const key = raw.readUInt32BE(rawAt);
-    const first = key >>> 24;
+    this.heads ??= headsOf(this.rows);
+    const { heads } = this;
+    const first = raw[rawAt] ?? 0;
+    const key = headAt(raw, rawAt);
     let low = this.fanOut[first] ?? 0;
     let high = this.fanOut[first + 1] ?? 0;
     while (low < high) {
       const middle = (low + high) >>> 1;
       const at = middle * INDEX_ENTRY_BYTES;
-      const here = this.rows.readUInt32BE(at);
+      const here = heads[middle] ?? 0;
       const order =
         here !== key ? here - key : this.rows.compare(raw, rawAt, rawAt + RAW_DIGEST_BYTES, at, at + RAW_DIGEST_BYTES);
       if (order === 0) return middle;
@@ -160,6 +163,11 @@ export class PackIndex {
       else high = middle;
     }
     return -1;
+  }
+
+  /** The kind that stands in a row. */
+  kind(row: number): number {
+    return this.rows[row * INDEX_ENTRY_BYTES + 45] ?? 0;
   }
 
   /** What stands in a row. */
@@ -184,6 +192,19 @@ export class PackIndex {
     const at = row * INDEX_ENTRY_BYTES;
     return this.rows.subarray(at, at + RAW_DIGEST_BYTES);
   }
+}
+
+/** The first four bytes of each row's digest as numbers: a search over them costs a fraction of one over bytes. */
+function headsOf(rows: Buffer): Uint32Array {
+  const heads = new Uint32Array(rows.length / INDEX_ENTRY_BYTES);
+  for (let row = 0; row < heads.length; row++) heads[row] = headAt(rows, row * INDEX_ENTRY_BYTES);
+  return heads;
+}
+
+function headAt(bytes: Buffer, at: number): number {
+  const head =
+    ((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
+  return head >>> 0;
 }
 
 /** Checks a pack's first bytes and says what it holds. Throws `ERR_PACK_INVALID` or `ERR_FORMAT_VERSION`. */

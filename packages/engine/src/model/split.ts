@@ -66,8 +66,8 @@ function partStarts(names: readonly string[]): number[] {
 
 /** Nine zero bits: one name in 512. */
 function beginsPart(name: string): boolean {
-  const hex = hash('sha256', name);
-  return hex.startsWith('00') && hex.charCodeAt(2) < 0x38;
+  const bytes = hash('sha256', name, 'binary');
+  return bytes.charCodeAt(0) === 0 && bytes.charCodeAt(1) < 0x80;
 }
 
 function sumPerPart(column: Float64Array, starts: readonly number[]): Float64Array {

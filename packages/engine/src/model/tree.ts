@@ -1,6 +1,6 @@
 import { SluiceError } from '../errors.js';
 import { ByteReader, varintLength, writeVarint } from './bytes.js';
-import { RAW_DIGEST_BYTES } from './digest.js';
+import { copyRaw, RAW_DIGEST_BYTES } from './digest.js';
 import { compareUtf8, nameProblem } from './path.js';
 
 /** Kinds of entries, as they stand in a node. */
@@ -94,7 +94,8 @@ export function encodeNode(
     if (shape === SPLIT) at = writeVarint(node, counts[i] ?? 0, at);
     at = writeVarint(node, entries.sizes[i] ?? 0, at);
     if (shape === SPLIT || kind === TREE) at = writeVarint(node, entries.files[i] ?? 0, at);
-    at += entries.digests.copy(node, at, i * RAW_DIGEST_BYTES, (i + 1) * RAW_DIGEST_BYTES);
+    copyRaw(entries.digests, i * RAW_DIGEST_BYTES, node, at);
+    at += RAW_DIGEST_BYTES;
   }
   return node;
 }

@@ -50,7 +50,7 @@ export async function commit(
 async function commitStage(context: OperationContext, stage: Stage, exact: boolean): Promise<CommitResult | undefined> {
   const held = await holdStage(context, stage, true);
   try {
-    const looks = lookAtData(context, stage);
+    const looks = await lookAtData(context, stage);
     const absent = [...looks].find(([, { snapshot }]) => snapshot === undefined);
     if (absent !== undefined) {
       if (!exact && [...looks.values()].every(({ snapshot }) => snapshot === undefined)) return undefined;

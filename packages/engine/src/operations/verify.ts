@@ -144,9 +144,9 @@ async function verifyOut(
 
 /** Files that look as they did and have other bytes: bad disks, and edits that put times back. The index forgets them, so that they are seen from now on. */
 async function findSilentChanges({ workspace, signal }: OperationContext, out: Out): Promise<string[]> {
-  const before = look(workspace, out.path, { as: 'out' }).snapshot;
+  const { snapshot: before } = await look(workspace, out.path, { as: 'out', signal });
   if (before === undefined || pendingOf(before).length > 0) return [];
-  const after = look(workspace, out.path, { as: 'out' }).snapshot;
+  const { snapshot: after } = await look(workspace, out.path, { as: 'out', signal });
   if (after === undefined) return [];
   for (const { flags } of after.directories) flags.fill(0);
   await hashPending(absolutePath(workspace, out.path), after.shape, pendingOf(after), true, {

@@ -13,8 +13,10 @@ import { type Stage, stageName } from './stage.js';
 export type DataLooks = ReadonlyMap<RelPath, Look>;
 
 /** Looks at the outs of a dataset. Reads no file. */
-export function lookAtData({ workspace }: StageContext, stage: Stage): DataLooks {
-  return new Map(stage.outs.map(({ path }) => [path, look(workspace, path, { as: 'out' })]));
+export async function lookAtData({ workspace, signal }: StageContext, stage: Stage): Promise<DataLooks> {
+  const looks = new Map<RelPath, Look>();
+  for (const { path } of stage.outs) looks.set(path, await look(workspace, path, { as: 'out', signal }));
+  return looks;
 }
 
 /** Whether every out is there and at least one holds files whose digests are not known: then a commit costs no more than finding out. */

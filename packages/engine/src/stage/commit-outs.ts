@@ -67,7 +67,8 @@ export async function commitOuts(context: StageContext, stage: Stage, input: Com
         if (observed !== undefined) outs.set(out.path, observed.root);
         continue;
       }
-      const { snapshot, same } = input.looked?.get(out.path) ?? look(workspace, out.path, { as: 'out' });
+      const { snapshot, same } =
+        input.looked?.get(out.path) ?? (await look(workspace, out.path, { as: 'out', signal: context.signal }));
       if (snapshot === undefined) continue;
       const isKnown = same && pendingOf(snapshot).length === 0;
       const stored = await storeSnapshot(workspace, session, out.path, snapshot, {

@@ -161,7 +161,7 @@ async function changed(
 
 /** A dataset kept by hand: what lies there is taken, what does not lie there is put there. */
 async function track(context: StageContext, stage: Stage, options: RunOptions): Promise<RunResult> {
-  const looks = lookAtData(context, stage);
+  const looks = await lookAtData(context, stage);
   if (hasUnknownFiles(looks)) return await takeData(context, stage, looks);
   const resolver = new Resolver(context);
   for (const [path, seen] of looks) {

@@ -80,7 +80,8 @@ export class Catalog {
 
   /** Whether the object is there, by the packs that are loaded and the loose files on disk. */
   has(kind: ObjectKind, raw: Buffer, rawAt = 0): boolean {
-    return this.find(kind, raw, rawAt) !== undefined;
+    for (const pack of this.loaded.values()) if (this.rowIn(pack, kind, raw, rawAt) >= 0) return true;
+    return this.loose(kind, raw, rawAt) !== undefined;
   }
 
   /** The first place of an object. */
@@ -118,11 +119,15 @@ export class Catalog {
   }
 
   private inPack(pack: LoadedPack, kind: ObjectKind, raw: Buffer, rawAt: number): PackEntry | undefined {
+    const row = this.rowIn(pack, kind, raw, rawAt);
+    return row < 0 ? undefined : pack.index.entry(row);
+  }
+
+  /** The row of an object in a pack that may serve it, or -1. */
+  private rowIn(pack: LoadedPack, kind: ObjectKind, raw: Buffer, rawAt: number): number {
     const row = pack.index.find(raw, rawAt);
-    if (row < 0) return undefined;
-    const entry = pack.index.entry(row);
-    if ((entry.kind === BLOB) !== (kind === 'blob')) return undefined;
-    return this.isSetAside(pack, raw, rawAt) ? undefined : entry;
+    if (row < 0 || (pack.index.kind(row) === BLOB) !== (kind === 'blob')) return -1;
+    return this.isSetAside(pack, raw, rawAt) ? -1 : row;
   }
 
   private loose(kind: ObjectKind, raw: Buffer, rawAt: number): Place | undefined {

@@ -1,6 +1,6 @@
 import { createHash, hash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { digestFromRaw, hexOf, RAW_DIGEST_BYTES } from '../model/digest.js';
+import { copyRaw, digestFromRaw, hexOf, RAW_DIGEST_BYTES } from '../model/digest.js';
 import { DigestTable } from '../model/digest-table.js';
 import { BLOB, BLOBS, NODE, NODE_PART, TREES } from '../model/pack.js';
 import type { Catalog } from './catalog.js';
@@ -211,7 +211,7 @@ export class Ingestor {
   }
 
   private lease(raw: Buffer, rawAt: number): void {
-    raw.copy(this.pending, this.pendingCount * RAW_DIGEST_BYTES, rawAt, rawAt + RAW_DIGEST_BYTES);
+    copyRaw(raw, rawAt, this.pending, this.pendingCount * RAW_DIGEST_BYTES);
     this.pendingCount++;
     if (this.pendingCount === LEASE_BATCH) this.flushLease();
   }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { copyRaw } from '../model/digest.js';
 import {
   type BLOBS,
   CODEC_NONE,
@@ -73,7 +74,7 @@ export class PackWriter {
     const at = this.fill;
     const entry = { offset: this.written + at, stored: length, full: length, codec: CODEC_NONE, kind };
     writeObjectHeader(this.buffer, at, entry);
-    raw.copy(this.buffer, at + OBJECT_DIGEST_OFFSET, rawAt, rawAt + 32);
+    copyRaw(raw, rawAt, this.buffer, at + OBJECT_DIGEST_OFFSET);
     this.index.add(raw, rawAt, entry);
     this.fill += OBJECT_HEADER_BYTES + length;
     const place = { pack: this.name, offset: entry.offset };

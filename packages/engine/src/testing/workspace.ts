@@ -37,7 +37,7 @@ export function useWorkspace(): { readonly workspace: () => Workspace; readonly 
 
 /** Brings what lies at a path into the store, as a commit does, and returns its root. */
 export async function storeOut(workspace: Workspace, path: RelPath): Promise<OutRoot> {
-  const { snapshot } = look(workspace, path, { as: 'out' });
+  const { snapshot } = await look(workspace, path, { as: 'out' });
   if (snapshot === undefined) throw new Error(`nothing lies at ${path}`);
   const root = await workspace.store.write(async (session) => {
     const stored = await storeSnapshot(workspace, session, path, snapshot, { bulk: workspace.bulk });

@@ -13,6 +13,8 @@ export interface BulkLane {
 export interface Bulk {
   /** Lanes for a job of `items` files and `bytes` bytes: this thread for a small one, workers for a large one. */
   lanes(items: number, bytes: number): readonly BulkLane[];
+  /** Workers that do a part of what this thread does itself, `items` in all; none for few. */
+  helpers(items: number): readonly BulkLane[];
   /** Ends the workers. */
   close(): Promise<void>;
 }
@@ -20,6 +22,11 @@ export interface Bulk {
 /** Below these a worker's start (20 ms) costs more than it saves. */
 const INLINE_FILES = 1500;
 const INLINE_BYTES = 64 * 1024 * 1024;
+
+/** Below this many looks at files a worker's start is not worth it. */
+const HELPED_LOOKS = 4000;
+/** More threads than this in one directory only wait for each other in the kernel. */
+const MOST_HELPERS = 3;
 
 /** A batch for one lane: large enough that posting it does not count, small enough that lanes end together. */
 export const BATCH_FILES = 500;
@@ -32,12 +39,21 @@ const AHEAD = 2;
 export function createBulk(files: Files, workerFile: URL | undefined, threads: number): Bulk {
   const inline = inlineLane(files);
   let workers: WorkerLane[] = [];
+  const start = (file: URL, count: number): readonly WorkerLane[] => {
+    workers = workers.filter((worker) => worker.isAlive());
+    while (workers.length < count) workers.push(workerLane(file));
+    return workers;
+  };
   return {
     lanes: (items, bytes) => {
       if (workerFile === undefined || (items < INLINE_FILES && bytes < INLINE_BYTES) || items < 2) return [inline];
-      workers = workers.filter((worker) => worker.isAlive());
-      while (workers.length < Math.max(1, threads)) workers.push(workerLane(workerFile));
-      return workers.slice(0, items);
+      return start(workerFile, Math.max(1, threads)).slice(0, items);
+    },
+    helpers: (items) => {
+      const count = Math.min(threads - 1, MOST_HELPERS);
+      return workerFile === undefined || items < HELPED_LOOKS || count < 1
+        ? []
+        : start(workerFile, count).slice(0, count);
     },
     close: async () => {
       await Promise.all(workers.splice(0).map((worker) => worker.end()));

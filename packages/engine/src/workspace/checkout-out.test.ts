@@ -50,8 +50,8 @@ async function settle(): Promise<void> {
   await new Promise((done) => setTimeout(done, 25));
 }
 
-function pendingCount(): number {
-  const { snapshot } = look(workspace(), OUT, { as: 'out' });
+async function pendingCount(): Promise<number> {
+  const { snapshot } = await look(workspace(), OUT, { as: 'out' });
   return snapshot === undefined ? 0 : pendingOf(snapshot).length;
 }
 
@@ -160,13 +160,13 @@ test('what a checkout made is not read again', async () => {
   await checkout(root);
   await settle();
   await seen();
-  expect(pendingCount()).toBe(0);
+  expect(await pendingCount()).toBe(0);
   remove();
   await settle();
   await checkout(root);
   await settle();
   await seen();
-  expect(pendingCount()).toBe(0);
+  expect(await pendingCount()).toBe(0);
 });
 
 test('a file becomes a directory, and a directory a file', async () => {
@@ -222,7 +222,7 @@ describe('hard links', () => {
     await settle();
     await seen();
     fs.linkSync(object(), at('p/another'));
-    expect(pendingCount()).toBe(0);
+    expect(await pendingCount()).toBe(0);
   });
 
   test('writing through one is seen, and the object is not served again', async () => {

@@ -31,7 +31,7 @@ function hash(batch: HashBatch): HashResult {
 
 /** Reads the files of the out into the store, after `change` has happened behind the walk's back. */
 async function ingest(change: () => void): Promise<string> {
-  const { snapshot } = look(workspace(), OUT, { as: 'out' });
+  const { snapshot } = await look(workspace(), OUT, { as: 'out' });
   if (snapshot === undefined) throw new Error('nothing there');
   change();
   return workspace().store.write(async (session) => {

@@ -7,7 +7,7 @@ import type { Ingestor } from '../store/ingest.js';
 import { LOOSE_BYTES } from '../store/layout.js';
 import { changeTime } from './change-time.js';
 import { linkProblem } from './link.js';
-import { fileKind } from './walk.js';
+import { fileKind } from './stat-entries.js';
 
 /** Files of one snapshot to be hashed. Plain values, so that a batch can cross threads. */
 export interface HashBatch {
@@ -32,6 +32,9 @@ export interface HashResult {
   readonly problems: readonly ErrorWire[];
 }
 
+const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+/** The first read of a new file would write its access time, which costs as much as the read; macOS has no such flag. */
+const NO_ATIME = process.platform === 'linux' ? constants.O_NOATIME : 0;
 const CHUNK_BYTES = 1024 * 1024;
 const STAT_FIELDS = 4;
 
@@ -142,12 +145,22 @@ function readLink(path: string): Buffer {
 
 function open(path: string): number {
   try {
-    return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    return openQuietly(path);
   } catch (error) {
     const code = errnoOf(error);
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') throw vanished(path, error);
     if (code === 'EMFILE' || code === 'ENFILE' || code === 'ENOMEM') throw error;
     throw unreadable(path, error);
+  }
+}
+
+function openQuietly(path: string): number {
+  try {
+    return openSync(path, READ | NO_ATIME);
+  } catch (error) {
+    // Only the owner of a file may ask that its access time stays.
+    if (errnoOf(error) === 'EPERM') return openSync(path, READ);
+    throw error;
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ErrorWire } from '../errors.js';
-import { RAW_DIGEST_BYTES } from '../model/digest.js';
+import { copyRaw, RAW_DIGEST_BYTES } from '../model/digest.js';
 import { TREE } from '../model/tree.js';
 import type { Unpublished } from '../store/ingest.js';
 import { LOOSE_BYTES, PACK_COUNT } from '../store/layout.js';
@@ -171,7 +171,7 @@ function fill(part: readonly Pending[], answer: HashResult, advance: Advance | u
   // What a worker sends arrives as a plain Uint8Array.
   const digests = Buffer.from(answer.digests.buffer, answer.digests.byteOffset, answer.digests.byteLength);
   part.forEach(({ directory, entry }, i) => {
-    digests.copy(directory.digests, entry * RAW_DIGEST_BYTES, i * RAW_DIGEST_BYTES, (i + 1) * RAW_DIGEST_BYTES);
+    copyRaw(digests, i * RAW_DIGEST_BYTES, directory.digests, entry * RAW_DIGEST_BYTES);
     directory.sizes[entry] = answer.stats[i * 4] ?? 0;
     directory.mtimes[entry] = answer.stats[i * 4 + 1] ?? 0;
     directory.ctimes[entry] = answer.stats[i * 4 + 2] ?? 0;

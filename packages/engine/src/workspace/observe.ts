@@ -42,7 +42,7 @@ export async function observe(
   path: RelPath,
   options: ObserveOptions,
 ): Promise<Observed | undefined> {
-  const looked = look(workspace, path, options);
+  const looked = await look(workspace, path, options);
   if (looked.snapshot === undefined) return undefined;
   const pending = pendingOf(looked.snapshot);
   const context = { bulk: workspace.bulk, signal: options.signal, beginProgress: options.beginProgress };
@@ -74,10 +74,12 @@ export interface Look {
 }
 
 /** A walk with everything that the index knows filled in. Throws like `walk`. */
-export function look(workspace: Workspace, path: RelPath, options: ObserveOptions): Look {
-  const snapshot = walk(absolutePath(workspace, path), {
+export async function look(workspace: Workspace, path: RelPath, options: ObserveOptions): Promise<Look> {
+  const snapshot = await walk(absolutePath(workspace, path), {
     ignore: filterOf(loadIgnore(workspace.root, path), options),
     followRoot: options.as === 'dep',
+    bulk: workspace.bulk,
+    signal: options.signal,
   });
   if (snapshot === undefined) return { snapshot, index: undefined, same: false };
   const index = readIndex(lookPath(workspace, path, options));

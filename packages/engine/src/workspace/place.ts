@@ -1,5 +1,5 @@
 import type { ErrorWire } from '../errors.js';
-import { RAW_DIGEST_BYTES } from '../model/digest.js';
+import { copyRaw, RAW_DIGEST_BYTES } from '../model/digest.js';
 import { throwProblems } from '../util/problems.js';
 import type { Advance, BeginProgress } from '../util/progress.js';
 import { BATCH_BYTES, BATCH_FILES, type Bulk, deal, type Job } from './bulk.js';
@@ -88,7 +88,7 @@ function toBatch(base: string, paths: string, part: readonly Change[], context: 
   part.forEach(({ directory, entry }, i) => {
     kinds[i] = directory.kinds[entry] ?? 0;
     sizes[i] = directory.sizes[entry] ?? 0;
-    directory.digests.copy(digests, i * RAW_DIGEST_BYTES, entry * RAW_DIGEST_BYTES, (entry + 1) * RAW_DIGEST_BYTES);
+    copyRaw(directory.digests, entry * RAW_DIGEST_BYTES, digests, i * RAW_DIGEST_BYTES);
   });
   const linkPaths = part.every(isLink) ? part.map(snapshotPath).join('\0') : '';
   return { base, paths, linkPaths, kinds, sizes, digests, how: context.how, readOnly: context.readOnly };

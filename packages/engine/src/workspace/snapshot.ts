@@ -1,4 +1,5 @@
 import { RAW_DIGEST_BYTES } from '../model/digest.js';
+import { type EntryColumns, entryColumns } from './stat-entries.js';
 
 /** The digest column holds the entry's digest. */
 export const KNOWN = 1;
@@ -9,16 +10,10 @@ export const RACY = 2;
  * One directory as it was seen: its entries in columns, sorted by the UTF-8 bytes of their names. Subdirectories are entries of kind
  * {@link TREE} without values; they follow as directories of their own.
  */
-export interface SeenDirectory {
+export interface SeenDirectory extends EntryColumns {
   /** Path below the root of the snapshot; `''` for the root. */
   readonly path: string;
   readonly names: string[];
-  readonly kinds: Uint8Array;
-  readonly sizes: Float64Array;
-  /** Milliseconds, exactly as Node gives them. */
-  readonly mtimes: Float64Array;
-  readonly ctimes: Float64Array;
-  readonly inodes: Float64Array;
   /** {@link KNOWN} and {@link RACY}. */
   readonly flags: Uint8Array;
   /** 32 bytes per entry. */
@@ -43,11 +38,7 @@ export function seenDirectory(path: string, names: string[]): SeenDirectory {
   return {
     path,
     names,
-    kinds: new Uint8Array(count),
-    sizes: new Float64Array(count),
-    mtimes: new Float64Array(count),
-    ctimes: new Float64Array(count),
-    inodes: new Float64Array(count),
+    ...entryColumns(count),
     flags: new Uint8Array(count),
     digests: Buffer.alloc(count * RAW_DIGEST_BYTES),
     node: undefined,

@@ -24,8 +24,8 @@ async function trueDigest(): Promise<string | undefined> {
 }
 
 /** Files that would be read by a look now. */
-function pending(from = workspace()): string[] {
-  const { snapshot } = look(from, OUT, { as: 'out' });
+async function pending(from = workspace()): Promise<string[]> {
+  const { snapshot } = await look(from, OUT, { as: 'out' });
   return snapshot === undefined ? [] : pendingOf(snapshot).map(({ directory, entry }) => entryPath(directory, entry));
 }
 
@@ -61,8 +61,8 @@ test('nothing is read again while nothing changes', async () => {
   writeTree(at('out'), diskTree({ a: '1', 'd/b': '2', 'd/e/c': '3', empty: null, l: { kind: 'link', target: 'a' } }));
   await settle();
   const first = await digest();
-  expect(pending()).toEqual([]);
-  expect(look(workspace(), OUT, { as: 'out' }).same).toBe(true);
+  expect(await pending()).toEqual([]);
+  expect((await look(workspace(), OUT, { as: 'out' })).same).toBe(true);
   expect(await digest()).toBe(first);
 });
 
@@ -115,7 +115,7 @@ test.each<[string, () => void]>([
   fs.utimesSync(at('out/d/b'), THEN, THEN);
   await settle();
   await digest();
-  expect(pending()).toEqual([]);
+  expect(await pending()).toEqual([]);
   change();
   const seen = await digest();
   expect(seen).toBe(await trueDigest());
@@ -128,7 +128,7 @@ test('sees a rewrite under the time that the objects of the store have', async (
   fs.utimesSync(at('out/a'), seal, seal);
   await settle();
   await digest();
-  expect(pending()).toEqual([]);
+  expect(await pending()).toEqual([]);
   fs.writeFileSync(at('out/a'), '2');
   fs.utimesSync(at('out/a'), seal, seal);
   expect(await digest()).toBe(await trueDigest());
@@ -147,10 +147,10 @@ test('sees a rewrite of the same size in the same moment', async () => {
 test('a young entry is read once more, and then no longer', async () => {
   writeTree(at('out'), diskTree({ a: '1' }));
   await digest();
-  expect(pending()).toEqual(['a']);
+  expect(await pending()).toEqual(['a']);
   await settle();
   await digest();
-  expect(pending()).toEqual([]);
+  expect(await pending()).toEqual([]);
 });
 
 test('where a file system keeps whole seconds, a second is young', () => {
@@ -175,11 +175,11 @@ test('a copied workspace is quick, and as exact as a copy can be', async () => {
   execFileSync('cp', ['-a', at(), at('..', 'copy')]);
   const copy = workspaceAt(at('..', 'copy'));
   // A time without parts of a second may have lost them on the way.
-  expect(pending(copy)).toEqual(['whole']);
+  expect(await pending(copy)).toEqual(['whole']);
   expect((await observe(copy, OUT, { as: 'out' }))?.root.digest).toBe(before);
   await settle();
   expect((await observe(copy, OUT, { as: 'out' }))?.root.digest).toBe(before);
-  expect(pending(copy)).toEqual([]);
+  expect(await pending(copy)).toEqual([]);
   fs.writeFileSync(at('..', 'copy', 'out', 'a'), 'x');
   expect((await observe(copy, OUT, { as: 'out' }))?.root.digest).not.toBe(before);
   copy.store.close();
@@ -191,7 +191,7 @@ test('a moved workspace reads nothing again', async () => {
   await digest();
   fs.renameSync(at(), at('..', 'moved'));
   const moved = workspaceAt(at('..', 'moved'));
-  expect(pending(moved)).toEqual([]);
+  expect(await pending(moved)).toEqual([]);
   moved.store.close();
 });
 
@@ -217,7 +217,7 @@ test('an index that cannot be written is done without', async () => {
   fs.rmSync(at('.sluice/index'), { recursive: true, force: true });
   fs.writeFileSync(at('.sluice/index'), '');
   expect(await digest()).toBeDefined();
-  const { snapshot } = look(workspace(), OUT, { as: 'out' });
+  const { snapshot } = await look(workspace(), OUT, { as: 'out' });
   if (snapshot === undefined) throw new Error('nothing seen');
   expect(writeIndex(outIndexPath(workspace(), OUT), snapshot, undefined)).toBe(false);
 });

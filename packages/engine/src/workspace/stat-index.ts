@@ -3,7 +3,7 @@ import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync, rm
 import { dirname, join } from 'node:path';
 import { errnoOf, SluiceError } from '../errors.js';
 import { ByteReader } from '../model/bytes.js';
-import { type Digest, digestFromRaw, digestOf, hexOf, RAW_DIGEST_BYTES, rawOf } from '../model/digest.js';
+import { copyRaw, type Digest, digestFromRaw, digestOf, hexOf, RAW_DIGEST_BYTES, rawOf } from '../model/digest.js';
 import { compareUtf8 } from '../model/path.js';
 import { TREE } from '../model/tree.js';
 import { forgetNodesAbove, KNOWN, RACY, type SeenDirectory, type Snapshot } from './snapshot.js';
@@ -241,6 +241,8 @@ function markRacy(directory: SeenDirectory, writtenAt: number): void {
 
 function applyDirectory(seen: SeenDirectory, known: SeenDirectory, copied: boolean): boolean {
   let all = seen.names.length === known.names.length;
+  /** Where in the index an entry was found; the ones that are not known have -1. */
+  const places = new Int32Array(seen.names.length).fill(-1);
   let j = 0;
   for (let i = 0; i < seen.names.length; i++) {
     const name = seen.names[i] ?? '';
@@ -251,14 +253,23 @@ function applyDirectory(seen: SeenDirectory, known: SeenDirectory, copied: boole
     }
     if (seen.kinds[i] === TREE) continue;
     seen.flags[i] = KNOWN;
-    known.digests.copy(seen.digests, i * RAW_DIGEST_BYTES, j * RAW_DIGEST_BYTES, (j + 1) * RAW_DIGEST_BYTES);
+    places[i] = j;
   }
+  if (all) known.digests.copy(seen.digests);
+  else
+    places.forEach((place, i) => {
+      if (place >= 0) copyDigest(known, place, seen, i);
+    });
   if (all && known.node !== undefined) {
     seen.node = known.node;
     seen.totalFiles = known.totalFiles;
     seen.totalBytes = known.totalBytes;
   }
   return all;
+}
+
+function copyDigest(from: SeenDirectory, place: number, to: SeenDirectory, entry: number): void {
+  copyRaw(from.digests, place * RAW_DIGEST_BYTES, to.digests, entry * RAW_DIGEST_BYTES);
 }
 
 function looksTheSame(seen: SeenDirectory, i: number, known: SeenDirectory, j: number, copied: boolean): boolean {

@@ -49,7 +49,7 @@ export async function storeSnapshot(
     forgetNodesAbove(snapshot);
     const root = absolutePath(workspace, path);
     const ingested = await ingestPending(root, snapshot.shape, pending, session, workspace.store.layout.dir, context);
-    const tally = new Tally();
+    const tally = new Tally(countFiles(snapshot));
     countBlobs(snapshot, pending, ingested.fresh, tally);
     forgetUnstoredNodes(snapshot, trees, workspace.store.reader);
     const outRoot = buildTree(snapshot, (directory, encoded) => {
@@ -98,6 +98,10 @@ function countNodes(snapshot: Snapshot): number {
   return nodes;
 }
 
+function countFiles({ directories }: Snapshot): number {
+  return directories.reduce((sum, { names }) => sum + names.length, 0);
+}
+
 function countBlobs(snapshot: Snapshot, pending: readonly Pending[], fresh: Uint8Array, tally: Tally): void {
   // Fresh ones first: a file that was new counts once as new, and its twins not at all.
   pending.forEach(({ directory, entry }, i) => {
@@ -114,8 +118,12 @@ function countBlobs(snapshot: Snapshot, pending: readonly Pending[], fresh: Uint
 class Tally {
   readonly fresh: ObjectCount = { objects: 0, bytes: 0 };
   readonly reused: ObjectCount = { objects: 0, bytes: 0 };
-  private readonly blobs = new DigestTable();
+  private readonly blobs: DigestTable;
   private readonly trees = new Set<string>();
+
+  constructor(files: number) {
+    this.blobs = new DigestTable(files);
+  }
 
   blob(isFresh: boolean, directory: SeenDirectory, entry: number): void {
     if (!this.blobs.set(directory.digests, entry * RAW_DIGEST_BYTES)) return;

@@ -5,9 +5,11 @@ import { storeLayout } from '../store/layout.js';
 import { ObjectReader } from '../store/reader.js';
 import { type HashBatch, type HashResult, hashBatch, scratchBuffer } from './hash-batch.js';
 import { type PlaceBatch, type PlaceResult, placeBatch } from './place-batch.js';
+import { type EntryColumns, entryColumns, type StatBatch, statEntries } from './stat-entries.js';
 
 /** What a thread can be asked to do. Each request has one answer. `id` tells ingests apart that go on at the same time. */
 export type ThreadRequest =
+  | { readonly do: 'stat'; readonly batch: StatBatch }
   | { readonly do: 'hash'; readonly batch: HashBatch }
   | { readonly do: 'begin-ingest'; readonly id: string; readonly storeDir: string; readonly settings: IngestSettings }
   | { readonly do: 'ingest'; readonly id: string; readonly batch: HashBatch }
@@ -18,6 +20,7 @@ export type ThreadRequest =
 
 /** The answer to each request. */
 export interface ThreadAnswers {
+  readonly stat: EntryColumns;
   readonly hash: HashResult;
   readonly 'begin-ingest': null;
   readonly ingest: HashResult;
@@ -42,6 +45,11 @@ export class BulkThread {
   handle<R extends ThreadRequest>(request: R): ThreadAnswers[R['do']];
   handle(request: ThreadRequest): ThreadAnswers[keyof ThreadAnswers] {
     switch (request.do) {
+      case 'stat': {
+        const columns = entryColumns(request.batch.names.length);
+        statEntries(request.batch, columns, 0);
+        return columns;
+      }
       case 'hash':
         return hashBatch(request.batch, undefined, this.buffer());
       case 'begin-ingest': {

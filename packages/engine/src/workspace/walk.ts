@@ -1,9 +1,10 @@
 import { lstatSync, readdirSync, type Stats, statSync } from 'node:fs';
-import { errnoOf, SluiceError } from '../errors.js';
+import { errnoOf, SluiceError, throwIfAborted } from '../errors.js';
 import { sortUtf8 } from '../model/path.js';
-import { EXECUTABLE, FILE, LINK, MAX_DEPTH, TREE } from '../model/tree.js';
-import { changeTime } from './change-time.js';
+import { MAX_DEPTH, TREE } from '../model/tree.js';
+import type { Bulk, BulkLane } from './bulk.js';
 import { type SeenDirectory, type Snapshot, seenDirectory } from './snapshot.js';
+import { type StatBatch, statEntries, unreadable, vanished, writeEntry } from './stat-entries.js';
 
 /** Says whether an entry below the walked root is left out; `isDirectory` as gitignore patterns need it. */
 export type IgnoreFilter = (path: string, isDirectory: boolean) => boolean;
@@ -13,29 +14,25 @@ export interface WalkOptions {
   readonly ignore?: IgnoreFilter | undefined;
   /** `true` for deps: a link at the root itself stands for what it points to. An out may not be a link. */
   readonly followRoot: boolean;
+  /** Helps with large directories. */
+  readonly bulk?: Bulk | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** Bits of a file's mode that make it executable for its owner, as in git. */
-const OWNER_EXECUTES = 0o100;
-
-/** Kind of a regular file. */
-export function fileKind(stat: Stats): typeof FILE | typeof EXECUTABLE {
-  return (stat.mode & OWNER_EXECUTES) === 0 ? FILE : EXECUTABLE;
-}
+/** Entries that are looked at in one go: about a millisecond of work. */
+const BATCH_ENTRIES = 256;
+/** Batches that wait in a worker, so that it never idles while an answer travels. */
+const AHEAD = 2;
 
 /**
  * Looks at everything below `path` (absolute) without reading any file. Returns `undefined` if there is nothing.
  * Throws `ERR_FILE_UNREADABLE`, `ERR_FILE_KIND` for sockets, pipes and devices, `ERR_FILE_NAME` for names that are not UTF-8,
  * and `ERR_FILE_CHANGED` if entries come and go while it looks.
  */
-export function walk(path: string, options: WalkOptions): Snapshot | undefined {
+export async function walk(path: string, options: WalkOptions): Promise<Snapshot | undefined> {
   const stat = rootStat(path, options.followRoot);
   if (stat === undefined) return undefined;
-  if (stat.isDirectory()) {
-    const directories: SeenDirectory[] = [];
-    walkDirectory(path, '', 0, options.ignore, directories);
-    return { shape: 'directory', directories };
-  }
+  if (stat.isDirectory()) return { shape: 'directory', directories: await new DirectoryWalk(path, options).run() };
   if (stat.isSymbolicLink()) {
     throw new SluiceError(
       'ERR_FILE_KIND',
@@ -46,17 +43,123 @@ export function walk(path: string, options: WalkOptions): Snapshot | undefined {
     );
   }
   const seen = seenDirectory('', [path.slice(path.lastIndexOf('/') + 1)]);
-  record(seen, 0, stat, path);
+  writeEntry(seen, 0, stat, path);
   return { shape: 'file', directories: [seen] };
 }
 
-/** Writes what `stat` says into the columns of an entry. Throws `ERR_FILE_KIND`. */
-function record(seen: SeenDirectory, entry: number, stat: Stats, path: string): void {
-  seen.kinds[entry] = kindOf(stat, path);
-  seen.sizes[entry] = stat.size;
-  seen.mtimes[entry] = stat.mtimeMs;
-  seen.ctimes[entry] = changeTime(stat);
-  seen.inodes[entry] = stat.ino;
+/** A directory with the subdirectories that were found in it, by their index among its entries. */
+interface WalkedDirectory {
+  readonly seen: SeenDirectory;
+  readonly depth: number;
+  readonly below: Map<number, WalkedDirectory>;
+}
+
+interface Batch extends StatBatch {
+  readonly of: WalkedDirectory;
+  readonly from: number;
+}
+
+/** This thread lists directories and looks at entries; when there are many, workers look at entries too. */
+class DirectoryWalk {
+  private readonly root: string;
+  private readonly options: WalkOptions;
+  private readonly batches: Batch[] = [];
+  private readonly asked = new Set<Promise<void>>();
+  private failure: { readonly error: unknown } | undefined;
+  private entries = 0;
+
+  constructor(root: string, options: WalkOptions) {
+    this.root = root;
+    this.options = options;
+  }
+
+  /** All directories, depth first, parents before children, in the order of names. */
+  async run(): Promise<SeenDirectory[]> {
+    const top = this.open('', 0);
+    while (this.batches.length > 0 || this.asked.size > 0) {
+      throwIfAborted(this.options.signal);
+      this.askForHelp();
+      const batch = this.batches.pop();
+      if (batch === undefined) await Promise.race(this.asked);
+      else {
+        statEntries(batch, batch.of.seen, batch.from);
+        this.descend(batch);
+      }
+      // Answers of workers arrive between two batches.
+      if (this.asked.size > 0) await new Promise((resolve) => setImmediate(resolve));
+      if (this.failure !== undefined) throw this.failure.error;
+    }
+    return [...inOrder(top)];
+  }
+
+  private open(below: string, depth: number): WalkedDirectory {
+    const directory = below === '' ? this.root : `${this.root}/${below}`;
+    if (depth > MAX_DEPTH)
+      throw new SluiceError('ERR_FILE_NAME', `${directory} is nested deeper than ${MAX_DEPTH} directories`);
+    const { ignore } = this.options;
+    const names = ignore === undefined ? listDirectory(directory) : listKept(directory, below, ignore);
+    const of: WalkedDirectory = { seen: seenDirectory(below, names), depth, below: new Map() };
+    this.entries += names.length;
+    for (let from = 0; from < names.length; from += BATCH_ENTRIES) {
+      this.batches.push({ directory, names: names.slice(from, from + BATCH_ENTRIES), of, from });
+    }
+    return of;
+  }
+
+  private askForHelp(): void {
+    // With few batches left each would wait longer for its answer than it takes here.
+    for (const lane of this.batches.length > AHEAD ? this.helpers() : []) {
+      while (lane.asked < AHEAD && this.batches.length > 1) this.ask(lane);
+    }
+  }
+
+  private lanes: { readonly lane: BulkLane; asked: number }[] = [];
+
+  private helpers(): typeof this.lanes {
+    if (this.lanes.length === 0 && this.options.bulk !== undefined) {
+      this.lanes = this.options.bulk.helpers(this.entries).map((lane) => ({ lane, asked: 0 }));
+    }
+    return this.lanes;
+  }
+
+  private ask(helper: { readonly lane: BulkLane; asked: number }): void {
+    const batch = this.batches.pop();
+    if (batch === undefined) return;
+    helper.asked++;
+    const { directory, names, of, from } = batch;
+    const asked: Promise<void> = helper.lane
+      .ask({ do: 'stat', batch: { directory, names } })
+      .then((columns) => {
+        of.seen.kinds.set(columns.kinds, from);
+        of.seen.sizes.set(columns.sizes, from);
+        of.seen.mtimes.set(columns.mtimes, from);
+        of.seen.ctimes.set(columns.ctimes, from);
+        of.seen.inodes.set(columns.inodes, from);
+        this.descend(batch);
+      })
+      .catch((error: unknown) => {
+        this.failure ??= { error };
+      })
+      .finally(() => {
+        helper.asked--;
+        this.asked.delete(asked);
+      });
+    this.asked.add(asked);
+  }
+
+  private descend({ of, from, names }: Batch): void {
+    const { seen, depth, below } = of;
+    for (let entry = from; entry < from + names.length; entry++) {
+      if (seen.kinds[entry] !== TREE) continue;
+      const name = seen.names[entry] ?? '';
+      below.set(entry, this.open(seen.path === '' ? name : `${seen.path}/${name}`, depth + 1));
+    }
+  }
+}
+
+function* inOrder({ seen, below }: WalkedDirectory): Generator<SeenDirectory> {
+  yield seen;
+  for (const [, directory] of [...below].sort(([a], [b]) => a - b)) yield* inOrder(directory);
 }
 
 function rootStat(path: string, follow: boolean): Stats | undefined {
@@ -65,31 +168,6 @@ function rootStat(path: string, follow: boolean): Stats | undefined {
   } catch (error) {
     if (errnoOf(error) === 'ENOTDIR') return undefined;
     throw unreadable(path, error);
-  }
-}
-
-function walkDirectory(
-  path: string,
-  below: string,
-  depth: number,
-  ignore: IgnoreFilter | undefined,
-  into: SeenDirectory[],
-): void {
-  if (depth > MAX_DEPTH)
-    throw new SluiceError('ERR_FILE_NAME', `${path} is nested deeper than ${MAX_DEPTH} directories`);
-  const kept = ignore === undefined ? listDirectory(path) : listKept(path, below, ignore);
-  const seen = seenDirectory(below, kept);
-  into.push(seen);
-  for (let i = 0; i < kept.length; i++) {
-    const name = kept[i] ?? '';
-    const entryPath = `${path}/${name}`;
-    const stat = entryStat(entryPath);
-    if (!stat.isDirectory()) {
-      record(seen, i, stat, entryPath);
-      continue;
-    }
-    seen.kinds[i] = TREE;
-    walkDirectory(entryPath, below === '' ? name : `${below}/${name}`, depth + 1, ignore, into);
   }
 }
 
@@ -127,37 +205,4 @@ function listKept(path: string, below: string, ignore: IgnoreFilter): string[] {
     throw errnoOf(error) === 'ENOENT' ? vanished(path) : unreadable(path, error);
   }
   return listDirectory(path).filter((name) => !ignore(below === '' ? name : `${below}/${name}`, directories.has(name)));
-}
-
-function entryStat(path: string): Stats {
-  try {
-    return lstatSync(path);
-  } catch (error) {
-    throw errnoOf(error) === 'ENOENT' ? vanished(path) : unreadable(path, error);
-  }
-}
-
-function kindOf(stat: Stats, path: string): number {
-  if (stat.isFile()) return fileKind(stat);
-  if (stat.isSymbolicLink()) return LINK;
-  throw new SluiceError(
-    'ERR_FILE_KIND',
-    `${path} is a socket, pipe or device; only files, directories and links can be kept`,
-    {
-      hint: 'Remove it, or name it in .sluiceignore.',
-    },
-  );
-}
-
-function vanished(path: string): SluiceError {
-  return new SluiceError('ERR_FILE_CHANGED', `${path} vanished while it was looked at`, {
-    hint: 'Let the program that writes there end, then run again.',
-  });
-}
-
-function unreadable(path: string, cause: unknown): SluiceError {
-  return new SluiceError('ERR_FILE_UNREADABLE', `${path} cannot be read (${errnoOf(cause) ?? 'unknown error'})`, {
-    cause,
-    hint: 'Check its permissions.',
-  });
 }
