@@ -87,7 +87,13 @@ export interface Engine {
   pull(options: FetchOptions & { readonly force?: boolean }): Promise<PullReport>;
   /** Store to remote. */
   push(
-    options: HistoryScope & { readonly select: Select; readonly remote?: string; readonly dryRun?: boolean },
+    options: HistoryScope & {
+      readonly select: Select;
+      readonly remote?: string;
+      readonly dryRun?: boolean;
+      /** Does not believe the maps of the remote: looks at all that they name, and sends what is not there. */
+      readonly verify?: boolean;
+    },
   ): Promise<PushReport>;
   gc(options: GcOptions): Promise<GcReport>;
   /** Why an object (by digest), or the object of a path in the workspace, would be kept. */

@@ -4,6 +4,7 @@ import { type HistoryOptions, scopeOf, withHistory } from './history.js';
 interface PushOptions extends HistoryOptions {
   readonly remote?: string;
   readonly dryRun?: boolean;
+  readonly verify?: boolean;
 }
 
 /** `sluice push` */
@@ -13,15 +14,17 @@ export const declarePush: Declare = (program, execute) => {
     .description('Send what the locks name, and the remote lacks, from the store to a remote.')
     .option('--remote <name>', 'to this remote')
     .option('--dry-run', 'only say what would be sent')
+    .option('--verify', 'look whether the remote still has all that it said to have, and send what it lost')
     .addHelpText('after', examples('sluice push', 'sluice push --all-commits', 'sluice push --dry-run people'))
     .action(async (select: string[], options: PushOptions) =>
       execute(async (engine, { globals }) => {
-        const { remote, dryRun } = options;
+        const { remote, dryRun, verify } = options;
         const report = await engine.push({
           select,
           ...scopeOf(options),
           ...(remote === undefined ? {} : { remote }),
           ...(dryRun === undefined ? {} : { dryRun }),
+          ...(verify === undefined ? {} : { verify }),
         });
         const { pushText } = await import('../render/push.js');
         return { json: report, text: pushText(report, globals.verbose === true) };

@@ -16,7 +16,9 @@ function runStep(stages: readonly StageStatus[]): string | undefined {
   const isByHand =
     first.reasons.every(({ kind }) => kind === 'out' || kind === 'new') &&
     first.outs.some(({ workspace }) => workspace === 'modified');
-  return isByHand ? `next: nx run ${name} (or sluice commit ${name}, for data kept by hand)` : `next: nx run ${name}`;
+  return isByHand
+    ? `next: nx run ${name} (or sluice commit --force ${name}, to keep what lies there)`
+    : `next: nx run ${name}`;
 }
 
 function unblock({ reasons }: StageStatus): string {

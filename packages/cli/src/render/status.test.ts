@@ -85,7 +85,7 @@ test.each<[string, StageStatus[], string]>([
   [
     'data was edited',
     [stage('p:t', { state: 'changed', reasons: [modified], outs: [out('data/x', { workspace: 'modified' })] })],
-    'next: nx run p:t (or sluice commit p:t, for data kept by hand)',
+    'next: nx run p:t (or sluice commit --force p:t, to keep what lies there)',
   ],
   [
     'one waits for another',

@@ -113,7 +113,7 @@ async function refuseChanges(
     'ERR_OUT_MODIFIED',
     `${name}: ${first.out.path} has changes that are committed nowhere${others}`,
     {
-      hint: `\`sluice commit ${name}\` keeps them as a new version; \`--force\` replaces them and keeps a copy in the store.`,
+      hint: `\`sluice commit ${first.stage.command === undefined ? '' : '--force '}${name}\` keeps them as a new version; \`--force\` replaces them and keeps a copy in the store.`,
       details: { paths: changed.map(({ out }) => out.path) },
     },
   );

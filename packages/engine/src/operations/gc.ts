@@ -12,11 +12,19 @@ import type { GcExplanation, GcReport } from './reports.js';
  */
 export async function collectGarbage(context: OperationContext, options: GcOptions): Promise<GcReport> {
   const startedMs = performance.now();
+  const holders = new Set<string>();
   const { removed, kept, keptUnpushed } = await runGc({
-    ...gatherOptions(context, options),
+    ...gatherOptions(context, options, holders),
     dryRun: options.dryRun,
     forget: options.forgetWorkspace === undefined ? [] : [options.forgetWorkspace],
   });
+  if (holders.size > 0 && removed.blobs + removed.trees > 0) {
+    const verb = options.dryRun === true ? 'would be' : 'were';
+    context.emit({
+      type: 'note',
+      message: `the results that ${verb} dropped are on ${[...holders].sort().join(', ')}`,
+    });
+  }
   const ms = Math.round(performance.now() - startedMs);
   return { removed, kept, keptUnpushed, dryRun: options.dryRun ?? false, ms };
 }
@@ -30,7 +38,8 @@ export async function explainGarbage(
   return { digest, keptBy };
 }
 
-function gatherOptions(context: OperationContext, options: GcOptions): GatherOptions {
+/** `holders` takes the names of the remotes that hold what is asked about. */
+function gatherOptions(context: OperationContext, options: GcOptions, holders = new Set<string>()): GatherOptions {
   const { allBranches, allTags, allCommits, revs, since, num, recordsMs, allowUnpushed } = options;
   const unpushed = new Set<string>();
   for (const { outs } of context.stages.all) for (const { path, push } of outs) if (!push) unpushed.add(path);
@@ -46,7 +55,7 @@ function gatherOptions(context: OperationContext, options: GcOptions): GatherOpt
       ...(num === undefined ? {} : { num }),
       recordsMs,
     },
-    isOnRemote: (root) => isOnRemote(context, root),
+    isOnRemote: (root) => isOnRemote(context, root, holders),
     isPushed: (path) => !unpushed.has(path),
     allowUnpushed,
     now: context.now(),
@@ -57,11 +66,18 @@ function gatherOptions(context: OperationContext, options: GcOptions): GatherOpt
 }
 
 /** A root is safe if any remote holds all of it. Where one does not answer and no other holds it, nobody knows. */
-async function isOnRemote({ remotes, config }: OperationContext, root: OutRoot): Promise<boolean | 'unknown'> {
+async function isOnRemote(
+  { remotes, config }: OperationContext,
+  root: OutRoot,
+  holders: Set<string>,
+): Promise<boolean | 'unknown'> {
   let answer: false | 'unknown' = false;
   for (const name of config.remotes.keys()) {
     const state = await remotes.state(name, root);
-    if (state === 'complete') return true;
+    if (state === 'complete') {
+      holders.add(name);
+      return true;
+    }
     if (state !== 'absent') answer = 'unknown';
   }
   return answer;

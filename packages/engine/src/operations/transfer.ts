@@ -35,7 +35,7 @@ interface Item {
 export async function push(
   context: OperationContext,
   selected: readonly Selected[],
-  options: HistoryScope & { readonly remote?: string; readonly dryRun?: boolean },
+  options: HistoryScope & { readonly remote?: string; readonly dryRun?: boolean; readonly verify?: boolean },
 ): Promise<PushReport> {
   const startedMs = performance.now();
   const stages = selected.map(({ stage }) => stage);
@@ -47,11 +47,11 @@ export async function push(
   for (const name of names) {
     const opened = context.remotes.open(name);
     const mine = (out: Out): boolean => options.remote !== undefined || (out.remote ?? fallback.name) === name;
-    const current = locked.flatMap((entry) => itemsOf(entry, mine));
+    const current = locked.flatMap((entry) => itemsOf(entry, mine)).filter((item) => isOurs(context, item));
     const older = await presentOnly(
       context,
       opened,
-      past.flatMap((entry) => itemsOf(entry, mine)),
+      past.flatMap((entry) => itemsOf(entry, mine)).filter((item) => isOurs(context, item)),
     );
     const items = distinct([...current, ...older]);
     const pushed = await pushRoots({
@@ -62,6 +62,7 @@ export async function push(
         lockedEntry(context, stage).flatMap(({ entry }) => [...entry.outs.values()]),
       ),
       dryRun: options.dryRun ?? false,
+      verify: options.verify ?? false,
       beginProgress: progress(context.emit, 'sending', name),
       signal: context.signal,
     });
@@ -146,13 +147,13 @@ async function wanted(
   const items = selected.flatMap(({ stage, filterOf }) =>
     stage.outs.flatMap((out): Item[] => {
       const root = lockOf(stage)?.get(out.path);
-      return root === undefined || !out.push ? [] : [{ stage, out, root, filter: filterOf?.(out) }];
+      return root === undefined || !out.push || !out.cache ? [] : [{ stage, out, root, filter: filterOf?.(out) }];
     }),
   );
   if (options.history !== true) return items;
   const stages = selected.map(({ stage }) => stage);
   const past = await lockedHistory(context, { allCommits: true }, stages);
-  return distinct([...items, ...past.flatMap((entry) => itemsOf(entry, () => true))]);
+  return distinct([...items, ...past.flatMap((entry) => itemsOf(entry, ({ cache }) => cache))]);
 }
 
 interface Entry {
@@ -170,6 +171,11 @@ function itemsOf({ stage, entry }: Entry, mine: (out: Out) => boolean): Item[] {
     const root = entry.outs.get(out.path);
     return root === undefined || !out.push || !mine(out) ? [] : [{ stage, out, root, filter: undefined }];
   });
+}
+
+/** What git keeps is in the store only where it is small; then others can restore it by its record. */
+function isOurs({ workspace }: OperationContext, { out, root }: Item): boolean {
+  return out.cache || completeness(workspace.store.reader, root) === 'complete';
 }
 
 /** Old versions may have been dropped here, or never have been here; that stops nobody from sending the rest. */

@@ -150,6 +150,6 @@ function hold(files: Files, path: string): Held {
 function heldError(what: string, owner: string): SluiceError {
   const pid = owner.split('-')[3];
   return new SluiceError('ERR_HELD', `${what} is held by another process${pid === undefined ? '' : ` (pid ${pid})`}`, {
-    hint: 'Wait for it to end, or run without --no-wait.',
+    hint: 'Wait for it to end, then run again.',
   });
 }
