@@ -10,26 +10,26 @@ import { expectEqual, times } from './row.mjs';
 /** @type {readonly Row[]} */
 export const checkoutRows = [
   {
-    ...checkout('checkout, copies', 1),
+    ...checkout('checkout, copies', false),
     bars: { small: times(0.9), medium: times(0.9), big: undefined },
     native: { name: 'cp -r', run: ({ source }, fresh) => copy(source, fresh) },
   },
   {
-    ...checkout('checkout, hard links', 2),
+    ...checkout('checkout, hard links', true),
     bars: { links: times(1.6) },
     native: { name: 'cp -al + node', run: ({ source }, fresh) => linkAndNode(source, fresh) },
   },
 ];
 
-/** @param {string} name @param {number} links names that each file has afterwards @returns {Omit<Row, 'bars'>} */
-function checkout(name, links) {
+/** @param {string} name @param {boolean} linked whether files are links to the store's; outs of earlier runs are further names of them @returns {Omit<Row, 'bars'>} */
+function checkout(name, linked) {
   return {
     name,
     prepare: ({ workspaces }) => workspaces.withoutData(),
     run: ({ workspaces }) => workspaces.inTracked('checkout'),
     check: ({ set, workspaces: { trackedOut } }) => {
       expectEqual('files', measureTree(trackedOut).files, set.files);
-      expectEqual('names of a file', statSync(join(trackedOut, pathInSet(set, 0))).nlink, links);
+      expectEqual('linked', statSync(join(trackedOut, pathInSet(set, 0))).nlink > 1, linked);
     },
     dvc: { prepare: ({ dvc }) => dvc.withoutData(), run: ({ dvc }) => dvc.inTracked('checkout') },
   };

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { SluiceError } from '../errors.js';
+import { fuzzRuns } from '../testing/fuzz.js';
 import { digestOf } from './digest.js';
 import { type Lock, type LockedStage, parseLock, printLock } from './lock.js';
 import { fingerprintOf, type Part } from './parts.js';
@@ -160,7 +161,11 @@ test.each<[string, string, string]>([
     'lies inside the out "packages/p/metrics.json"',
   ],
   ['a lone surrogate', example.replace('node train.mjs', '\\ud800'), 'is not well-formed Unicode'],
-  ['via on another kind', example.replace('"0.1"', `{ "value": "0.1", "via": "${D}" }`), 'is not a text'],
+  [
+    'via on another kind',
+    example.replace('"cwd": "packages/p"', `"cwd": { "value": "packages/p", "via": "${D}" }`),
+    'is not a text',
+  ],
 ])('%s is invalid and its place is named', (_, text, message) => {
   expect(problemOf(text)).toContain('ERR_LOCK_INVALID');
   expect(problemOf(text)).toContain(message);
@@ -219,7 +224,7 @@ test('every lock survives print and parse, and the text is canonical', () => {
         expect(new Map(locked.outs)).toEqual(new Map(value.stages.get(target)?.outs));
       }
     }),
-    { numRuns: 200 },
+    fuzzRuns(200, 0.2),
   );
 });
 
@@ -245,6 +250,6 @@ test('flipped, dropped and inserted bytes never give anything but a lock or a co
         codeOf(damaged.subarray(0, changes[0]?.[0]).toString('utf8'));
       },
     ),
-    { numRuns: 1000 },
+    fuzzRuns(1000),
   );
 });

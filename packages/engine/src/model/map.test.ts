@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { SluiceError } from '../errors.js';
+import { fuzzRuns } from '../testing/fuzz.js';
 import { rawDigestOf } from './digest.js';
 import {
   decodeMap,
@@ -196,6 +197,7 @@ describe('hostile bytes', () => {
       fc.property(fc.uint8Array({ maxLength: 600 }), fc.boolean(), (tail, plausible) =>
         refused(plausible ? Buffer.concat([start, tail]) : Buffer.from(tail)),
       ),
+      fuzzRuns(),
     );
   });
 
@@ -211,6 +213,7 @@ describe('hostile bytes', () => {
           return ['no error', 'ERR_MAP_INVALID'].includes(codeOf(() => decodeMap(encodeMap(draft), 'test')));
         },
       ),
+      fuzzRuns(),
     );
   });
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { SluiceError } from '../errors.js';
+import { fuzzRuns } from '../testing/fuzz.js';
 import { digestOf } from './digest.js';
 import { fingerprintOf, type Part } from './parts.js';
 import { parseRelPath, type RelPath } from './path.js';
@@ -113,6 +114,6 @@ test('damaged bytes never give anything but a record or a coded error', () => {
       problemOf(damaged.toString('utf8'));
       problemOf(damaged.subarray(0, at).toString('utf8'));
     }),
-    { numRuns: 1000 },
+    fuzzRuns(1000),
   );
 });
