@@ -5,7 +5,7 @@ import { RAW_DIGEST_BYTES, rawOf } from '../model/digest.js';
 import { sameRoot } from '../model/root.js';
 import { TREE } from '../model/tree.js';
 import { placeOf } from '../stage/decide.js';
-import { holdStage } from '../stage/hold.js';
+import { type HeldStage, holdStage } from '../stage/hold.js';
 import { keepAside } from '../stage/keep-aside.js';
 import { Resolver } from '../stage/resolve.js';
 import { restoreOuts } from '../stage/restore.js';
@@ -112,7 +112,7 @@ async function verifyOut(
 ): Promise<Finding[]> {
   const root = context.readLock(stage.projectRoot).stages.get(stage.id.target)?.outs.get(out.path);
   if (root === undefined || !out.cache) return [];
-  const held = await holdStage(context, stage, true);
+  const held = await holdToLook(context, stage, options.repair === true);
   try {
     const silent = options.deep === true ? await findSilentChanges(context, out) : [];
     const observed = await new Resolver(context).observed(out.path);
@@ -138,7 +138,21 @@ async function verifyOut(
     }
     return names.map((name) => ({ where, name, problem, repaired }));
   } finally {
-    held.release();
+    held?.release();
+  }
+}
+
+/** Keeps runs away while a stage's outs are looked at. Through a store that cannot be written none can run, so there looking needs no lease. */
+async function holdToLook(
+  context: OperationContext,
+  stage: Stage,
+  willWrite: boolean,
+): Promise<Pick<HeldStage, 'release'> | undefined> {
+  try {
+    return await holdStage(context, stage, true);
+  } catch (error) {
+    if (!willWrite && error instanceof SluiceError && error.code === 'ERR_STORE_UNWRITABLE') return undefined;
+    throw error;
   }
 }
 

@@ -2,6 +2,7 @@ import { SluiceError } from '../errors.js';
 import type { Emit } from '../events.js';
 import { takeInventory } from './gc/inventory.js';
 import type { RootRef } from './gc/roots.js';
+import type { Held } from './mutex.js';
 import type { Store } from './store.js';
 import { checkLooseObjects } from './verify/check-loose.js';
 import { damagedNotes } from './verify/check-notes.js';
@@ -42,12 +43,22 @@ export interface StoreVerification {
  * is set aside in any case: it is never served. Throws `ERR_INTERRUPTED` and failures of the file system.
  */
 export async function verifyStore(store: Store, options: VerifyStoreOptions = {}): Promise<StoreVerification> {
-  const { signal } = options;
-  const held = await store.acquire('gc', { wait: true, what: 'the store for a check', signal });
+  const held = await holdCollections(store, options);
   try {
     return await verifyAlone(store, options);
   } finally {
-    held.release();
+    held?.release();
+  }
+}
+
+/** A store that cannot be written has no collections to wait for. */
+async function holdCollections(store: Store, { signal, repairObject }: VerifyStoreOptions): Promise<Held | undefined> {
+  try {
+    return await store.acquire('gc', { wait: true, what: 'the store for a check', signal });
+  } catch (error) {
+    const isReadOnly = error instanceof SluiceError && error.code === 'ERR_STORE_UNWRITABLE';
+    if (isReadOnly && repairObject === undefined) return undefined;
+    throw error;
   }
 }
 
