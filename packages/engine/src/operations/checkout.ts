@@ -1,4 +1,5 @@
 import { SluiceError } from '../errors.js';
+import type { PathFilter } from '../model/path-filter.js';
 import type { OutRoot } from '../model/root.js';
 import { placeOf } from '../stage/decide.js';
 import { holdStage } from '../stage/hold.js';
@@ -77,11 +78,7 @@ export async function checkout(
   return { workspace, bytes, referenceOnly, ms: Math.round(performance.now() - startedMs) };
 }
 
-function isHere(
-  { workspace }: OperationContext,
-  root: OutRoot,
-  filter: ((path: string) => boolean) | undefined,
-): boolean {
+function isHere({ workspace }: OperationContext, root: OutRoot, filter: PathFilter | undefined): boolean {
   return completeness(workspace.store.reader, root, filter) === 'complete';
 }
 

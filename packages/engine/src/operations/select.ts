@@ -1,4 +1,6 @@
 import { SluiceError } from '../errors.js';
+import { anyFilter, type PathFilter, pathFilter } from '../model/path-filter.js';
+import { globBase } from '../stage/declared-path.js';
 import { globMatcher } from '../stage/glob.js';
 import { type LoadedStages, stageNamed } from '../stage/load-stages.js';
 import type { Out, Stage } from '../stage/stage.js';
@@ -9,7 +11,7 @@ import type { WorkspaceProjects } from '../workspace/projects.js';
 export interface Selected {
   readonly stage: Stage;
   /** Which files of an out are meant; `undefined` for all of all outs. */
-  readonly filterOf: ((out: Out) => (path: string) => boolean) | undefined;
+  readonly filterOf: ((out: Out) => PathFilter) | undefined;
   /** The selector named this stage, and not only its project. */
   readonly exact: boolean;
 }
@@ -64,14 +66,24 @@ function splitName(projects: WorkspaceProjects, name: string): { project: string
   return { project: name.slice(0, colon), target: name.slice(colon + 1) };
 }
 
-function filterFor(stage: Stage, pattern: string): (out: Out) => (path: string) => boolean {
+function filterFor(stage: Stage, pattern: string): (out: Out) => PathFilter {
   const matches = globMatcher(pattern);
-  if (stage.outs.length === 1) return () => (path) => matches(path);
+  const base = globBase(pattern);
+  if (stage.outs.length === 1) return () => pathFilter(matches, [base]);
   return (out) => {
     const short = out.path.slice(stage.projectRoot === '' ? 0 : stage.projectRoot.length + 1);
-    return (path) =>
-      matches(path === '' ? short : `${short}/${path}`) || matches(path === '' ? out.path : `${out.path}/${path}`);
+    return anyFilter(
+      [short, out.path].map((name) =>
+        pathFilter((path) => matches(path === '' ? name : `${name}/${path}`), withinOut(name, base)),
+      ),
+    );
   };
+}
+
+/** Where in an out that is named `name` something can lie that begins with `base`. */
+function withinOut(name: string, base: string): string[] {
+  if (base === '' || base === name || name.startsWith(`${base}/`)) return [''];
+  return base.startsWith(`${name}/`) ? [base.slice(name.length + 1)] : [];
 }
 
 function merge(a: Selected, b: Selected): Selected {
@@ -79,5 +91,5 @@ function merge(a: Selected, b: Selected): Selected {
   if (a.filterOf === undefined || b.filterOf === undefined) return { stage: a.stage, filterOf: undefined, exact };
   const { filterOf: first } = a;
   const { filterOf: second } = b;
-  return { stage: a.stage, exact, filterOf: (out) => (path) => first(out)(path) || second(out)(path) };
+  return { stage: a.stage, exact, filterOf: (out) => anyFilter([first(out), second(out)]) };
 }

@@ -87,3 +87,53 @@ test.each([
   await engine.checkout({ select: [] });
   expect(fs.readFileSync(temp('ws', 'p/data'), 'utf8')).toBe('by hand');
 });
+
+describe('a part of a large flat directory', () => {
+  const FILES = 10_294;
+  const name = (i: number): string => `image-${String(i).padStart(5, '0')}.txt`;
+  beforeEach(async () => {
+    await open({ data: track('{projectRoot}/data') });
+    for (let i = 0; i < FILES; i++) write(`p/data/${name(i)}`, `image ${i}`);
+    await engine.commit({ select: [] });
+    await engine.push({ select: [] });
+    await engine.close();
+    for (const path of ['.sluice', 'p/data']) fs.rmSync(temp('ws', path), { recursive: true });
+    engine = await openEngine({ root: temp('ws'), env: process.env, threads: 0, emit: (event) => events.push(event) });
+  });
+
+  test('costs what the part needs, and parts add up', async () => {
+    const pulled = await engine.pull({ select: [`p:data#${name(5000)}`] });
+    expect(pulled).toMatchObject({ files: { received: 1 }, workspace: { written: 1 } });
+    const { head, get, list } = pulled.requests;
+    expect(head + get + list).toBeLessThanOrEqual(6);
+    const trees = fs.readdirSync(temp('ws/.sluice/objects'), { recursive: true, encoding: 'utf8' });
+    expect(trees.filter((path) => path.endsWith('.tree'))).toHaveLength(2);
+    expect(await engine.pull({ select: [`p:data#${name(7)}`] })).toMatchObject({ workspace: { written: 1 } });
+    expect(fs.readdirSync(temp('ws/p/data'))).toEqual([name(7), name(5000)]);
+    const [stage] = (await engine.status({ select: [] })).stages;
+    expect(stage?.outs).toMatchObject([{ workspace: 'partial', store: 'partial' }]);
+    expect((await engine.verify({ deep: true })).findings).toEqual([]);
+    await engine.gc({});
+    expect(await engine.pull({ select: [] })).toMatchObject({ files: { received: FILES - 2 } });
+    expect(fs.readdirSync(temp('ws/p/data'))).toHaveLength(FILES);
+  });
+
+  test('is brought for a stage that reads it, and decided about without it', async () => {
+    const one = {
+      command: 'cp data/image-00042.txt one',
+      deps: [`{projectRoot}/data/${name(42)}`],
+      outs: ['{projectRoot}/one'],
+    };
+    write(
+      'p/project.json',
+      JSON.stringify({
+        name: 'p',
+        targets: { data: track('{projectRoot}/data'), one: { executor: '@sluice/nx:stage', options: one } },
+      }),
+    );
+    expect((await run('one')).outcome).toBe('ran');
+    expect(fs.readdirSync(temp('ws/p/data'))).toEqual([name(42)]);
+    expect(fs.readFileSync(temp('ws/p/one'), 'utf8')).toBe('image 42');
+    expect((await run('one')).outcome).toBe('unchanged');
+  });
+});

@@ -1,6 +1,7 @@
 import type { HistoryScope } from '../history/scope.js';
 import type { Digest } from '../model/digest.js';
 import type { LockedStage } from '../model/lock.js';
+import type { PathFilter } from '../model/path-filter.js';
 import type { OutRoot } from '../model/root.js';
 import { fetchRoots } from '../remote/fetch.js';
 import { pushRoots } from '../remote/push.js';
@@ -24,7 +25,7 @@ interface Item {
   readonly stage: Stage;
   readonly out: Out;
   readonly root: OutRoot;
-  readonly filter: ((path: string) => boolean) | undefined;
+  readonly filter: PathFilter | undefined;
 }
 
 /**

@@ -2,6 +2,7 @@ import { SluiceError } from '../errors.js';
 import { digestFromRaw, RAW_DIGEST_BYTES, rawOf } from '../model/digest.js';
 import { DigestTable } from '../model/digest-table.js';
 import { LOCATION_BYTES, OWN_KEY, readLocation } from '../model/map.js';
+import type { PathFilter } from '../model/path-filter.js';
 import type { OutRoot } from '../model/root.js';
 import { PART, TREE } from '../model/tree.js';
 import type { Store } from '../store/store.js';
@@ -18,7 +19,7 @@ import { walkMap } from './walk-map.js';
 /** A root, or some of its files by their paths below it. */
 export interface FetchWant {
   readonly root: OutRoot;
-  readonly filter?: ((path: string) => boolean) | undefined;
+  readonly filter?: PathFilter | undefined;
 }
 
 /** How to fetch. */
@@ -94,7 +95,12 @@ export async function findLack(
   }
   const maps = new OpenMaps(remote, want.filter === undefined ? 'all' : 'some', signal);
   const walk = { maps, nodes: new RemoteNodes(remote.storage, signal), reader: store.reader, rely, failed };
-  for await (const { path, raw, bytes, node, spot, readLocations, isLocal } of walkMap(walk, map, want.root)) {
+  for await (const { path, raw, bytes, node, spot, readLocations, isLocal } of walkMap(
+    walk,
+    map,
+    want.root,
+    want.filter,
+  )) {
     const part = node.shape === PART;
     if (!isLocal) lack.nodes.push({ raw, bytes, part });
     if (!part) attempt.tree(raw, isLocal && !attempt.hasCome('tree', raw) ? 'reused' : 'received');

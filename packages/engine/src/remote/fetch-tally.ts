@@ -1,5 +1,6 @@
 import { RAW_DIGEST_BYTES, rawOf } from '../model/digest.js';
 import { DigestTable } from '../model/digest-table.js';
+import type { PathFilter } from '../model/path-filter.js';
 import type { OutRoot } from '../model/root.js';
 import { TREE } from '../model/tree.js';
 import type { ObjectReader } from '../store/reader.js';
@@ -108,12 +109,12 @@ export class Attempt {
   }
 
   /** A root of which everything is in the store. */
-  takeLocal(reader: ObjectReader, root: OutRoot, filter: ((path: string) => boolean) | undefined): void {
+  takeLocal(reader: ObjectReader, root: OutRoot, filter: PathFilter | undefined): void {
     if (root.kind === 'blob') {
       this.file(rawOf(root.digest), 0, root.bytes, 'reused');
       return;
     }
-    for (const { path, raw, names, kinds, sizes, digests } of walkTree(reader, root.digest)) {
+    for (const { path, raw, names, kinds, sizes, digests } of walkTree(reader, root.digest, filter)) {
       this.tree(raw, 'reused');
       names.forEach((name, i) => {
         if (kinds[i] === TREE || filter?.(path === '' ? name : `${path}/${name}`) === false) return;

@@ -1,4 +1,5 @@
 import { SluiceError, toErrorWire } from '../errors.js';
+import type { PathFilter } from '../model/path-filter.js';
 import { completeness } from '../store/complete.js';
 import { PACK_COUNT } from '../store/layout.js';
 import type { WriteSession } from '../store/session.js';
@@ -125,7 +126,7 @@ function takeLocal(
   { root, filter }: FetchWant,
   tally: FetchTally,
 ): void {
-  const wanted = treesOnly === true ? (): boolean => false : filter;
+  const wanted = treesOnly === true ? noFiles(filter) : filter;
   if (completeness(store.reader, root, wanted) !== 'complete') {
     throw new SluiceError('ERR_NOT_LOCAL', `${root.digest} is neither here nor on ${remote.description}`, {
       hint: 'Push it from a workspace that has it, or run its stage again.',
@@ -136,4 +137,9 @@ function takeLocal(
   const attempt = tally.beginAttempt();
   attempt.takeLocal(store.reader, root, wanted);
   addFetchCounts(tally.total, attempt.counts);
+}
+
+/** Wants the nodes that a filter needs, and no file. */
+function noFiles(filter: PathFilter | undefined): PathFilter {
+  return Object.assign(() => false, filter?.within === undefined ? {} : { within: filter.within });
 }

@@ -1,5 +1,6 @@
 import { SluiceError } from '../errors.js';
 import { digestFromRaw, RAW_DIGEST_BYTES, rawOf, shortDigest } from '../model/digest.js';
+import { mayReach, type PathFilter } from '../model/path-filter.js';
 import type { OutRoot } from '../model/root.js';
 import { decodeNode, MAX_DEPTH, SPLIT, TREE, type TreeNode } from '../model/tree.js';
 import type { ObjectReader } from '../store/reader.js';
@@ -35,14 +36,25 @@ export interface MapWalk {
 }
 
 /**
- * Every node below the root of a map, parents first, in the order of paths. Nodes that the store has are not read from the remote. Throws
+ * Every node below the root of a map that a filter may want something of, parents first, in the order of paths. Nodes that the store has are not read from the remote. Throws
  * `ERR_MAP_INVALID`, `ERR_TREE_INVALID`, `ERR_OBJECT_MISSING` or `ERR_OBJECT_DAMAGED`.
  */
-export async function* walkMap(walk: MapWalk, map: RemoteMap, root: OutRoot): AsyncGenerator<RemoteNode> {
-  yield* visit(walk, { map, number: 0 }, rawOf(root.digest), '', 0);
+export async function* walkMap(
+  walk: MapWalk,
+  map: RemoteMap,
+  root: OutRoot,
+  filter?: PathFilter,
+): AsyncGenerator<RemoteNode> {
+  yield* visit({ ...walk, filter }, { map, number: 0 }, rawOf(root.digest), '', 0);
 }
 
-async function* visit(walk: MapWalk, spot: Spot, raw: Buffer, path: string, depth: number): AsyncGenerator<RemoteNode> {
+async function* visit(
+  walk: MapWalk & { readonly filter: PathFilter | undefined },
+  spot: Spot,
+  raw: Buffer,
+  path: string,
+  depth: number,
+): AsyncGenerator<RemoteNode> {
   if (walk.isKnown?.(raw) === true) return;
   const found = await readHere(walk, spot, raw, path, depth);
   if (found === undefined) return;
@@ -53,6 +65,8 @@ async function* visit(walk: MapWalk, spot: Spot, raw: Buffer, path: string, dept
     const child = node.digests.subarray(entry * RAW_DIGEST_BYTES, (entry + 1) * RAW_DIGEST_BYTES);
     const childName = node.names[entry] ?? '';
     const childPath = isSplit ? path : path === '' ? childName : `${path}/${childName}`;
+    const range = isSplit ? [n === 0 ? undefined : childName, node.names[entry + 1]] : [];
+    if (!mayReach(walk.filter, childPath, ...range)) continue;
     const childSpot = spots[n];
     if (childSpot !== undefined) yield* visit(walk, childSpot, Buffer.from(child), childPath, depth + 1);
   }

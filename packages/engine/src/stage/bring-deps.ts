@@ -1,4 +1,5 @@
 import type { RelPath } from '../model/path.js';
+import { anyFilter, filterBelow, type PathFilter, pathFilter } from '../model/path-filter.js';
 import { observe } from '../workspace/observe.js';
 import type { StageContext } from './context.js';
 import { globMatcher } from './glob.js';
@@ -50,16 +51,16 @@ export async function bringDeps(context: StageContext, resolver: Resolver, stage
 }
 
 /** The files of an out that any of the deps reads; `undefined` for all. */
-function filterOf(out: RelPath, readers: readonly Producer[]): ((path: string) => boolean) | undefined {
-  const filters: ((path: string) => boolean)[] = [];
+function filterOf(out: RelPath, readers: readonly Producer[]): PathFilter | undefined {
+  const filters: PathFilter[] = [];
   for (const { dep, relation } of readers) {
     if (dep.kind === 'glob') {
       const matches = globMatcher(dep.pattern);
-      filters.push((path) => matches(`${out}/${path}`));
+      const base = dep.base.startsWith(`${out}/`) ? dep.base.slice(out.length + 1) : '';
+      filters.push(pathFilter((path) => matches(`${out}/${path}`), [base]));
     } else if (relation === 'inside') {
-      const below = dep.path.slice(out.length + 1);
-      filters.push((path) => path === below || path.startsWith(`${below}/`));
+      filters.push(filterBelow(dep.path.slice(out.length + 1)));
     } else return undefined;
   }
-  return (path) => filters.some((filter) => filter(path));
+  return anyFilter(filters);
 }

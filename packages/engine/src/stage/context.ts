@@ -2,6 +2,7 @@ import type { Emit } from '../events.js';
 import type { Digest } from '../model/digest.js';
 import type { Lock } from '../model/lock.js';
 import type { RelPath } from '../model/path.js';
+import type { PathFilter } from '../model/path-filter.js';
 import type { StageRecord } from '../model/record.js';
 import type { OutRoot } from '../model/root.js';
 import type { Workspace } from '../workspace/workspace.js';
@@ -20,7 +21,7 @@ export interface Want {
   readonly root: OutRoot;
   /** Name of the out's own remote, where it is not the default one. */
   readonly remote?: string | undefined;
-  readonly filter?: ((path: string) => boolean) | undefined;
+  readonly filter?: PathFilter | undefined;
 }
 
 /**

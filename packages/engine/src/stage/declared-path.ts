@@ -105,6 +105,14 @@ function normalize(declared: string, text: string): Parsed<RelPath> {
   return path === undefined ? wrong('is not a path', 'Remove its special characters.') : right(path);
 }
 
+/** What every path that a pattern matches is or lies below; a pattern without magic is a path. */
+export function globBase(pattern: string): string {
+  const magicAt = findMagic(pattern);
+  const base = withoutEscapes(magicAt < 0 ? pattern : pattern.slice(0, pattern.lastIndexOf('/', magicAt) + 1));
+  const path = base.replace(/\/$/, '');
+  return tryParseRelPath(path) ?? '';
+}
+
 /** The index of the first character that makes a pattern: `*`, `?`, `[…]`, `{…}` or an extended glob such as `@(…)`; -1 for none. */
 function findMagic(text: string): number {
   for (let at = 0; at < text.length; at++) {

@@ -3,6 +3,7 @@ import { type Digest, digestFromRaw, digestOf, RAW_DIGEST_BYTES, rawOf, tryParse
 import type { LockedStage } from '../model/lock.js';
 import { fingerprintOf, type Part } from '../model/parts.js';
 import { compareUtf8, type RelPath } from '../model/path.js';
+import { filterBelow } from '../model/path-filter.js';
 import type { StageRecord } from '../model/record.js';
 import type { OutRoot } from '../model/root.js';
 import { TREE } from '../model/tree.js';
@@ -176,8 +177,7 @@ export class Resolver {
 
   /** The bytes of a small file in an out that is not in place. Throws `ERR_PARAM` if there is no such file. */
   private async fileInOut(stage: Stage, out: RelPath, root: OutRoot, below: string): Promise<Buffer> {
-    const filter = (path: string): boolean => path === below;
-    const bytes = await this.withObjects(stage, out, { root, filter }, 'everything', (reader) => {
+    const bytes = await this.withObjects(stage, out, { root, filter: filterBelow(below) }, 'everything', (reader) => {
       const [kind = '', digest] = valueInside(reader, root, below)?.split(' ') ?? [];
       const found = kind === 'blob' || kind === 'exec' ? tryParseDigest(digest) : undefined;
       return found === undefined ? undefined : Buffer.from(reader.read('blob', rawOf(found)));
@@ -219,7 +219,8 @@ export class Resolver {
     if (observed !== undefined && observed.root.digest === root.digest) {
       return insideSnapshot(observed, below) ?? undefined;
     }
-    return this.withObjects(stage, out, { root }, 'trees', (reader) => valueInside(reader, root, below));
+    const want = { root, filter: filterBelow(below) };
+    return this.withObjects(stage, out, want, 'trees', (reader) => valueInside(reader, root, below));
   }
 
   /** Uses objects of an out, after bringing from a remote what of them is not here. */

@@ -1,4 +1,5 @@
 import { SluiceError } from '../errors.js';
+import type { PathFilter } from '../model/path-filter.js';
 import type { OutRoot } from '../model/root.js';
 import { completeness } from '../store/complete.js';
 import { relyOn } from '../store/rely.js';
@@ -17,7 +18,7 @@ export interface Restore {
   readonly root: OutRoot;
   readonly observed: Observed | undefined;
   /** Only these files, by their path below the out; the out is partial then. */
-  readonly filter?: ((path: string) => boolean) | undefined;
+  readonly filter?: PathFilter | undefined;
 }
 
 /** What restoring did. */

@@ -1,4 +1,5 @@
 import { digestFromRaw, RAW_DIGEST_BYTES, rawOf } from '../model/digest.js';
+import { filterBelow } from '../model/path-filter.js';
 import type { OutRoot } from '../model/root.js';
 import { EXECUTABLE, LINK, TREE } from '../model/tree.js';
 import type { ObjectReader } from '../store/reader.js';
@@ -18,8 +19,9 @@ export function valueInside(reader: ObjectReader, root: OutRoot, path: string): 
   if (root.kind !== 'tree') return undefined;
   let raw = rawOf(root.digest);
   const segments = path.split('/');
+  const filter = filterBelow(path);
   for (const [depth, segment] of segments.entries()) {
-    const directory = readDirectory(reader, raw);
+    const directory = readDirectory(reader, raw, 0, segments.slice(0, depth).join('/'), filter);
     const entry = directory.names.indexOf(segment);
     if (entry < 0) return undefined;
     raw = Buffer.from(directory.digests.subarray(entry * RAW_DIGEST_BYTES, (entry + 1) * RAW_DIGEST_BYTES));

@@ -1,6 +1,7 @@
 import { SluiceError } from '../errors.js';
 import { type Digest, digestFromRaw, RAW_DIGEST_BYTES, rawOf, shortDigest } from '../model/digest.js';
 import { compareUtf8 } from '../model/path.js';
+import { mayReach, type PathFilter } from '../model/path-filter.js';
 import { decodeNode, type Entries, MAX_DEPTH, PART, SPLIT, TREE, type TreeNode } from '../model/tree.js';
 import type { ObjectReader } from './reader.js';
 
@@ -21,14 +22,20 @@ export function readNode(reader: ObjectReader, raw: Buffer, rawAt = 0): TreeNode
   return decodeNode(reader.read('tree', raw, rawAt), shortDigest(digestFromRaw(raw, rawAt)));
 }
 
-/** Reads one directory; the parts of a split one are put together and checked against its node. Throws like {@link readNode}. */
-export function readDirectory(reader: ObjectReader, raw: Buffer, rawAt = 0, path = ''): Directory {
+/**
+ * Reads one directory; the parts of a split one are put together and checked against its node. With a filter, parts that hold nothing wanted and are not here are
+ * left out. Throws like {@link readNode}.
+ */
+export function readDirectory(reader: ObjectReader, raw: Buffer, rawAt = 0, path = '', filter?: PathFilter): Directory {
   const own = Buffer.from(raw.subarray(rawAt, rawAt + RAW_DIGEST_BYTES));
   const top = readNode(reader, own);
   const { totalFiles, totalBytes } = top;
   if (top.shape === PART) throw invalid(own, 'a part stands where a directory is expected');
   if (top.shape !== SPLIT) return { ...top, path, parts: Buffer.alloc(0), raw: own, totalFiles, totalBytes };
-  const parts = top.counts.map((count, i) => {
+  const parts = top.counts.flatMap((count, i) => {
+    // The first part holds whatever comes before the second.
+    const isWanted = mayReach(filter, path, i === 0 ? undefined : top.names[i], top.names[i + 1]);
+    if (!isWanted && !reader.catalog.has('tree', top.digests, i * RAW_DIGEST_BYTES)) return [];
     const part = readNode(reader, top.digests, i * RAW_DIGEST_BYTES);
     const fits =
       part.shape === PART &&
@@ -37,33 +44,38 @@ export function readDirectory(reader: ObjectReader, raw: Buffer, rawAt = 0, path
       part.totalFiles === top.files[i] &&
       part.totalBytes === top.sizes[i];
     if (!fits) throw invalid(own, 'a part is not the one that it names');
-    return part;
+    return [part];
   });
   return { ...join(own, parts), path, parts: Buffer.from(top.digests), raw: own, totalFiles, totalBytes };
 }
 
 /**
- * Every directory below a tree, parents first, in the order of paths. Each subtree's sums are compared with what its parent says.
+ * Every directory below a tree, parents first, in the order of paths. Each subtree's sums are compared with what its parent says. With a filter, what holds nothing
+ * wanted and is not here is left out.
  * Throws like {@link readNode}; `ERR_TREE_INVALID` for trees nested deeper than {@link MAX_DEPTH}.
  */
-export function* walkTree(reader: ObjectReader, root: Digest): Generator<Directory> {
-  yield* below(reader, rawOf(root), 0, '', 0);
+export function* walkTree(reader: ObjectReader, root: Digest, filter?: PathFilter): Generator<Directory> {
+  yield* below(reader, rawOf(root), 0, '', 0, filter);
 }
 
-function* below(reader: ObjectReader, raw: Buffer, rawAt: number, path: string, depth: number): Generator<Directory> {
+function* below(
+  reader: ObjectReader,
+  raw: Buffer,
+  rawAt: number,
+  path: string,
+  depth: number,
+  filter: PathFilter | undefined,
+): Generator<Directory> {
   if (depth > MAX_DEPTH) throw invalid(raw.subarray(rawAt, rawAt + RAW_DIGEST_BYTES), 'it is nested too deep');
-  const directory = readDirectory(reader, raw, rawAt, path);
+  const directory = readDirectory(reader, raw, rawAt, path, filter);
   yield directory;
   for (let i = 0; i < directory.names.length; i++) {
     if (directory.kinds[i] !== TREE) continue;
     const name = directory.names[i] ?? '';
-    const children = below(
-      reader,
-      directory.digests,
-      i * RAW_DIGEST_BYTES,
-      path === '' ? name : `${path}/${name}`,
-      depth + 1,
-    );
+    const at = path === '' ? name : `${path}/${name}`;
+    const isHere = (): boolean => reader.catalog.has('tree', directory.digests, i * RAW_DIGEST_BYTES);
+    if (!mayReach(filter, at) && !isHere()) continue;
+    const children = below(reader, directory.digests, i * RAW_DIGEST_BYTES, at, depth + 1, filter);
     const first = children.next();
     if (first.done === true) continue;
     if (first.value.totalFiles !== directory.files[i] || first.value.totalBytes !== directory.sizes[i]) {

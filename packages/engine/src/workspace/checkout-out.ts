@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { asSluiceError, SluiceError } from '../errors.js';
 import type { Digest } from '../model/digest.js';
 import type { RelPath } from '../model/path.js';
+import type { PathFilter } from '../model/path-filter.js';
 import type { OutRoot } from '../model/root.js';
 import { TREE } from '../model/tree.js';
 import type { BeginProgress } from '../util/progress.js';
@@ -12,14 +13,7 @@ import { changeTime } from './change-time.js';
 import { abandonMove, applyIn, beginApply, beginSwap, type Move, moveOf, stagedIndexPath, swapIn } from './moves.js';
 import { type PlaceContext, placeFiles, snapshotPath } from './place.js';
 import { explainTaken, type LinkKind } from './place-batch.js';
-import {
-  type Change,
-  type Delta,
-  filterSnapshot,
-  type PathFilter,
-  planDelta,
-  plannedSnapshot,
-} from './plan-placement.js';
+import { type Change, type Delta, filterSnapshot, planDelta, plannedSnapshot } from './plan-placement.js';
 import type { Snapshot } from './snapshot.js';
 import { writeIndex } from './stat-index.js';
 import type { Workspace } from './workspace.js';
@@ -73,7 +67,7 @@ export async function checkoutPart(
   filter: PathFilter,
   options: CheckoutOptions,
 ): Promise<CheckoutCount> {
-  const whole = plannedSnapshot(workspace.store.reader, root, basename(path));
+  const whole = plannedSnapshot(workspace.store.reader, root, basename(path), filter);
   if (whole.shape === 'file') return checkoutOut(workspace, path, root, now, options);
   const kept = unchangedFiles(now, whole);
   const wanted = filterSnapshot(whole, (file) => kept.has(file) || filter(file));

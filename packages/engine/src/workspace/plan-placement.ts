@@ -1,18 +1,16 @@
 import { SluiceError } from '../errors.js';
 import { RAW_DIGEST_BYTES, rawOf } from '../model/digest.js';
+import type { PathFilter } from '../model/path-filter.js';
 import type { OutRoot } from '../model/root.js';
 import { EXECUTABLE, FILE, LINK, TREE } from '../model/tree.js';
 import type { ObjectReader } from '../store/reader.js';
 import { walkTree } from '../store/trees.js';
 import { entryPath, KNOWN, type SeenDirectory, type Snapshot, seenDirectory } from './snapshot.js';
 
-/** Says whether a file of an out is wanted; `path` is relative to the out. */
-export type PathFilter = (path: string) => boolean;
-
 /**
- * The snapshot that a root would have in the workspace: all columns but the stats. Reads trees only. Throws like `walkTree`.
+ * The snapshot that a root would have in the workspace: all columns but the stats; with a filter, without what is not wanted and not here. Reads trees only. Throws like `walkTree`.
  */
-export function plannedSnapshot(reader: ObjectReader, root: OutRoot, name: string): Snapshot {
+export function plannedSnapshot(reader: ObjectReader, root: OutRoot, name: string, filter?: PathFilter): Snapshot {
   if (root.kind === 'blob') {
     const seen = seenDirectory('', [name]);
     seen.kinds[0] = root.exec ? EXECUTABLE : FILE;
@@ -22,7 +20,7 @@ export function plannedSnapshot(reader: ObjectReader, root: OutRoot, name: strin
     return { shape: 'file', directories: [seen] };
   }
   const directories: SeenDirectory[] = [];
-  for (const directory of walkTree(reader, root.digest)) {
+  for (const directory of walkTree(reader, root.digest, filter)) {
     const seen = seenDirectory(directory.path, [...directory.names]);
     seen.kinds.set(directory.kinds);
     directory.digests.copy(seen.digests);
