@@ -32,8 +32,9 @@ import { type StatusReport, status } from './operations/status.js';
 import { fetchData, pull, push } from './operations/transfer.js';
 import { verify } from './operations/verify.js';
 import { parseArea } from './remote/areas.js';
-import { type ChosenStage, loadStages, stageNamed } from './stage/load-stages.js';
+import { type ChosenStage, loadStages, stageNamed, stagesOfChosen } from './stage/load-stages.js';
 import { readLockFile } from './stage/lock-file.js';
+import { mergeResults } from './stage/merge-results.js';
 import { type RunOptions, type RunResult, runStage } from './stage/run-stage.js';
 import { realFiles } from './store/files.js';
 import { storeStat } from './store/stat.js';
@@ -42,7 +43,7 @@ import { registerWorkspace } from './store/workspaces.js';
 import { createBulk } from './workspace/bulk.js';
 import { type Config, readConfig } from './workspace/config.js';
 import type { LinkKind } from './workspace/place-batch.js';
-import { readWorkspace } from './workspace/projects.js';
+import { readWorkspace, type WorkspaceProjects } from './workspace/projects.js';
 import { prepareStateDir, projectsCachePath } from './workspace/state-dir.js';
 import { addRemote, removeRemote, setDefaultRemote } from './workspace/write-config.js';
 
@@ -65,7 +66,7 @@ export interface EngineOptions {
 /** Every operation of Sluice. Errors are `SluiceError`s with the codes of `docs/errors.md`. */
 export interface Engine {
   readonly root: string;
-  /** Brings one stage up to date. */
+  /** Brings one stage up to date; of a target with a matrix all its stages, one after another. */
   runStage(stage: ChosenStage, options: RunOptions): Promise<RunResult>;
   /** The state of stages and outs; `remotes`: names to ask, or `default`. */
   status(options: { readonly select: Select; readonly remotes?: readonly string[] | 'default' }): Promise<StatusReport>;
@@ -159,6 +160,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     opened ??= openStore({ dir: settings.store, durability: settings.durability });
     return opened;
   };
+  const readProjects = (): WorkspaceProjects => readWorkspace(root, { cacheFile: projectsCachePath(root) });
   const contextFor = (chosen?: ChosenStage): OperationContext => {
     const settings = config();
     const store = openOnce(settings);
@@ -166,7 +168,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     registerWorkspace(store, root, new Date());
     // Nothing outside of CI may write where protected branches do, so a laptop writes in the shared area; a lower one can be asked for.
     const area = parseArea(settings.area === undefined || settings.area === 'trusted' ? 'shared' : settings.area);
-    const projects = readWorkspace(root, { cacheFile: projectsCachePath(root) });
+    const projects = readProjects();
     return {
       workspace: { root, store, bulk, link: settings.link },
       projects,
@@ -194,8 +196,12 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   return {
     root,
     runStage: async (chosen, runOptions) => {
-      const context = contextFor(chosen);
-      return runStage(context, stageNamed(context.projects, context.stages, chosen.id), runOptions);
+      const results: RunResult[] = [];
+      for (const one of stagesOfChosen(readProjects(), chosen)) {
+        const context = contextFor(one);
+        results.push(await runStage(context, stageNamed(context.projects, context.stages, one.id), runOptions));
+      }
+      return mergeResults(results);
     },
     status: async ({ select, remotes }) =>
       on(select, (context, selected) => {

@@ -4,7 +4,7 @@ import { globBase } from '../stage/declared-path.js';
 import { globMatcher } from '../stage/glob.js';
 import { type LoadedStages, stageNamed } from '../stage/load-stages.js';
 import type { Out, Stage } from '../stage/stage.js';
-import { projectNamed } from '../workspace/find-target.js';
+import { projectNamed, stagesOfTarget } from '../workspace/find-target.js';
 import type { WorkspaceProjects } from '../workspace/projects.js';
 
 /** What a selector means: a stage, and which of its files. */
@@ -48,8 +48,11 @@ function select(projects: WorkspaceProjects, stages: LoadedStages, selector: str
     if (own.length === 0) throw new SluiceError('ERR_SELECTOR', `project ${name} has no stages`);
     return own.map((stage) => ({ stage, filterOf: undefined, exact: false }));
   }
-  const stage = stageNamed(projects, stages, splitName(projects, name));
-  return [{ stage, filterOf: pattern === undefined ? undefined : filterFor(stage, pattern), exact: true }];
+  const { project, target } = splitName(projects, name);
+  return stagesOfTarget(projects, project, target).map((id) => {
+    const stage = stageNamed(projects, stages, id);
+    return { stage, filterOf: pattern === undefined ? undefined : filterFor(stage, pattern), exact: true };
+  });
 }
 
 /** A project's name can hold colons, so every place where it may end is tried. */

@@ -1,6 +1,8 @@
 import { SluiceError } from '../errors.js';
 import { type RelPath, tryParseRelPath } from '../model/path.js';
 import { isStageExecutor, STAGE_EXECUTOR, TRACK_EXECUTOR } from '../workspace/executors.js';
+import { matrixProblem } from '../workspace/matrix.js';
+import { isObject } from '../workspace/merge-target.js';
 import type { TokenValues } from './declared-path.js';
 import { defineCommand, defineCwd, defineEnv, defineRuntime } from './define-command.js';
 import { defineDeps, defineParams } from './define-deps.js';
@@ -30,6 +32,7 @@ const OPTIONS = [
   'runtime',
   'materialize',
   'onDepChange',
+  'matrix',
 ] as const;
 
 /**
@@ -58,6 +61,8 @@ export function defineStage(declaration: StageDeclaration): Stage {
     materialize: choiceOption(reader, 'materialize', ['eager', 'lazy']),
     onDepChange: choiceOption(reader, 'onDepChange', ['fail', 'warn']) ?? 'fail',
   };
+  const matrix = matrixProblem(isObject(options) ? options : {});
+  if (matrix !== undefined) problems.push({ option: 'matrix', ...matrix });
   if (!isStageExecutor(executor)) {
     problems.push({
       option: 'executor',

@@ -1,5 +1,7 @@
 import { asSluiceError, SluiceError } from '../errors.js';
-import { optionsOf, projectNamed, stageTargetNamed } from '../workspace/find-target.js';
+import { optionsOf, projectNamed, stagesOfTarget, stageTargetNamed } from '../workspace/find-target.js';
+import { expandMatrix } from '../workspace/matrix.js';
+import { isObject } from '../workspace/merge-target.js';
 import type { WorkspaceProjects } from '../workspace/projects.js';
 import { checkStages } from './check-stages.js';
 import type { Stages } from './context.js';
@@ -43,6 +45,18 @@ export function loadStages(projects: WorkspaceProjects, chosen?: ChosenStage): L
   if (chosen !== undefined) stages.set(stageName(chosen.id), defineChosen(projects, chosen));
   const all = [...stages.values()];
   return { all, broken, outs: checkStages(all), get: (id) => stages.get(stageName(id)) };
+}
+
+/** The stages that a chosen target stands for: itself, or each of its matrix. */
+export function stagesOfChosen(projects: WorkspaceProjects, chosen: ChosenStage): ChosenStage[] {
+  const { id, configuration, options } = chosen;
+  if (!projects.projects.get(id.project)?.matrices.has(id.target)) return [chosen];
+  const filled = isObject(options) ? expandMatrix(id.target, options) : undefined;
+  return stagesOfTarget(projects, id.project, id.target).map((stage) => ({
+    id: stage,
+    configuration,
+    options: filled?.find(({ target }) => target === stage.target)?.options,
+  }));
 }
 
 function defineChosen(projects: WorkspaceProjects, { id, configuration, options }: ChosenStage): Stage {

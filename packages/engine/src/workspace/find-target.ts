@@ -27,6 +27,12 @@ export function projectNamed(workspace: WorkspaceProjects, name: string): Projec
 export function stageTargetNamed(project: Project, target: string): StageTarget {
   const stage = project.stages.get(target);
   if (stage !== undefined) return stage;
+  const matrix = project.matrices.get(target);
+  if (matrix !== undefined) {
+    throw new SluiceError('ERR_SELECTOR', `the target ${target} of project ${project.name} has a matrix`, {
+      hint: `Choose one of its stages: ${matrix.slice(0, 8).join(', ')}${matrix.length > 8 ? ', …' : ''}.`,
+    });
+  }
   const message = project.otherTargets.includes(target)
     ? `the target ${target} of project ${project.name} is no stage: it has another executor`
     : `project ${project.name} has no target ${JSON.stringify(target)}.${suggestion(target, project.stages.keys())}`;
@@ -34,6 +40,16 @@ export function stageTargetNamed(project: Project, target: string): StageTarget 
   throw new SluiceError('ERR_SELECTOR', message, {
     hint: stages.length === 0 ? `Project ${project.name} has no stages.` : `Its stages are: ${stages.join(', ')}.`,
   });
+}
+
+/** The stages that a target stands for: itself, or those of its matrix. */
+export function stagesOfTarget(
+  workspace: WorkspaceProjects,
+  project: string,
+  target: string,
+): { readonly project: string; readonly target: string }[] {
+  const stages = workspace.projects.get(project)?.matrices.get(target) ?? [target];
+  return stages.map((stage) => ({ project, target: stage }));
 }
 
 /** The options of a target in a configuration: the one given, else its default one. Throws `ERR_SELECTOR` when it is not declared. */

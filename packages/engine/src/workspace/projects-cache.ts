@@ -12,7 +12,7 @@ export interface ProjectsSnapshot {
   readonly problems: readonly ProjectProblem[];
 }
 
-const FORMAT = 'sluice-projects-1';
+const FORMAT = 'sluice-projects-2';
 
 /** Reads a cache file: a line with format and digest, then JSON. `undefined` when there is none, or when any byte of it is wrong. */
 export function loadProjectsCache(file: string): ProjectsSnapshot | undefined {
@@ -58,6 +58,10 @@ function reviveMaps(body: string): ProjectsSnapshot {
   const snapshot = JSON.parse(body) as ProjectsSnapshot;
   return {
     ...snapshot,
-    projects: snapshot.projects.map((project) => ({ ...project, stages: new Map(project.stages) })),
+    projects: snapshot.projects.map((project) => ({
+      ...project,
+      stages: new Map(project.stages),
+      matrices: new Map(project.matrices),
+    })),
   };
 }

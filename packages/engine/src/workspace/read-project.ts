@@ -1,6 +1,7 @@
 import { joinRelPath, type RelPath } from '../model/path.js';
 import { parseJsonc } from '../util/jsonc.js';
 import { isStageExecutor } from './executors.js';
+import { expandMatrix, fillMatrix } from './matrix.js';
 import { isObject, type JsonObject, mergeTarget } from './merge-target.js';
 import type { ProjectSources } from './project-sources.js';
 import { defaultsFor } from './target-defaults.js';
@@ -20,7 +21,10 @@ export interface Project {
   readonly root: RelPath;
   /** The file that declares it. */
   readonly file: RelPath;
+  /** A target with a matrix is here once per combination, and not under its own name. */
   readonly stages: ReadonlyMap<string, StageTarget>;
+  /** The stages of each target with a matrix. */
+  readonly matrices: ReadonlyMap<string, readonly string[]>;
   /** The names of its other targets. */
   readonly otherTargets: readonly string[];
 }
@@ -150,12 +154,13 @@ function withExecutor(target: JsonObject, name: string, file: RelPath): JsonObje
   return { ...target, executor: 'nx:run-commands' };
 }
 
-function sortTargets(targets: Targets): Pick<Project, 'stages' | 'otherTargets'> {
+function sortTargets(targets: Targets): Pick<Project, 'stages' | 'matrices' | 'otherTargets'> {
   const stages = new Map<string, StageTarget>();
+  const matrices = new Map<string, readonly string[]>();
   const otherTargets: string[] = [];
   for (const [name, { executor, options, configurations, defaultConfiguration, dependsOn }] of targets) {
     if (typeof executor === 'string' && isStageExecutor(executor)) {
-      stages.set(name, {
+      const stage = {
         executor,
         options: isObject(options) ? options : {},
         configurations: Object.fromEntries(
@@ -165,8 +170,20 @@ function sortTargets(targets: Targets): Pick<Project, 'stages' | 'otherTargets'>
           ]),
         ),
         defaultConfiguration: typeof defaultConfiguration === 'string' ? defaultConfiguration : undefined,
-      });
+      };
+      const combinations = expandMatrix(name, stage.options);
+      if (combinations === undefined) stages.set(name, stage);
+      else
+        matrices.set(
+          name,
+          combinations.map(({ target }) => target),
+        );
+      for (const [i, { target, options: filled }] of combinations?.entries() ?? []) {
+        const overlays = Object.entries(stage.configurations);
+        const filledOverlays = overlays.map(([key, overlay]) => [key, fillMatrix(stage.options, overlay, i)] as const);
+        stages.set(target, { ...stage, options: filled, configurations: Object.fromEntries(filledOverlays) });
+      }
     } else if (executor || (Array.isArray(dependsOn) && dependsOn.length > 0)) otherTargets.push(name);
   }
-  return { stages, otherTargets };
+  return { stages, matrices, otherTargets };
 }
