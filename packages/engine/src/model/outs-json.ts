@@ -50,7 +50,7 @@ export function asDigest(value: unknown, place: string, fail: Fail): Digest {
   return tryParseDigest(value) ?? fail(place, 'is not a digest (sha256: and 64 hex digits)');
 }
 
-const SINGLE_KINDS = ['command', 'cwd'] as const satisfies PartKind[];
+const SINGLE_KINDS = ['command', 'cwd', 'foreach'] as const satisfies PartKind[];
 const NAMED_KINDS = ['dep', 'env', 'out', 'param', 'runtime'] as const satisfies PartKind[];
 
 function parsePart(key: string, entry: unknown, place: string, fail: Fail): Part {

@@ -2,7 +2,7 @@ import { type Digest, digestOf } from './digest.js';
 import { compareUtf8 } from './path.js';
 
 /** What a part of a fingerprint is about. The table of all parts is in `docs/fingerprint.md`. */
-export type PartKind = 'command' | 'cwd' | 'dep' | 'env' | 'out' | 'param' | 'runtime';
+export type PartKind = 'command' | 'cwd' | 'dep' | 'env' | 'foreach' | 'out' | 'param' | 'runtime';
 
 /**
  * One named part of a fingerprint. `value` is what is compared and what a person is shown:
@@ -10,7 +10,7 @@ export type PartKind = 'command' | 'cwd' | 'dep' | 'env' | 'out' | 'param' | 'ru
  */
 export interface Part {
   readonly kind: PartKind;
-  /** `''` for the kinds of which a stage has one (`command`, `cwd`). */
+  /** `''` for the kinds of which a stage has one (`command`, `cwd`, `foreach`). */
   readonly name: string;
   readonly value: string;
   /** For a dep or param file inside another stage's out: the root of that out. Not part of the fingerprint. */

@@ -1,19 +1,25 @@
 import { isWithin, type RelPath } from '../model/path.js';
 import { parseDeclaredDep, type TokenValues } from './declared-path.js';
 import type { DeclaredOut } from './define-outs.js';
-import { globMatcher, globReaches } from './glob.js';
+import { type GlobDep, globMatcher, globReaches } from './glob.js';
 import { type OptionReader, reportTwice, textsOption } from './option-reader.js';
 import { parseDeclaredParam } from './param-syntax.js';
 import type { Dep, Param } from './stage.js';
 
-/** Reads and checks the deps of a stage. A dep that touches one of the stage's own outs is a problem. */
-export function defineDeps(reader: OptionReader, project: TokenValues, outs: readonly DeclaredOut[]): Dep[] {
+/** Reads and checks the deps of a stage, with the pattern of its items. A dep that touches one of the stage's own outs is a problem. */
+export function defineDeps(
+  reader: OptionReader,
+  project: TokenValues,
+  outs: readonly DeclaredOut[],
+  items?: GlobDep,
+): Dep[] {
   const declared = textsOption(reader, 'deps').flatMap(({ option, text }) => {
     const dep = parseDeclaredDep(text, project);
     if (dep.ok) return [{ option, dep: dep.value }];
     reader.problems.push({ option, message: `${JSON.stringify(text)} ${dep.message}`, hint: dep.hint });
     return [];
   });
+  if (items !== undefined) declared.push({ option: 'foreach', dep: items });
   reportTwice(
     reader.problems,
     declared.map(({ option, dep }) => [option, dep.kind === 'path' ? dep.path : dep.pattern]),

@@ -235,7 +235,7 @@ test('all problems are told at once', () => {
     if (!(error instanceof SluiceError)) throw error;
     expect(error.message).toBe(
       'stage p:train has 3 problems in its options:\n' +
-        '  dep: is not an option. Did you mean "deps"? Known are: command, deps, params, env, outs, cwd, always, frozen, runtime, materialize, onDepChange, matrix.\n' +
+        '  dep: is not an option. Did you mean "deps"? Known are: command, deps, params, env, outs, cwd, always, frozen, runtime, materialize, onDepChange, matrix, foreach, groupBy, itemsAtOnce.\n' +
         '  outs[0]: "/a" is absolute. Write a path relative to the workspace root, or one that begins with {projectRoot}.\n' +
         '  outs[1]: "packages/p" is the project root. Declare a directory or file of its own below the project root.',
     );

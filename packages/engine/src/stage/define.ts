@@ -6,9 +6,10 @@ import { isObject } from '../workspace/merge-target.js';
 import type { TokenValues } from './declared-path.js';
 import { defineCommand, defineCwd, defineEnv, defineRuntime } from './define-command.js';
 import { defineDeps, defineParams } from './define-deps.js';
+import { defineForeach, itemsPath } from './define-foreach.js';
 import { type DeclaredOut, defineOuts } from './define-outs.js';
 import { choiceOption, flagOption, type OptionProblem, openOptions } from './option-reader.js';
-import type { Out, Stage } from './stage.js';
+import type { Foreach, Out, Stage } from './stage.js';
 
 /** A target as it is declared. */
 export interface StageDeclaration {
@@ -33,6 +34,9 @@ const OPTIONS = [
   'materialize',
   'onDepChange',
   'matrix',
+  'foreach',
+  'groupBy',
+  'itemsAtOnce',
 ] as const;
 
 /**
@@ -44,14 +48,18 @@ export function defineStage(declaration: StageDeclaration): Stage {
   const problems: OptionProblem[] = [];
   const projectRoot = projectRootOf(declaration);
   const reader = openOptions(options ?? {}, '', OPTIONS, problems);
-  const outs = defineOuts(reader, project, projectRoot);
-  const command = defineCommand(reader, project, executor, outs);
+  const declared = defineOuts(reader, project, projectRoot);
+  const command = defineCommand(reader, project, executor, declared);
+  const foreach = defineForeach(reader, project, declared);
+  const outs = withItems(declared, foreach);
+  const deps = defineDeps(reader, project, outs, foreach?.glob);
   const stage: Stage = {
     id: { project: project.name, target },
     projectRoot,
     command,
     cwd: defineCwd(reader, project, projectRoot, outs),
-    deps: defineDeps(reader, project, outs),
+    foreach,
+    deps,
     params: defineParams(reader, project, outs),
     env: defineEnv(reader),
     runtime: defineRuntime(reader, project),
@@ -88,6 +96,13 @@ function projectRootOf({ project, target }: StageDeclaration): RelPath {
 
 function withoutPlace({ option: _, ...out }: DeclaredOut): Out {
   return out;
+}
+
+/** The list of items is an out like any other, so that whoever has the data can go on from it. */
+function withItems(outs: readonly DeclaredOut[], foreach: Foreach | undefined): readonly DeclaredOut[] {
+  const out = outs.find(({ path }) => path === foreach?.out);
+  if (out === undefined) return outs;
+  return [...outs, { ...out, path: itemsPath(out.path), metrics: false }];
 }
 
 function definitionError({ project, target }: StageDeclaration, problems: readonly OptionProblem[]): SluiceError {

@@ -5,7 +5,7 @@ import type { Part } from '../model/parts.js';
 import { absolutePath } from '../workspace/workspace.js';
 import type { StageContext } from './context.js';
 import { captureOutput } from './run-command.js';
-import { type Stage, stageName } from './stage.js';
+import { type Foreach, type Stage, stageName } from './stage.js';
 
 /** Longer values stand in a fingerprint as their digest: a lock is read by people. */
 const LONGEST_TEXT = 200;
@@ -15,6 +15,7 @@ export function declaredParts(stage: Stage, env: StageContext['env']): Part[] {
   return [
     { kind: 'command', name: '', value: stage.command ?? '' },
     { kind: 'cwd', name: '', value: stage.cwd === '' ? '.' : stage.cwd },
+    ...(stage.foreach === undefined ? [] : [foreachPart(stage.foreach)]),
     ...stage.outs.map((out): Part => ({ kind: 'out', name: out.path, value: out.cache ? 'store' : 'git' })),
     ...stage.env.map((name): Part => ({ kind: 'env', name, value: envValue(env[name]) })),
   ];
@@ -23,6 +24,12 @@ export function declaredParts(stage: Stage, env: StageContext['env']): Part[] {
 /** The part of a `runtime` command: what it prints. Throws `ERR_RUNTIME` if it fails. */
 export async function runtimePart(stage: Stage, command: string, context: StageContext): Promise<Part> {
   return { kind: 'runtime', name: command, value: shorten(await runtimeOutput(stage, command, context)) };
+}
+
+/** Files that are grouped otherwise are other items. */
+function foreachPart({ glob, groupBy }: Foreach): Part {
+  const value = groupBy === undefined ? glob.pattern : `${glob.pattern} by ${groupBy.source}`;
+  return { kind: 'foreach', name: '', value };
 }
 
 /** A value may be a secret, so only its digest is kept. */

@@ -7,8 +7,8 @@ import { type Stage, stageName } from './stage.js';
 
 /** A stage that this process holds. */
 export interface HeldStage {
-  /** Tells others which process group they have to end if this process dies. */
-  running(group: CommandGroup): void;
+  /** Tells others which process groups they have to end if this process dies. */
+  running(groups: readonly CommandGroup[]): void;
   release(): void;
 }
 
@@ -26,8 +26,7 @@ export async function holdStage(context: StageContext, stage: Stage, wait: boole
     signal,
     onWait: () => emit({ type: 'waiting', stage: name, what: 'another process that runs this stage' }),
     onDead: async (note) => {
-      const group = parseNote(note);
-      if (group !== undefined) await endGroup(files, group);
+      for (const group of parseNote(note)) await endGroup(files, group);
       emit({ type: 'note', message: `took ${name} over from a process that died` });
     },
   });
@@ -41,7 +40,10 @@ export async function holdStage(context: StageContext, stage: Stage, wait: boole
 }
 
 function heldStage(held: Held): HeldStage {
-  return { running: (group) => held.note(`group ${group.pid} ${group.start}`), release: () => held.release() };
+  return {
+    running: (groups) => held.note(groups.map(({ pid, start }) => `group ${pid} ${start}`).join(' ')),
+    release: () => held.release(),
+  };
 }
 
 function recoverOuts({ workspace, emit }: StageContext, stage: Stage): void {
@@ -53,7 +55,8 @@ function recoverOuts({ workspace, emit }: StageContext, stage: Stage): void {
 }
 
 /** The note may be torn, or be of another version: then there is nothing to end. */
-function parseNote(note: string): CommandGroup | undefined {
-  const [, pid = '', start = ''] = /^group ([1-9][0-9]{0,9}) ([0-9]+)$/.exec(note) ?? [];
-  return pid === '' ? undefined : { pid: Number(pid), start };
+function parseNote(note: string): CommandGroup[] {
+  return [...note.matchAll(/(?<=^| )group ([1-9][0-9]{0,9}) ([0-9]+)(?= |$)/g)].map(([, pid, start = '']) => {
+    return { pid: Number(pid), start };
+  });
 }

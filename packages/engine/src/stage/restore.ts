@@ -105,7 +105,7 @@ async function restoreOut(context: StageContext, restore: Restore, link: LinkKin
 }
 
 /** A hard link is one file under two names: only for outs that nobody may write. */
-function linkKinds(configured: readonly LinkKind[], out: Out, asked: LinkKind | undefined): readonly LinkKind[] {
+export function linkKinds(configured: readonly LinkKind[], out: Out, asked: LinkKind | undefined): readonly LinkKind[] {
   const strict = out.mutability === 'strict';
   if (asked !== undefined && (asked !== 'hardlink' || strict)) return [asked, 'copy'];
   return strict ? ['hardlink', ...configured] : configured;

@@ -5,12 +5,14 @@ import { diffParts } from '../model/parts.js';
 import { ensureIgnored } from '../workspace/gitignore.js';
 import { checkIgnored, finish, moveAside, moveOf, putBack } from '../workspace/moves.js';
 import { absolutePath } from '../workspace/workspace.js';
+import { commandFailed } from './command-failed.js';
 import { type CommitResult, commitOuts } from './commit-outs.js';
 import type { StageContext } from './context.js';
 import { refuseTracked } from './git-tracked.js';
 import type { HeldStage } from './hold.js';
 import { type Resolved, Resolver } from './resolve.js';
-import { type CommandResult, runCommand } from './run-command.js';
+import { runCommand } from './run-command.js';
+import { runItems } from './run-items.js';
 import { type Stage, stageName } from './stage.js';
 
 /**
@@ -31,7 +33,8 @@ export async function runInPlace(
   try {
     for (const move of moves) moveAside(move);
     for (const { path } of stage.outs) mkdirSync(dirname(absolutePath(context.workspace, path)), { recursive: true });
-    await execute(context, stage, held);
+    if (stage.foreach === undefined) await execute(context, stage, held);
+    else await runItems(context, stage, { foreach: stage.foreach, before, held });
     refuseMissing(context, stage);
     for (const move of moves) checkIgnored(move);
     const { parts, stable } = await checkDeps(context, stage, before);
@@ -64,18 +67,10 @@ async function execute(context: StageContext, stage: Stage, held: HeldStage): Pr
     cwd,
     name,
     { ...context, env },
-    (group) => held.running(group),
+    (group) => held.running([group]),
     workspace.store.files,
   );
-  if (result.exitCode === 0) return;
-  throw new SluiceError('ERR_COMMAND_FAILED', `${name}: the command ${describeEnd(result)}: ${stage.command}`, {
-    hint: `It ran in ${stage.cwd === '' ? '.' : stage.cwd}; its output is above. The outs are as they were before.`,
-    details: { exitCode: result.exitCode, signal: result.signal },
-  });
-}
-
-function describeEnd({ exitCode, signal }: CommandResult): string {
-  return signal === null ? `ended with exit code ${exitCode}` : `was ended by ${signal}`;
+  if (result.exitCode !== 0) throw commandFailed(stage, result);
 }
 
 function refuseMissing(context: StageContext, stage: Stage): void {

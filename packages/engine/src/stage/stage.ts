@@ -34,6 +34,17 @@ export interface Param {
   readonly key: string | undefined;
 }
 
+/** How the command of a stage runs: once for each item, and only for those that are new or changed. */
+export interface Foreach {
+  readonly glob: Extract<Dep, { kind: 'glob' }>;
+  /** Its group names the item that a file belongs to, by its path below the pattern's base; without it each file is one. */
+  readonly groupBy: RegExp | undefined;
+  /** Commands at the same time; `undefined`: as many as there are processors. */
+  readonly atOnce: number | undefined;
+  /** The directory that is put together from what the items make. */
+  readonly out: RelPath;
+}
+
 /** A checked stage: what a target's options mean. Made only by `defineStage`. */
 export interface Stage {
   readonly id: StageId;
@@ -41,6 +52,8 @@ export interface Stage {
   /** `undefined`: a tracked dataset. */
   readonly command: string | undefined;
   readonly cwd: RelPath;
+  readonly foreach: Foreach | undefined;
+  /** That of `foreach` among them. */
   readonly deps: readonly Dep[];
   readonly params: readonly Param[];
   /** Names of environment variables whose values count. */

@@ -24,6 +24,7 @@ export function reasonText({ kind, name: rawName, before, after }: Reason): stri
       return `${name} ${change(before, after)}`;
     case 'command':
     case 'cwd':
+    case 'foreach':
       return `${kind} ${change(before, after)}`;
     case 'runtime':
       return `runtime ${name} ${change(before, after)}`;

@@ -5,7 +5,6 @@ import type { Digest } from '../model/digest.js';
 import type { RelPath } from '../model/path.js';
 import type { PathFilter } from '../model/path-filter.js';
 import type { OutRoot } from '../model/root.js';
-import { TREE } from '../model/tree.js';
 import type { BeginProgress } from '../util/progress.js';
 import { buildTree } from './build-tree.js';
 import { refuseBlocked } from './carry-ignored.js';
@@ -13,7 +12,7 @@ import { changeTime } from './change-time.js';
 import { abandonMove, applyIn, beginApply, beginSwap, type Move, moveOf, stagedIndexPath, swapIn } from './moves.js';
 import { type PlaceContext, placeFiles, snapshotPath } from './place.js';
 import { explainTaken, type LinkKind } from './place-batch.js';
-import { type Change, type Delta, filterSnapshot, planDelta, plannedSnapshot } from './plan-placement.js';
+import { allFiles, type Change, type Delta, filterSnapshot, planDelta, plannedSnapshot } from './plan-placement.js';
 import type { Snapshot } from './snapshot.js';
 import { writeIndex } from './stat-index.js';
 import type { Workspace } from './workspace.js';
@@ -221,16 +220,6 @@ function refreshStat(path: string, { directory, entry }: Change): void {
   directory.mtimes[entry] = stat.mtimeMs;
   directory.ctimes[entry] = changeTime(stat);
   directory.inodes[entry] = stat.ino;
-}
-
-function allFiles(snapshot: Snapshot): Change[] {
-  const files: Change[] = [];
-  for (const directory of snapshot.directories) {
-    for (let entry = 0; entry < directory.kinds.length; entry++) {
-      if (directory.kinds[entry] !== TREE) files.push({ directory, entry });
-    }
-  }
-  return files;
 }
 
 function countGone(now: Snapshot | undefined, wanted: Snapshot): number {

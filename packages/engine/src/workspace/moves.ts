@@ -68,7 +68,8 @@ export function checkIgnored(move: Move): void {
   refuseBlocked(move.root, move.path, oldPath(move), move.target);
 }
 
-function oldPath(move: Move): string {
+/** Absolute path of what lay in the place of the out before. */
+export function oldPath(move: Move): string {
   return join(move.dir, 'old');
 }
 

@@ -75,10 +75,17 @@ function pick(directory: SeenDirectory, rows: readonly number[]): SeenDirectory 
   return picked;
 }
 
-/** A file that differs between two snapshots. */
+/** A file of a snapshot, such as one that differs from another. */
 export interface Change {
   readonly directory: SeenDirectory;
   readonly entry: number;
+}
+
+/** Every file and link of a snapshot. */
+export function allFiles({ directories }: Snapshot): Change[] {
+  return directories.flatMap((directory) =>
+    [...directory.kinds].flatMap((kind, entry) => (kind === TREE ? [] : [{ directory, entry }])),
+  );
 }
 
 /** The steps from one directory snapshot to another, parents before children for what is added. */
