@@ -15,11 +15,12 @@ const LEFT_BEHIND_MS = 180_000;
  * @template T
  * @param {string} name
  * @param {() => T} action
+ * @param {string} [folder] where the lock lies, for what is shared by several checkouts
  * @returns {Promise<T>}
  */
-export async function withLock(name, action) {
-  const lock = join(CACHE, `${name}.lock`);
-  mkdirSync(CACHE, { recursive: true });
+export async function withLock(name, action, folder = CACHE) {
+  const lock = join(folder, `${name}.lock`);
+  mkdirSync(folder, { recursive: true });
   while (!take(lock)) await sleep(200);
   try {
     return action();
