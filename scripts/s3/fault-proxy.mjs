@@ -19,7 +19,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * @property {string} endpoint
  * @property {(match: RegExp, fault: Fault, times?: number) => void} inject a fault for the next requests whose `METHOD /path?query` matches; faults are used in their order
  * @property {() => void} assertAllHit throws if a fault was never used: then the test did not test what it says
- * @property {string[]} seen `METHOD /path?query` of each request
+ * @property {string[]} seen `METHOD /path?query` of each request, and ` expect` if it waits for a word before its body
+ * @property {number} connections how many were opened to the proxy
  * @property {number} latencyMs added to every request
  * @property {'up' | 'stalled'} state `stalled`: no request gets an answer
  * @property {() => Promise<void>} stop
@@ -44,7 +45,7 @@ export async function startFaultProxy(target) {
 
   const server = createServer(async (incoming, outgoing) => {
     const line = `${incoming.method} ${incoming.url}`;
-    proxy.seen.push(line);
+    proxy.seen.push(incoming.headers.expect === undefined ? line : `${line} expect`);
     incoming.on('error', () => {});
     if (proxy.state === 'stalled') return;
     if (proxy.latencyMs > 0) await sleep(proxy.latencyMs);
@@ -73,11 +74,15 @@ export async function startFaultProxy(target) {
     incoming.on('end', () => passed.end());
   });
   server.keepAliveTimeout = 60_000;
+  server.on('connection', () => {
+    proxy.connections++;
+  });
 
   /** @type {FaultProxy} */
   const proxy = {
     endpoint: '',
     seen: [],
+    connections: 0,
     latencyMs: 0,
     state: 'up',
     inject: (match, fault, times = 1) => {

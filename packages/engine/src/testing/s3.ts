@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { S3 } from '@aws-sdk/client-s3';
+import { type FaultProxy, startFaultProxy } from '../../../../scripts/s3/fault-proxy.mjs';
 import { type S3Server, startS3Server } from '../../../../scripts/s3/server.mjs';
 import type { RetryOptions } from '../remote/storage/retry.js';
 import type { S3StorageOptions } from '../remote/storage/s3.js';
@@ -20,8 +21,14 @@ export const BRIEF: RetryOptions = {
 };
 
 /** An S3 server for the tests of a file, ended with them. Its keys are in the environment while they run. */
-export function useS3Server(): { readonly server: () => S3Server; readonly newBucket: () => Promise<string> } {
+export function useS3Server(): {
+  readonly server: () => S3Server;
+  /** A client of the test's own, to look at what the driver did. */
+  readonly direct: () => S3;
+  readonly newBucket: () => Promise<string>;
+} {
   let server: S3Server | undefined;
+  let client: S3 | undefined;
   const before = { ...process.env };
   const running = (): S3Server => {
     if (server === undefined) throw new Error('the server runs only while tests do');
@@ -30,26 +37,43 @@ export function useS3Server(): { readonly server: () => S3Server; readonly newBu
   beforeAll(async () => {
     server = await startS3Server();
     Object.assign(process.env, server.env);
+    client = new S3({ endpoint: server.endpoint, forcePathStyle: true });
   }, SET_UP_MS);
   afterAll(async () => {
     for (const name of Object.keys(server?.env ?? {})) {
       if (before[name] === undefined) delete process.env[name];
       else process.env[name] = before[name];
     }
+    client?.destroy();
     await server?.stop();
   });
   return {
     server: running,
+    direct: () => {
+      if (client === undefined) throw new Error('the client is there only while tests run');
+      return client;
+    },
     newBucket: async () => {
       const bucket = `sluice-${randomBytes(8).toString('hex')}`;
-      const client = new S3Client({ endpoint: running().endpoint, forcePathStyle: true });
-      try {
-        await client.send(new CreateBucketCommand({ Bucket: bucket }));
-      } finally {
-        client.destroy();
-      }
+      await client?.createBucket({ Bucket: bucket });
       return bucket;
     },
+  };
+}
+
+/** A fault proxy in front of the server, new for each test; one that still has faults to give fails its test. */
+export function useFaultProxy(server: () => S3Server): () => FaultProxy {
+  let proxy: FaultProxy | undefined;
+  beforeEach(async () => {
+    proxy = await startFaultProxy(server().endpoint);
+  });
+  afterEach(async () => {
+    await proxy?.stop();
+    proxy?.assertAllHit();
+  });
+  return () => {
+    if (proxy === undefined) throw new Error('the proxy runs only while a test does');
+    return proxy;
   };
 }
 

@@ -224,7 +224,7 @@ test.each([
   [{ region: 'eu\r\nx-evil: 1' }, 'region holds other characters'],
   [{ kmsKey: '' }, 'kmsKey holds other characters'],
   [{ storageClass: 'A B' }, 'storageClass holds other characters'],
-  [{ anonymous: 1 }, 'anonymous is not'],
+  [{ anonymous: 1 }, 'anonymous is neither true nor false'],
 ])('%j of a bucket is refused', (entry, problem) => {
   expect(problemOf(() => read({ remotes: { a: { url: 's3://bucket', ...entry } } }))).toContain(problem);
 });

@@ -46,7 +46,12 @@ export async function tryAgain<T>(
     }
     throwIfAborted(signal);
     const due = Math.min(options.firstWaitMs * 2 ** (failures - 1), options.longestWaitMs);
-    await options.sleep(askedMs + due * (0.5 + options.random() / 2), signal);
+    try {
+      await options.sleep(askedMs + due * (0.5 + options.random() / 2), signal);
+    } catch (error) {
+      throwIfAborted(signal);
+      throw error;
+    }
   }
 }
 

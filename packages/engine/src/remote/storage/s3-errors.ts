@@ -39,7 +39,7 @@ const PASSING = new Set([
 ]);
 const PASSING_STATUS = new Set([408, 409, 425, 429]);
 const EXPIRED = new Set(['ExpiredToken', 'ExpiredTokenException', 'TokenRefreshRequired', 'RequestExpired']);
-const WRONG_KEYS = new Set(['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'InvalidToken', 'AuthFailure']);
+const WRONG_KEYS = new Set(['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'InvalidToken', 'XAdminUserNotFound']);
 const FULL = new Set(['QuotaExceeded', 'XMinioStorageFull', 'XMinioAdminBucketQuotaExceeded']);
 const CERTIFICATE = /CERT|UNABLE_TO_VERIFY|SELF_SIGNED/;
 const WRONG_REGION = new Set([

@@ -11,6 +11,7 @@ import { sendChunks } from './s3-send.js';
 const MOST_PARTS = 10_000;
 /** How long the parts of a failed put may keep a process from ending. */
 const ABANDON_MS = 3000;
+const ABANDON_TRIES = 5;
 
 /** An object that is being sent in parts. */
 interface Upload {
@@ -149,14 +150,30 @@ async function complete(
   });
 }
 
-/** Deletes the parts, also after an interruption; what cannot be deleted is left to the lifecycle rule of the bucket. */
+/**
+ * Deletes the parts, also after an interruption. A part that is just arriving brings its upload back, so this is repeated until there is none. What cannot be
+ * deleted is left to the lifecycle rule of the bucket.
+ */
 async function abandon({ requests }: Putting, { name, id }: Upload): Promise<void> {
+  const signal = AbortSignal.timeout(ABANDON_MS);
   try {
-    await requests.sendOnce(AbortSignal.timeout(ABANDON_MS), {
-      counts: 'delete',
-      ask: { action: 's3:AbortMultipartUpload', key: name.Key },
-      send: async ({ s3, http }) => s3.abortMultipartUpload({ ...name, UploadId: id }, http),
-    });
+    for (let i = 0; i < ABANDON_TRIES; i++) {
+      const isGone = await requests.send(signal, {
+        counts: 'delete',
+        ask: { action: 's3:AbortMultipartUpload', key: name.Key },
+        send: async ({ s3, http }) => {
+          try {
+            await s3.abortMultipartUpload({ ...name, UploadId: id }, http);
+            return false;
+          } catch (error) {
+            if (parseS3Failure(error).name === 'NoSuchUpload') return true;
+            throw error;
+          }
+        },
+      });
+      if (isGone) return;
+      await requests.pause(100 * 2 ** i, signal);
+    }
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error;
   }

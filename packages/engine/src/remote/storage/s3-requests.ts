@@ -48,8 +48,17 @@ export class S3Requests {
     return tryAgain(this.retry, signal, () => this.sendOnce(signal, request));
   }
 
-  /** Sends a request once. Throws like {@link send}. */
-  async sendOnce<T>(signal: AbortSignal | undefined, request: S3Request<T>): Promise<T> {
+  /** Waits. Throws `ERR_INTERRUPTED`. */
+  async pause(ms: number, signal: AbortSignal): Promise<void> {
+    try {
+      await this.retry.sleep(ms, signal);
+    } catch (error) {
+      throwIfAborted(signal);
+      throw error;
+    }
+  }
+
+  private async sendOnce<T>(signal: AbortSignal | undefined, request: S3Request<T>): Promise<T> {
     throwIfAborted(signal);
     const { s3, digests } = await this.connect();
     const beat = this.pulse.begin();
