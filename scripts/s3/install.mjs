@@ -9,6 +9,7 @@ import { withLock } from '../with-lock.mjs';
 
 const VERSION = 'v1.8.0';
 const PACKAGE = `github.com/versity/versitygw/cmd/versitygw@${VERSION}`;
+const LONGEST_BUILD_MS = 30 * 60_000;
 const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'sluice-test');
 const FOLDER = join(CACHE, `versitygw-${VERSION}`);
 const PROGRAM = join(FOLDER, 'versitygw');
@@ -21,7 +22,7 @@ export async function installS3Server() {
   if (!existsSync(PROGRAM)) {
     mkdirSync(CACHE, { recursive: true });
     // Whoever comes second waits; a folder appears under its name when it is complete, also if a lock was lost.
-    await withLock('versitygw', build, CACHE);
+    await withLock('versitygw', build, { folder: CACHE, leftBehindMs: LONGEST_BUILD_MS });
   }
   return PROGRAM;
 }
@@ -33,6 +34,7 @@ function build() {
   const { status, error, stderr } = spawnSync('go', ['install', PACKAGE], {
     env: { ...process.env, GOBIN: fresh },
     stdio: ['ignore', 'ignore', 'pipe'],
+    timeout: LONGEST_BUILD_MS,
     encoding: 'utf8',
   });
   if (status !== 0) {

@@ -37,7 +37,9 @@ export function useS3Server(): {
   beforeAll(async () => {
     server = await startS3Server();
     Object.assign(process.env, server.env);
-    client = new S3({ endpoint: server.endpoint, forcePathStyle: true });
+    const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = server.env;
+    const credentials = { accessKeyId, secretAccessKey };
+    client = new S3({ endpoint: server.endpoint, forcePathStyle: true, credentials });
   }, SET_UP_MS);
   afterAll(async () => {
     for (const name of Object.keys(server?.env ?? {})) {

@@ -60,7 +60,7 @@ export class S3Requests {
 
   private async sendOnce<T>(signal: AbortSignal | undefined, request: S3Request<T>): Promise<T> {
     throwIfAborted(signal);
-    const { s3, digests } = await this.connect();
+    const { s3, digests } = await this.ready(request.ask);
     const beat = this.pulse.begin();
     const abortSignal = signal === undefined ? beat.signal : AbortSignal.any([signal, beat.signal]);
     let answered = false;
@@ -85,14 +85,21 @@ export class S3Requests {
     }
   }
 
-  private connect(): Promise<S3Client> {
+  /** A client that has its credentials: how long a profile or a role takes to give them says nothing about the server. */
+  private async ready(ask: S3Ask): Promise<S3Client> {
     this.client ??= this.open();
-    return this.client;
+    try {
+      const client = await this.client;
+      await client.s3.config.credentials();
+      return client;
+    } catch (error) {
+      throw explainS3(error, ask, this.place);
+    }
   }
 
   /** Any answer will do, a refusal too. */
   private async ping(abortSignal: AbortSignal): Promise<void> {
-    const { s3 } = await this.connect();
+    const { s3 } = await this.ready({ action: 's3:ListBucket' });
     this.counts.head++;
     try {
       await s3.headBucket({ Bucket: this.place.bucket }, { abortSignal });

@@ -37,7 +37,8 @@ export function s3Storage(options: S3StorageOptions): CountingStorage {
   const { bucket, prefix, access, concurrency } = options;
   const base = prefix === '' ? '' : `${prefix}/`;
   const description = describeS3(options);
-  const sockets = concurrency + PARTS_IN_MEMORY;
+  // One call needs one socket, or those of its parts; listings are not bounded with calls, and a dead server must not keep the question whether it lives from being asked.
+  const sockets = concurrency + PARTS_IN_MEMORY + 2;
   const requests = new S3Requests({ description, bucket }, access, sockets, options.retry, options.limits);
   const named = (key: string): ObjectName => ({
     Bucket: bucket,
