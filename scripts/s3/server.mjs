@@ -1,7 +1,7 @@
 // @ts-check
 // A real S3 server for tests and benchmarks.
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,8 +16,8 @@ import { installS3Server } from './install.mjs';
  * @property {() => Promise<void>} stop
  */
 
-/** The server ends with its input, and that ends with this process, however it ends. */
-const GUARD = '"$0" "$@" & server=$!; echo $server; cat > /dev/null; kill -9 $server';
+/** The server ends with its input, and that ends with this process, however it ends; its data goes with it. */
+const GUARD = '"$0" "$@" & server=$!; echo $server; cat > /dev/null; kill -9 $server; rm -rf "$FOLDER"';
 const START_MS = 20_000;
 
 /**
@@ -39,6 +39,7 @@ export async function startS3Server() {
     {
       env: {
         PATH: process.env.PATH,
+        FOLDER: folder,
         ROOT_ACCESS_KEY: keys.AWS_ACCESS_KEY_ID,
         ROOT_SECRET_KEY: keys.AWS_SECRET_ACCESS_KEY,
       },
@@ -57,7 +58,6 @@ export async function startS3Server() {
   const stop = async () => {
     child.stdin.end();
     await ended;
-    rmSync(folder, { recursive: true, force: true });
   };
   const endpoint = `http://127.0.0.1:${port}`;
   if (!(await answers(endpoint))) {

@@ -15,7 +15,7 @@ export type GivenUp = 'silent' | 'stalled';
 
 /** A request that is under way. */
 export interface Beat {
-  /** Fires when the request is to be given up. */
+  /** Fires when the request is to be given up, by the pulse or by its caller. */
   readonly signal: AbortSignal;
   /** Something of this request was sent or received. */
   moved(): void;
@@ -27,7 +27,8 @@ export interface Beat {
 
 /** Watches over all requests to one server. */
 export interface Pulse {
-  begin(): Beat;
+  /** Watches a request until its beat ends; `signal` is the caller's. */
+  begin(signal: AbortSignal | undefined): Beat;
 }
 
 const TICK_MS = 250;
@@ -66,8 +67,9 @@ export function createPulse(limits: PulseLimits, ping: (signal: AbortSignal) => 
     if (!asking && longest >= limits.quietMs && now - heardMs >= limits.quietMs) void ask();
   };
   return {
-    begin: () => {
+    begin: (signal) => {
       const beat = new RunningBeat(
+        signal,
         () => {
           heardMs = performance.now();
         },
@@ -90,12 +92,17 @@ class RunningBeat implements Beat {
   movedMs: number = this.beganMs;
   givenUp: GivenUp | undefined;
   private readonly controller = new AbortController();
+  private readonly caller: AbortSignal | undefined;
   private readonly heard: () => void;
   private readonly ended: () => void;
+  private readonly stop = (): void => this.controller.abort();
 
-  constructor(heard: () => void, ended: () => void) {
+  constructor(caller: AbortSignal | undefined, heard: () => void, ended: () => void) {
+    this.caller = caller;
     this.heard = heard;
     this.ended = ended;
+    // Not `AbortSignal.any`: the caller's signal lives long, and would remember every request.
+    caller?.addEventListener('abort', this.stop);
   }
 
   get signal(): AbortSignal {
@@ -113,6 +120,7 @@ class RunningBeat implements Beat {
   }
 
   end(answered: boolean): void {
+    this.caller?.removeEventListener('abort', this.stop);
     if (answered) this.heard();
     this.ended();
   }

@@ -61,14 +61,14 @@ export class S3Requests {
   private async sendOnce<T>(signal: AbortSignal | undefined, request: S3Request<T>): Promise<T> {
     throwIfAborted(signal);
     const { s3, digests } = await this.ready(request.ask);
-    const beat = this.pulse.begin();
-    const abortSignal = signal === undefined ? beat.signal : AbortSignal.any([signal, beat.signal]);
+    throwIfAborted(signal);
+    const beat = this.pulse.begin(signal);
     let answered = false;
     this.counts[request.counts]++;
     try {
       const result = await request.send({
         s3,
-        http: { abortSignal },
+        http: { abortSignal: beat.signal },
         moved: () => beat.moved(),
         digest: (body, sha256) => digests.set(body, sha256),
       });
