@@ -25,6 +25,8 @@ export interface S3Place {
   readonly bucket: string;
 }
 
+/** What the SDK says of an answer that has no code of S3. */
+const NO_WORDS = new Set(['UnknownError', 'Unknown']);
 /** Who asks for fewer requests and does not say for how long. */
 const TOO_FAST = new Set(['SlowDown', 'Throttling', 'ThrottlingException', 'TooManyRequestsException']);
 const SLOWER_MS = 1000;
@@ -116,6 +118,12 @@ export function explainS3(error: unknown, ask: S3Ask, place: S3Place): SluiceErr
   if (mayPass(failure)) return down(error, failure, place);
   if (status === 401 || status === 403) return notAllowed(error, failure, ask, place);
   if (status === undefined) return down(error, failure, place);
+  if (NO_WORDS.has(name) || NO_WORDS.has(failure.message)) {
+    return denied(
+      `${place.description} answers with status ${status}, but not in the words of S3`,
+      'Check `endpoint`: something else may answer there.',
+    );
+  }
   return denied(
     `${place.description} refuses ${ask.action}${keyOf(ask)}: ${name}: ${firstLine(failure.message)}`,
     'Check the settings of the remote in sluice.json; the service may not know one of them.',

@@ -94,6 +94,26 @@ describe('a service that ignores what it does not know', () => {
   });
 });
 
+test.each(['', '<html><body>404 page not found</body></html>', 'not found'])(
+  'what is no S3 at all is not an empty bucket (%j)',
+  async (text) => {
+    const other = createServer((_, response) => {
+      response.writeHead(404).end(text);
+    });
+    await new Promise<void>((resolve) => {
+      other.listen(0, '127.0.0.1', resolve);
+    });
+    const address = other.address();
+    const storage = s3Storage(optionsFor(`http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`));
+    const codes = await Promise.all(
+      [storage.get(key, all), storage.stat(key)].map((call) => call.then(String, (error) => error.code)),
+    );
+    other.closeAllConnections();
+    other.close();
+    expect(codes.every((code) => /^ERR_REMOTE_(DENIED|DOWN)$/.test(code))).toBe(true);
+  },
+);
+
 describe('write-once of a service that has it', () => {
   const { server, newBucket } = useS3Server();
   const proxy = useFaultProxy(server);
