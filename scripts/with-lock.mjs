@@ -15,12 +15,13 @@ const LEFT_BEHIND_MS = 180_000;
  * @template T
  * @param {string} name
  * @param {() => T} action
+ * @param {{ folder?: string, leftBehindMs?: number }} [options] where the lock lies, and when nobody can hold it any more
  * @returns {Promise<T>}
  */
-export async function withLock(name, action) {
-  const lock = join(CACHE, `${name}.lock`);
-  mkdirSync(CACHE, { recursive: true });
-  while (!take(lock)) await sleep(200);
+export async function withLock(name, action, { folder = CACHE, leftBehindMs = LEFT_BEHIND_MS } = {}) {
+  const lock = join(folder, `${name}.lock`);
+  mkdirSync(folder, { recursive: true });
+  while (!take(lock, leftBehindMs)) await sleep(200);
   try {
     return action();
   } finally {
@@ -28,8 +29,8 @@ export async function withLock(name, action) {
   }
 }
 
-/** @param {string} lock */
-function take(lock) {
+/** @param {string} lock @param {number} leftBehindMs */
+function take(lock, leftBehindMs) {
   try {
     mkdirSync(lock);
     return true;
@@ -38,6 +39,6 @@ function take(lock) {
     if (!(typeof error === 'object' && error !== null && 'code' in error && error.code === 'EEXIST')) throw error;
   }
   const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
-  if (Date.now() - since > LEFT_BEHIND_MS) rmdirSync(lock);
+  if (Date.now() - since > leftBehindMs) rmdirSync(lock);
   return false;
 }

@@ -174,7 +174,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       projects,
       stages: loadStages(projects, chosen),
       config: settings,
-      remotes: createRemotes({ config: settings, store, area, emit, signal }),
+      remotes: createRemotes({ config: settings, store, area, env, emit, signal }),
       area,
       env,
       emit,

@@ -1,33 +1,16 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { SluiceError } from '../errors.js';
-import type { Emit } from '../events.js';
 import type { Digest } from '../model/digest.js';
 import type { StageRecord } from '../model/record.js';
 import type { OutRoot } from '../model/root.js';
-import type { Area } from '../remote/areas.js';
 import { fetchRoots } from '../remote/fetch.js';
-import { wasSeen } from '../remote/have-file.js';
 import { readRecord } from '../remote/records.js';
-import { isComplete, isUnreachable, openRemote, type Remote } from '../remote/remote.js';
-import { type CountingStorage, counting } from '../remote/storage/counting.js';
-import { fileStorage } from '../remote/storage/file.js';
-import { limited } from '../remote/storage/limit.js';
-import { readOnly } from '../remote/storage/read-only.js';
-import { type RetryOptions, retrying } from '../remote/storage/retry.js';
+import { isComplete, isUnreachable } from '../remote/remote.js';
 import type { Fetched, RemoteSource, Want } from '../stage/context.js';
-import type { Store } from '../store/store.js';
-import { type Config, type RemoteConfig, remoteNamed } from '../workspace/config.js';
-import { directoryOf } from '../workspace/remote-url.js';
+import { type Config, remoteNamed } from '../workspace/config.js';
+import { type ConnectOptions, connectRemote, type OpenedRemote } from './connect-remote.js';
 
 /** What is known about a root on a remote. `unknown`: not asked, being offline. */
 export type RemoteState = 'complete' | 'absent' | 'unknown' | 'down';
-
-/** A remote that was opened by its name, with its request counter. */
-export interface OpenedRemote {
-  readonly name: string;
-  readonly remote: Remote;
-  readonly requests: CountingStorage['requests'];
-}
 
 /** The remotes of a workspace. */
 export interface Remotes extends RemoteSource {
@@ -38,27 +21,10 @@ export interface Remotes extends RemoteSource {
 }
 
 /** What the remotes of a workspace need. */
-export interface RemotesOptions {
+export interface RemotesOptions extends ConnectOptions {
   readonly config: Config;
-  readonly store: Store;
-  readonly area: Area;
-  readonly emit: Emit;
   readonly signal?: AbortSignal | undefined;
 }
-
-/** Requests in flight at once, where the configuration does not say. */
-const CONCURRENCY = 32;
-
-/** A shared directory that hiccups is asked again at once; one that is away is told as down within a second. */
-const RETRY: RetryOptions = {
-  attempts: 3,
-  firstWaitMs: 100,
-  longestWaitMs: 400,
-  sleep: async (ms, signal) => {
-    await sleep(ms, undefined, signal === undefined ? {} : { signal });
-  },
-  random: Math.random,
-};
 
 /** Opens remotes by name, each once, when they are first needed. */
 export function createRemotes(options: RemotesOptions): Remotes {
@@ -73,7 +39,7 @@ export function createRemotes(options: RemotesOptions): Remotes {
         hint: 'Remove --offline or SLUICE_OFFLINE.',
       });
     }
-    const known = opened.get(settings.name) ?? connect(settings, options);
+    const known = opened.get(settings.name) ?? connectRemote(settings, options);
     opened.set(settings.name, known);
     return known;
   };
@@ -136,16 +102,6 @@ export function createRemotes(options: RemotesOptions): Remotes {
       return { files, bytes, remote: from };
     },
   };
-}
-
-/** The remote of a URL scheme, with its wrappers. Throws `ERR_CONFIG` for a scheme that this version does not know. */
-function connect(settings: RemoteConfig, { store, area }: RemotesOptions): OpenedRemote {
-  const dir = directoryOf(settings);
-  const seen = wasSeen(store, `file://${dir}`);
-  const patient = retrying(fileStorage({ dir, missingIsEmpty: !seen }), RETRY);
-  const counted = counting(limited(patient, settings.concurrency ?? CONCURRENCY));
-  const storage = settings.readOnly ? readOnly(counted) : counted;
-  return { name: settings.name, remote: openRemote({ storage, area, seen }), requests: counted.requests };
 }
 
 function byRemote(wants: readonly Want[], fallback: string | undefined): Map<string | undefined, Want[]> {

@@ -12,11 +12,11 @@ import { type Out, type Stage, stageName } from '../stage/stage.js';
 import { completeness } from '../store/complete.js';
 import { readRecord } from '../store/records.js';
 import { checkout } from './checkout.js';
+import type { OpenedRemote } from './connect-remote.js';
 import type { OperationContext } from './context.js';
 import { lockedHistory, namesHistory } from './history-roots.js';
 import { locksAt } from './locks-at.js';
 import type { FetchOptions } from './options.js';
-import type { OpenedRemote } from './remotes.js';
 import type { FetchReport, PullReport, PushReport, RequestCount } from './reports.js';
 import type { Selected } from './select.js';
 

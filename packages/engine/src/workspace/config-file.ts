@@ -13,8 +13,15 @@ export interface RemoteEntry {
   readonly readOnly?: boolean;
   readonly concurrency?: number;
   readonly storageClass?: string;
-  readonly sse?: string;
+  readonly sse?: Encryption;
+  readonly kmsKey?: string;
+  readonly profile?: string;
+  readonly anonymous?: boolean;
+  readonly requestPayer?: boolean;
 }
+
+/** Who keeps the keys with which a service encrypts: the service itself, or the KMS of AWS. */
+export type Encryption = 'AES256' | 'aws:kms';
 
 /** When something is done: on request, or after each run of a stage. */
 export type When = 'manual' | 'after-run';
@@ -32,7 +39,23 @@ export interface ConfigFile {
 }
 
 const KEYS = ['$schema', 'store', 'defaultRemote', 'remotes', 'link', 'durability', 'push', 'gc', 'trust'];
-const REMOTE_KEYS = ['url', 'region', 'endpoint', 'forcePathStyle', 'readOnly', 'concurrency', 'storageClass', 'sse'];
+const REMOTE_KEYS = [
+  'url',
+  'region',
+  'endpoint',
+  'forcePathStyle',
+  'readOnly',
+  'concurrency',
+  'storageClass',
+  'sse',
+  'kmsKey',
+  'profile',
+  'anonymous',
+  'requestPayer',
+];
+const ENCRYPTIONS = ['AES256', 'aws:kms'] as const satisfies Encryption[];
+/** Names that go into headers and host names. */
+const PLAIN = /^[A-Za-z0-9][A-Za-z0-9_:/.-]{0,255}$/;
 const CREDENTIALS =
   /^(?:.*(?:secret|password|passwd|credential|private_?key).*|(?:access_?key(?:_?id)?|session_?token|auth_?token|api_?key|token))$/i;
 const REMOTE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -78,13 +101,17 @@ function parseRemote(remote: string, value: unknown, name: string, fail: Fail): 
     entry.has(key) ? read(entry.get(key), placeOf(place, key), fail) : undefined;
   return defined({
     url: optional('url', asName),
-    region: optional('region', asName),
+    region: optional('region', asPlain),
     endpoint: optional('endpoint', asEndpoint),
     forcePathStyle: optional('forcePathStyle', asFlag),
     readOnly: optional('readOnly', asFlag),
     concurrency: optional('concurrency', asConcurrency),
-    storageClass: optional('storageClass', asName),
-    sse: optional('sse', asName),
+    storageClass: optional('storageClass', asPlain),
+    sse: optional('sse', (given, at) => asChoice<Encryption>(given, ENCRYPTIONS, at, fail)),
+    kmsKey: optional('kmsKey', asPlain),
+    profile: optional('profile', asName),
+    anonymous: optional('anonymous', asFlag),
+    requestPayer: optional('requestPayer', asFlag),
   });
 }
 
@@ -111,6 +138,11 @@ function parseLink(value: unknown, place: string, fail: Fail): LinkKind[] {
 function asName(value: unknown, place: string, fail: Fail): string {
   const text = asText(value, place, fail);
   return text !== '' && !text.includes('\0') ? text : fail(place, 'is empty or holds a NUL');
+}
+
+function asPlain(value: unknown, place: string, fail: Fail): string {
+  const text = asText(value, place, fail);
+  return PLAIN.test(text) ? text : fail(place, 'holds other characters than letters, digits and "_:/.-"');
 }
 
 function asEndpoint(value: unknown, place: string, fail: Fail): string {

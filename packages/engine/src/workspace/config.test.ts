@@ -3,7 +3,7 @@ import os from 'node:os';
 import { join } from 'node:path';
 import { SluiceError } from '../errors.js';
 import { type Config, type Environment, readConfig, remoteNamed } from './config.js';
-import { directoryOf } from './remote-url.js';
+import { usableLocation } from './remote-url.js';
 import { addRemote, removeRemote, setDefaultRemote } from './write-config.js';
 
 let root = '';
@@ -189,18 +189,45 @@ test.each([
   ['file:../up', '..'],
 ])('%s', (url, dir) => {
   const remote = remoteNamed(read({ remotes: { a: { url } } }), 'a');
-  expect(directoryOf(remote)).toBe(dir === '..' ? join(root, '../up') : dir);
+  expect(usableLocation(remote)).toEqual({ kind: 'file', dir: dir === '..' ? join(root, '../up') : dir });
 });
 
-test.each(['s3://bucket/prefix', 'actions-cache:', 'https://host/path'])(
-  '%s is known, but not used by this version',
-  (url) => {
-    const remote = remoteNamed(read({ remotes: { a: { url } } }), 'a');
-    expect(problemOf(() => directoryOf(remote))).toContain(
-      `ERR_CONFIG remote a (${url}): this version of Sluice cannot use`,
-    );
-  },
-);
+test.each(['actions-cache:', 'https://host/path'])('%s is known, but not used by this version', (url) => {
+  const remote = remoteNamed(read({ remotes: { a: { url } } }), 'a');
+  expect(problemOf(() => usableLocation(remote))).toContain(
+    `ERR_CONFIG remote a (${url}): this version of Sluice cannot use`,
+  );
+});
+
+test.each([
+  ['s3://bucket', { bucket: 'bucket', prefix: '' }],
+  ['s3://my.bucket-1/', { bucket: 'my.bucket-1', prefix: '' }],
+  ['s3://bucket/a/B=2/c_d.e/', { bucket: 'bucket', prefix: 'a/B=2/c_d.e' }],
+])('%s', (url, expected) => {
+  const remote = remoteNamed(read({ remotes: { a: { url } } }), 'a');
+  expect(usableLocation(remote)).toEqual({ kind: 's3', ...expected });
+});
+
+test.each([
+  's3://bucket/a/../b',
+  's3://bucket/.',
+  's3://bucket//a',
+  's3://bucket/a b',
+  's3://bucket/a%2Fb',
+  's3://b/a',
+])('%s is refused', (url) => {
+  expect(problemOf(() => read({ remotes: { a: { url } } }))).toContain('ERR_CONFIG sluice.json: remotes.a.url');
+});
+
+test.each([
+  [{ sse: 'rot13' }, 'sse is not "AES256" or "aws:kms"'],
+  [{ region: 'eu\r\nx-evil: 1' }, 'region holds other characters'],
+  [{ kmsKey: '' }, 'kmsKey holds other characters'],
+  [{ storageClass: 'A B' }, 'storageClass holds other characters'],
+  [{ anonymous: 1 }, 'anonymous is neither true nor false'],
+])('%j of a bucket is refused', (entry, problem) => {
+  expect(problemOf(() => read({ remotes: { a: { url: 's3://bucket', ...entry } } }))).toContain(problem);
+});
 
 describe('writing', () => {
   const text = (): string => fs.readFileSync(join(root, 'sluice.json'), 'utf8');

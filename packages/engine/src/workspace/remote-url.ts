@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import { SluiceError } from '../errors.js';
 
-/** Where a remote lies. Only directories can be used by this version; the other kinds are known so that a configuration may name them. */
+/** Where a remote lies. Directories and buckets can be used by this version; the other kinds are known so that a configuration may name them. */
 export type RemoteLocation =
   | { readonly kind: 'file'; readonly dir: string }
   | { readonly kind: 's3'; readonly bucket: string; readonly prefix: string }
@@ -45,18 +45,21 @@ export function parseRemoteUrl(root: string, text: string): ParsedRemoteUrl {
   }
 }
 
-/** The directory of a remote that is one. Throws `ERR_CONFIG` for the kinds that this version cannot use. */
-export function directoryOf(remote: {
+/** A location that this version can use. */
+export type UsableLocation = Extract<RemoteLocation, { readonly kind: 'file' | 's3' }>;
+
+/** The location of a remote. Throws `ERR_CONFIG` for the kinds that this version cannot use. */
+export function usableLocation(remote: {
   readonly name: string;
   readonly url: string;
   readonly location: RemoteLocation;
-}): string {
-  if (remote.location.kind === 'file') return remote.location.dir;
+}): UsableLocation {
+  if (remote.location.kind === 'file' || remote.location.kind === 's3') return remote.location;
   throw new SluiceError(
     'ERR_CONFIG',
     `remote ${remote.name} (${remote.url}): this version of Sluice cannot use ${remote.location.kind} remotes`,
     {
-      hint: 'Use a directory, for example file:///mnt/share/data, or update Sluice.',
+      hint: 'Use a directory or a bucket, for example file:///mnt/share/data or s3://bucket/prefix, or update Sluice.',
     },
   );
 }
@@ -73,10 +76,19 @@ function parseFile(root: string, rest: string): ParsedRemoteUrl {
   return right({ kind: 'file', dir: resolve(path) });
 }
 
+/** Of a prefix: what needs no escape in a URL and is no step to another directory. */
+const SEGMENT = /^(?!\.+$)[\w.=-]{1,255}$/;
+
 function parseS3(rest: string): ParsedRemoteUrl {
   const [, bucket, prefix = ''] = /^\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/s.exec(rest) ?? [];
   if (bucket === undefined) return wrong('names no bucket', 'Write s3://bucket/prefix.');
-  return right({ kind: 's3', bucket, prefix: prefix.replace(/\/+$/, '') });
+  const trimmed = prefix.replace(/\/+$/, '');
+  if (trimmed !== '' && !trimmed.split('/').every((segment) => SEGMENT.test(segment)))
+    return wrong(
+      'has a prefix that not every service keeps as it is',
+      'Use letters, digits, "_", "-", "." and "=" between single slashes, and no segment of dots.',
+    );
+  return right({ kind: 's3', bucket, prefix: trimmed });
 }
 
 function decode(text: string): string | undefined {

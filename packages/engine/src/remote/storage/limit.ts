@@ -1,23 +1,11 @@
-import { throwIfAborted } from '../../errors.js';
 import type { Storage } from './port.js';
+import { slots } from './slots.js';
 
 /** Lets at most `most` calls run at once; the others wait in the order in which they came. A listing is not counted. */
 export function limited(storage: Storage, most: number): Storage {
-  const waiting: (() => void)[] = [];
-  let running = 0;
-  const slot = async <T>(signal: AbortSignal | undefined, call: () => Promise<T>): Promise<T> => {
-    // A call that ends hands its slot to the first in the queue, so nobody can get in between.
-    if (running >= most) await new Promise<void>((resolve) => waiting.push(resolve));
-    else running++;
-    try {
-      throwIfAborted(signal);
-      return await call();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) running--;
-      else next();
-    }
-  };
+  const running = slots(most);
+  const slot = <T>(signal: AbortSignal | undefined, call: () => Promise<T>): Promise<T> =>
+    running.hold(1, signal, call);
   const { delete: remove } = storage;
   return {
     description: storage.description,

@@ -54,7 +54,7 @@ export interface ByteRange {
   readonly length: number;
 }
 
-/** What is to be kept. A wrapper that tries again asks for the chunks again, so they must be the same each time. */
+/** What is to be kept. Who tries again asks for the chunks again, so they must be the same each time; none may change before the put has ended. */
 export interface Body {
   /** Sum of the lengths of the chunks. */
   readonly bytes: number;

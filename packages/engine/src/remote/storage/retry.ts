@@ -7,41 +7,66 @@ export interface RetryOptions {
   readonly attempts: number;
   /** Longest wait before the second attempt; it doubles from attempt to attempt. */
   readonly firstWaitMs: number;
-  /** No wait is longer. */
+  /** No wait is longer, unless the place asks for one. */
   readonly longestWaitMs: number;
   readonly sleep: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
   /** A number from 0 (inclusive) to 1 (exclusive). */
   readonly random: () => number;
 }
 
+/** What a driver knows about a failure with `ERR_REMOTE_DOWN`, in the `details` of the error. */
+export interface DownDetails {
+  /** The place asks not to be called again before. */
+  readonly retryAfterMs?: number;
+  /** The driver has made sure that nobody answers: trying again would only take time. */
+  readonly silent?: boolean;
+}
+
+/** Who asks for a longer wait than this is as good as down. */
+const LONGEST_ASKED_WAIT_MS = 30_000;
+
 /**
- * Tries again what failed with `ERR_REMOTE_DOWN`, after a wait between half and all of the time that is due, so that many clients do not come
- * back at once. What is denied, missing or full stays so and is not tried again. A listing is not either: half of it may have been used.
+ * Calls again what fails with `ERR_REMOTE_DOWN`, after a wait between half and all of the time that is due, so that many clients do not come
+ * back at once; never before the place asked to be called again. What is denied, missing or full stays so and is not tried again.
  */
-export function retrying(storage: Storage, options: RetryOptions): Storage {
-  const attempt = async <T>(signal: AbortSignal | undefined, call: () => Promise<T>): Promise<T> => {
-    for (let failures = 1; ; failures++) {
-      try {
-        return await call();
-      } catch (error) {
-        const down = error instanceof SluiceError && error.code === 'ERR_REMOTE_DOWN';
-        if (!down || failures >= options.attempts) throw error;
-      }
-      throwIfAborted(signal);
-      const due = Math.min(options.firstWaitMs * 2 ** (failures - 1), options.longestWaitMs);
-      await options.sleep(due * (0.5 + options.random() / 2), signal);
+export async function tryAgain<T>(
+  options: RetryOptions,
+  signal: AbortSignal | undefined,
+  call: () => Promise<T>,
+): Promise<T> {
+  for (let failures = 1; ; failures++) {
+    let askedMs: number;
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof SluiceError) || error.code !== 'ERR_REMOTE_DOWN') throw error;
+      const { retryAfterMs = 0, silent = false }: DownDetails = error.details ?? {};
+      if (silent || failures >= options.attempts || retryAfterMs > LONGEST_ASKED_WAIT_MS) throw error;
+      askedMs = retryAfterMs;
     }
-  };
+    throwIfAborted(signal);
+    const due = Math.min(options.firstWaitMs * 2 ** (failures - 1), options.longestWaitMs);
+    try {
+      await options.sleep(askedMs + due * (0.5 + options.random() / 2), signal);
+    } catch (error) {
+      throwIfAborted(signal);
+      throw error;
+    }
+  }
+}
+
+/** Tries each call again as {@link tryAgain} does. A listing is not tried again: half of it may have been used. */
+export function retrying(storage: Storage, options: RetryOptions): Storage {
   const { delete: remove } = storage;
   return {
     description: storage.description,
     durable: storage.durable,
-    stat: (key, call) => attempt(call?.signal, () => storage.stat(key, call)),
-    get: (key, range, call) => attempt(call?.signal, () => storage.get(key, range, call)),
-    put: (key, body, call) => attempt(call?.signal, () => storage.put(key, body, call)),
+    stat: (key, call) => tryAgain(options, call?.signal, () => storage.stat(key, call)),
+    get: (key, range, call) => tryAgain(options, call?.signal, () => storage.get(key, range, call)),
+    put: (key, body, call) => tryAgain(options, call?.signal, () => storage.put(key, body, call)),
     ...(storage.list === undefined ? {} : { list: storage.list.bind(storage) }),
     ...(remove === undefined
       ? {}
-      : { delete: (key, call) => attempt(call?.signal, () => remove.call(storage, key, call)) }),
+      : { delete: (key, call) => tryAgain(options, call?.signal, () => remove.call(storage, key, call)) }),
   };
 }

@@ -5,7 +5,7 @@ import { counting } from './counting.js';
 import { limited } from './limit.js';
 import { bodyOf, type Storage, storageKey } from './port.js';
 import { readOnly } from './read-only.js';
-import { type RetryOptions, retrying } from './retry.js';
+import { type DownDetails, type RetryOptions, retrying } from './retry.js';
 import { storageContract } from './storage.suite.js';
 
 const key = storageKey('shared/a');
@@ -95,6 +95,28 @@ test('tries again while the remote is down, with growing waits, and gives up in 
   for (let i = 0; i < 4; i++) inner.inject('stat', { kind: 'error', code: 'ERR_REMOTE_DOWN' });
   await expect(storage.stat(key)).rejects.toThrow(SluiceError);
   inner.assertAllHit();
+});
+
+test('waits as long as it is asked to, and not at all where nobody answers', async () => {
+  const waits: number[] = [];
+  const options = {
+    ...patient,
+    sleep: async (ms: number) => {
+      waits.push(ms);
+    },
+  };
+  const failing = (details: DownDetails): Storage => ({
+    ...memoryStorage(),
+    stat: async () => {
+      throw new SluiceError('ERR_REMOTE_DOWN', 'down', { details: { ...details } });
+    },
+  });
+  const down = expect.objectContaining({ code: 'ERR_REMOTE_DOWN' });
+  await expect(retrying(failing({ retryAfterMs: 5000 }), options).stat(key)).rejects.toEqual(down);
+  expect(waits).toEqual([5050, 5100, 5150]);
+  await expect(retrying(failing({ retryAfterMs: 31_000 }), options).stat(key)).rejects.toEqual(down);
+  await expect(retrying(failing({ silent: true }), options).stat(key)).rejects.toEqual(down);
+  expect(waits).toHaveLength(3);
 });
 
 test('a put whose answer was lost is put again', async () => {

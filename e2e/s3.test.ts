@@ -1,0 +1,104 @@
+import type { PullReport, PushReport, StatusReport, VerifyReport } from '@sluice/engine';
+import { useFaultProxy, useS3Server } from '../packages/engine/src/testing/s3.js';
+import { patternBytes } from './harness/bytes.js';
+import { pipelineWorkspace, takeRuns } from './harness/pipeline.js';
+import { story } from './harness/story.js';
+import { createWorkspace, type Workspace } from './harness/workspace.js';
+
+const { server, direct, newBucket } = useS3Server();
+const proxy = useFaultProxy(server);
+
+let w: Workspace;
+afterEach(() => w?.delete());
+
+/** The same workspace with the keys of the server, and a remote in a new bucket behind the proxy. */
+async function withBucket(made: Workspace): Promise<{ readonly workspace: Workspace; readonly bucket: string }> {
+  const workspace = made.with({ ...made.env, ...server().env });
+  const bucket = await newBucket();
+  await workspace.sluice('init');
+  await workspace.sluice('remote', 'add', 'origin', `s3://${bucket}/team/data`, '--endpoint', proxy().endpoint);
+  return { workspace, bucket };
+}
+
+async function keysOf(bucket: string): Promise<string[]> {
+  return ((await direct().listObjectsV2({ Bucket: bucket })).Contents ?? []).map(({ Key: key = '' }) => key);
+}
+
+function requestsOf({ requests }: PushReport): number {
+  return Object.values(requests).reduce((sum, count) => sum + count, 0);
+}
+
+story('data goes to a bucket and comes back, byte for byte, and a second push finds nothing to do', async () => {
+  const raw = { executor: '@sluice/nx:track', cache: false, options: { outs: ['{projectRoot}/datasets'] } };
+  w = await createWorkspace({ 'p/project.json': { name: 'p', targets: { raw } } });
+  const { workspace, bucket } = await withBucket(w);
+  for (let i = 0; i < 50; i++) workspace.write({ [`p/datasets/small/${i}.bin`]: patternBytes(`small ${i}`, 300 + i) });
+  workspace.write({ 'p/datasets/middle.bin': patternBytes('middle', 3_000_000) });
+  workspace.write({ 'p/datasets/large.bin': patternBytes('large', 40_000_000) });
+  await workspace.sluice('commit');
+  await workspace.commitAll('Version 1');
+  const before = workspace.hashes('p/datasets');
+  expect(await keysOf(bucket)).toEqual([]);
+
+  expect(await workspace.json<PushReport>('push')).toMatchObject({ files: { sent: 52, reused: 0 } });
+  const keys = await keysOf(bucket);
+  expect(keys.every((key) => /^team\/data\/(format|shared\/(packs|maps|blobs)\/.*)$/.test(key))).toBe(true);
+  expect(keys.length).toBeLessThanOrEqual(6);
+
+  const again = await workspace.json<PushReport>('push');
+  expect(again).toMatchObject({ files: { sent: 0 }, bytes: { sent: 0 }, requests: { put: 0, list: 0 } });
+  expect(requestsOf(again)).toBeLessThanOrEqual(3);
+  expect(await keysOf(bucket)).toEqual(keys);
+
+  workspace.remove('.sluice');
+  workspace.remove('p/datasets');
+  expect(await workspace.json<PullReport>('pull')).toMatchObject({ files: { received: 52 } });
+  expect(workspace.hashes('p/datasets')).toEqual(before);
+  expect(await workspace.json<VerifyReport>('verify', '--deep')).toMatchObject({ findings: [] });
+  expect(await workspace.json<StatusReport>('status', '--remote')).toMatchObject({
+    stages: [{ state: 'unchanged', outs: [{ remote: { origin: 'complete' } }] }],
+  });
+});
+
+story('results that another workspace pushed are restored from the bucket', async () => {
+  w = await pipelineWorkspace();
+  const { workspace } = await withBucket(w);
+  await workspace.nx('run', 'p:report');
+  await workspace.commitAll('First results');
+  await workspace.sluice('push');
+  const clone = (await workspace.clone('clone')).with(workspace.env);
+  clone.remove('p/sluice-lock.json');
+  const output = await clone.nx('run', 'p:report');
+  expect(takeRuns(clone)).toEqual([]);
+  expect(output).toContain('from origin');
+  expect(clone.sha256('p/report.txt')).toBe(workspace.sha256('p/report.txt'));
+});
+
+for (const [name, breakDown] of [
+  ['is gone', () => proxy().stop()],
+  [
+    'takes connections and says nothing',
+    async () => {
+      proxy().state = 'stalled';
+    },
+  ],
+] as const) {
+  story(`a bucket whose server ${name}: a pull fails soon, and a stage runs with one warning`, async () => {
+    w = await pipelineWorkspace();
+    const { workspace } = await withBucket(w);
+    await workspace.nx('run', 'p:report');
+    await workspace.commitAll('First results');
+    await workspace.sluice('push');
+    const clone = (await workspace.clone('clone')).with(workspace.env);
+    await breakDown();
+
+    const startedMs = performance.now();
+    expect((await clone.failure(3, 'pull')).code).toBe('ERR_REMOTE_DOWN');
+    expect(performance.now() - startedMs).toBeLessThan(5000);
+
+    clone.write({ 'p/in.txt': 'something else\n' });
+    const output = await clone.nx('run', 'p:upper');
+    expect(takeRuns(clone)).toEqual(['upper']);
+    expect(output.match(/warning: .*remote origin is down/g)).toHaveLength(1);
+  });
+}

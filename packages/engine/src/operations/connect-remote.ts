@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Area } from '../remote/areas.js';
+import { wasSeen } from '../remote/have-file.js';
+import { openRemote, type Remote } from '../remote/remote.js';
+import { type CountingStorage, counting } from '../remote/storage/counting.js';
+import { fileStorage } from '../remote/storage/file.js';
+import { limited } from '../remote/storage/limit.js';
+import type { Storage } from '../remote/storage/port.js';
+import { readOnly } from '../remote/storage/read-only.js';
+import { type RetryOptions, retrying } from '../remote/storage/retry.js';
+import { s3Storage } from '../remote/storage/s3.js';
+import type { RemoteConfig } from '../workspace/config.js';
+import { usableLocation } from '../workspace/remote-url.js';
+import { type S3RemoteOptions, s3OptionsOf } from './s3-remote.js';
+
+/** A remote that was opened by its name, with its request counter. */
+export interface OpenedRemote {
+  readonly name: string;
+  readonly remote: Remote;
+  readonly requests: CountingStorage['requests'];
+}
+
+/** What the remotes of a workspace have in common. */
+export interface ConnectOptions extends S3RemoteOptions {
+  readonly area: Area;
+}
+
+/** Requests in flight at once, where the configuration does not say. */
+const CONCURRENCY = 32;
+
+/** Who hiccups is asked again at once. */
+const PATIENCE = {
+  firstWaitMs: 100,
+  sleep: async (ms: number, signal: AbortSignal | undefined): Promise<void> => {
+    await sleep(ms, undefined, signal === undefined ? {} : { signal });
+  },
+  random: Math.random,
+} satisfies Partial<RetryOptions>;
+
+/** A shared directory that is away is told as down within a second. */
+const FILE_RETRY: RetryOptions = { ...PATIENCE, attempts: 3, longestWaitMs: 400 };
+const S3_RETRY: Omit<RetryOptions, 'attempts'> = { ...PATIENCE, longestWaitMs: 5000 };
+
+/** The remote of a configuration with its wrappers. Throws `ERR_CONFIG` for a kind that this version cannot use. */
+export function connectRemote(settings: RemoteConfig, options: ConnectOptions): OpenedRemote {
+  const concurrency = settings.concurrency ?? CONCURRENCY;
+  const { driver, requests } = openDriver(settings, concurrency, options);
+  const bounded = limited(driver, concurrency);
+  const storage = settings.readOnly ? readOnly(bounded) : bounded;
+  const remote = openRemote({ storage, area: options.area, seen: wasSeen(options.store, driver.description) });
+  return { name: settings.name, remote, requests };
+}
+
+/** A driver that tries again, and the count of all its tries. */
+function openDriver(
+  settings: RemoteConfig,
+  concurrency: number,
+  options: ConnectOptions,
+): { readonly driver: Storage; readonly requests: CountingStorage['requests'] } {
+  const location = usableLocation(settings);
+  if (location.kind === 's3') {
+    const driver = s3Storage(s3OptionsOf(settings, location, concurrency, S3_RETRY, options));
+    return { driver, requests: driver.requests };
+  }
+  const { dir } = location;
+  const counted = counting(fileStorage({ dir, missingIsEmpty: !wasSeen(options.store, `file://${dir}`) }));
+  return { driver: retrying(counted, FILE_RETRY), requests: counted.requests };
+}
