@@ -10,7 +10,7 @@ import { commit } from './operations/commit.js';
 import type { OperationContext } from './operations/context.js';
 import { explain } from './operations/explain.js';
 import { collectGarbage, explainGarbage } from './operations/gc.js';
-import { init } from './operations/init.js';
+import { initWorkspace } from './operations/init.js';
 import type { FetchOptions, GcOptions, Select } from './operations/options.js';
 import { createRemotes } from './operations/remotes.js';
 import type {
@@ -44,6 +44,7 @@ import { type Config, readConfig } from './workspace/config.js';
 import type { LinkKind } from './workspace/place-batch.js';
 import { readWorkspace } from './workspace/projects.js';
 import { prepareStateDir, projectsCachePath } from './workspace/state-dir.js';
+import { diskFiles } from './workspace/text-files.js';
 import { addRemote, removeRemote, setDefaultRemote } from './workspace/write-config.js';
 
 /** How an engine is opened. */
@@ -215,7 +216,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       const store = openOnce(config());
       return { ...storeStat(store), path: store.layout.dir };
     },
-    init: async (initOptions) => init(root, env, initOptions),
+    init: async (initOptions) => initWorkspace(root, diskFiles(root), initOptions),
     remotes: () => {
       const { remotes, defaultRemote } = config();
       return [...remotes.values()].map(({ name, url, readOnly }) => ({

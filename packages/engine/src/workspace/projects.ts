@@ -2,9 +2,17 @@ import { compareUtf8, joinRelPath } from '../model/path.js';
 import { findProjectFiles } from './find-project-files.js';
 import { readNxJson } from './nx-json.js';
 import { packageMatcher } from './package-patterns.js';
-import { lookAgain, looksUnchanged, openProjectSources, type Sighting } from './project-sources.js';
+import {
+  lookAgain,
+  looksUnchanged,
+  openProjectSources,
+  type ProjectSources,
+  type Sighting,
+  sourcesOf,
+} from './project-sources.js';
 import { fileSystemNow, loadProjectsCache, type ProjectsSnapshot, saveProjectsCache } from './projects-cache.js';
 import { type Project, type ProjectProblem, readProject } from './read-project.js';
+import type { TextFiles } from './text-files.js';
 
 /** The projects of a workspace, read without Nx. */
 export interface WorkspaceProjects {
@@ -23,9 +31,14 @@ export function readWorkspace(root: string, { cacheFile }: { readonly cacheFile?
   const stale = cached?.sightings.filter((sighting) => !looksUnchanged(root, sighting)) ?? [];
   if (cached !== undefined && stale.length === 0) return toWorkspace(cached);
   const nowMs = cacheFile === undefined ? 0 : fileSystemNow(cacheFile);
-  const snapshot = (cached && refresh(root, cached, stale, nowMs)) ?? scan(root, nowMs);
+  const snapshot = (cached && refresh(root, cached, stale, nowMs)) ?? scan(root, openProjectSources(root, nowMs));
   if (cacheFile !== undefined && nowMs > 0) saveProjectsCache(cacheFile, snapshot);
   return toWorkspace(snapshot);
+}
+
+/** Like {@link readWorkspace}, from the files of a host. */
+export function readWorkspaceFrom(root: string, files: TextFiles): WorkspaceProjects {
+  return toWorkspace(scan(root, sourcesOf(files)));
 }
 
 /** The same projects with new sightings when nothing but times changed, for example of a directory where a lock was replaced. */
@@ -44,8 +57,7 @@ function refresh(
   return { ...cached, sightings: cached.sightings.map((sighting) => renewed.get(sighting) ?? sighting) };
 }
 
-function scan(root: string, nowMs: number): ProjectsSnapshot {
-  const sources = openProjectSources(root, nowMs);
+function scan(root: string, sources: ProjectSources): ProjectsSnapshot {
   const { targetDefaults } = readNxJson(root, sources);
   const { projectJson, packageJson } = findProjectFiles(sources);
   const isPackage = packageMatcher(sources);
