@@ -12,6 +12,8 @@ export {
 export type { Emit, Phase, SluiceEvent } from './events.js';
 export type { HistoryScope } from './history/scope.js';
 export type { Reason } from './model/reason.js';
+export { type AddTargetReport, addTarget, type NewTarget } from './operations/add-target.js';
+export { type InitOptions, initWorkspace } from './operations/init.js';
 export type { FetchOptions, GcOptions, Select } from './operations/options.js';
 export * from './operations/reports.js';
 export type { OutStatus, StageStatus, StatusReport } from './operations/status.js';
@@ -19,4 +21,8 @@ export type { ChosenStage } from './stage/load-stages.js';
 export type { RunOptions, RunResult } from './stage/run-stage.js';
 export type { StageId } from './stage/stage.js';
 export * from './text/index.js';
+export { addFile } from './workspace/add-file.js';
 export type { LinkKind } from './workspace/place-batch.js';
+export type { TextFiles } from './workspace/text-files.js';
+export { addRemote, setDefaultRemote } from './workspace/write-config.js';
+export { type UnpackOptions, type UnpackReport, unpackZip } from './workspace/zip/unpack-zip.js';

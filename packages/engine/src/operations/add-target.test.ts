@@ -74,6 +74,9 @@ test('the innermost project around a path is meant where none is named', () => {
     options: { outs: [path] },
   });
   expect(addTarget('/w', files, dataset('a/b/raw')).project).toBe('b');
+  expect(files.json('a/b/project.json')).toMatchObject({
+    targets: { 'a-b-raw': { options: { outs: ['{projectRoot}/raw'] } } },
+  });
   expect(addTarget('/w', files, dataset('a/bc')).project).toBe('a');
   expect(addTarget('/w', files, dataset('raw')).project).toBe('root');
   const alone = memoryFiles({ 'nx.json': {} });
@@ -94,6 +97,7 @@ test('what could not run is not written', () => {
     [{}, 'ERR_STAGE_DEFINITION'],
     [{ project: 'modle' }, 'ERR_SELECTOR'],
     [{ target: 'other' }, 'ERR_USAGE'],
+    [{ options: { command: 'x', outs: [{ path: 'y', remote: 'near' }] } }, 'ERR_REMOTE_UNKNOWN'],
     [{ options: { comand: 'x' } }, 'ERR_STAGE_DEFINITION'],
     [{ options: { command: 'x', deps: ['../up'] } }, 'ERR_STAGE_DEFINITION'],
   ] as const) {

@@ -5,8 +5,11 @@ import { checkStages } from '../stage/check-stages.js';
 import { defineStage } from '../stage/define.js';
 import { loadStages } from '../stage/load-stages.js';
 import { type Stage, stageName } from '../stage/stage.js';
+import { suggestion } from '../util/did-you-mean.js';
 import { setInJsonc } from '../util/edit-jsonc.js';
 import { parseJsonc } from '../util/jsonc.js';
+import { CONFIG_FILE, LOCAL_CONFIG_FILE } from '../workspace/config.js';
+import { parseConfigFile } from '../workspace/config-file.js';
 import { STAGE_EXECUTOR, TRACK_EXECUTOR } from '../workspace/executors.js';
 import { projectNamed } from '../workspace/find-target.js';
 import { missingIgnoreLine, withLines } from '../workspace/gitignore.js';
@@ -25,7 +28,7 @@ export interface NewTarget {
   /** A path relative to the workspace root. */
   readonly beside?: string | undefined;
   readonly target: string;
-  /** The options of the target, as they are to be written. */
+  /** The options of the target; paths in its project are written with `{projectRoot}`, so that it can be moved. */
   readonly options: JsonObject;
 }
 
@@ -36,14 +39,14 @@ export interface AddTargetReport {
   /** The file that declares it. */
   readonly file: string;
   /** Relative to the workspace root. */
-  readonly outs: readonly string[];
+  readonly outs: readonly RelPath[];
   /** Empty when the same declaration was there. */
   readonly written: readonly string[];
 }
 
 /**
  * Declares a stage or a dataset: a target in the file of its project, and a line in `.gitignore` for each out. The same declaration twice is the same as once.
- * Throws `ERR_SELECTOR` for a project that is not there, `ERR_USAGE` for a target that is there and not the same, and like `defineStage` and
+ * Throws `ERR_REMOTE_UNKNOWN` for an out with a remote that is not configured, `ERR_SELECTOR` for a project that is not there, `ERR_USAGE` for a target that is there and not the same, and like `defineStage` and
  * `checkStages` for one that could not run; then nothing is written.
  */
 export function addTarget(root: string, files: TextFiles, wanted: NewTarget): AddTargetReport {
@@ -52,11 +55,12 @@ export function addTarget(root: string, files: TextFiles, wanted: NewTarget): Ad
   const declaration = {
     executor: wanted.kind === 'stage' ? STAGE_EXECUTOR : TRACK_EXECUTOR,
     cache: false,
-    options: wanted.options,
+    options: withTokens(wanted.options, place.root),
   };
   const stage = defineStage({ ...declaration, project: place, target: wanted.target });
   const outs = stage.outs.filter(({ cache }) => cache).map(({ path }) => path);
   const report = { project: place.name, target: wanted.target, file: place.file, outs };
+  for (const { remote } of stage.outs) if (remote !== undefined) refuseUnknownRemote(files, remote);
   const others = loadStages(workspace).all.filter(({ id }) => stageName(id) !== stageName(stage.id));
   checkStages([...others, stage]);
 
@@ -73,6 +77,25 @@ export function addTarget(root: string, files: TextFiles, wanted: NewTarget): Ad
     written.add(missing.file);
   }
   return { ...report, written: [...written].sort(compareUtf8) };
+}
+
+/** The options that hold paths from the workspace root. */
+const PATH_OPTIONS = ['deps', 'params', 'outs'];
+
+function withTokens(options: JsonObject, root: RelPath): JsonObject {
+  const token = (text: unknown): unknown =>
+    typeof text === 'string' && root !== '' && text.startsWith(`${root}/`)
+      ? `{projectRoot}${text.slice(root.length)}`
+      : text;
+  return Object.fromEntries(
+    Object.entries(options).map(([key, value]) => {
+      if (!PATH_OPTIONS.includes(key) || !Array.isArray(value)) return [key, value];
+      return [
+        key,
+        value.map((entry: unknown) => (isObject(entry) ? { ...entry, path: token(entry.path) } : token(entry))),
+      ];
+    }),
+  );
 }
 
 /** Where a target is written. */
@@ -125,6 +148,17 @@ function projectAround({ projects }: WorkspaceProjects, { beside }: NewTarget): 
     beside === undefined ? 'a project is missing' : `no project holds ${JSON.stringify(beside)}`,
     'Name one with --project; with --projectRoot DIR too, a new one is made there.',
   );
+}
+
+function refuseUnknownRemote(files: TextFiles, name: string): void {
+  const known = [CONFIG_FILE, LOCAL_CONFIG_FILE].flatMap((file) => {
+    const text = files.read(file);
+    return text === undefined ? [] : [...parseConfigFile(text, file).remotes.keys()];
+  });
+  if (known.includes(name)) return;
+  throw new SluiceError('ERR_REMOTE_UNKNOWN', `no remote is named ${JSON.stringify(name)}.${suggestion(name, known)}`, {
+    hint: 'Add it first: sluice remote add NAME URL',
+  });
 }
 
 function targetIn(place: Place, target: string): unknown {

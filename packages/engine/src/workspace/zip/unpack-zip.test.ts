@@ -11,21 +11,21 @@ const dir = useTempDir();
 const OUT = parseRelPath('p/raw');
 
 /** A workspace of its own beside nothing but the archive. */
-function workspace(bytes: Uint8Array): Pick<UnpackOptions, 'root' | 'archive'> {
+function workspace(bytes: Uint8Array): Pick<UnpackOptions, 'root' | 'from'> {
   const parent = fs.mkdtempSync(dir('w-'));
   const root = join(parent, 'workspace');
   fs.mkdirSync(root);
-  const archive = join(parent, 'x.zip');
-  fs.writeFileSync(archive, bytes);
-  return { root, archive };
+  const from = join(parent, 'x.zip');
+  fs.writeFileSync(from, bytes);
+  return { root, from };
 }
 
 async function unpack(
   bytes: Uint8Array,
   options: Partial<UnpackOptions> = {},
 ): Promise<UnpackReport & { readonly root: string }> {
-  const { root, archive } = workspace(bytes);
-  return { ...(await unpackZip({ root, archive, path: OUT, ...options })), root };
+  const { root, from } = workspace(bytes);
+  return { ...(await unpackZip({ root, from, path: OUT, ...options })), root };
 }
 
 /** Every file below a directory with its content, and every empty directory, by relative path. */
@@ -42,9 +42,9 @@ function contents(path: string): Record<string, string> {
 }
 
 async function codeOf(bytes: Uint8Array, options: Partial<UnpackOptions> = {}): Promise<string> {
-  const { root, archive } = workspace(bytes);
+  const { root, from } = workspace(bytes);
   try {
-    await unpackZip({ root, archive, path: OUT, ...options });
+    await unpackZip({ root, from, path: OUT, ...options });
   } catch (error) {
     // Whatever was refused left nothing behind, inside or outside.
     expect(contents(root)).toEqual(fs.existsSync(join(root, '.sluice')) ? { '.sluice/moves': '' } : {});
@@ -77,9 +77,9 @@ test('files, empty directories and executable bits come out', async () => {
 });
 
 test('twice is once, an empty directory is filled, anything else is left alone', async () => {
-  const { root, archive } = workspace(zipBytes(FILES));
+  const { root, from } = workspace(zipBytes(FILES));
   fs.mkdirSync(join(root, OUT), { recursive: true });
-  const options = { root, archive, path: OUT };
+  const options = { root, from, path: OUT };
   expect((await unpackZip({ ...options, dryRun: true })).written).toBe(true);
   expect(contents(root)).toEqual({ 'p/raw': '' });
   expect((await unpackZip(options)).written).toBe(true);
@@ -154,8 +154,8 @@ test('what is no archive', async () => {
   expect(await codeOf(Buffer.from('no zip'))).toBe('ERR_ARCHIVE_INVALID');
   expect(await codeOf(Buffer.alloc(0))).toBe('ERR_ARCHIVE_INVALID');
   expect(await codeOf(zipBytes(FILES).subarray(0, -3))).toBe('ERR_ARCHIVE_INVALID');
-  expect(await codeOf(zipBytes(FILES), { archive: dir('absent.zip') })).toBe('ERR_USAGE');
-  expect(await codeOf(zipBytes(FILES), { archive: dir() })).toBe('ERR_USAGE');
+  expect(await codeOf(zipBytes(FILES), { from: dir('absent.zip') })).toBe('ERR_USAGE');
+  expect(await codeOf(zipBytes(FILES), { from: dir() })).toBe('ERR_USAGE');
 });
 
 test('bombs: too many bytes, too good a ratio, one body for many files', async () => {
@@ -222,10 +222,10 @@ test('no archive writes outside of its directory, and what comes out is what wen
   await fc.assert(
     fc.asyncProperty(fc.array(entry, { maxLength: 5 }), async (entries) => {
       const packed = entries.map((one) => (one.name.endsWith('/') ? { ...one, content: '' } : one));
-      const { root, archive } = workspace(zipBytes(packed));
+      const { root, from } = workspace(zipBytes(packed));
       const parent = join(root, '..');
       try {
-        await unpackZip({ root, archive, path: OUT });
+        await unpackZip({ root, from, path: OUT });
         const found = contents(join(root, OUT));
         for (const { name: path, content } of packed) {
           if (!path.endsWith('/')) expect(found[path.replace(/^(\.\/)+/, '')]).toBe(content);
@@ -249,9 +249,9 @@ test('damage anywhere is an error with a code, or does no harm', async () => {
     fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 4 }), async (changes) => {
       const bytes = Buffer.from(good);
       for (const { at, byte } of changes) bytes[at] = byte;
-      const { root, archive } = workspace(bytes);
+      const { root, from } = workspace(bytes);
       try {
-        await unpackZip({ root, archive, path: OUT });
+        await unpackZip({ root, from, path: OUT });
         expect(
           Object.values(contents(join(root, OUT))).every((text) =>
             ['', 'hello\n', '#!/bin/sh\n', 'x'.repeat(100_000)].includes(text),

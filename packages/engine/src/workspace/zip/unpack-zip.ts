@@ -31,8 +31,8 @@ export interface UnpackReport {
 
 /** How an archive is unpacked. */
 export interface UnpackOptions {
-  /** Absolute path of the zip file. */
-  readonly archive: string;
+  /** Absolute path of the file that it comes from. */
+  readonly from: string;
   /** Absolute path of the workspace. */
   readonly root: string;
   /** The directory that the entries come to lie in. */
@@ -51,10 +51,10 @@ const CHUNK_BYTES = 256 * 1024;
  * `ERR_DISK_FULL`, and `ERR_ARCHIVE_INVALID` for bytes that are not what the archive declares.
  */
 export async function unpackZip(options: UnpackOptions): Promise<UnpackReport> {
-  const { archive, root, path, dryRun, limits, signal } = options;
+  const { from, root, path, dryRun, limits, signal } = options;
   const target = join(root, path);
   return await withZip(
-    archive,
+    from,
     async (zip) => {
       const files = zip.entries.filter(({ isDirectory }) => !isDirectory).length;
       const report = { files, bytes: zip.bytes };
