@@ -11,7 +11,14 @@ import {
   sourcesOf,
 } from './project-sources.js';
 import { fileSystemNow, loadProjectsCache, type ProjectsSnapshot, saveProjectsCache } from './projects-cache.js';
-import { type Project, type ProjectProblem, readProject } from './read-project.js';
+import {
+  type Declarations,
+  type DeclaredProject,
+  type Project,
+  type ProjectProblem,
+  readDeclaredProject,
+  readProject,
+} from './read-project.js';
 import type { TextFiles } from './text-files.js';
 
 /** The projects of a workspace, read without Nx. */
@@ -59,19 +66,34 @@ function refresh(
 
 function scan(root: string, sources: ProjectSources): ProjectsSnapshot {
   const { targetDefaults } = readNxJson(root, sources);
-  const { projectJson, packageJson } = findProjectFiles(sources);
-  const isPackage = packageMatcher(sources);
   const projects: Project[] = [];
   const problems: ProjectProblem[] = [];
-  for (const dir of new Set([...projectJson, ...packageJson])) {
-    const hasProjectJson = projectJson.has(dir);
-    const hasPackageJson = packageJson.has(dir);
-    if (!hasProjectJson && !isPackage(joinRelPath(dir, 'package.json'))) continue;
-    const result = readProject(sources, { root: dir, hasProjectJson, hasPackageJson }, targetDefaults);
+  for (const declarations of findDeclarations(sources)) {
+    const result = readProject(sources, declarations, targetDefaults);
     if ('message' in result) problems.push(result);
     else projects.push(result);
   }
   return { sightings: sources.sightings(), ...withoutNamesakes(projects, problems) };
+}
+
+/** Every project that can be used, with all its targets. Throws `ERR_WORKSPACE` when `nx.json` is broken. */
+export function readDeclaredProjects(root: string, files: TextFiles): DeclaredProject[] {
+  const sources = sourcesOf(files);
+  const { targetDefaults } = readNxJson(root, sources);
+  return [...findDeclarations(sources)].flatMap((declarations) => {
+    const result = readDeclaredProject(sources, declarations, targetDefaults);
+    return 'message' in result ? [] : [result];
+  });
+}
+
+function* findDeclarations(sources: ProjectSources): Generator<Declarations> {
+  const { projectJson, packageJson } = findProjectFiles(sources);
+  const isPackage = packageMatcher(sources);
+  for (const root of new Set([...projectJson, ...packageJson])) {
+    const hasProjectJson = projectJson.has(root);
+    if (!hasProjectJson && !isPackage(joinRelPath(root, 'package.json'))) continue;
+    yield { root, hasProjectJson, hasPackageJson: packageJson.has(root) };
+  }
 }
 
 /** Two projects with one name can both not be addressed. */
