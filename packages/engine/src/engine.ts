@@ -8,6 +8,7 @@ import { checkout } from './operations/checkout.js';
 import { checkoutKept } from './operations/checkout-kept.js';
 import { commit } from './operations/commit.js';
 import type { OperationContext } from './operations/context.js';
+import { type DoctorReport, doctor } from './operations/doctor/doctor.js';
 import { explain } from './operations/explain.js';
 import { collectGarbage, explainGarbage } from './operations/gc.js';
 import { initWorkspace } from './operations/init.js';
@@ -100,6 +101,8 @@ export interface Engine {
   }): Promise<VerifyReport>;
   explain(selector: string): Promise<ExplainReport>;
   storeStat(): Promise<StoreStat>;
+  /** Looks for what makes Sluice fail or slow in this workspace; `fix` repairs what is safe to repair. */
+  doctor(options: { readonly fix?: boolean }): Promise<DoctorReport>;
   init(options: { readonly remote?: string }): Promise<InitReport>;
   remotes(): readonly RemoteReport[];
   addRemote(options: {
@@ -216,6 +219,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       const store = openOnce(config());
       return { ...storeStat(store), path: store.layout.dir };
     },
+    doctor: async ({ fix }) => doctor({ root, env, signal, nowMs: Date.now }, fix ?? false),
     init: async (initOptions) => initWorkspace(root, diskFiles(root), initOptions),
     remotes: () => {
       const { remotes, defaultRemote } = config();

@@ -19,6 +19,7 @@ export const ERRORS = {
   ERR_SHALLOW_CLONE: { exit: 2, summary: 'The history is cut off, so what it refers to is not known' },
   ERR_OUT_TRACKED_BY_GIT: { exit: 2, summary: 'git tracks an out that Sluice is to keep' },
   ERR_REMOTE_UNKNOWN: { exit: 2, summary: 'No remote has this name, or none is configured' },
+  ERR_DOCTOR_FAILED: { exit: 2, summary: 'The workspace has problems that are not repaired' },
   ERR_STORE_UNWRITABLE: { exit: 2, summary: 'The store cannot be written' },
   ERR_REMOTE_DOWN: { exit: 3, summary: 'The remote does not answer' },
   ERR_REMOTE_DENIED: { exit: 3, summary: 'The remote refuses access' },
