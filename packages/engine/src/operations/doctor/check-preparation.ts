@@ -1,5 +1,4 @@
-import type { RelPath } from '../../model/path.js';
-import { tryParseRelPath } from '../../model/path.js';
+import { ROOT, tryParseRelPath } from '../../model/path.js';
 import { CONFIG_FILE } from '../../workspace/config.js';
 import { missingIgnoreLine, withLines } from '../../workspace/gitignore.js';
 import type { TextFiles } from '../../workspace/text-files.js';
@@ -49,7 +48,7 @@ export function checkPreparation({ root, files }: Pick<Patient, 'root' | 'files'
 export function checkStorePlace({ root, files, config }: Patient): Diagnosis[] {
   const store = config.store.startsWith(`${root}/`) ? tryParseRelPath(config.store.slice(root.length + 1)) : undefined;
   if (store === undefined || store === '.sluice') return [];
-  const missing = missingIgnoreLine(files.read, '' as RelPath, store);
+  const missing = missingIgnoreLine(files.read, ROOT, store);
   if (missing === undefined) return [];
   return [
     {
@@ -57,10 +56,10 @@ export function checkStorePlace({ root, files, config }: Patient): Diagnosis[] {
       level: 'problem',
       subject: store,
       message: 'is the store, and neither git nor Nx is told to leave it alone',
-      fix: `Add ${missing.line}/ to .gitignore and .nxignore.`,
+      fix: `Add ${missing.line} to .gitignore and .nxignore.`,
       repair: () => {
         for (const name of ['.gitignore', '.nxignore']) {
-          files.write(name, withLines(files.read(name) ?? '', [`${missing.line}/`]));
+          files.write(name, withLines(files.read(name) ?? '', [missing.line]));
         }
       },
     },
