@@ -23,6 +23,8 @@ const STAGE = [
   '--deps=people/raw',
   '--outs={projectRoot}/count.txt',
   '--metrics={projectRoot}/metrics.json',
+  '--env=SEED',
+  '--env=OTHER',
 ];
 
 const DATASET = [
@@ -69,6 +71,10 @@ story('from an empty workspace to a pipeline that runs, each generator twice', a
   expect(await changes()).toBe('');
   expect(w.read('people/raw/people/2.txt')).toBe('Grace\n');
   expect(statSync(w.path('people/raw/tools/list.sh')).mode & 0o100).toBe(0o100);
+  expect(JSON.parse(w.read('people/project.json')).targets.count.options).toMatchObject({
+    deps: ['{projectRoot}/raw'],
+    env: ['SEED', 'OTHER'],
+  });
   expect(w.read('people/.gitignore')).toBe('/raw\n/count.txt\n');
 
   await w.nx('run', 'people:raw');

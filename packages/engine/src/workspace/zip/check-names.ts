@@ -11,6 +11,9 @@ export interface EntryPath {
 const LONGEST_NAME = 255;
 const LONGEST_PATH = 2048;
 
+/** Directories above a name are looked at one by one. */
+const MOST_PARTS = 200;
+
 /**
  * Checks the names in an archive, all of them before anything is written: none leads out of the directory, by `..`, from a root or drive, or
  * with backslashes; no two are one file, on a file system that does not tell upper from lower case or Unicode forms apart either; and
@@ -40,6 +43,7 @@ function parseEntryName(name: string): EntryPath {
     throw unsafe(name, segment === undefined ? 'names nothing' : `has a part that ${nameProblem(segment)}`);
   }
   if (Buffer.byteLength(path) > LONGEST_PATH) throw unsafe(name, 'is too long');
+  if (path.split('/').length > MOST_PARTS) throw unsafe(name, 'is too deep');
   if (path.split('/').some((part) => Buffer.byteLength(part) > LONGEST_NAME)) throw unsafe(name, 'is too long');
   return { path, isDirectory };
 }

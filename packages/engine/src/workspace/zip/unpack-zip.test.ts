@@ -175,7 +175,7 @@ test('bombs: too many bytes, too good a ratio, one body for many files', async (
 });
 
 test('a name that no file system takes is refused', async () => {
-  for (const long of ['n'.repeat(256), `${'n/'.repeat(1500)}x`]) {
+  for (const long of ['n'.repeat(256), `${'n/'.repeat(200)}x`, `${`${'n'.repeat(100)}/`.repeat(21)}x`]) {
     expect(await codeOf(zipBytes([{ name: long }]))).toBe('ERR_ARCHIVE_UNSAFE');
   }
 });
