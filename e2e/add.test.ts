@@ -23,6 +23,8 @@ function npmOfThisMachine(): Record<string, string> {
     NX_USE_LOCAL: 'true',
     NX_MIGRATE_USE_LOCAL: 'true',
     NX_SKIP_PROVENANCE_CHECK: 'true',
+    // The home of a test lies in the directory for temporary files, where Nx 24 would not unpack a package.
+    NX_ALLOW_INSECURE_DIRECTORIES: 'true',
   };
 }
 
