@@ -8,7 +8,7 @@ import initGenerator from './init/generator.js';
 import { ownVersion } from './own-version.js';
 import remoteGenerator from './remote/generator.js';
 import stageGenerator from './stage/generator.js';
-import type { HostTree } from './tree.js';
+import { type HostTree, treeFiles } from './tree.js';
 
 let tree: Tree;
 beforeEach(() => {
@@ -31,6 +31,15 @@ function changes(): Record<string, string> {
 function json(path: string): unknown {
   return JSON.parse(tree.read(path, 'utf8') ?? '');
 }
+
+test('a link that leads in a circle is left out', () => {
+  fs.mkdirSync(join(tree.root, 'a'));
+  fs.symlinkSync('..', join(tree.root, 'a/up'));
+  fs.writeFileSync(join(tree.root, 'a/project.json'), '{}');
+  expect(tree.children('a')).toContain('up');
+  expect(treeFiles(tree).list('a')).toEqual(['project.json']);
+  expect(treeFiles(tree).list('')).toContain('a/');
+});
 
 const STAGE = {
   name: 'train',

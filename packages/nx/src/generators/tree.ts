@@ -1,3 +1,4 @@
+import { lstatSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import type { TextFiles } from '@sluice/engine';
 
@@ -23,7 +24,12 @@ export function treeFiles(tree: HostTree): TextFiles {
   return {
     read: (path) => (tree.isFile(path) ? (tree.read(path, 'utf8') ?? undefined) : undefined),
     list: (dir) =>
-      tree.children(dir).map((name) => (tree.isFile(dir === '' ? name : `${dir}/${name}`) ? name : `${name}/`)),
+      tree.children(dir).flatMap((name) => {
+        const path = dir === '' ? name : `${dir}/${name}`;
+        // Nx follows links, which may lead in a circle.
+        if (lstatSync(join(tree.root, path), { throwIfNoEntry: false })?.isSymbolicLink() === true) return [];
+        return [tree.isFile(path) ? name : `${name}/`];
+      }),
     write: (path, text) => tree.write(path, text),
   };
 }

@@ -9,17 +9,17 @@ const MESSAGES: Readonly<Record<string, Pick<Diagnosis, 'level' | 'message' | 'f
   [CONFIG_FILE]: {
     level: 'note',
     message: 'is not there, so everything is as it is by default',
-    fix: 'Run `sluice init`.',
+    fix: 'Write one (`sluice init`).',
   },
   '.gitignore': {
     level: 'problem',
     message: 'does not name the store and sluice.local.json, which belong to one machine',
-    fix: 'Run `sluice init`.',
+    fix: 'Add /.sluice/ and /sluice.local.json to it.',
   },
   '.nxignore': {
     level: 'problem',
     message: 'does not name the store, so that Nx may read all of it',
-    fix: 'Run `sluice init`.',
+    fix: 'Add .sluice/ to it.',
   },
   'nx.json': {
     level: 'problem',

@@ -1,5 +1,5 @@
-import { closeSync, fstatSync, openSync } from 'node:fs';
-import type { Readable } from 'node:stream';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { inflateRawSync } from 'node:zlib';
 import type { Entry, ZipFile } from 'yauzl';
 import { asSluiceError, errnoOf, SluiceError } from '../../errors.js';
 import { archiveReader } from './archive-reader.js';
@@ -11,8 +11,8 @@ export interface ZipEntry extends EntryPath {
   readonly bytes: number;
   readonly crc32: number;
   readonly isExecutable: boolean;
-  /** The bytes as they come out; never more than declared. */
-  open(): Promise<Readable>;
+  /** The bytes as they come out, in pieces; what is more than declared, or damaged, fails here or is seen by their sum. */
+  content(): Promise<Iterable<Buffer> | AsyncIterable<Buffer>>;
 }
 
 /** An archive whose directory was read and checked; its bytes were not. */
@@ -23,6 +23,9 @@ export interface OpenZip {
 
 /** The fixed part of the header in front of an entry's bytes. */
 const HEADER_BYTES = 30;
+
+/** A stream costs more than such a file: archives of data hold tens of thousands. */
+const SMALL_BYTES = 1024 * 1024;
 const STORED = 0;
 const DEFLATED = 8;
 
@@ -63,7 +66,7 @@ export async function withZip<T>(
     );
     const entries = paths.flatMap((path, i) => {
       const entry = found[i];
-      return entry === undefined ? [] : [toEntry(zip, entry, path)];
+      return entry === undefined ? [] : [toEntry(zip, fd, entry, path)];
     });
     return await asArchive(file, () => use({ entries, bytes }));
   } finally {
@@ -98,7 +101,7 @@ function placeOf(entry: Entry): { readonly at: number; readonly length: number }
   };
 }
 
-function toEntry(zip: ZipFile, entry: Entry, path: EntryPath): ZipEntry {
+function toEntry(zip: ZipFile, fd: number, entry: Entry, path: EntryPath): ZipEntry {
   const name = JSON.stringify(path.path);
   if (entry.isEncrypted()) throw invalid(`${name} in the archive is encrypted`);
   if (entry.compressionMethod !== STORED && entry.compressionMethod !== DEFLATED) {
@@ -121,8 +124,20 @@ function toEntry(zip: ZipFile, entry: Entry, path: EntryPath): ZipEntry {
     bytes: entry.uncompressedSize,
     crc32: entry.crc32,
     isExecutable: (mode & 0o100) !== 0,
-    open: () => zip.openReadStreamPromise(entry),
+    content: async () => {
+      const isSmall = entry.uncompressedSize <= SMALL_BYTES && entry.compressedSize <= SMALL_BYTES;
+      return isSmall ? [await readSmall(zip, fd, entry)] : await zip.openReadStreamPromise(entry);
+    },
   };
+}
+
+async function readSmall(zip: ZipFile, fd: number, entry: Entry): Promise<Buffer> {
+  const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true });
+  const packed = Buffer.alloc(entry.compressedSize);
+  const read = readSync(fd, packed, 0, packed.length, fileDataStart);
+  if (read < packed.length) throw new Error('it ends within an entry');
+  if (entry.compressionMethod === STORED) return packed;
+  return inflateRawSync(packed, { maxOutputLength: Math.max(1, entry.uncompressedSize) });
 }
 
 /** What the reader of archives or zlib complains about is wrong with the archive; failures of the disk are not. */

@@ -144,8 +144,15 @@ test.each([
   ['another method', { name: 'm', content: 'x', method: 14 }, 'ERR_ARCHIVE_INVALID'],
   ['a directory with bytes', { name: 'd/', content: 'x' }, 'ERR_ARCHIVE_INVALID'],
   ['more than declared', { name: 'f', content: 'xyz'.repeat(9999), declaredBytes: 10 }, 'ERR_ARCHIVE_INVALID'],
+  [
+    'much more than declared',
+    { name: 'f', content: 'xyz'.repeat(999_999), declaredBytes: 1_999_999 },
+    'ERR_ARCHIVE_INVALID',
+  ],
+  ['much less than declared', { name: 'f', content: 'xyz', declaredBytes: 1_999_999 }, 'ERR_ARCHIVE_INVALID'],
   ['less than declared', { name: 'f', content: 'xyz', declaredBytes: 10 }, 'ERR_ARCHIVE_INVALID'],
   ['another checksum', { name: 'f', content: 'xyz', crc32: 1 }, 'ERR_ARCHIVE_INVALID'],
+  ['another checksum of much', { name: 'f', content: 'xyz'.repeat(999_999), crc32: 1 }, 'ERR_ARCHIVE_INVALID'],
 ] as const)('%s is refused', async (_, entry, code) => {
   expect(await codeOf(zipBytes([{ name: 'fine', content: '1' }, entry]))).toBe(code);
 });

@@ -120,7 +120,7 @@ async function writeEntry(entry: ZipEntry, path: string, signal: AbortSignal | u
   let sum = 0;
   let bytes = 0;
   try {
-    for await (const chunk of await entry.open()) {
+    for await (const chunk of await entry.content()) {
       throwIfAborted(signal);
       bytes += chunk.length;
       // What comes out may be more than the directory of the archive declares.
