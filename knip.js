@@ -20,18 +20,21 @@ export default {
     },
     'packages/engine': { entry: ['src/index.ts!', 'src/**/worker.ts!', TESTS], project: PROJECT },
     'packages/cli': { entry: ['src/bin.ts!', TESTS], project: PROJECT },
-    'packages/nx': { entry: [...executorSources('packages/nx'), TESTS], project: PROJECT },
+    'packages/nx': { entry: ['src/index.ts!', ...namedSources('packages/nx'), TESTS], project: PROJECT },
   },
 };
 
-/** The source files of what `executors.json` names. @param {string} packageRoot */
-function executorSources(packageRoot) {
-  const path = `${packageRoot}/executors.json`;
-  if (!existsSync(path)) return [];
-  /** @type {{ executors: Record<string, Record<string, string>> }} */
-  const { executors } = JSON.parse(readFileSync(path, 'utf8'));
-  return Object.values(executors)
-    .flatMap(({ implementation, batchImplementation }) => [implementation, batchImplementation])
+/** The source files of what `executors.json` and `generators.json` name. @param {string} packageRoot */
+function namedSources(packageRoot) {
+  return ['executors.json', 'generators.json']
+    .map((name) => `${packageRoot}/${name}`)
+    .filter((path) => existsSync(path))
+    .flatMap((path) => {
+      /** @type {{ executors?: Record<string, Record<string, string>>, generators?: Record<string, Record<string, string>> }} */
+      const { executors = {}, generators = {} } = JSON.parse(readFileSync(path, 'utf8'));
+      return Object.values({ ...executors, ...generators });
+    })
+    .flatMap(({ implementation, batchImplementation, factory }) => [implementation, batchImplementation, factory])
     .filter((file) => file !== undefined)
     .map((file) => `${file.replace('./dist/', 'src/').replace(/([.]js)?$/, '.ts')}!`);
 }

@@ -1,8 +1,9 @@
 // @ts-check
-// Documents keep their promises: links, anchors, named paths and npm scripts exist, and docs/errors.md is up to date.
+// Documents keep their promises: links, anchors, named paths and npm scripts exist, and what is generated is up to date.
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { errorsPage } from './generate-errors.mjs';
+import { generatorPageProblems } from './generate-generators.mjs';
 import { ROOT, runTool } from './run-tool.mjs';
 
 /** npm commands that are no scripts of ours. */
@@ -12,7 +13,7 @@ const REPOSITORY_PATH = /^(packages|docs|scripts|e2e|examples|benchmarks|[.]ci|[
 
 const tracked = runTool('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md']);
 const pages = tracked.stdout.split('\n').filter((page) => page !== '' && existsSync(join(ROOT, page)));
-const problems = [...pages.flatMap(problemsOf), ...deadScripts(), ...(await errorsProblem())];
+const problems = [...pages.flatMap(problemsOf), ...deadScripts(), ...(await errorsProblem()), ...generatorProblems()];
 for (const problem of problems) console.log(problem);
 if (pages.length === 0) console.log('no documents were found');
 if (problems.length > 0 || pages.length === 0) process.exitCode = 1;
@@ -89,6 +90,15 @@ async function errorsProblem() {
   const actual = existsSync(path) ? readFileSync(path, 'utf8') : '';
   try {
     return actual === (await errorsPage()) ? [] : ['docs/errors.md is out of date: npm run docs'];
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
+  }
+}
+
+/** @returns {string[]} */
+function generatorProblems() {
+  try {
+    return generatorPageProblems();
   } catch (error) {
     return [error instanceof Error ? error.message : String(error)];
   }

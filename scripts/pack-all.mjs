@@ -45,7 +45,8 @@ function pack(folder) {
 function missingFiles(folder, files) {
   const manifest = readJson(join(folder, 'package.json'));
   const lists = [manifest.executors, manifest.generators].filter((path) => path !== undefined);
-  const named = ['LICENSE', ...pathsIn(manifest.bin), ...pathsIn(manifest.exports), ...lists];
+  const migrations = pathsIn(manifest['nx-migrations']);
+  const named = ['LICENSE', ...pathsIn(manifest.bin), ...pathsIn(manifest.exports), ...lists, ...migrations];
   for (const list of lists) {
     const { executors = {}, generators = {} } = readJson(join(folder, list));
     for (const entry of Object.values({ ...executors, ...generators })) {

@@ -41,9 +41,8 @@ function isFresh() {
 function newestSource(packages) {
   const files = packages.flatMap((name) => {
     const folder = join(ROOT, 'packages', name);
-    return ['package.json', 'executors.json', 'README.md', 'src', 'dist'].flatMap((entry) =>
-      filesIn(join(folder, entry)),
-    );
+    const manifests = readdirSync(folder).filter((entry) => entry.endsWith('.json'));
+    return [...manifests, 'README.md', 'src', 'dist'].flatMap((entry) => filesIn(join(folder, entry)));
   });
   return Math.max(...files.map((file) => statSync(file).mtimeMs));
 }

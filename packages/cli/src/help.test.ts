@@ -11,6 +11,7 @@ const COMMANDS = [
   'push',
   'gc',
   'verify',
+  'doctor',
   'explain',
   'remote',
   'remote add',

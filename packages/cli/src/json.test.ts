@@ -3,6 +3,7 @@ import { HERE, runMain } from './testing/run-main.js';
 import {
   CHECKOUT,
   COMMIT,
+  DOCTOR,
   EXPLAIN,
   FETCH,
   GC,
@@ -74,6 +75,8 @@ const CASES: readonly (readonly [args: string, call: readonly unknown[], documen
   ['gc --explain sha256:1a', ['explainGc', { what: 'sha256:1a' }], GC_EXPLANATION],
   ['gc --explain data/1.jpg', ['explainGc', { what: 'packages/cli/src/testing/data/1.jpg' }], GC_EXPLANATION],
   ['verify --deep --repair --remote near', ['verify', { deep: true, repair: true, remote: 'near' }], VERIFY],
+  ['doctor', ['doctor', {}], { ...DOCTOR, findings: DOCTOR.findings.slice(1) }],
+  ['doctor --fix', ['doctor', { fix: true }], { ...DOCTOR, findings: DOCTOR.findings.slice(1) }],
   ['explain model:train', ['explain', 'model:train'], EXPLAIN],
   ['remote list', ['remotes'], { remotes: REMOTES }],
   ['remote remove near', ['removeRemote', 'near'], { remotes: REMOTES }],

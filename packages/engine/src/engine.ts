@@ -8,9 +8,10 @@ import { checkout } from './operations/checkout.js';
 import { checkoutKept } from './operations/checkout-kept.js';
 import { commit } from './operations/commit.js';
 import type { OperationContext } from './operations/context.js';
+import { type DoctorReport, doctor } from './operations/doctor/doctor.js';
 import { explain } from './operations/explain.js';
 import { collectGarbage, explainGarbage } from './operations/gc.js';
-import { init } from './operations/init.js';
+import { initWorkspace } from './operations/init.js';
 import type { FetchOptions, GcOptions, Select } from './operations/options.js';
 import { createRemotes } from './operations/remotes.js';
 import type {
@@ -45,6 +46,7 @@ import { type Config, readConfig } from './workspace/config.js';
 import type { LinkKind } from './workspace/place-batch.js';
 import { readWorkspace, type WorkspaceProjects } from './workspace/projects.js';
 import { prepareStateDir, projectsCachePath } from './workspace/state-dir.js';
+import { diskFiles } from './workspace/text-files.js';
 import { addRemote, removeRemote, setDefaultRemote } from './workspace/write-config.js';
 
 /** How an engine is opened. */
@@ -106,6 +108,8 @@ export interface Engine {
   }): Promise<VerifyReport>;
   explain(selector: string): Promise<ExplainReport>;
   storeStat(): Promise<StoreStat>;
+  /** Looks for what makes Sluice fail or slow in this workspace; `fix` repairs what is safe to repair. */
+  doctor(options: { readonly fix?: boolean }): Promise<DoctorReport>;
   init(options: { readonly remote?: string }): Promise<InitReport>;
   remotes(): readonly RemoteReport[];
   addRemote(options: {
@@ -227,7 +231,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       const store = openOnce(config());
       return { ...storeStat(store), path: store.layout.dir };
     },
-    init: async (initOptions) => init(root, env, initOptions),
+    doctor: async ({ fix }) => doctor({ root, env, signal, nowMs: Date.now }, fix ?? false),
+    init: async (initOptions) => initWorkspace(root, diskFiles(root), initOptions),
     remotes: () => {
       const { remotes, defaultRemote } = config();
       return [...remotes.values()].map(({ name, url, readOnly }) => ({

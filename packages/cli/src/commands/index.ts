@@ -1,6 +1,7 @@
 import type { Declare } from '../command.js';
 import { declareCheckout } from './checkout.js';
 import { declareCommit } from './commit.js';
+import { declareDoctor } from './doctor.js';
 import { declareExplain } from './explain.js';
 import { declareFetch } from './fetch.js';
 import { declareGc } from './gc.js';
@@ -23,6 +24,7 @@ export const COMMANDS: readonly Declare[] = [
   declarePush,
   declareGc,
   declareVerify,
+  declareDoctor,
   declareExplain,
   declareRemote,
   declareStore,

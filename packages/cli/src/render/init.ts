@@ -5,6 +5,6 @@ export function initText({ written }: InitReport): string {
   if (written.length === 0) return 'everything is there already';
   return [
     `wrote ${written.join(', ')}`,
-    'next: give a target in project.json the executor @sluice/nx:stage (or @sluice/nx:track for data kept by hand)',
+    'next: nx g @sluice/nx:stage, or nx g @sluice/nx:dataset for data that is kept by hand',
   ].join('\n');
 }

@@ -1,6 +1,7 @@
 import type {
   CheckoutReport,
   CommitReport,
+  DoctorReport,
   ExplainReport,
   FetchReport,
   GcExplanation,
@@ -126,3 +127,37 @@ export const REMOTES: readonly RemoteReport[] = [
   { name: 'near', url: 'file:../data', default: false, readOnly: true },
   { name: 's3cache', url: 's3://bucket/prefix', default: true, readOnly: false },
 ];
+
+export const DOCTOR: DoctorReport = {
+  findings: [
+    {
+      check: 'git-tracked',
+      level: 'problem',
+      subject: 'people:raw people/raw',
+      message: 'git tracks people/raw/1.jpg',
+      fix: 'Run: git rm -r --cached "people/raw"',
+      fixable: false,
+      fixed: false,
+    },
+    {
+      check: 'preparation',
+      level: 'problem',
+      subject: 'nx.json',
+      message: 'does not load the plugin',
+      fix: 'Add it.',
+      fixable: true,
+      fixed: true,
+    },
+    {
+      check: 'reflink',
+      level: 'note',
+      subject: 'store and workspace',
+      message: 'cannot share bytes',
+      fix: 'Use another file system.',
+      fixable: false,
+      fixed: false,
+    },
+  ],
+  stages: 3,
+  ms: 40,
+};

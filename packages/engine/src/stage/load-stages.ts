@@ -27,6 +27,17 @@ export interface LoadedStages extends Stages {
  * Throws what `checkStages` throws, and for the chosen stage everything that is wrong with it.
  */
 export function loadStages(projects: WorkspaceProjects, chosen?: ChosenStage): LoadedStages {
+  const { stages, broken } = defineStages(projects);
+  if (chosen !== undefined) stages.set(stageName(chosen.id), defineChosen(projects, chosen));
+  const all = [...stages.values()];
+  return { all, broken, outs: checkStages(all), get: (id) => stages.get(stageName(id)) };
+}
+
+/** Defines each stage by itself; what they are together is not looked at. Both results are by `project:target`. */
+export function defineStages(projects: WorkspaceProjects): {
+  readonly stages: Map<string, Stage>;
+  readonly broken: Map<string, SluiceError>;
+} {
   const stages = new Map<string, Stage>();
   const broken = new Map<string, SluiceError>();
   for (const project of projects.projects.values()) {
@@ -42,9 +53,7 @@ export function loadStages(projects: WorkspaceProjects, chosen?: ChosenStage): L
       }
     }
   }
-  if (chosen !== undefined) stages.set(stageName(chosen.id), defineChosen(projects, chosen));
-  const all = [...stages.values()];
-  return { all, broken, outs: checkStages(all), get: (id) => stages.get(stageName(id)) };
+  return { stages, broken };
 }
 
 /** The stages that a chosen target stands for: itself, or each of its matrix. */

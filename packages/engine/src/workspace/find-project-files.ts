@@ -17,7 +17,7 @@ export function findProjectFiles(sources: ProjectSources): ProjectFiles {
   const packageJson = new Set<RelPath>();
   const visit = (dir: RelPath, inherited: IgnoreRules | undefined): void => {
     const names = sources.list(dir);
-    const rules = rulesIn(sources, dir, names, inherited);
+    const rules = ignoreRulesIn(sources.read, dir, names, inherited);
     for (const name of names) {
       const isDirectory = name.endsWith('/');
       const path = tryJoin(dir, isDirectory ? name.slice(0, -1) : name);
@@ -31,16 +31,16 @@ export function findProjectFiles(sources: ProjectSources): ProjectFiles {
   return { projectJson, packageJson };
 }
 
-/** `.nxignore` outranks `.gitignore` of the same directory. */
-function rulesIn(
-  sources: ProjectSources,
+/** The rules by which Nx leaves files out of a directory with these names. `.nxignore` outranks `.gitignore` of the same directory. */
+export function ignoreRulesIn(
+  read: (path: string) => string | undefined,
   dir: RelPath,
   names: readonly string[],
   inherited: IgnoreRules | undefined,
 ): IgnoreRules | undefined {
   const texts = ['.gitignore', '.nxignore']
     .filter((name) => names.includes(name))
-    .flatMap((name) => sources.read(joinRelPath(dir, name)) ?? []);
+    .flatMap((name) => read(joinRelPath(dir, name)) ?? []);
   return texts.length === 0 ? inherited : extendRules(inherited, dir, texts);
 }
 

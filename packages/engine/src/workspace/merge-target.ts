@@ -5,7 +5,7 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 const SPREAD = '...';
 
 /** Fields of a target that are replaced as a whole when two declarations are laid over each other. */
-const WHOLE_FIELDS = ['executor', 'command', 'defaultConfiguration', 'dependsOn'];
+const WHOLE_FIELDS = ['executor', 'command', 'defaultConfiguration', 'dependsOn', 'cache', 'outputs'];
 
 /** Whether a value is an object and no list. */
 export function isObject(value: unknown): value is JsonObject {

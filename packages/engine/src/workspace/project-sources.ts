@@ -1,9 +1,9 @@
 import fs from 'node:fs';
-import { resolve } from 'node:path';
-import { errnoOf } from '../errors.js';
+import { isAbsolute, resolve } from 'node:path';
 import { digestOf } from '../model/digest.js';
 import { sortUtf8 } from '../model/path.js';
 import { readIfPresent } from '../util/read-if-present.js';
+import { diskFiles, type TextFiles } from './text-files.js';
 
 /** What a file or directory that projects were read from looked like: `stamp` for a quick look, `content` (a digest) for a certain one. */
 export interface Sighting {
@@ -34,21 +34,31 @@ const RACY_MS = 50;
 /** Opens the sources of a workspace. `nowMs` is the present time of its file system; 0 when it is not known. */
 export function openProjectSources(root: string, nowMs: number): ProjectSources {
   const seen = new Map<string, Sighting>();
+  const files = diskFiles(root);
   return {
     read: (path) => {
       // The stamp is taken first: a change while reading then shows as another stamp.
       const stamp = lastingStamp(resolve(root, path), nowMs);
-      const text = readIfPresent(resolve(root, path));
+      const text = files.read(path);
       seen.set(path, { path, isDirectory: false, stamp, content: text === undefined ? '' : digestOf(text) });
       return text;
     },
     list: (dir) => {
       const stamp = lastingStamp(resolve(root, dir), nowMs);
-      const names = listNames(resolve(root, dir));
+      const names = listedOf(files.list(dir));
       seen.set(`${dir}/`, { path: dir, isDirectory: true, stamp, content: digestOf(names.join('\0')) });
       return names;
     },
     sightings: () => [...seen.values()],
+  };
+}
+
+/** Sources that are files of a host, which nobody looks at a second time. */
+export function sourcesOf(files: TextFiles): ProjectSources {
+  return {
+    read: (path) => (isAbsolute(path) ? readIfPresent(path) : files.read(path)),
+    list: (dir) => listedOf(files.list(dir)),
+    sightings: () => [],
   };
 }
 
@@ -80,22 +90,7 @@ function lastingStamp(path: string, nowMs: number): string {
   return stampOf(stat);
 }
 
-function listNames(path: string): string[] {
-  const names: string[] = [];
-  for (const entry of readDirectory(path)) {
-    if (entry.isDirectory()) {
-      if (!SKIPPED.has(entry.name)) names.push(`${entry.name}/`);
-    } else if (LISTED.has(entry.name) && entry.isFile()) names.push(entry.name);
-  }
-  return sortUtf8(names);
-}
-
-/** A directory that went away or may not be read holds no projects. */
-function readDirectory(path: string): fs.Dirent[] {
-  try {
-    return fs.readdirSync(path, { withFileTypes: true });
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM'].includes(errnoOf(error) ?? '')) return [];
-    throw error;
-  }
+/** Of all names, those of files that may declare a project or ignore one, and of directories that may hold them. */
+function listedOf(names: readonly string[]): string[] {
+  return sortUtf8(names.filter((name) => (name.endsWith('/') ? !SKIPPED.has(name.slice(0, -1)) : LISTED.has(name))));
 }

@@ -2,9 +2,24 @@ import { compareUtf8, joinRelPath } from '../model/path.js';
 import { findProjectFiles } from './find-project-files.js';
 import { readNxJson } from './nx-json.js';
 import { packageMatcher } from './package-patterns.js';
-import { lookAgain, looksUnchanged, openProjectSources, type Sighting } from './project-sources.js';
+import {
+  lookAgain,
+  looksUnchanged,
+  openProjectSources,
+  type ProjectSources,
+  type Sighting,
+  sourcesOf,
+} from './project-sources.js';
 import { fileSystemNow, loadProjectsCache, type ProjectsSnapshot, saveProjectsCache } from './projects-cache.js';
-import { type Project, type ProjectProblem, readProject } from './read-project.js';
+import {
+  type Declarations,
+  type DeclaredProject,
+  type Project,
+  type ProjectProblem,
+  readDeclaredProject,
+  readProject,
+} from './read-project.js';
+import type { TextFiles } from './text-files.js';
 
 /** The projects of a workspace, read without Nx. */
 export interface WorkspaceProjects {
@@ -23,9 +38,14 @@ export function readWorkspace(root: string, { cacheFile }: { readonly cacheFile?
   const stale = cached?.sightings.filter((sighting) => !looksUnchanged(root, sighting)) ?? [];
   if (cached !== undefined && stale.length === 0) return toWorkspace(cached);
   const nowMs = cacheFile === undefined ? 0 : fileSystemNow(cacheFile);
-  const snapshot = (cached && refresh(root, cached, stale, nowMs)) ?? scan(root, nowMs);
+  const snapshot = (cached && refresh(root, cached, stale, nowMs)) ?? scan(root, openProjectSources(root, nowMs));
   if (cacheFile !== undefined && nowMs > 0) saveProjectsCache(cacheFile, snapshot);
   return toWorkspace(snapshot);
+}
+
+/** Like {@link readWorkspace}, from the files of a host. */
+export function readWorkspaceFrom(root: string, files: TextFiles): WorkspaceProjects {
+  return toWorkspace(scan(root, sourcesOf(files)));
 }
 
 /** The same projects with new sightings when nothing but times changed, for example of a directory where a lock was replaced. */
@@ -44,22 +64,36 @@ function refresh(
   return { ...cached, sightings: cached.sightings.map((sighting) => renewed.get(sighting) ?? sighting) };
 }
 
-function scan(root: string, nowMs: number): ProjectsSnapshot {
-  const sources = openProjectSources(root, nowMs);
+function scan(root: string, sources: ProjectSources): ProjectsSnapshot {
   const { targetDefaults } = readNxJson(root, sources);
-  const { projectJson, packageJson } = findProjectFiles(sources);
-  const isPackage = packageMatcher(sources);
   const projects: Project[] = [];
   const problems: ProjectProblem[] = [];
-  for (const dir of new Set([...projectJson, ...packageJson])) {
-    const hasProjectJson = projectJson.has(dir);
-    const hasPackageJson = packageJson.has(dir);
-    if (!hasProjectJson && !isPackage(joinRelPath(dir, 'package.json'))) continue;
-    const result = readProject(sources, { root: dir, hasProjectJson, hasPackageJson }, targetDefaults);
+  for (const declarations of findDeclarations(sources)) {
+    const result = readProject(sources, declarations, targetDefaults);
     if ('message' in result) problems.push(result);
     else projects.push(result);
   }
   return { sightings: sources.sightings(), ...withoutNamesakes(projects, problems) };
+}
+
+/** Every project that can be used, with all its targets. Throws `ERR_WORKSPACE` when `nx.json` is broken. */
+export function readDeclaredProjects(root: string, files: TextFiles): DeclaredProject[] {
+  const sources = sourcesOf(files);
+  const { targetDefaults } = readNxJson(root, sources);
+  return [...findDeclarations(sources)].flatMap((declarations) => {
+    const result = readDeclaredProject(sources, declarations, targetDefaults);
+    return 'message' in result ? [] : [result];
+  });
+}
+
+function* findDeclarations(sources: ProjectSources): Generator<Declarations> {
+  const { projectJson, packageJson } = findProjectFiles(sources);
+  const isPackage = packageMatcher(sources);
+  for (const root of new Set([...projectJson, ...packageJson])) {
+    const hasProjectJson = projectJson.has(root);
+    if (!hasProjectJson && !isPackage(joinRelPath(root, 'package.json'))) continue;
+    yield { root, hasProjectJson, hasPackageJson: packageJson.has(root) };
+  }
 }
 
 /** Two projects with one name can both not be addressed. */

@@ -44,12 +44,33 @@ export interface Declarations {
   readonly hasPackageJson: boolean;
 }
 
-/** Reads one project from `project.json`, `package.json` and the `targetDefaults` of `nx.json`, as Nx merges them. */
+/** A project with all its targets, merged as Nx merges them. */
+export interface DeclaredProject {
+  readonly name: string;
+  readonly root: RelPath;
+  /** The file that declares it. */
+  readonly file: RelPath;
+  readonly targets: ReadonlyMap<string, JsonObject>;
+}
+
+/** Reads one project, of its targets the stages. */
 export function readProject(
+  sources: ProjectSources,
+  declarations: Declarations,
+  targetDefaults: unknown,
+): Project | ProjectProblem {
+  const declared = readDeclaredProject(sources, declarations, targetDefaults);
+  if ('message' in declared) return declared;
+  const { name, root, file, targets } = declared;
+  return { name, root, file, ...sortTargets(targets) };
+}
+
+/** Reads one project from `project.json`, `package.json` and the `targetDefaults` of `nx.json`, as Nx merges them. */
+export function readDeclaredProject(
   sources: ProjectSources,
   { root, hasProjectJson, hasPackageJson }: Declarations,
   targetDefaults: unknown,
-): Project | ProjectProblem {
+): DeclaredProject | ProjectProblem {
   const packagePath = joinRelPath(root, 'package.json');
   const projectPath = joinRelPath(root, 'project.json');
   const file = hasProjectJson ? projectPath : packagePath;
@@ -63,7 +84,7 @@ export function readProject(
     const tags = [projectJson.tags, nx.tags].flatMap((list) => (Array.isArray(list) ? list.map(String) : []));
     const layers = [packageTargets(packageJson, nx, targetsOf(projectJson)), targetsOf(projectJson)];
     const targets = mergeLayers(layers, targetDefaults, { name, root: root === '' ? '.' : root, tags }, file);
-    return { name, root, file, ...sortTargets(targets) };
+    return { name, root, file, targets };
   } catch (error) {
     if (!(error instanceof SourceProblem)) throw error;
     const names = [directoryName, ...nameIn(sources.read(projectPath)), ...nameIn(sources.read(packagePath))];

@@ -1,23 +1,26 @@
-import { join } from 'node:path';
 import { SluiceError } from '../errors.js';
 import { suggestion } from '../util/did-you-mean.js';
-import { readIfPresent } from '../util/read-if-present.js';
-import { writeFileAtomic } from '../util/write-file-atomic.js';
 import { CONFIG_FILE, LOCAL_CONFIG_FILE } from './config.js';
 import { isRemoteName, parseConfigFile, type RemoteEntry } from './config-file.js';
 import { isObject, type JsonObject } from './merge-target.js';
 import { parseRemoteUrl } from './remote-url.js';
+import { diskFiles, type TextFiles } from './text-files.js';
 
 /**
  * Adds a remote to `sluice.json`; the first one becomes the default. Adding what is there already changes nothing.
  * Throws `ERR_USAGE` for a bad name or URL or a name that is taken, `ERR_CONFIG` when the file is broken.
  */
-export function addRemote(root: string, name: string, remote: RemoteEntry & { readonly url: string }): void {
+export function addRemote(
+  root: string,
+  name: string,
+  remote: RemoteEntry & { readonly url: string },
+  files: TextFiles = diskFiles(root),
+): void {
   if (!isRemoteName(name))
     throw usage(`${JSON.stringify(name)} cannot be the name of a remote`, 'Use letters, digits, ".", "_" and "-".');
   const parsed = parseRemoteUrl(root, remote.url);
   if (!parsed.ok) throw usage(`the URL of remote ${name} ${parsed.problem}`, parsed.hint);
-  edit(root, (config) => {
+  edit(files, (config) => {
     const remotes = remotesOf(config);
     const present = Object.hasOwn(remotes, name) ? remotes[name] : undefined;
     if (isObject(present)) {
@@ -38,7 +41,7 @@ export function addRemote(root: string, name: string, remote: RemoteEntry & { re
 
 /** Removes a remote from `sluice.json`, and the default with it if it is that. Nothing on the remote changes. Throws `ERR_REMOTE_UNKNOWN`. */
 export function removeRemote(root: string, name: string): void {
-  edit(root, (config) => {
+  edit(diskFiles(root), (config) => {
     const remotes = remotesOf(config);
     mustExist(remotes, name);
     const kept = Object.fromEntries(
@@ -49,17 +52,16 @@ export function removeRemote(root: string, name: string): void {
 }
 
 /** Makes a remote of `sluice.json` the default. Throws `ERR_REMOTE_UNKNOWN`. */
-export function setDefaultRemote(root: string, name: string): void {
-  edit(root, (config) => {
+export function setDefaultRemote(root: string, name: string, files: TextFiles = diskFiles(root)): void {
+  edit(files, (config) => {
     mustExist(remotesOf(config), name);
     return { ...config, defaultRemote: name };
   });
 }
 
 /** Keeps what it does not change, in its order. The file is replaced at once, and only by one that can be read. */
-function edit(root: string, change: (config: JsonObject) => JsonObject): void {
-  const path = join(root, CONFIG_FILE);
-  const text = readIfPresent(path);
+function edit(files: TextFiles, change: (config: JsonObject) => JsonObject): void {
+  const text = files.read(CONFIG_FILE);
   if (text !== undefined) parseConfigFile(text, CONFIG_FILE);
   const config: unknown = JSON.parse(text ?? '{}');
   if (!isObject(config)) return;
@@ -67,7 +69,7 @@ function edit(root: string, change: (config: JsonObject) => JsonObject): void {
   if (changed === config) return;
   const written = `${JSON.stringify(changed, null, 2)}\n`;
   parseConfigFile(written, CONFIG_FILE);
-  writeFileAtomic(path, written);
+  files.write(CONFIG_FILE, written);
 }
 
 function remotesOf(config: JsonObject): JsonObject {

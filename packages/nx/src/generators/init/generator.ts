@@ -1,0 +1,17 @@
+import { initWorkspace } from '@sluice/engine';
+import { type CommonOptions, generate } from '../generate.js';
+import type { AfterWriting, HostTree } from '../tree.js';
+
+/** Options of `nx g @sluice/nx:init`. */
+export interface InitOptions extends CommonOptions {
+  /** URL of the first remote. */
+  readonly remote?: string;
+}
+
+/** Prepares the workspace, as `sluice init` does, and adds that command. `nx add @sluice/nx` runs it. Throws an `Error` that says code and hint. */
+export default async function initGenerator(tree: HostTree, options: InitOptions): Promise<AfterWriting> {
+  return await generate(tree, options, (files) => {
+    initWorkspace(tree.root, files, { plugin: true, remote: options.remote });
+    return { next: ['next: nx g @sluice/nx:stage, or nx g @sluice/nx:dataset for data that is kept by hand'] };
+  });
+}
