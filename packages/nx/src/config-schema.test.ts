@@ -60,6 +60,8 @@ const value = fc.oneof(
     ['copy'],
     ['reflink', 'copy'],
     ['hardlink'],
+    'AES256',
+    'aws:kms',
     'https://host',
     'http://host/path',
     'https://user@host',
