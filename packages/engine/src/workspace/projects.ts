@@ -1,5 +1,5 @@
 import { compareUtf8, joinRelPath } from '../model/path.js';
-import { findProjectFiles } from './find-project-files.js';
+import { findProjectFiles, type ProjectFiles, projectFilesAmong } from './find-project-files.js';
 import { readNxJson } from './nx-json.js';
 import { packageMatcher } from './package-patterns.js';
 import { lookAgain, looksUnchanged, openProjectSources, type Sighting } from './project-sources.js';
@@ -28,6 +28,11 @@ export function readWorkspace(root: string, { cacheFile }: { readonly cacheFile?
   return toWorkspace(snapshot);
 }
 
+/** Reads the projects that some of these files declare; paths are relative to the workspace root. Throws like {@link readWorkspace}. */
+export function readProjects(root: string, paths: readonly string[]): WorkspaceProjects {
+  return toWorkspace(scan(root, 0, projectFilesAmong(paths)));
+}
+
 /** The same projects with new sightings when nothing but times changed, for example of a directory where a lock was replaced. */
 function refresh(
   root: string,
@@ -44,10 +49,10 @@ function refresh(
   return { ...cached, sightings: cached.sightings.map((sighting) => renewed.get(sighting) ?? sighting) };
 }
 
-function scan(root: string, nowMs: number): ProjectsSnapshot {
+function scan(root: string, nowMs: number, found?: ProjectFiles): ProjectsSnapshot {
   const sources = openProjectSources(root, nowMs);
   const { targetDefaults } = readNxJson(root, sources);
-  const { projectJson, packageJson } = findProjectFiles(sources);
+  const { projectJson, packageJson } = found ?? findProjectFiles(sources);
   const isPackage = packageMatcher(sources);
   const projects: Project[] = [];
   const problems: ProjectProblem[] = [];

@@ -1,0 +1,58 @@
+import { type StageNode, stageGraph } from '@sluice/engine/graph';
+import { inputsOf, tokenPath } from './inputs.js';
+import { metadataOf } from './metadata.js';
+import type { CreateNodes, CreateNodesResults, InferredTarget } from './nx-shapes.js';
+
+/** The files that declare projects. */
+const DECLARATIONS = '{project.json,package.json,**/project.json,**/package.json}';
+
+/**
+ * Completes the targets that are stages: what Nx must not cache, what they read and make, which other stages they wait for, and what they are. Never throws, since that
+ * would break every command of the workspace: what is wrong with a stage is reported when it runs.
+ */
+export const createNodes: CreateNodes = [
+  DECLARATIONS,
+  (files, _, { workspaceRoot }) => {
+    try {
+      return resultsOf(workspaceRoot, stageGraph(workspaceRoot, files), new Set(files));
+    } catch {
+      return [];
+    }
+  },
+];
+
+function resultsOf(root: string, nodes: readonly StageNode[], files: ReadonlySet<string>): CreateNodesResults {
+  const lockRoots = new Map(nodes.map(({ id, projectRoot }) => [id.project, projectRoot as string]));
+  const byFile = new Map<string, { root: string; targets: Record<string, InferredTarget> }>();
+  for (const node of nodes) {
+    // What Nx did not name would become a project that Nx does not know.
+    if (!files.has(node.file)) continue;
+    const entry = byFile.get(node.file) ?? { root: node.projectRoot === '' ? '.' : node.projectRoot, targets: {} };
+    entry.targets[node.id.target] = inferredTarget(root, node, lockRoots);
+    byFile.set(node.file, entry);
+  }
+  return [...byFile].map(
+    ([file, entry]) => [file, { projects: { [entry.root]: { targets: entry.targets } } }] as const,
+  );
+}
+
+function inferredTarget(root: string, node: StageNode, lockRoots: ReadonlyMap<string, string>): InferredTarget {
+  const metadata = metadataOf(node);
+  const [stage] = node.variants;
+  if (stage === undefined) return { cache: false, metadata };
+  const inputs = inputsOf(root, node, lockRoots);
+  return {
+    cache: false,
+    ...(inputs === undefined ? {} : { inputs }),
+    outputs: stage.outs.map(({ path }) => tokenPath(path, node.projectRoot)),
+    dependsOn: dependsOn(node),
+    metadata,
+  };
+}
+
+function dependsOn({ id, producers }: StageNode): NonNullable<InferredTarget['dependsOn']> {
+  const needed = new Map(producers.map(({ producer }) => [`${producer.project}:${producer.target}`, producer]));
+  return [...needed]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, { project, target }]) => (project === id.project ? target : { projects: [project], target }));
+}
