@@ -18,7 +18,7 @@ export function checkStages(stages: readonly Stage[]): OutIndex {
       details: { problems },
     });
   }
-  const cycle = findCircle(new Map(stages.map((stage) => [stageName(stage.id), needsOf([stage], outs)])));
+  const cycle = findCircle(new Map(stages.map((stage) => [stageName(stage.id), needsOf(stage, outs)])));
   if (cycle !== undefined) {
     throw new SluiceError('ERR_CYCLE', `stages need each other's outs in a circle: ${cycle.join(' -> ')}`, {
       hint: 'Remove the dep that closes the circle, or narrow a pattern or directory that holds outs of other stages.',

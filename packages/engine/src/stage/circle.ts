@@ -5,10 +5,10 @@ import { type Stage, stageName } from './stage.js';
 /** Who needs whose outs, by names of stages. */
 export type Needs = ReadonlyMap<string, readonly string[]>;
 
-/** The names of the stages whose outs any of these declarations of one stage reads, sorted. */
-export function needsOf(variants: readonly Stage[], outs: OutIndex): string[] {
-  const producers = variants.flatMap((stage) => producersOf(stage, outs).map(({ producer }) => stageName(producer)));
-  return [...new Set(producers)].sort(compareUtf8);
+/** The names of the stages whose outs a stage reads, sorted. */
+export function needsOf(stage: Stage, outs: OutIndex): string[] {
+  const producers = new Set(producersOf(stage, outs).map(({ producer }) => stageName(producer)));
+  return [...producers].sort(compareUtf8);
 }
 
 /** The names of the stages on one circle, the first one again at the end; each needs an out of the next. */

@@ -28,9 +28,17 @@ export function readWorkspace(root: string, { cacheFile }: { readonly cacheFile?
   return toWorkspace(snapshot);
 }
 
-/** Reads the projects that some of these files declare; paths are relative to the workspace root. Throws like {@link readWorkspace}. */
-export function readProjects(root: string, paths: readonly string[]): WorkspaceProjects {
-  return toWorkspace(scan(root, 0, projectFilesAmong(paths)));
+/**
+ * Reads the projects that some of these files declare; paths are relative to the workspace root. `sightings` are what was read for it, with `nowMs` as
+ * in {@link openProjectSources}. Throws like {@link readWorkspace}.
+ */
+export function readProjects(
+  root: string,
+  paths: readonly string[],
+  nowMs: number,
+): WorkspaceProjects & { readonly sightings: readonly Sighting[] } {
+  const snapshot = scan(root, nowMs, projectFilesAmong(paths));
+  return { ...toWorkspace(snapshot), sightings: snapshot.sightings };
 }
 
 /** The same projects with new sightings when nothing but times changed, for example of a directory where a lock was replaced. */

@@ -1,4 +1,4 @@
-import { type StageNode, stageGraph } from '@sluice/engine/graph';
+import { graphCachePath, type StageNode, stageGraph } from '@sluice/engine/graph';
 import { inputsOf, tokenPath } from './inputs.js';
 import { metadataOf } from './metadata.js';
 import type { CreateNodes, CreateNodesResults, InferredTarget } from './nx-shapes.js';
@@ -14,7 +14,9 @@ export const createNodes: CreateNodes = [
   DECLARATIONS,
   (files, _, { workspaceRoot }) => {
     try {
-      return resultsOf(workspaceRoot, stageGraph(workspaceRoot, files), new Set(files));
+      const cacheFile = graphCachePath(workspaceRoot);
+      const nodes = stageGraph(workspaceRoot, files, cacheFile === undefined ? {} : { cacheFile });
+      return resultsOf(workspaceRoot, nodes, new Set(files));
     } catch {
       return [];
     }

@@ -22,8 +22,8 @@ export function inputsOf(
     for (const dep of stage.deps)
       for (const input of filesOf(root, dep, own, producersOf(node, dep))) inputs.add(input);
     for (const { file } of stage.params) {
-      const dep: Dep = { kind: 'path', path: file };
-      for (const input of filesOf(root, dep, own, producersOf(node, dep))) inputs.add(input);
+      const isMade = producersOf(node, { kind: 'path', path: file }).length > 0;
+      if (!isMade) inputs.add(tokenPath(literal(file), own));
     }
     for (const name of stage.env) env.add(name);
     // What a person keeps is what its lock says.
