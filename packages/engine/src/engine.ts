@@ -32,9 +32,10 @@ import { type StatusReport, status } from './operations/status.js';
 import { fetchData, pull, push } from './operations/transfer.js';
 import { verify } from './operations/verify.js';
 import { parseArea } from './remote/areas.js';
-import { type ChosenStage, loadStages, stageNamed } from './stage/load-stages.js';
-import { readLockFile } from './stage/lock-file.js';
+import { type ChosenStage, loadStages, stageNamed, withChosen } from './stage/load-stages.js';
+import { createLockReader } from './stage/lock-file.js';
 import { type RunOptions, type RunResult, runStage } from './stage/run-stage.js';
+import { createSharedResolvers, type SharedResolvers } from './stage/shared-resolvers.js';
 import { realFiles } from './store/files.js';
 import { storeStat } from './store/stat.js';
 import { openStore, type Store } from './store/store.js';
@@ -58,6 +59,11 @@ export interface EngineOptions {
   readonly offline?: boolean;
   /** Threads for bulk file work; 1 and more use workers for large jobs, 0 does everything on this thread. */
   readonly threads?: number;
+  /**
+   * Read declarations and configuration once, not anew for each operation, and what stages were found to be only again when one changed something: for a process
+   * that runs many tasks of one moment.
+   */
+  readonly readOnce?: boolean;
   /** The built `worker.js`, where this module does not lie beside it (a bundle, or sources under test). */
   readonly workerFile?: URL;
 }
@@ -65,8 +71,8 @@ export interface EngineOptions {
 /** Every operation of Sluice. Errors are `SluiceError`s with the codes of `docs/errors.md`. */
 export interface Engine {
   readonly root: string;
-  /** Brings one stage up to date. */
-  runStage(stage: ChosenStage, options: RunOptions): Promise<RunResult>;
+  /** Brings one stage up to date; `env` and `emit` stand in for those of the engine. */
+  runStage(stage: ChosenStage, options: RunOptions & Partial<Pick<EngineOptions, 'env' | 'emit'>>): Promise<RunResult>;
   /** The state of stages and outs; `remotes`: names to ask, or `default`. */
   status(options: { readonly select: Select; readonly remotes?: readonly string[] | 'default' }): Promise<StatusReport>;
   /** Outs in the workspace to store and lock. */
@@ -99,6 +105,8 @@ export interface Engine {
   }): Promise<VerifyReport>;
   explain(selector: string): Promise<ExplainReport>;
   storeStat(): Promise<StoreStat>;
+  /** What the configuration wants to be done after a run. */
+  afterRun(): { readonly push: boolean; readonly gc: boolean };
   init(options: { readonly remote?: string }): Promise<InitReport>;
   remotes(): readonly RemoteReport[];
   addRemote(options: {
@@ -153,7 +161,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     opened ??= openStore({ dir: settings.store, durability: settings.durability });
     return opened;
   };
-  const contextFor = (chosen?: ChosenStage): OperationContext => {
+  const readContext = (chosen?: ChosenStage): OperationContext => {
     const settings = config();
     const store = openOnce(settings);
     store.reader.catalog.refresh();
@@ -172,8 +180,20 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       emit,
       signal,
       now: () => new Date(),
-      readLock: (projectRoot) => readLockFile(root, projectRoot),
+      readLock: createLockReader(root),
     };
+  };
+  let readOnce: { readonly context: OperationContext; readonly resolvers: SharedResolvers } | undefined;
+  const contextFor = (chosen?: ChosenStage): OperationContext => {
+    if (options.readOnce !== true) return readContext(chosen);
+    if (readOnce === undefined) {
+      const context = readContext();
+      readOnce = { context, resolvers: createSharedResolvers(context.stages, emit) };
+    }
+    const { context } = readOnce;
+    return chosen === undefined
+      ? context
+      : { ...context, stages: withChosen(context.projects, context.stages, chosen) };
   };
   const on = <T>(select: Select, run: (context: OperationContext, selected: Selected[]) => Promise<T>): Promise<T> => {
     const context = contextFor();
@@ -188,8 +208,17 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   return {
     root,
     runStage: async (chosen, runOptions) => {
-      const context = contextFor(chosen);
-      return runStage(context, stageNamed(context.projects, context.stages, chosen.id), runOptions);
+      const shared = contextFor(chosen);
+      const context = { ...shared, env: runOptions.env ?? env, emit: runOptions.emit ?? emit };
+      const stage = stageNamed(context.projects, context.stages, chosen.id);
+      let outcome: RunResult['outcome'] | undefined;
+      try {
+        const result = await runStage(context, stage, runOptions, readOnce?.resolvers.get(context));
+        outcome = result.outcome;
+        return result;
+      } finally {
+        if (outcome !== 'unchanged') readOnce?.resolvers.forget();
+      }
     },
     status: async ({ select, remotes }) =>
       on(select, (context, selected) => {
@@ -214,6 +243,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     storeStat: async () => {
       const store = openOnce(config());
       return { ...storeStat(store), path: store.layout.dir };
+    },
+    afterRun: () => {
+      const { push: pushWhen, gc: gcWhen } = config();
+      return { push: pushWhen === 'after-run', gc: gcWhen === 'after-run' };
     },
     init: async (initOptions) => init(root, env, initOptions),
     remotes: () => {

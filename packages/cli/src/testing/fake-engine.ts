@@ -41,6 +41,7 @@ function sampleEngine(root: string): Engine {
     verify: async () => samples.VERIFY,
     explain: async () => samples.EXPLAIN,
     storeStat: async () => samples.STORE,
+    afterRun: () => ({ push: false, gc: false }),
     init: async () => ({ written: ['sluice.json', '.gitignore'] }),
     remotes: () => samples.REMOTES,
     addRemote: async () => undefined,
