@@ -71,8 +71,14 @@ export interface EngineOptions {
 /** Every operation of Sluice. Errors are `SluiceError`s with the codes of `docs/errors.md`. */
 export interface Engine {
   readonly root: string;
-  /** Brings one stage up to date; `env` and `emit` stand in for those of the engine. */
-  runStage(stage: ChosenStage, options: RunOptions & Partial<Pick<EngineOptions, 'env' | 'emit'>>): Promise<RunResult>;
+  /**
+   * Brings one stage up to date; `env` and `emit` stand in for those of the engine. `envName`, for an engine that reads once: environments of one name agree in
+   * all that stages declare.
+   */
+  runStage(
+    stage: ChosenStage,
+    options: RunOptions & Partial<Pick<EngineOptions, 'env' | 'emit'>> & { readonly envName?: string },
+  ): Promise<RunResult>;
   /** The state of stages and outs; `remotes`: names to ask, or `default`. */
   status(options: { readonly select: Select; readonly remotes?: readonly string[] | 'default' }): Promise<StatusReport>;
   /** Outs in the workspace to store and lock. */
@@ -213,7 +219,12 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       const stage = stageNamed(context.projects, context.stages, chosen.id);
       let outcome: RunResult['outcome'] | undefined;
       try {
-        const result = await runStage(context, stage, runOptions, readOnce?.resolvers.get(context));
+        const result = await runStage(
+          context,
+          stage,
+          runOptions,
+          readOnce?.resolvers.get(context, runOptions.envName ?? ''),
+        );
         outcome = result.outcome;
         return result;
       } finally {
