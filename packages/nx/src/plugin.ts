@@ -4,3 +4,4 @@ export const name = '@sluice/nx';
 export { createDependencies } from './graph/create-dependencies.js';
 // Nx 22 calls createNodesV2, later ones prefer createNodes.
 export { createNodes, createNodes as createNodesV2 } from './graph/create-nodes.js';
+export { postTasksExecution, preTasksExecution } from './run/hooks.js';

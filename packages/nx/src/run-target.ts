@@ -1,5 +1,5 @@
-import { dataIsRead } from './data-is-read.js';
 import type { ExecutorContext } from './host.js';
+import { bringUpToDate } from './run/bring-up-to-date.js';
 import { type HostProcess, withEngine } from './with-engine.js';
 
 /** Brings the stage of a target up to date and prints what became of it. Both executors are this; what differs is in the options. */
@@ -9,18 +9,8 @@ export async function runTarget(
   host: HostProcess = process,
 ): Promise<{ success: boolean }> {
   return await withEngine(context, host, async (engine, printer) => {
-    const { projectName: project = '', targetName: target = '' } = context;
-    const startedMs = performance.now();
-    const result = await engine.runStage(
-      { id: { project, target }, configuration: context.configurationName, options },
-      {
-        // `--skip-nx-cache`: the user wants the command to run.
-        force: host.env.NX_SKIP_NX_CACHE === 'true',
-        wait: true,
-        materialize: dataIsRead(context, { project, target }),
-      },
-    );
-    printer.result(result, performance.now() - startedMs);
+    const { projectName: project = '', targetName: target = '', configurationName: configuration } = context;
+    await bringUpToDate(engine, { id: { project, target }, configuration, options }, { context, host, printer });
     return { success: true };
   });
 }

@@ -2,6 +2,7 @@ import { asSluiceError, type Engine, openEngine } from '@sluice/engine';
 import { abortOnSignal } from './abort-on-signal.js';
 import type { ExecutorContext } from './host.js';
 import { createPrinter, type Host, type Printer } from './printer.js';
+import { NOTES_VARIABLE } from './run/task-note.js';
 
 /** The process that an executor runs in. */
 export type HostProcess = Host & NodeJS.EventEmitter;
@@ -20,7 +21,7 @@ export async function withEngine(
   let engine: Engine | undefined;
   try {
     const { signal } = interruption;
-    engine = await openEngine({ root: context.root, env: host.env, emit: printer.emit, signal });
+    engine = await openEngine({ root: context.root, env: commandEnv(host), emit: printer.emit, signal });
     return await work(engine, printer);
   } catch (error) {
     printer.failure(asSluiceError(error));
@@ -34,4 +35,10 @@ export async function withEngine(
 /** `--verbose`: in batch mode only the environment tells. */
 export function isVerbose({ isVerbose: asked }: ExecutorContext, { env }: Host): boolean {
   return asked === true || env.NX_VERBOSE_LOGGING === 'true';
+}
+
+/** The environment as commands see it: where tasks leave their notes is between us, and an Nx that a command starts has tasks of its own. */
+export function commandEnv({ env }: Host): Host['env'] {
+  const { [NOTES_VARIABLE]: _, ...rest } = env;
+  return rest;
 }

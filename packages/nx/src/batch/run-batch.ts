@@ -2,7 +2,7 @@ import { asSluiceError, type Engine, openEngine, type SluiceEvent } from '@sluic
 import { abortOnSignal } from '../abort-on-signal.js';
 import type { ExecutorContext } from '../host.js';
 import { createPrinter, type Printer } from '../printer.js';
-import { type HostProcess, isVerbose } from '../with-engine.js';
+import { commandEnv, type HostProcess, isVerbose } from '../with-engine.js';
 import type { BatchEnd, BatchGraph, BatchTask } from './batch-host.js';
 import { runInOrder } from './schedule.js';
 
@@ -30,7 +30,13 @@ export async function* runBatch(
   const { signal } = interruption;
   let opening: Promise<Engine> | undefined;
   const open = (): Promise<Engine> => {
-    opening ??= openEngine({ root: context.root, env: host.env, emit: shared.printer.emit, signal, readOnce: true });
+    opening ??= openEngine({
+      root: context.root,
+      env: commandEnv(host),
+      emit: shared.printer.emit,
+      signal,
+      readOnce: true,
+    });
     return opening;
   };
   try {

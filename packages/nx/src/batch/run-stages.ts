@@ -1,6 +1,6 @@
-import { dataIsRead } from '../data-is-read.js';
 import type { ExecutorContext } from '../host.js';
-import type { HostProcess } from '../with-engine.js';
+import { bringUpToDate } from '../run/bring-up-to-date.js';
+import { commandEnv, type HostProcess } from '../with-engine.js';
 import type { BatchEnd, BatchGraph } from './batch-host.js';
 import { runBatch } from './run-batch.js';
 import { createTaskEnvs } from './task-env.js';
@@ -15,23 +15,12 @@ export function runStages(
   context: ExecutorContext,
   host: HostProcess = process,
 ): AsyncGenerator<BatchEnd> {
-  const envOf = createTaskEnvs(context.root, host.env);
+  const envOf = createTaskEnvs(context.root, commandEnv(host));
   return runBatch(graph, context, host, parallelOf(context, host), async (task, { engine, printer }) => {
     const { project, target, configuration } = task.target;
-    const { env, name } = envOf(task);
-    const startedMs = performance.now();
-    const result = await engine.runStage(
-      { id: { project, target }, configuration, options: options[task.id] },
-      {
-        force: host.env.NX_SKIP_NX_CACHE === 'true',
-        wait: true,
-        materialize: dataIsRead(context, { project, target }),
-        env,
-        envName: name,
-        emit: printer.emit,
-      },
-    );
-    printer.result(result, performance.now() - startedMs);
+    const { env, name: envName } = envOf(task);
+    const chosen = { id: { project, target }, configuration, options: options[task.id] };
+    await bringUpToDate(engine, chosen, { context, host, printer, env, envName, emit: printer.emit });
     return { success: true };
   });
 }
