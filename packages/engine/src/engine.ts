@@ -33,10 +33,11 @@ import { type StatusReport, status } from './operations/status.js';
 import { fetchData, pull, push } from './operations/transfer.js';
 import { verify } from './operations/verify.js';
 import { parseArea } from './remote/areas.js';
-import { type ChosenStage, loadStages, stageNamed, stagesOfChosen } from './stage/load-stages.js';
-import { readLockFile } from './stage/lock-file.js';
+import { type ChosenStage, loadStages, stageNamed, stagesOfChosen, withChosen } from './stage/load-stages.js';
+import { createLockReader } from './stage/lock-file.js';
 import { mergeResults } from './stage/merge-results.js';
 import { type RunOptions, type RunResult, runStage } from './stage/run-stage.js';
+import { createSharedResolvers, type SharedResolvers } from './stage/shared-resolvers.js';
 import { realFiles } from './store/files.js';
 import { storeStat } from './store/stat.js';
 import { openStore, type Store } from './store/store.js';
@@ -61,6 +62,11 @@ export interface EngineOptions {
   readonly offline?: boolean;
   /** Threads for bulk file work; 1 and more use workers for large jobs, 0 does everything on this thread. */
   readonly threads?: number;
+  /**
+   * Read declarations and configuration once, not anew for each operation, and what stages were found to be only again when one changed something: for a process
+   * that runs many tasks of one moment.
+   */
+  readonly readOnce?: boolean;
   /** The built `worker.js`, where this module does not lie beside it (a bundle, or sources under test). */
   readonly workerFile?: URL;
 }
@@ -68,8 +74,14 @@ export interface EngineOptions {
 /** Every operation of Sluice. Errors are `SluiceError`s with the codes of `docs/errors.md`. */
 export interface Engine {
   readonly root: string;
-  /** Brings one stage up to date; of a target with a matrix all its stages, one after another. */
-  runStage(stage: ChosenStage, options: RunOptions): Promise<RunResult>;
+  /**
+   * Brings one stage up to date, of a target with a matrix all its stages, one after another. `env` and `emit` stand in for those of the engine. `envName`, for an engine that reads once: environments of one name agree in
+   * all that stages declare.
+   */
+  runStage(
+    stage: ChosenStage,
+    options: RunOptions & Partial<Pick<EngineOptions, 'env' | 'emit'>> & { readonly envName?: string },
+  ): Promise<RunResult>;
   /** The state of stages and outs; `remotes`: names to ask, or `default`. */
   status(options: { readonly select: Select; readonly remotes?: readonly string[] | 'default' }): Promise<StatusReport>;
   /** Outs in the workspace to store and lock. */
@@ -110,6 +122,8 @@ export interface Engine {
   storeStat(): Promise<StoreStat>;
   /** Looks for what makes Sluice fail or slow in this workspace; `fix` repairs what is safe to repair. */
   doctor(options: { readonly fix?: boolean }): Promise<DoctorReport>;
+  /** What the configuration wants to be done after a run. */
+  afterRun(): { readonly push: boolean; readonly gc: boolean };
   init(options: { readonly remote?: string }): Promise<InitReport>;
   remotes(): readonly RemoteReport[];
   addRemote(options: {
@@ -164,15 +178,15 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     opened ??= openStore({ dir: settings.store, durability: settings.durability });
     return opened;
   };
-  const readProjects = (): WorkspaceProjects => readWorkspace(root, { cacheFile: projectsCachePath(root) });
-  const contextFor = (chosen?: ChosenStage): OperationContext => {
+  const readStages = (): WorkspaceProjects => readWorkspace(root, { cacheFile: projectsCachePath(root) });
+  const readContext = (chosen?: ChosenStage): OperationContext => {
     const settings = config();
     const store = openOnce(settings);
     store.reader.catalog.refresh();
     registerWorkspace(store, root, new Date());
     // Nothing outside of CI may write where protected branches do, so a laptop writes in the shared area; a lower one can be asked for.
     const area = parseArea(settings.area === undefined || settings.area === 'trusted' ? 'shared' : settings.area);
-    const projects = readProjects();
+    const projects = readStages();
     return {
       workspace: { root, store, bulk, link: settings.link },
       projects,
@@ -184,8 +198,35 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       emit,
       signal,
       now: () => new Date(),
-      readLock: (projectRoot) => readLockFile(root, projectRoot),
+      readLock: createLockReader(root),
     };
+  };
+  let readOnce: { readonly context: OperationContext; readonly resolvers: SharedResolvers } | undefined;
+  const contextFor = (chosen?: ChosenStage): OperationContext => {
+    if (options.readOnce !== true) return readContext(chosen);
+    if (readOnce === undefined) {
+      const context = readContext();
+      readOnce = { context, resolvers: createSharedResolvers(context.stages, emit) };
+    }
+    const { context } = readOnce;
+    return chosen === undefined
+      ? context
+      : { ...context, stages: withChosen(context.projects, context.stages, chosen) };
+  };
+  const projectsNow = (): WorkspaceProjects => (options.readOnce === true ? contextFor().projects : readStages());
+  const runOne: Engine['runStage'] = async (chosen, runOptions) => {
+    const shared = contextFor(chosen);
+    const context = { ...shared, env: runOptions.env ?? env, emit: runOptions.emit ?? emit };
+    const stage = stageNamed(context.projects, context.stages, chosen.id);
+    let outcome: RunResult['outcome'] | undefined;
+    try {
+      const resolver = readOnce?.resolvers.get(context, runOptions.envName ?? '');
+      const result = await runStage(context, stage, runOptions, resolver);
+      outcome = result.outcome;
+      return result;
+    } finally {
+      if (outcome !== 'unchanged') readOnce?.resolvers.forget();
+    }
   };
   const on = <T>(select: Select, run: (context: OperationContext, selected: Selected[]) => Promise<T>): Promise<T> => {
     const context = contextFor();
@@ -201,10 +242,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     root,
     runStage: async (chosen, runOptions) => {
       const results: RunResult[] = [];
-      for (const one of stagesOfChosen(readProjects(), chosen)) {
-        const context = contextFor(one);
-        results.push(await runStage(context, stageNamed(context.projects, context.stages, one.id), runOptions));
-      }
+      for (const one of stagesOfChosen(projectsNow(), chosen)) results.push(await runOne(one, runOptions));
       return mergeResults(results);
     },
     status: async ({ select, remotes }) =>
@@ -233,6 +271,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     },
     doctor: async ({ fix }) => doctor({ root, env, signal, nowMs: Date.now }, fix ?? false),
     init: async (initOptions) => initWorkspace(root, diskFiles(root), initOptions),
+    afterRun: () => {
+      const { push: pushWhen, gc: gcWhen } = config();
+      return { push: pushWhen === 'after-run', gc: gcWhen === 'after-run' };
+    },
     remotes: () => {
       const { remotes, defaultRemote } = config();
       return [...remotes.values()].map(({ name, url, readOnly }) => ({

@@ -1,5 +1,10 @@
-import { dataIsRead } from './data-is-read.js';
+import { dataIsRead as isRead } from './data-is-read.js';
+import type { ExecutorContext } from './host.js';
 import { executorContext } from './testing/executor-context.js';
+
+function dataIsRead(context: ExecutorContext): boolean {
+  return isRead(context, { project: context.projectName ?? '', target: context.targetName ?? '' });
+}
 
 const stage = { executor: '@sluice/nx:stage' };
 

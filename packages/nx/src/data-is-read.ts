@@ -4,10 +4,13 @@ import type { ExecutorContext, HostTaskGraph } from './host.js';
  * Whether somebody reads this task's data, so that it has to be in place: the task is the last of its chain, so the user asked for its data,
  * or a task that is not ours waits for it and would look for files. Our own tasks bring what they read themselves.
  */
-export function dataIsRead(context: ExecutorContext): boolean {
-  const { taskGraph, projectName, targetName } = context;
-  if (taskGraph === undefined || projectName === undefined || targetName === undefined) return true;
-  const own = taskIdsOf(taskGraph, projectName, targetName);
+export function dataIsRead(
+  context: ExecutorContext,
+  { project, target }: { readonly project: string; readonly target: string },
+): boolean {
+  const { taskGraph } = context;
+  if (taskGraph === undefined) return true;
+  const own = taskIdsOf(taskGraph, project, target);
   const waiting = Object.entries(taskGraph.dependencies)
     .filter(([, needed]) => needed.some((edge) => own.has(typeof edge === 'string' ? edge : edge.id)))
     .map(([id]) => id);

@@ -10,6 +10,8 @@ export interface ExecutorContext {
   readonly projectsConfigurations?: { readonly projects: Readonly<Record<string, HostProject>> } | undefined;
   readonly projectGraph?: { readonly nodes: Readonly<Record<string, { readonly data: HostProject }>> } | undefined;
   readonly taskGraph?: HostTaskGraph | undefined;
+  readonly isVerbose?: boolean | undefined;
+  readonly nxJsonConfiguration?: { readonly parallel?: number | undefined } | undefined;
 }
 
 interface HostProject {

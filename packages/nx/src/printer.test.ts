@@ -18,6 +18,8 @@ const nothing: RunResult = {
   bytes: 0,
   source: undefined,
   referenceOnly: [],
+  receivedBytes: 0,
+  savedMs: 0,
 };
 const lr = { kind: 'param', name: 'params.yaml:lr', before: '0.1', after: '0.2' } as const;
 

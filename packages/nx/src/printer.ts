@@ -5,6 +5,7 @@ import {
   outcomeText,
   type RunResult,
   reasonsText,
+  reasonText,
   type SluiceError,
   type SluiceEvent,
   toErrorWire,
@@ -24,13 +25,18 @@ export interface Printer {
   emit(event: SluiceEvent): void;
   result(result: RunResult, ms: number): void;
   failure(error: SluiceError): void;
+  /** Lines of their own. */
+  text(text: string): void;
 }
 
 /**
  * A printer: the command's output as it is, everything else as whole lines; warnings and failures go to stderr. `CI` in the environment or
- * no terminal: progress as a plain line every few seconds.
+ * no terminal: progress as a plain line every few seconds. `verbose`: all reasons instead of the first ones, and where an error comes from.
  */
-export function createPrinter({ stdout, stderr, env }: Host): Printer {
+export function createPrinter(
+  { stdout, stderr, env }: Host,
+  { verbose }: { readonly verbose: boolean } = { verbose: false },
+): Printer {
   let atLineStart = true;
   const line = (stream: Host['stderr'], text: string): void => {
     progress.clear();
@@ -59,6 +65,8 @@ export function createPrinter({ stdout, stderr, env }: Host): Printer {
         case 'decision': {
           const text = decisionText(event);
           if (text !== undefined) line(stdout, text);
+          if (verbose && event.reasons.length > 1)
+            for (const reason of event.reasons) line(stdout, `  ${reasonText(reason)}`);
           return;
         }
         case 'waiting':
@@ -72,9 +80,10 @@ export function createPrinter({ stdout, stderr, env }: Host): Printer {
       }
     },
     result: (result, ms) => line(stdout, resultText(result, ms)),
+    text: (text) => line(stdout, text),
     failure: (error) => {
       line(stderr, errorText(toErrorWire(error)));
-      if (env.SLUICE_TRACE === '1') line(stderr, inspect(error));
+      if (verbose || env.SLUICE_TRACE === '1') line(stderr, inspect(error));
     },
   };
 }

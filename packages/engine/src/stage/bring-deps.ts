@@ -10,10 +10,11 @@ import type { Resolver } from './resolve.js';
 import { restoreOuts } from './restore.js';
 import type { Stage } from './stage.js';
 
-/** Files and bytes that had to be put in place, and what of it came from a remote. */
+/** Files and bytes that had to be put in place, and how many bytes came from a remote for it. */
 export interface Brought {
   readonly files: number;
   readonly bytes: number;
+  readonly receivedBytes: number;
 }
 
 /**
@@ -21,7 +22,7 @@ export interface Brought {
  * Throws `ERR_UPSTREAM` if a producer has no result yet, and what `restoreOuts` throws.
  */
 export async function bringDeps(context: StageContext, resolver: Resolver, stage: Stage): Promise<Brought> {
-  const brought = { files: 0, bytes: 0 };
+  const brought = { files: 0, bytes: 0, receivedBytes: 0 };
   const byOut = new Map<RelPath, Producer[]>();
   for (const producer of producersOf(stage, context.stages.outs)) {
     byOut.set(producer.out, [...(byOut.get(producer.out) ?? []), producer]);
@@ -43,6 +44,7 @@ export async function bringDeps(context: StageContext, resolver: Resolver, stage
       ]);
       brought.files += restored.written;
       brought.bytes += restored.bytes;
+      brought.receivedBytes += restored.fetched.bytes;
     } finally {
       held.release();
     }

@@ -1,6 +1,7 @@
 import { SluiceError } from '../errors.js';
-import { compareUtf8, type RelPath } from '../model/path.js';
-import { indexOuts, type OutIndex, type OwnedOut, outsBelow, producersOf } from './out-index.js';
+import type { RelPath } from '../model/path.js';
+import { findCircle, needsOf } from './circle.js';
+import { indexOuts, type OutIndex, type OwnedOut, outsBelow } from './out-index.js';
 import { type Stage, stageName } from './stage.js';
 
 /**
@@ -17,7 +18,7 @@ export function checkStages(stages: readonly Stage[]): OutIndex {
       details: { problems },
     });
   }
-  const cycle = findCycle(stages, outs);
+  const cycle = findCircle(new Map(stages.map((stage) => [stageName(stage.id), needsOf(stage, outs)])));
   if (cycle !== undefined) {
     throw new SluiceError('ERR_CYCLE', `stages need each other's outs in a circle: ${cycle.join(' -> ')}`, {
       hint: 'Remove the dep that closes the circle, or narrow a pattern or directory that holds outs of other stages.',
@@ -53,60 +54,6 @@ function* heldProjects(stages: readonly Stage[], outs: OutIndex): Generator<stri
       break;
     }
   }
-}
-
-/** The names of the stages on one circle, the first one again at the end; each needs an out of the next. */
-function findCycle(stages: readonly Stage[], outs: OutIndex): string[] | undefined {
-  const needs = needsOf(stages, outs);
-  removeSolvable(needs);
-  // Every stage that is left needs another one that is left, so a walk along needs must come back to where it was.
-  const visited = new Set<string>();
-  let [at] = needs.keys();
-  while (at !== undefined && !visited.has(at)) {
-    visited.add(at);
-    at = needs.get(at)?.find((need) => needs.has(need));
-  }
-  return at === undefined ? undefined : fromSmallest([...visited].slice([...visited].indexOf(at)));
-}
-
-/** The stages that each stage needs, both in the order of their names. */
-function needsOf(stages: readonly Stage[], outs: OutIndex): Map<string, string[]> {
-  const needs = stages.map((stage): [string, string[]] => {
-    const producers = new Set(producersOf(stage, outs).map(({ producer }) => stageName(producer)));
-    return [stageName(stage.id), [...producers].sort(compareUtf8)];
-  });
-  return new Map(needs.sort(([a], [b]) => compareUtf8(a, b)));
-}
-
-/** Takes out all stages that can be made one after the other (Kahn's algorithm). */
-function removeSolvable(needs: Map<string, string[]>): void {
-  const neededBy = new Map<string, string[]>();
-  const open = new Map<string, number>();
-  for (const [name, producers] of needs) {
-    open.set(name, producers.length);
-    for (const producer of producers) addTo(neededBy, producer, name);
-  }
-  const ready = [...needs.keys()].filter((name) => open.get(name) === 0);
-  for (let name = ready.pop(); name !== undefined; name = ready.pop()) {
-    needs.delete(name);
-    for (const consumer of neededBy.get(name) ?? []) {
-      const count = (open.get(consumer) ?? 0) - 1;
-      open.set(consumer, count);
-      if (count === 0) ready.push(consumer);
-    }
-  }
-}
-
-function fromSmallest(circle: readonly string[]): string[] {
-  const [smallest = ''] = [...circle].sort(compareUtf8);
-  const at = circle.indexOf(smallest);
-  return [...circle.slice(at), ...circle.slice(0, at), smallest];
-}
-
-function addTo(lists: Map<string, string[]>, key: string, value: string): void {
-  const list = lists.get(key);
-  if (list === undefined) lists.set(key, [value]);
-  else list.push(value);
 }
 
 function nameOf({ stage }: OwnedOut): string {

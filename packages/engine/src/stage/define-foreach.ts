@@ -53,13 +53,12 @@ export function defineForeach(
   return { glob: glob.value, groupBy, atOnce, out: out.path };
 }
 
-function defineGroupBy(reader: OptionReader): RegExp | undefined {
+function defineGroupBy(reader: OptionReader): string | undefined {
   const text = textOption(reader, 'groupBy');
   if (text === undefined) return undefined;
   const hint = 'Write a regular expression for the path below the pattern, with one group: "^([^/]+)/".';
   try {
-    const expression = new RegExp(text, 'u');
-    if (new RegExp(`${text}|`, 'u').exec('')?.length === 2) return expression;
+    if (new RegExp(`${text}|`, 'u').exec('')?.length === 2) return text;
     reader.problems.push({ option: 'groupBy', message: `${JSON.stringify(text)} has not one group`, hint });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

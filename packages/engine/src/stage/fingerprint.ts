@@ -28,7 +28,7 @@ export async function runtimePart(stage: Stage, command: string, context: StageC
 
 /** Files that are grouped otherwise are other items. */
 function foreachPart({ glob, groupBy }: Foreach): Part {
-  const value = groupBy === undefined ? glob.pattern : `${glob.pattern} by ${groupBy.source}`;
+  const value = groupBy === undefined ? glob.pattern : `${glob.pattern} by ${groupBy}`;
   return { kind: 'foreach', name: '', value };
 }
 

@@ -37,15 +37,16 @@ export interface ItemFile {
 export function itemsOf(
   files: readonly ItemFile[],
   base: RelPath,
-  groupBy: RegExp | undefined,
+  groupBy: string | undefined,
   shared: Digest,
 ): Item[] {
+  const expression = groupBy === undefined ? undefined : new RegExp(groupBy, 'u');
   const groups = new Map<string, ItemFile[]>();
   for (const file of files) {
     const below = base === '' ? file.path : file.path.slice(base.length + 1);
-    const name = groupBy === undefined ? below : groupBy.exec(below)?.[1];
+    const name = expression === undefined ? below : expression.exec(below)?.[1];
     if (name === undefined || name === '') {
-      throw new SluiceError('ERR_STAGE_DEFINITION', `"groupBy" ${String(groupBy)} gives no group for ${below}`, {
+      throw new SluiceError('ERR_STAGE_DEFINITION', `"groupBy" ${groupBy} gives no group for ${below}`, {
         hint: 'Correct the expression, or narrow "foreach".',
       });
     }

@@ -68,6 +68,14 @@ export function stagesOfChosen(projects: WorkspaceProjects, chosen: ChosenStage)
   }));
 }
 
+/** The same stages with one as it was chosen. Throws like {@link loadStages}. */
+export function withChosen(projects: WorkspaceProjects, loaded: LoadedStages, chosen: ChosenStage): LoadedStages {
+  const declared = loaded.get(chosen.id);
+  const isDeclared =
+    declared !== undefined && JSON.stringify(defineChosen(projects, chosen)) === JSON.stringify(declared);
+  return isDeclared ? loaded : loadStages(projects, chosen);
+}
+
 function defineChosen(projects: WorkspaceProjects, { id, configuration, options }: ChosenStage): Stage {
   const project = projectNamed(projects, id.project);
   const declared = stageTargetNamed(project, id.target);

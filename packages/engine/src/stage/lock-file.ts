@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../errors.js';
 import { digestOf, hexOf } from '../model/digest.js';
@@ -21,6 +21,20 @@ export function readLockFile(root: string, projectRoot: RelPath): Lock {
     if (errnoOf(error) === 'ENOENT') return { stages: new Map() };
     throw error;
   }
+}
+
+/** Reads locks like {@link readLockFile}, each again only when it was replaced: a lock is never changed in place by us, and times tell for others. */
+export function createLockReader(root: string): (projectRoot: RelPath) => Lock {
+  const known = new Map<RelPath, { readonly stamp: string; readonly lock: Lock }>();
+  return (projectRoot) => {
+    const stat = statSync(join(root, lockPath(projectRoot)), { throwIfNoEntry: false, bigint: true });
+    const stamp = stat === undefined ? 'absent' : `${stat.ino} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs}`;
+    const before = known.get(projectRoot);
+    if (before?.stamp === stamp) return before.lock;
+    const lock = readLockFile(root, projectRoot);
+    known.set(projectRoot, { stamp, lock });
+    return lock;
+  };
 }
 
 /**

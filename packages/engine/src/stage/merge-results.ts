@@ -10,6 +10,8 @@ export function mergeResults(results: readonly RunResult[]): RunResult {
   return {
     outcome: most.outcome,
     reasons: most.reasons,
+    receivedBytes: results.reduce((sum, { receivedBytes }) => sum + receivedBytes, 0),
+    savedMs: results.reduce((sum, { savedMs }) => sum + savedMs, 0),
     files: results.reduce((sum, { files }) => sum + files, 0),
     bytes: results.reduce((sum, { bytes }) => sum + bytes, 0),
     source: results.find(({ source }) => source !== undefined)?.source,

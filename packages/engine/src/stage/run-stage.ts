@@ -2,7 +2,7 @@ import { SluiceError } from '../errors.js';
 import type { RelPath } from '../model/path.js';
 import type { Reason } from '../model/reason.js';
 import type { OutRoot } from '../model/root.js';
-import { writeRecord } from '../store/records.js';
+import { readRecord, writeRecord } from '../store/records.js';
 import { relyOn } from '../store/rely.js';
 import { reasonsText } from '../text/reasons.js';
 import { ensureIgnored } from '../workspace/gitignore.js';
@@ -43,17 +43,25 @@ export interface RunResult {
   readonly source: string | undefined;
   /** Outs that were left where they are, in the store or on a remote. */
   readonly referenceOnly: readonly string[];
+  /** Bytes that came from a remote: of outs that were restored, or of deps that were missing. */
+  readonly receivedBytes: number;
+  /** How long the command took that did not have to run, as its record says; 0 if it ran, or nobody knows. */
+  readonly savedMs: number;
 }
 
 /**
  * Brings one stage up to date: nothing if it is unchanged, its outs from the store or a remote if they are known, its command otherwise.
- * Throws `ERR_COMMAND_FAILED`, `ERR_UPSTREAM`, `ERR_HELD`, `ERR_INTERRUPTED` and what deciding and committing throw; the outs are then as they were.
+ * A `resolver` may be given that knows the present state of other stages already. Throws `ERR_COMMAND_FAILED`, `ERR_UPSTREAM`, `ERR_HELD`, `ERR_INTERRUPTED` and what deciding and committing throw; the outs are then as they were.
  */
-export async function runStage(context: StageContext, stage: Stage, options: RunOptions): Promise<RunResult> {
+export async function runStage(
+  context: StageContext,
+  stage: Stage,
+  options: RunOptions,
+  resolver: Resolver = new Resolver(context),
+): Promise<RunResult> {
   const held = await holdStage(context, stage, options.wait);
   try {
     if (stage.command === undefined) return await track(context, stage, options);
-    const resolver = new Resolver(context);
     const decision = await decide(resolver, stage, options.force);
     switch (decision.kind) {
       case 'unchanged':
@@ -78,11 +86,12 @@ async function unchanged(
 ): Promise<RunResult> {
   const elsewhere = decision.outs.filter(({ place }) => place !== 'present');
   tell(context, stage, 'unchanged', []);
+  const savedMs = savedBy(context, decision);
   if (elsewhere.length === 0 || !isWanted(stage, options)) {
-    return result('unchanged', { referenceOnly: elsewhere.map(({ out }) => out.path) });
+    return result('unchanged', { referenceOnly: elsewhere.map(({ out }) => out.path), savedMs });
   }
   try {
-    return await restore(context, stage, elsewhere, []);
+    return { ...(await restore(context, stage, elsewhere, [])), savedMs };
   } catch (error) {
     if (!isLost(error)) throw error;
     return await changed(context, resolver, stage, lost(decision, error), held);
@@ -117,7 +126,8 @@ async function restorable(
       return done;
     });
     const left = outs.filter(({ place, out }) => place !== 'present' && !wanted.some((state) => state.out === out));
-    return { ...restored, outcome: 'restored', referenceOnly: left.map(({ out }) => out.path) };
+    const referenceOnly = left.map(({ out }) => out.path);
+    return { ...restored, outcome: 'restored', referenceOnly, savedMs: decision.record.made.ms };
   } catch (error) {
     if (!isLost(error)) throw error;
     return await changed(context, resolver, stage, lost(decision, error), held);
@@ -140,7 +150,7 @@ async function changed(
   const broken = (await resolver.stage(stage)).problems.find(({ error }) => error !== undefined);
   if (broken !== undefined) throw problemError(stage, broken);
   tell(context, stage, 'run', decision.reasons);
-  await bringDeps(context, resolver, stage);
+  const { receivedBytes } = await bringDeps(context, resolver, stage);
   // Deps that were absent until now have the same digests as before; what was missing altogether has been refused.
   const resolved = await new Resolver(context).stage(stage);
   const [problem] = resolved.problems;
@@ -156,6 +166,7 @@ async function changed(
     reasons: decision.reasons,
     files: roots.reduce((sum, { files }) => sum + files, 0),
     bytes: roots.reduce((sum, { bytes }) => sum + bytes, 0),
+    receivedBytes,
   });
 }
 
@@ -233,7 +244,8 @@ async function restore(
     root === undefined ? [] : [{ stage, out, root, observed }],
   );
   const { written, bytes, fetched } = await restoreOuts(context, restores);
-  return result('restored', { reasons, files: written, bytes, source: fetched.remote ?? 'store' });
+  const source = fetched.remote ?? 'store';
+  return result('restored', { reasons, files: written, bytes, source, receivedBytes: fetched.bytes });
 }
 
 /** A frozen stage never runs, so what would make it run is for a person to decide. */
@@ -242,6 +254,10 @@ function frozenError(stage: Stage, { reasons }: Decision): SluiceError {
   return new SluiceError('ERR_FROZEN', `${name} is frozen, but ${reasonsText(reasons)}`, {
     hint: `Run \`sluice checkout --force ${name}\` to get the locked result back, \`sluice commit --force ${name}\` to keep what lies there, or remove "frozen" to run it.`,
   });
+}
+
+function savedBy(context: StageContext, { fingerprint }: Decision): number {
+  return fingerprint === undefined ? 0 : (readRecord(context.workspace.store, fingerprint)?.made.ms ?? 0);
 }
 
 function isWanted(stage: Stage, { materialize }: RunOptions): boolean {
@@ -285,5 +301,14 @@ function hasRoot<K, V>(entry: readonly [K, V | undefined]): entry is readonly [K
 }
 
 function result(outcome: RunResult['outcome'], rest: Partial<RunResult>): RunResult {
-  return { outcome, reasons: [], files: 0, bytes: 0, source: undefined, referenceOnly: [], ...rest };
+  const nothing = {
+    reasons: [],
+    files: 0,
+    bytes: 0,
+    source: undefined,
+    referenceOnly: [],
+    receivedBytes: 0,
+    savedMs: 0,
+  };
+  return { outcome, ...nothing, ...rest };
 }

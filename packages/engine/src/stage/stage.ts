@@ -37,8 +37,8 @@ export interface Param {
 /** How the command of a stage runs: once for each item, and only for those that are new or changed. */
 export interface Foreach {
   readonly glob: Extract<Dep, { kind: 'glob' }>;
-  /** Its group names the item that a file belongs to, by its path below the pattern's base; without it each file is one. */
-  readonly groupBy: RegExp | undefined;
+  /** A regular expression whose group names the item that a file belongs to, by its path below the pattern's base; without it each file is one. */
+  readonly groupBy: string | undefined;
   /** Commands at the same time; `undefined`: as many as there are processors. */
   readonly atOnce: number | undefined;
   /** The directory that is put together from what the items make. */

@@ -31,6 +31,20 @@ export function findProjectFiles(sources: ProjectSources): ProjectFiles {
   return { projectJson, packageJson };
 }
 
+/** The same, where somebody has found the files already. Paths are relative to the workspace root. */
+export function projectFilesAmong(paths: readonly string[]): ProjectFiles {
+  const files = { projectJson: new Set<RelPath>(), packageJson: new Set<RelPath>() };
+  for (const path of paths) {
+    const cut = path.lastIndexOf('/');
+    const dir = tryParseRelPath(path.slice(0, Math.max(0, cut)));
+    if (dir === undefined) continue;
+    const name = path.slice(cut + 1);
+    if (name === 'project.json') files.projectJson.add(dir);
+    else if (name === 'package.json') files.packageJson.add(dir);
+  }
+  return files;
+}
+
 /** The rules by which Nx leaves files out of a directory with these names. `.nxignore` outranks `.gitignore` of the same directory. */
 export function ignoreRulesIn(
   read: (path: string) => string | undefined,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { dirname } from 'node:path';
-import { digestOf } from '../model/digest.js';
+import { loadCheckedJson, saveCheckedJson } from './checked-json.js';
 import type { Sighting } from './project-sources.js';
 import type { Project, ProjectProblem } from './read-project.js';
 
@@ -14,17 +14,10 @@ export interface ProjectsSnapshot {
 
 const FORMAT = 'sluice-projects-2';
 
-/** Reads a cache file: a line with format and digest, then JSON. `undefined` when there is none, or when any byte of it is wrong. */
+/** Reads the cached view of a workspace. `undefined` when there is none, or when any byte of it is wrong. */
 export function loadProjectsCache(file: string): ProjectsSnapshot | undefined {
-  try {
-    const text = fs.readFileSync(file, 'utf8');
-    const end = text.indexOf('\n');
-    const body = text.slice(end + 1);
-    if (text.slice(0, end) !== `${FORMAT} ${digestOf(body)}`) return undefined;
-    return reviveMaps(body);
-  } catch {
-    return undefined;
-  }
+  const loaded = loadCheckedJson(file, FORMAT);
+  return loaded === undefined ? undefined : reviveMaps(loaded);
 }
 
 /** The present time of the file system that holds the cache, in ms; 0 when nothing can be written there. */
@@ -41,21 +34,18 @@ export function fileSystemNow(file: string): number {
   }
 }
 
-/** Writes the cache file as a whole. A failure costs only time: the next start reads everything again. */
+/** Writes the cached view. A failure costs only time: the next start reads everything again. */
 export function saveProjectsCache(file: string, snapshot: ProjectsSnapshot): void {
-  const body = JSON.stringify(snapshot, (_, value: unknown) => (value instanceof Map ? [...value] : value));
-  const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
-  try {
-    fs.writeFileSync(temporary, `${FORMAT} ${digestOf(body)}\n${body}`, { flag: 'wx' });
-    fs.renameSync(temporary, file);
-  } catch {
-    fs.rmSync(temporary, { force: true });
-  }
+  saveCheckedJson(
+    file,
+    FORMAT,
+    JSON.stringify(snapshot, (_, value: unknown) => (value instanceof Map ? [...value] : value)),
+  );
 }
 
-/** The digest says that the text is what was written here, so its shape is known. */
-function reviveMaps(body: string): ProjectsSnapshot {
-  const snapshot = JSON.parse(body) as ProjectsSnapshot;
+/** The digest says that this is what was written here, so its shape is known. */
+function reviveMaps(loaded: unknown): ProjectsSnapshot {
+  const snapshot = loaded as ProjectsSnapshot;
   return {
     ...snapshot,
     projects: snapshot.projects.map((project) => ({

@@ -1,5 +1,5 @@
 import { compareUtf8, joinRelPath } from '../model/path.js';
-import { findProjectFiles } from './find-project-files.js';
+import { findProjectFiles, type ProjectFiles, projectFilesAmong } from './find-project-files.js';
 import { readNxJson } from './nx-json.js';
 import { packageMatcher } from './package-patterns.js';
 import {
@@ -48,6 +48,19 @@ export function readWorkspaceFrom(root: string, files: TextFiles): WorkspaceProj
   return toWorkspace(scan(root, sourcesOf(files)));
 }
 
+/**
+ * Reads the projects that some of these files declare; paths are relative to the workspace root. `sightings` are what was read for it, with `nowMs` as
+ * in {@link openProjectSources}. Throws like {@link readWorkspace}.
+ */
+export function readProjects(
+  root: string,
+  paths: readonly string[],
+  nowMs: number,
+): WorkspaceProjects & { readonly sightings: readonly Sighting[] } {
+  const snapshot = scan(root, openProjectSources(root, nowMs), projectFilesAmong(paths));
+  return { ...toWorkspace(snapshot), sightings: snapshot.sightings };
+}
+
 /** The same projects with new sightings when nothing but times changed, for example of a directory where a lock was replaced. */
 function refresh(
   root: string,
@@ -64,11 +77,11 @@ function refresh(
   return { ...cached, sightings: cached.sightings.map((sighting) => renewed.get(sighting) ?? sighting) };
 }
 
-function scan(root: string, sources: ProjectSources): ProjectsSnapshot {
+function scan(root: string, sources: ProjectSources, found?: ProjectFiles): ProjectsSnapshot {
   const { targetDefaults } = readNxJson(root, sources);
   const projects: Project[] = [];
   const problems: ProjectProblem[] = [];
-  for (const declarations of findDeclarations(sources)) {
+  for (const declarations of findDeclarations(sources, found)) {
     const result = readProject(sources, declarations, targetDefaults);
     if ('message' in result) problems.push(result);
     else projects.push(result);
@@ -86,8 +99,10 @@ export function readDeclaredProjects(root: string, files: TextFiles): DeclaredPr
   });
 }
 
-function* findDeclarations(sources: ProjectSources): Generator<Declarations> {
-  const { projectJson, packageJson } = findProjectFiles(sources);
+function* findDeclarations(
+  sources: ProjectSources,
+  { projectJson, packageJson }: ProjectFiles = findProjectFiles(sources),
+): Generator<Declarations> {
   const isPackage = packageMatcher(sources);
   for (const root of new Set([...projectJson, ...packageJson])) {
     const hasProjectJson = projectJson.has(root);

@@ -21,3 +21,8 @@ export function prepareStateDir(root: string): void {
 export function projectsCachePath(root: string): string {
   return join(root, '.sluice', 'index', 'projects.json');
 }
+
+/** Where the graph of stages is cached, if the workspace has a state folder already: looking at a workspace makes none. */
+export function graphCachePath(root: string): string | undefined {
+  return existsSync(join(root, '.sluice', 'index')) ? join(root, '.sluice', 'index', 'graph.json') : undefined;
+}

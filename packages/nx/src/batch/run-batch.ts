@@ -1,0 +1,76 @@
+import { asSluiceError, type Engine, openEngine, type SluiceEvent } from '@sluice/engine';
+import { abortOnSignal } from '../abort-on-signal.js';
+import type { ExecutorContext } from '../host.js';
+import { createPrinter, type Printer } from '../printer.js';
+import { commandEnv, type HostProcess, isVerbose } from '../with-engine.js';
+import type { BatchEnd, BatchGraph, BatchTask } from './batch-host.js';
+import { runInOrder } from './schedule.js';
+
+/** One engine for all tasks of a batch, and where one of them prints. */
+export interface BatchTools {
+  readonly engine: Engine;
+  readonly printer: Printer;
+  readonly verbose: boolean;
+}
+
+/**
+ * Runs the tasks of a batch on one engine. Never throws, since that would fail all of them: a failure is that of its task, with its code in the task's output. What the
+ * engine tells on behalf of all of them goes to the output of the next task that ends.
+ */
+export async function* runBatch(
+  graph: BatchGraph,
+  context: ExecutorContext,
+  host: HostProcess,
+  parallel: number,
+  run: (task: BatchTask, tools: BatchTools) => Promise<{ success: boolean }>,
+): AsyncGenerator<BatchEnd> {
+  const verbose = isVerbose(context, host);
+  const shared = collect(host, verbose);
+  const interruption = abortOnSignal(host);
+  const { signal } = interruption;
+  let opening: Promise<Engine> | undefined;
+  const open = (): Promise<Engine> => {
+    opening ??= openEngine({
+      root: context.root,
+      env: commandEnv(host),
+      emit: shared.printer.emit,
+      signal,
+      readOnce: true,
+    });
+    return opening;
+  };
+  try {
+    yield* runInOrder(graph, parallel, async (task) => {
+      const { printer, take } = collect(host, verbose);
+      const startTime = Date.now();
+      let success = false;
+      try {
+        success = (await run(task, { engine: await open(), printer, verbose })).success;
+      } catch (error) {
+        printer.failure(asSluiceError(error));
+      }
+      const status = success ? ('success' as const) : ('failure' as const);
+      return { success, status, terminalOutput: shared.take() + take(), startTime, endTime: Date.now() };
+    });
+  } finally {
+    await opening?.then((engine) => engine.close()).catch(() => undefined);
+    interruption.release();
+  }
+}
+
+/** A printer that keeps what it prints, both streams in their order. */
+function collect({ env }: HostProcess, verbose: boolean): { printer: Printer; take: () => string } {
+  let text = '';
+  const stream = { write: (piece: string) => (text += piece) };
+  // Progress would be read only when it is over.
+  const printer = createPrinter({ stdout: stream, stderr: stream, env }, { verbose });
+  const emit = (event: SluiceEvent): void => {
+    if (event.type !== 'progress') printer.emit(event);
+  };
+  const take = (): string => {
+    const taken = text;
+    text = '';
+    return taken;
+  };
+  return { printer: { ...printer, emit }, take };
+}

@@ -1,0 +1,32 @@
+import type { ExecutorContext } from '../host.js';
+import { bringUpToDate } from '../run/bring-up-to-date.js';
+import { commandEnv, type HostProcess } from '../with-engine.js';
+import type { BatchEnd, BatchGraph } from './batch-host.js';
+import { runBatch } from './run-batch.js';
+import { createTaskEnvs } from './task-env.js';
+
+/** How many tasks Nx runs at once when nobody says. */
+const NX_PARALLEL = 3;
+
+/** Brings the stages of a batch up to date, with the same results as one process for each. */
+export function runStages(
+  graph: BatchGraph,
+  options: Readonly<Record<string, unknown>>,
+  context: ExecutorContext,
+  host: HostProcess = process,
+): AsyncGenerator<BatchEnd> {
+  const envOf = createTaskEnvs(context.root, commandEnv(host));
+  return runBatch(graph, context, host, parallelOf(context, host), async (task, { engine, printer }) => {
+    const { project, target, configuration } = task.target;
+    const { env, name: envName } = envOf(task);
+    const chosen = { id: { project, target }, configuration, options: options[task.id] };
+    await bringUpToDate(engine, chosen, { context, host, printer, env, envName, emit: printer.emit });
+    return { success: true };
+  });
+}
+
+/** Nx passes no limit to a batch; its setting holds all the same. */
+function parallelOf({ nxJsonConfiguration }: ExecutorContext, { env }: HostProcess): number {
+  const asked = Number(env.NX_PARALLEL ?? nxJsonConfiguration?.parallel ?? NX_PARALLEL);
+  return Number.isInteger(asked) && asked > 0 ? asked : NX_PARALLEL;
+}

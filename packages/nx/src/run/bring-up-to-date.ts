@@ -1,0 +1,55 @@
+import { asSluiceError, type ChosenStage, type Engine, type SluiceEvent } from '@sluice/engine';
+import { dataIsRead } from '../data-is-read.js';
+import type { ExecutorContext } from '../host.js';
+import type { Host, Printer } from '../printer.js';
+import { noteTask, type TaskNote } from './task-note.js';
+
+/** Where a task runs: what it sees and where it prints. */
+export interface TaskPlace {
+  readonly context: ExecutorContext;
+  /** The environment of Nx. */
+  readonly host: Pick<Host, 'env'>;
+  readonly printer: Printer;
+  /** The task's own environment, where that is not the one of its process. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly envName?: string;
+  readonly emit?: (event: SluiceEvent) => void;
+}
+
+/** Brings the stage of one task up to date, prints what became of it and notes it for the summary. Throws what the engine throws. */
+export async function bringUpToDate(engine: Engine, chosen: ChosenStage, place: TaskPlace): Promise<void> {
+  const { context, host, printer, env, envName, emit } = place;
+  const startedMs = performance.now();
+  const note = (rest: Pick<TaskNote, 'outcome'> & Partial<TaskNote>): void =>
+    noteTask(host.env, {
+      ...chosen.id,
+      configuration: chosen.configuration ?? null,
+      reasons: [],
+      files: 0,
+      bytes: 0,
+      source: null,
+      receivedBytes: 0,
+      savedMs: 0,
+      referenceOnly: [],
+      error: null,
+      ms: Math.round(performance.now() - startedMs),
+      ...rest,
+    });
+  try {
+    const result = await engine.runStage(chosen, {
+      // `--skip-nx-cache`: the user wants the command to run.
+      force: host.env.NX_SKIP_NX_CACHE === 'true',
+      wait: true,
+      materialize: dataIsRead(context, chosen.id),
+      ...(env === undefined ? {} : { env }),
+      ...(envName === undefined ? {} : { envName }),
+      ...(emit === undefined ? {} : { emit }),
+    });
+    printer.result(result, performance.now() - startedMs);
+    note({ ...result, source: result.source ?? null });
+  } catch (error) {
+    const { code, message } = asSluiceError(error);
+    note({ outcome: 'failed', error: { code, message } });
+    throw error;
+  }
+}

@@ -1,0 +1,38 @@
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterRun } from './after-run.js';
+import { summaryText, totalsOf } from './summary.js';
+import { takeNotes } from './task-note.js';
+
+/** One Nx command that has ended. Times are milliseconds since 1970. */
+export interface EndedRun {
+  readonly root: string;
+  readonly notes: string;
+  readonly startTime: number;
+  readonly endTime: number;
+}
+
+/**
+ * Sums up what the stages of a command did, does what is configured for then, and writes `.sluice/last-run.json` for tools. Returns the summary; nothing if no stage
+ * was among the tasks.
+ */
+export async function endRun(
+  { root, notes: dir, startTime, endTime }: EndedRun,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<string | undefined> {
+  const notes = takeNotes(dir, endTime);
+  if (notes.length === 0) return undefined;
+  const after = await afterRun(root, env, notes);
+  const totals = totalsOf(notes);
+  const startedAt = new Date(startTime).toISOString();
+  const report = { schema: 1, startedAt, ms: endTime - startTime, totals, ...after, stages: notes };
+  writeReport(join(root, '.sluice'), `${JSON.stringify(report, undefined, 2)}\n`);
+  return summaryText(notes, totals, after);
+}
+
+function writeReport(dir: string, text: string): void {
+  mkdirSync(dir, { recursive: true });
+  const temporary = join(dir, `last-run.${process.pid}.tmp`);
+  writeFileSync(temporary, text);
+  renameSync(temporary, join(dir, 'last-run.json'));
+}

@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** What Nx tells its hooks. */
+export interface HookContext {
+  /** Of one Nx command. */
+  readonly id: string;
+  readonly workspaceRoot: string;
+}
+
+/** What it tells when all tasks have ended. Up to Nx 21 there are no times. */
+export interface EndContext extends HookContext {
+  readonly startTime?: number;
+  readonly endTime?: number;
+}
+
+/** Nx forwards what we print, but may end before it has read all of it. */
+const READ_WITHIN_MS = 50;
+
+/** Tells the tasks of a command where to note what became of them. Changes of the environment reach them. Never throws: that would stop the command. */
+export async function preTasksExecution(_: unknown, { id, workspaceRoot }: HookContext): Promise<void> {
+  try {
+    const { NOTES_VARIABLE, notesDir } = await import('./task-note.js');
+    process.env[NOTES_VARIABLE] = notesDir(workspaceRoot, id);
+  } catch {
+    // Then there is no summary.
+  }
+}
+
+/** Sums up what the stages of a command did, and pushes and collects if `sluice.json` says so. Never throws. */
+export async function postTasksExecution(_: unknown, context: EndContext): Promise<void> {
+  try {
+    const { id, workspaceRoot: root, startTime = Date.now(), endTime = Date.now() } = context;
+    const { NOTES_VARIABLE, notesDir } = await import('./task-note.js');
+    const notes = notesDir(root, id);
+    if (!existsSync(notes)) return;
+    const { endRun } = await import('./end-run.js');
+    const { [NOTES_VARIABLE]: _notes, ...env } = process.env;
+    const summary = await endRun({ root, notes, startTime, endTime }, env);
+    if (summary === undefined) return;
+    await new Promise((resolve) => process.stdout.write(`\n${summary}\n\n`, resolve));
+    await sleep(READ_WITHIN_MS);
+  } catch (error) {
+    process.stderr.write(`Sluice cannot sum up this run: ${error instanceof Error ? error.message : String(error)}\n`);
+  }
+}

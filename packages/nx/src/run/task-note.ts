@@ -1,0 +1,78 @@
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Reason, RunResult } from '@sluice/engine';
+
+/** Names the folder where the tasks of one Nx command note what became of them, for whoever sums them up when all have ended. */
+export const NOTES_VARIABLE = 'SLUICE_RUN_NOTES';
+
+/** What became of one stage. Sizes in bytes, times in ms. */
+export interface TaskNote {
+  readonly project: string;
+  readonly target: string;
+  readonly configuration: string | null;
+  readonly outcome: RunResult['outcome'] | 'failed';
+  readonly reasons: readonly Reason[];
+  /** Files and bytes that were put in place or committed. */
+  readonly files: number;
+  readonly bytes: number;
+  /** Where restored data came from. */
+  readonly source: string | null;
+  readonly receivedBytes: number;
+  readonly savedMs: number;
+  readonly ms: number;
+  /** Outs that were left where they are. */
+  readonly referenceOnly: readonly string[];
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+/** Folders of commands that were killed are deleted after this long. */
+const LOST_AFTER_MS = 86_400_000;
+
+/** Where the notes of one command go. Nothing is made until somebody notes something. */
+export function notesDir(root: string, runId: string): string {
+  return join(root, '.sluice', 'runs', runId.replaceAll(/[^\w-]/g, '_'));
+}
+
+/** Notes what became of a stage, a line in a file per process. Without a folder in the environment nobody will ask. Never throws. */
+export function noteTask(env: Readonly<Record<string, string | undefined>>, note: TaskNote): void {
+  const dir = env[NOTES_VARIABLE];
+  if (dir === undefined || dir === '') return;
+  try {
+    mkdirSync(dir, { recursive: true });
+    appendFileSync(join(dir, `${process.pid}.jsonl`), `${JSON.stringify(note)}\n`);
+  } catch {
+    // A summary is not worth a failure.
+  }
+}
+
+/** All notes of a command, by project and target; they are deleted. What a killed process left torn is left out. */
+export function takeNotes(dir: string, nowMs: number): TaskNote[] {
+  const notes = namesIn(dir).flatMap((name) => readFileSync(join(dir, name), 'utf8').split('\n').flatMap(parseNote));
+  rmSync(dir, { recursive: true, force: true });
+  for (const name of namesIn(dirname(dir))) {
+    const other = join(dirname(dir), name);
+    if (statSync(other).mtimeMs < nowMs - LOST_AFTER_MS) rmSync(other, { recursive: true, force: true });
+  }
+  return notes.sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+}
+
+/** `project:target:configuration` */
+export function nameOf({ project, target, configuration }: TaskNote): string {
+  return [project, target, ...(configuration === null ? [] : [configuration])].join(':');
+}
+
+function parseNote(line: string): TaskNote[] {
+  try {
+    return line === '' ? [] : [JSON.parse(line) as TaskNote];
+  } catch {
+    return [];
+  }
+}
+
+function namesIn(dir: string): string[] {
+  try {
+    return readdirSync(dir);
+  } catch {
+    return [];
+  }
+}

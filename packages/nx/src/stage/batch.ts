@@ -1,0 +1,13 @@
+import type { BatchEnd, BatchGraph } from '../batch/batch-host.js';
+import type { ExecutorContext } from '../host.js';
+
+/** Executor `@sluice/nx:stage` for many tasks in one process. */
+export default async function stageBatch(
+  graph: BatchGraph,
+  options: Readonly<Record<string, unknown>>,
+  _: unknown,
+  context: ExecutorContext,
+): Promise<AsyncGenerator<BatchEnd>> {
+  const { runStages } = await import('../batch/run-stages.js');
+  return runStages(graph, options, context);
+}

@@ -1,0 +1,44 @@
+import { asSluiceError, type Engine, openEngine } from '@sluice/engine';
+import { abortOnSignal } from './abort-on-signal.js';
+import type { ExecutorContext } from './host.js';
+import { createPrinter, type Host, type Printer } from './printer.js';
+import { NOTES_VARIABLE } from './run/task-note.js';
+
+/** The process that an executor runs in. */
+export type HostProcess = Host & NodeJS.EventEmitter;
+
+/**
+ * Opens the engine, does one piece of work and prints what became of it. Never throws: a failure is printed with its code. Ends when everything is closed, since Nx ends
+ * the process as soon as an executor resolves.
+ */
+export async function withEngine(
+  context: ExecutorContext,
+  host: HostProcess,
+  work: (engine: Engine, printer: Printer) => Promise<{ success: boolean }>,
+): Promise<{ success: boolean }> {
+  const printer = createPrinter(host, { verbose: isVerbose(context, host) });
+  const interruption = abortOnSignal(host);
+  let engine: Engine | undefined;
+  try {
+    const { signal } = interruption;
+    engine = await openEngine({ root: context.root, env: commandEnv(host), emit: printer.emit, signal });
+    return await work(engine, printer);
+  } catch (error) {
+    printer.failure(asSluiceError(error));
+    return { success: false };
+  } finally {
+    await engine?.close();
+    interruption.release();
+  }
+}
+
+/** `--verbose`: in batch mode only the environment tells. */
+export function isVerbose({ isVerbose: asked }: ExecutorContext, { env }: Host): boolean {
+  return asked === true || env.NX_VERBOSE_LOGGING === 'true';
+}
+
+/** The environment as commands see it: where tasks leave their notes is between us, and an Nx that a command starts has tasks of its own. */
+export function commandEnv({ env }: Host): Host['env'] {
+  const { [NOTES_VARIABLE]: _, ...rest } = env;
+  return rest;
+}
