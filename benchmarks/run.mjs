@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { failedLine, lineOf, measureRow, measureSize, openBench } from './bench.mjs';
 import { dvcVersion } from './dvc.mjs';
 import { inRepository, run, stopRunning } from './measure.mjs';
+import { measureNx } from './nx.mjs';
 import { createTable } from './report.mjs';
 import { checkoutRows } from './rows/checkout.mjs';
 import { commitRows } from './rows/commit.mjs';
@@ -31,6 +32,11 @@ const { values, positionals } = parseArgs({
 const runs = Number(values.runs);
 if (!Number.isInteger(runs) || runs < 1) stop(`--runs takes a whole number from 1, not ${values.runs}`);
 if (!existsSync(values.cli)) stop(`${values.cli} does not exist; build it: npm run build`);
+
+if (positionals.includes('nx')) {
+  await measureNx(runs);
+  process.exit();
+}
 
 const setWords = positionals.filter((word) => SETS.some(({ name }) => name === word));
 const rowWords = positionals.filter((word) => !setWords.includes(word));

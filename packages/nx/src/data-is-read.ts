@@ -10,19 +10,39 @@ export function dataIsRead(
 ): boolean {
   const { taskGraph } = context;
   if (taskGraph === undefined) return true;
-  const own = taskIdsOf(taskGraph, project, target);
-  const waiting = Object.entries(taskGraph.dependencies)
-    .filter(([, needed]) => needed.some((edge) => own.has(typeof edge === 'string' ? edge : edge.id)))
-    .map(([id]) => id);
+  const waiting = waitersIn(taskGraph).get(nameOf(project, target)) ?? [];
   return waiting.length === 0 || waiting.some((id) => !isOurs(context, taskGraph, id));
 }
 
-/** A target may be in one command with several configurations; they share their outs. */
-function taskIdsOf({ tasks }: HostTaskGraph, project: string, target: string): Set<string> {
-  const own = Object.entries(tasks).filter(
-    ([, task]) => task.target.project === project && task.target.target === target,
-  );
-  return new Set(own.map(([id]) => id));
+/** By target, the tasks that wait for any of its tasks: a target may be in one command with several configurations, which share their outs. */
+type Waiters = ReadonlyMap<string, readonly string[]>;
+
+/** A batch asks for each of its tasks. */
+const known = new WeakMap<HostTaskGraph, Waiters>();
+
+function waitersIn(graph: HostTaskGraph): Waiters {
+  const found = known.get(graph) ?? findWaiters(graph);
+  known.set(graph, found);
+  return found;
+}
+
+function findWaiters({ tasks, dependencies }: HostTaskGraph): Waiters {
+  const waiters = new Map<string, string[]>();
+  for (const [id, needed] of Object.entries(dependencies)) {
+    for (const edge of needed) {
+      const target = tasks[typeof edge === 'string' ? edge : edge.id]?.target;
+      if (target === undefined) continue;
+      const name = nameOf(target.project, target.target);
+      const ids = waiters.get(name);
+      if (ids === undefined) waiters.set(name, [id]);
+      else ids.push(id);
+    }
+  }
+  return waiters;
+}
+
+function nameOf(project: string, target: string): string {
+  return JSON.stringify([project, target]);
 }
 
 function isOurs(context: ExecutorContext, { tasks }: HostTaskGraph, id: string): boolean {

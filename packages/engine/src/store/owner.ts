@@ -28,14 +28,8 @@ const OLD_BOOT_DEAD_MS = 3 * HEARTBEAT_MS;
 
 /** A new owner for this process. */
 export function newOwner(files: Files): Owner {
-  return parts(
-    machineId(files),
-    bootId(files),
-    namespaceId(files),
-    process.pid,
-    startTime(files, process.pid) ?? '0',
-    randomBytes(8).toString('hex'),
-  );
+  const { host, boot, namespace, start } = here(files);
+  return parts(host, boot, namespace, process.pid, start, randomBytes(8).toString('hex'));
 }
 
 /** Parses the name of an owner's file; `undefined` if it is none. */
@@ -51,9 +45,10 @@ export function parseOwner(name: string): Owner | undefined {
  * When it cannot be known (another machine, another container), the owner counts as alive until a day has passed.
  */
 export function isAlive(files: Files, owner: Owner, heartbeatAgeMs: number): boolean {
-  if (owner.host !== machineId(files)) return heartbeatAgeMs < FOREIGN_DEAD_MS;
-  if (owner.boot !== bootId(files)) return heartbeatAgeMs < OLD_BOOT_DEAD_MS;
-  if (owner.namespace !== namespaceId(files)) return heartbeatAgeMs < FOREIGN_DEAD_MS;
+  const { host, boot, namespace } = here(files);
+  if (owner.host !== host) return heartbeatAgeMs < FOREIGN_DEAD_MS;
+  if (owner.boot !== boot) return heartbeatAgeMs < OLD_BOOT_DEAD_MS;
+  if (owner.namespace !== namespace) return heartbeatAgeMs < FOREIGN_DEAD_MS;
   return isProcessAlive(files, owner.pid, owner.start);
 }
 
@@ -79,6 +74,20 @@ export function startTime(files: Files, pid: number): string | undefined {
 
 function parts(host: string, boot: string, namespace: string, pid: number, start: string, random: string): Owner {
   return { host, boot, namespace, pid, start, name: [host, boot, namespace, pid, start, random].join('-') };
+}
+
+type Place = Pick<Owner, 'host' | 'boot' | 'namespace' | 'start'>;
+
+const places = new WeakMap<Files, Place>();
+
+/** This machine, its last start, and this process: what does not change while it runs is read once. */
+function here(files: Files): Place {
+  const known = places.get(files);
+  if (known !== undefined) return known;
+  const start = startTime(files, process.pid) ?? '0';
+  const place = { host: machineId(files), boot: bootId(files), namespace: namespaceId(files), start };
+  places.set(files, place);
+  return place;
 }
 
 function machineId(files: Files): string {
