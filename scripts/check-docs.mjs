@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { errorsPage } from './generate-errors.mjs';
-import { generatorPageProblems } from './generate-generators.mjs';
+import { schemaPageProblems } from './generate-pages.mjs';
 import { ROOT, runTool } from './run-tool.mjs';
 
 /** npm commands that are no scripts of ours. */
@@ -98,7 +98,7 @@ async function errorsProblem() {
 /** @returns {string[]} */
 function generatorProblems() {
   try {
-    return generatorPageProblems();
+    return schemaPageProblems();
   } catch (error) {
     return [error instanceof Error ? error.message : String(error)];
   }
