@@ -63,7 +63,7 @@ export async function checkout(
           continue;
         }
         await keepAside(context, out.path, observed);
-        const restore: Restore = { stage, out, root, observed, filter };
+        const restore: Restore = { stage, out, root, observed, filter, isHere: settings.missing === 'leave' };
         const restored = await restoreOuts(context, [restore], settings.link);
         workspace.written += restored.written;
         workspace.removed += restored.removed;

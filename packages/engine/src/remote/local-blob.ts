@@ -24,7 +24,7 @@ export interface LocalBlob {
 export function localBlob(store: Store, reader: ObjectReader, raw: Buffer, rawAt: number, size: number): LocalBlob {
   const key = Buffer.from(raw.subarray(rawAt, rawAt + RAW_DIGEST_BYTES));
   const slices = Buffer.alloc(Math.ceil(size / SLICE_BYTES) * RAW_DIGEST_BYTES);
-  const path = reader.linkable(key);
+  const path = reader.linkable(key)?.path;
   function* chunks(): Generator<Buffer> {
     const whole = createHash('sha256');
     const source = path === undefined ? [Buffer.from(reader.read('blob', key))] : fileChunks(store, path);

@@ -19,6 +19,8 @@ export interface Restore {
   readonly observed: Observed | undefined;
   /** Only these files, by their path below the out; the out is partial then. */
   readonly filter?: PathFilter | undefined;
+  /** The store was just seen to have all that is wanted. */
+  readonly isHere?: boolean | undefined;
 }
 
 /** What restoring did. */
@@ -68,7 +70,7 @@ async function restoreHeld(
 async function fetchMissing(context: StageContext, restores: readonly Restore[]): Promise<Fetched> {
   const { reader } = context.workspace.store;
   const wants = restores
-    .filter(({ root, filter }) => completeness(reader, root, filter) !== 'complete')
+    .filter(({ root, filter, isHere }) => isHere !== true && completeness(reader, root, filter) !== 'complete')
     .map(({ root, out, filter }): Want => ({ root, remote: out.remote, filter }));
   if (wants.length === 0) return { files: 0, bytes: 0, remote: undefined };
   const fetched = await context.remotes.fetch(wants, 'everything');
@@ -80,7 +82,7 @@ async function fetchMissing(context: StageContext, restores: readonly Restore[])
 async function fetchDamaged(context: StageContext, restore: Restore, error: unknown): Promise<Fetched> {
   if (!(error instanceof SluiceError) || error.code !== 'ERR_OBJECT_DAMAGED') throw error;
   context.workspace.store.reader.catalog.refresh();
-  const fetched = await fetchMissing(context, [restore]).catch((reason: unknown) => {
+  const fetched = await fetchMissing(context, [{ ...restore, isHere: false }]).catch((reason: unknown) => {
     throw reason instanceof SluiceError && reason.code === 'ERR_NOT_LOCAL' ? error : reason;
   });
   if (fetched.remote === undefined) throw error;

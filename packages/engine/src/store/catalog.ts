@@ -26,7 +26,13 @@ export interface LoadedPack {
 
 /** Where an object lies. Stays inside `store/`. */
 export type Place =
-  | { readonly home: 'loose'; readonly path: string; readonly bytes: number; readonly mtimeMs: number }
+  | {
+      readonly home: 'loose';
+      readonly path: string;
+      readonly bytes: number;
+      readonly mtimeMs: number;
+      readonly inode: number;
+    }
   | { readonly home: 'pack'; readonly pack: LoadedPack; readonly entry: PackEntry };
 
 /**
@@ -136,7 +142,7 @@ export class Catalog {
     const path = join(this.layout.objects, looseName(kind, hexOf(digestFromRaw(raw, rawAt))));
     const stat = this.files.statSync(path, { throwIfNoEntry: false });
     if (stat === undefined || !stat.isFile()) return undefined;
-    return { home: 'loose', path, bytes: stat.size, mtimeMs: stat.mtimeMs };
+    return { home: 'loose', path, bytes: stat.size, mtimeMs: stat.mtimeMs, inode: stat.ino };
   }
 
   /** Which of the 256 directories exist: it saves a failing call per object in a store that has only packs. */

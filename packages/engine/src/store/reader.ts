@@ -6,7 +6,7 @@ import { CODEC_NONE, OBJECT_HEADER_BYTES } from '../model/pack.js';
 import { Catalog, type LoadedPack, type Place } from './catalog.js';
 import type { Files } from './files.js';
 import type { Layout, ObjectKind } from './layout.js';
-import { checkLoose, damagedError, ifWritable, missingError, setLooseAside } from './loose.js';
+import { checkLoose, damagedError, ifWritable, isSealed, missingError, setLooseAside } from './loose.js';
 import { recoverFromTrash } from './trash.js';
 
 const FIRST_WINDOW_BYTES = 64 * 1024;
@@ -15,6 +15,14 @@ const CHUNK_BYTES = 1024 * 1024;
 const OPEN_PACKS = 32;
 /** How long a reader waits for a collection that is just moving an object. */
 const SECOND_LOOK_MS = 30;
+
+/** A loose blob. `sealed`: it is known to have the time of its seal, so that what is linked to it has it too. */
+export interface Linkable {
+  readonly path: string;
+  readonly bytes: number;
+  readonly inode: number;
+  readonly sealed: boolean;
+}
 
 /**
  * Reads objects from wherever they lie and checks every byte before it is handed out. One reader belongs to one thread: the
@@ -80,16 +88,18 @@ export class ObjectReader {
   }
 
   /**
-   * The path of a loose blob whose bytes may be linked or cloned without being read again, or `undefined` if the blob lies in a pack.
+   * A loose blob whose bytes may be linked or cloned without being read again, or `undefined` if the blob lies in a pack.
    * Throws like {@link read}.
    */
-  linkable(raw: Buffer, rawAt = 0): string | undefined {
+  linkable(raw: Buffer, rawAt = 0): Linkable | undefined {
     const place = this.catalog.find('blob', raw, rawAt);
     if (place?.home === 'pack') return undefined;
-    return this.attempt('blob', raw, rawAt, (found, key) => {
-      if (found.home === 'pack') return { path: undefined };
-      return checkLoose(this.files, this.layout, 'blob', key, found) ? { path: found.path } : undefined;
-    }).path;
+    if (place !== undefined && isSealed(place)) return { ...place, sealed: true };
+    return this.attempt('blob', raw, rawAt, (found, key): { linkable: Linkable | undefined } | undefined => {
+      if (found.home === 'pack') return { linkable: undefined };
+      if (!checkLoose(this.files, this.layout, 'blob', key, found)) return undefined;
+      return { linkable: { ...found, sealed: isSealed(found) } };
+    }).linkable;
   }
 
   close(): void {

@@ -4,6 +4,7 @@ import { RAW_DIGEST_BYTES } from '../model/digest.js';
 import { EXECUTABLE, LINK } from '../model/tree.js';
 import type { Files } from '../store/files.js';
 import { LOOSE_BYTES } from '../store/layout.js';
+import { SEAL_SECONDS } from '../store/loose.js';
 import type { ObjectReader } from '../store/reader.js';
 import { changeTime } from './change-time.js';
 import { linkProblem } from './link.js';
@@ -103,8 +104,11 @@ function placeFile(
     const source = reader.linkable(file.digests, file.at);
     if (source !== undefined) {
       for (const kind of how) {
-        if (kind === 'copy' || !tryLink(kind, source, file, files)) continue;
-        putStat(stats, i, files.lstatSync(file.path));
+        if (kind === 'copy' || !tryLink(kind, source.path, file, files)) continue;
+        // A link to a sealed object looks like it, and is compared without its change time (`changeTime`).
+        if (kind === 'hardlink' && source.sealed)
+          stats.set([source.bytes, SEAL_SECONDS * 1000, 0, source.inode], i * 4);
+        else putStat(stats, i, files.lstatSync(file.path));
         return true;
       }
     }
