@@ -96,7 +96,15 @@ story('nx show project explains a stage', async () => {
   expect(targets.train).toMatchObject({
     executor: '@sluice/nx:stage',
     cache: false,
-    inputs: ['{projectRoot}/project.json', '{projectRoot}/params.yaml', '{workspaceRoot}/features/sluice-lock.json'],
+    inputs: [
+      '{projectRoot}/project.json',
+      '{projectRoot}/params.yaml',
+      '{workspaceRoot}/features/sluice-lock.json',
+      '{workspaceRoot}/features/project.json',
+      '{workspaceRoot}/features/clean.cfg',
+      '{workspaceRoot}/raw/sluice-lock.json',
+      '{workspaceRoot}/raw/project.json',
+    ],
     outputs: ['{projectRoot}/made'],
     dependsOn: [{ projects: ['features'], target: 'clean' }],
     metadata: {

@@ -84,6 +84,7 @@ test('a target with our executor is completed, and no other is touched', () => {
         '{workspaceRoot}/libs/**/*.py',
         '{projectRoot}/params.yaml',
         '{workspaceRoot}/data/sluice-lock.json',
+        '{workspaceRoot}/data/project.json',
         { env: 'SEED' },
       ],
       outputs: ['{projectRoot}/w', '{workspaceRoot}/shared/m.json'],
@@ -161,6 +162,31 @@ test('defaults and package.json declare stages too, and the root can be a projec
   expect(Object.keys(targets).sort()).toEqual(['.:train', 'libs/a:train']);
   expect(targets['.:train']?.outputs).toEqual(['{workspaceRoot}/o']);
   expect(needs(targets['libs/a:train'])).toEqual([{ projects: ['top'], target: 'train' }]);
+});
+
+test('what decides the stages before it decides a stage, and a long chain stands on whole projects', () => {
+  const chain = (length: number): object => {
+    const targets: Record<string, object> = {
+      s0: stage({ deps: ['a/in.txt'], params: ['a/p.yaml:x'], outs: ['a/0'] }),
+    };
+    for (let i = 1; i < length; i++)
+      targets[`s${i}`] = stage({ deps: [`a/in-${i}.txt`, `a/${i - 1}`], outs: [`a/${i}`] });
+    return { name: 'a', targets };
+  };
+  for (const name of ['in.txt', 'in-1.txt', 'in-2.txt', 'p.yaml']) write({ [`a/${name}`]: '' });
+  write({ 'a/project.json': chain(3) });
+  expect(infer('a/project.json')['a:s2']?.inputs).toEqual([
+    '{projectRoot}/project.json',
+    '{projectRoot}/in-2.txt',
+    '{projectRoot}/sluice-lock.json',
+    '{projectRoot}/in-1.txt',
+    '{projectRoot}/in.txt',
+    '{projectRoot}/p.yaml',
+  ]);
+  write({ 'a/project.json': chain(400) });
+  const inputs = infer('a/project.json')['a:s399']?.inputs ?? [];
+  expect(inputs.length).toBeLessThan(10);
+  expect(inputs).toEqual(expect.arrayContaining(['{projectRoot}/**/*', '^{projectRoot}/**/*']));
 });
 
 test('each combination of a matrix is a target of its own', () => {

@@ -1,5 +1,5 @@
 import { graphCachePath, type StageNode, stageGraph } from '@sluice/engine/graph';
-import { inputsOf, tokenPath } from './inputs.js';
+import { inputsOf, type NodesByName, tokenPath } from './inputs.js';
 import { matrixMetadata, metadataOf } from './metadata.js';
 import type { CreateNodes, CreateNodesResults, InferredTarget } from './nx-shapes.js';
 
@@ -24,13 +24,13 @@ export const createNodes: CreateNodes = [
 ];
 
 function resultsOf(root: string, nodes: readonly StageNode[], files: ReadonlySet<string>): CreateNodesResults {
-  const lockRoots = new Map(nodes.map(({ id, projectRoot }) => [id.project, projectRoot as string]));
+  const byName: NodesByName = new Map(nodes.map((node) => [`${node.id.project}:${node.id.target}`, node]));
   const byFile = new Map<string, { root: string; targets: Record<string, InferredTarget> }>();
   for (const node of nodes) {
     // What Nx did not name would become a project that Nx does not know.
     if (!files.has(node.file)) continue;
     const entry = byFile.get(node.file) ?? { root: node.projectRoot === '' ? '.' : node.projectRoot, targets: {} };
-    entry.targets[node.id.target] = { ...declaredTarget(node), ...inferredTarget(root, node, lockRoots) };
+    entry.targets[node.id.target] = { ...declaredTarget(node), ...inferredTarget(root, node, byName) };
     const { combination } = node;
     if (combination !== undefined) entry.targets[combination.of] = matrixTarget(nodes, node, combination.of);
     byFile.set(node.file, entry);
@@ -60,11 +60,11 @@ function matrixTarget(nodes: readonly StageNode[], { id, file }: StageNode, of: 
   return { cache: false, dependsOn: stages, metadata: matrixMetadata(stages) };
 }
 
-function inferredTarget(root: string, node: StageNode, lockRoots: ReadonlyMap<string, string>): InferredTarget {
+function inferredTarget(root: string, node: StageNode, nodes: NodesByName): InferredTarget {
   const metadata = metadataOf(node);
   const [stage] = node.variants;
   if (stage === undefined) return { cache: false, metadata };
-  const inputs = inputsOf(root, node, lockRoots);
+  const inputs = inputsOf(root, node, nodes);
   return {
     cache: false,
     ...(inputs === undefined ? {} : { inputs }),

@@ -6,34 +6,58 @@ import type { InferredTarget } from './nx-shapes.js';
 /** The name of a lock, beside the `project.json` of its stages. */
 const LOCK = 'sluice-lock.json';
 
+/** A stage with more inputs from stages before it stands on whole projects instead: a long chain would have a list for each of its stages. */
+const MOST_INPUTS = 300;
+
+/** All nodes by `project:target`. */
+export type NodesByName = ReadonlyMap<string, StageNode>;
+
 /**
- * What Nx has to look at to know that a stage may have to run: its declaration, files that no stage makes, and the locks of the stages that make the others.
- * Data itself is left out: Nx would read it whole.
+ * What Nx has to look at to know that a stage may have to run: its declaration, files that no stage makes, the locks of the stages that make the others, and what decides those:
+ * Nx 24 selects the tasks that are affected by their inputs alone. Data itself is left out: Nx would read it whole.
  */
-export function inputsOf(
-  root: string,
-  node: StageNode,
-  lockRoots: ReadonlyMap<string, string>,
-): InferredTarget['inputs'] {
+export function inputsOf(root: string, node: StageNode, nodes: NodesByName): InferredTarget['inputs'] {
   const own = node.projectRoot;
-  const inputs = new Set<string>([tokenPath(node.file, own)]);
-  const env = new Set<string>();
+  const direct = new Set(inputsOfOne(root, node, nodes, own));
+  const inputs = new Set(direct);
+  for (const before of upstreamOf(node, nodes)) {
+    for (const input of inputsOfOne(root, before, nodes, own)) inputs.add(input);
+    if (inputs.size > MOST_INPUTS) return [...direct, '{projectRoot}/**/*', '^{projectRoot}/**/*', ...envOf(node)];
+  }
+  return [...inputs, ...envOf(node)];
+}
+
+/** The stages whose outs a stage reads, and those whose outs these read. */
+function* upstreamOf(node: StageNode, nodes: NodesByName): Generator<StageNode> {
+  const seen = new Set([node]);
+  for (const at of seen) {
+    if (at !== node) yield at;
+    for (const { producer } of at.producers) {
+      const next = nodes.get(`${producer.project}:${producer.target}`);
+      if (next !== undefined) seen.add(next);
+    }
+  }
+}
+
+function* inputsOfOne(root: string, node: StageNode, nodes: NodesByName, own: string): Generator<string> {
+  yield tokenPath(node.file, own);
   for (const stage of node.variants) {
-    for (const dep of stage.deps)
-      for (const input of filesOf(root, dep, own, producersOf(node, dep))) inputs.add(input);
+    for (const dep of stage.deps) yield* filesOf(root, dep, own, producersOf(node, dep));
     for (const { file } of stage.params) {
       const isMade = producersOf(node, { kind: 'path', path: file }).length > 0;
-      if (!isMade) inputs.add(tokenPath(literal(file), own));
+      if (!isMade) yield tokenPath(literal(file), own);
     }
-    for (const name of stage.env) env.add(name);
     // What a person keeps is what its lock says.
-    if (stage.command === undefined) inputs.add(tokenPath(joinPath(own, LOCK), own));
+    if (stage.command === undefined) yield tokenPath(joinPath(node.projectRoot, LOCK), own);
   }
   for (const { producer } of node.producers) {
-    const lockRoot = lockRoots.get(producer.project);
-    if (lockRoot !== undefined) inputs.add(tokenPath(joinPath(lockRoot, LOCK), own));
+    const lockRoot = nodes.get(`${producer.project}:${producer.target}`)?.projectRoot;
+    if (lockRoot !== undefined) yield tokenPath(joinPath(lockRoot, LOCK), own);
   }
-  return [...inputs, ...[...env].map((name) => ({ env: name }))];
+}
+
+function envOf({ variants }: StageNode): { readonly env: string }[] {
+  return [...new Set(variants.flatMap(({ env }) => env))].map((env) => ({ env }));
 }
 
 /** A path of the workspace in Nx's words: below the project, or below the workspace root. */
