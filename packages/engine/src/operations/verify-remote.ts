@@ -41,7 +41,8 @@ export async function verifyRemote(context: OperationContext, options: VerifyRem
     }
   }
   const broken = new Set([...found.values()].flat().map(({ root }) => root));
-  const healed = options.repair === true ? await repair(context, opened, auditor, broken) : new Set<OutRoot>();
+  const healed =
+    options.repair === true ? await repair(context, opened, auditor, broken, options.deep) : new Set<OutRoot>();
   const findings = [...found].flatMap(([name, uses]): Finding[] => {
     const [first] = uses;
     if (first === undefined) return [];
@@ -81,6 +82,7 @@ async function repair(
   { remote, name }: OpenedRemote,
   auditor: Auditor,
   broken: ReadonlySet<OutRoot>,
+  deep: boolean | undefined,
 ): Promise<Set<OutRoot>> {
   const { store } = context.workspace;
   const { signal } = context;
@@ -89,7 +91,7 @@ async function repair(
   for (const root of whole) {
     await pushRoots({ remote, store, roots: [{ root }], verify: true, auditor, beginProgress, signal });
   }
-  const again = new Auditor({ remote, reader: store.reader, signal });
+  const again = new Auditor({ remote, reader: store.reader, deep, signal });
   const healed = new Set<OutRoot>();
   for (const root of whole) if ((await problemsOfRoot(remote, again, root)).length === 0) healed.add(root);
   return healed;

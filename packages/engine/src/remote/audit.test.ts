@@ -113,6 +113,21 @@ test('bytes that changed are found by a deep audit alone, and sent again', async
   }
 });
 
+test('a lost pack does not hide a damaged blob', async () => {
+  const all = await pushed();
+  const large = keyWith(all, '/blobs/');
+  change(all, large, flip(MIB));
+  for (const n of [0, 1]) {
+    const pack = keyWith(all, '/packs/', n);
+    const bytes = all.storage.objects.get(pack) ?? Buffer.alloc(0);
+    all.storage.objects.delete(pack);
+    const auditor = new Auditor({ remote: all.remote, reader: all.store.reader, deep: true });
+    const problems = await auditor.problemsOf('shared', all.root.digest);
+    expect(problems?.map((problem) => problem.key).sort()).toEqual([large, pack].sort());
+    all.storage.objects.set(pack, bytes);
+  }
+});
+
 test('two packs that were swapped are found by a deep audit', async () => {
   const all = await pushed({ a: randomBytes(300), b: randomBytes(400) });
   const [first, second] = [keyWith(all, '/packs/', 0), keyWith(all, '/packs/', 1)];

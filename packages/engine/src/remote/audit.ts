@@ -98,9 +98,9 @@ export class Auditor {
     try {
       const claims = claimsOf(bytes, area, root, `${remote.description}/${key}`);
       const packs = await inParallel(claims.packs, MOST_REQUESTS, ({ key: pack, end }) => this.pack(pack, end));
-      const problems = packs.flat();
-      // Where a pack is lost its nodes are too, and that has been said.
-      if (problems.length === 0) problems.push(...(await this.auditContent(area, claims.root, claims.hasLarge)));
+      const lostPacks = packs.flat();
+      const content = await this.auditContent(area, claims.root, claims.hasLarge, lostPacks.length > 0);
+      const problems = [...lostPacks, ...content];
       return { absent: false, names: claims.maps, problems };
     } catch (error) {
       if (!(error instanceof SluiceError) || error.exitCode !== 4 || error.code === 'ERR_FORMAT_VERSION') throw error;
@@ -123,8 +123,11 @@ export class Auditor {
     return { bytes: stat.bytes, index: read.index, problems: read.problems.map((error) => ({ key, error })) };
   }
 
-  /** Large blobs are named by trees, and so is, in a deep audit, what has to lie where the map says. */
-  private async auditContent(area: Area, root: OutRoot, hasLarge: boolean): Promise<AuditProblem[]> {
+  /**
+   * Large blobs are named by trees, and so is, in a deep audit, what has to lie where the map says. `isToldOf`: where a pack is lost its nodes are too, and that
+   * has been said.
+   */
+  private async auditContent(area: Area, root: OutRoot, hasLarge: boolean, isToldOf: boolean): Promise<AuditProblem[]> {
     const { remote, reader, deep, signal } = this.options;
     if (root.kind === 'blob') {
       return root.bytes >= OWN_KEY_BYTES ? this.largeRoot(area, root) : [];
@@ -137,7 +140,7 @@ export class Auditor {
     if (map === undefined) return [{ key, error: lost(remote, key) }];
     const nodes = new RemoteNodes(remote.storage, signal);
     const failed = (error: SluiceError): void => {
-      problems.push({ key, error });
+      if (!isToldOf) problems.push({ key, error });
     };
     for await (const { node, spot, readLocations } of walkMap({ maps, nodes, reader, failed }, map, root)) {
       if (spot.map !== map) continue;
@@ -155,7 +158,7 @@ export class Auditor {
             this.auditPack(map.packKey(location.pack)),
           );
           const row = index?.find(raw) ?? -1;
-          if (index === undefined || row < 0 || index.entry(row).offset !== location.offset) {
+          if (index !== undefined && (row < 0 || index.entry(row).offset !== location.offset)) {
             problems.push({ key, error: misplaced(map.where, digestFromRaw(raw)) });
           }
         }
