@@ -39,6 +39,7 @@ function sampleEngine(root: string): Engine {
     gc: async () => samples.GC,
     explainGc: async () => samples.GC_EXPLANATION,
     verify: async () => samples.VERIFY,
+    verifyRemote: async () => samples.VERIFY,
     explain: async () => samples.EXPLAIN,
     storeStat: async () => samples.STORE,
     init: async () => ({ written: ['sluice.json', '.gitignore'] }),
@@ -47,6 +48,7 @@ function sampleEngine(root: string): Engine {
     removeRemote: async () => undefined,
     setDefaultRemote: async () => undefined,
     pingRemote: async () => ({ remote: 's3cache', ms: 12 }),
+    remoteStat: async () => samples.REMOTE_STAT,
     close: async () => undefined,
   };
 }

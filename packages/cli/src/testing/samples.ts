@@ -8,6 +8,7 @@ import type {
   PullReport,
   PushReport,
   RemoteReport,
+  RemoteStatReport,
   StageStatus,
   StoreStat,
   VerifyReport,
@@ -126,3 +127,13 @@ export const REMOTES: readonly RemoteReport[] = [
   { name: 'near', url: 'file:../data', default: false, readOnly: true },
   { name: 's3cache', url: 's3://bucket/prefix', default: true, readOnly: false },
 ];
+
+export const REMOTE_STAT: RemoteStatReport = {
+  remote: 's3cache',
+  blobs: 12,
+  trees: 2,
+  packs: 3,
+  records: 1,
+  bytes: 900_000,
+  referencedBytes: 855_646,
+};
