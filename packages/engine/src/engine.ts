@@ -13,6 +13,7 @@ import { explain } from './operations/explain.js';
 import { collectGarbage, explainGarbage } from './operations/gc.js';
 import { initWorkspace } from './operations/init.js';
 import type { FetchOptions, GcOptions, Select } from './operations/options.js';
+import { remoteStat } from './operations/remote-stat.js';
 import { createRemotes } from './operations/remotes.js';
 import type {
   CheckoutReport,
@@ -25,6 +26,7 @@ import type {
   PullReport,
   PushReport,
   RemoteReport,
+  RemoteStatReport,
   StoreStat,
   VerifyReport,
 } from './operations/reports.js';
@@ -32,6 +34,7 @@ import { type Selected, selectStages } from './operations/select.js';
 import { type StatusReport, status } from './operations/status.js';
 import { fetchData, pull, push } from './operations/transfer.js';
 import { verify } from './operations/verify.js';
+import { type VerifyRemoteOptions, verifyRemote } from './operations/verify-remote.js';
 import { parseArea } from './remote/areas.js';
 import { type ChosenStage, loadStages, stageNamed, stagesOfChosen, withChosen } from './stage/load-stages.js';
 import { createLockReader } from './stage/lock-file.js';
@@ -116,8 +119,10 @@ export interface Engine {
   verify(options: {
     readonly deep?: boolean;
     readonly repair?: boolean;
-    readonly remote?: string;
+    readonly from?: string;
   }): Promise<VerifyReport>;
+  /** Whether a remote, the default one if it is not named, keeps all that the locks of the workspace and of a scope of revisions name. */
+  verifyRemote(options: VerifyRemoteOptions): Promise<VerifyReport>;
   explain(selector: string): Promise<ExplainReport>;
   storeStat(): Promise<StoreStat>;
   /** Looks for what makes Sluice fail or slow in this workspace; `fix` repairs what is safe to repair. */
@@ -137,6 +142,8 @@ export interface Engine {
   setDefaultRemote(name: string): Promise<void>;
   /** Milliseconds until a remote answered. Throws `ERR_REMOTE_DOWN` or `ERR_REMOTE_DENIED`. */
   pingRemote(name: string | undefined): Promise<{ readonly remote: string; readonly ms: number }>;
+  /** What a remote holds. Throws `ERR_REMOTE_DOWN` or `ERR_REMOTE_DENIED`. */
+  remoteStat(name: string | undefined): Promise<RemoteStatReport>;
   /** Ends worker threads and closes files. */
   close(): Promise<void>;
 }
@@ -264,6 +271,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     gc: async (gcOptions) => collectGarbage(contextFor(), gcOptions),
     explainGc: async (gcOptions) => explainGarbage(contextFor(), gcOptions),
     verify: async (verifyOptions) => verify(contextFor(), verifyOptions),
+    verifyRemote: async (verifyOptions) => verifyRemote(contextFor(), verifyOptions),
     explain: async (selector) => on([selector], explain),
     storeStat: async () => {
       const store = openOnce(config());
@@ -293,6 +301,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       await opening.remote.contact(signal);
       return { remote: opening.name, ms: Math.round(performance.now() - startedMs) };
     },
+    remoteStat: async (name) => remoteStat(contextFor(), name),
     close: async () => {
       await bulk.close();
       opened?.close();

@@ -19,6 +19,7 @@ export const declareRemote: Declare = (program, execute) => {
   declareRemove(remote, execute);
   declareDefault(remote, execute);
   declarePing(remote, execute);
+  declareStat(remote, execute);
 };
 
 function declareAdd(remote: Command, execute: Execute): void {
@@ -94,6 +95,21 @@ function declarePing(remote: Command, execute: Execute): void {
       execute(async (engine) => {
         const answer = await engine.pingRemote(name);
         return { json: answer, text: `${answer.remote} answered in ${answer.ms} ms` };
+      }),
+    );
+}
+
+function declareStat(remote: Command, execute: Execute): void {
+  remote
+    .command('stat [name]')
+    .summary('count what a remote holds')
+    .description('List a remote, the default one or this one, and count what it holds and what its maps name of it.')
+    .addHelpText('after', examples('sluice remote stat', 'sluice remote stat share'))
+    .action(async (name: string | undefined) =>
+      execute(async (engine) => {
+        const stat = await engine.remoteStat(name);
+        const { remoteStatText } = await import('../render/remote-stat.js');
+        return { json: stat, text: remoteStatText(stat) };
       }),
     );
 }

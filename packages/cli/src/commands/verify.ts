@@ -1,26 +1,45 @@
 import { type Declare, examples } from '../command.js';
+import { type HistoryOptions, scopeOf, withHistory } from './history.js';
 
-interface VerifyOptions {
+interface VerifyOptions extends HistoryOptions {
   readonly deep?: boolean;
   readonly repair?: boolean;
-  readonly remote?: string;
+  readonly from?: string;
+  readonly remote?: string | true;
 }
 
 /** `sluice verify` */
 export const declareVerify: Declare = (program, execute) => {
-  program
-    .command('verify')
-    .summary('check the store, links to it and the workspace')
-    .description('Check the store, links to it and the workspace. Findings that are not repaired: exit code 4.')
-    .option('--deep', 'read and hash every byte')
-    .option('--repair', 'get good copies of what is damaged, from the workspace or a remote')
-    .option('--remote <name>', 'repair from this remote instead of those of the outs')
-    .addHelpText('after', examples('sluice verify', 'sluice verify --deep --repair'))
+  withHistory(
+    program
+      .command('verify')
+      .summary('check the store, links to it and the workspace, or a remote')
+      .description(
+        'Check the store, links to it and the workspace. With --remote, check instead whether a remote keeps all that the locks name. Findings that are not repaired: exit code 4.',
+      )
+      .option('--deep', 'read and hash every byte')
+      .option(
+        '--repair',
+        'get good copies of what is damaged, from the workspace or a remote; to a remote, from the store',
+      )
+      .option('--from <name>', 'repair from this remote instead of those of the outs')
+      .option('--remote [name]', 'check the default remote, or this one'),
+  )
+    .addHelpText(
+      'after',
+      examples('sluice verify', 'sluice verify --deep --repair', 'sluice verify --remote --all-branches --deep'),
+    )
     .action(async (options: VerifyOptions) =>
       execute(async (engine) => {
-        const report = await engine.verify(options);
+        const { deep, repair, from, remote } = options;
+        const how = { ...(deep === undefined ? {} : { deep }), ...(repair === undefined ? {} : { repair }) };
+        const report =
+          remote === undefined
+            ? await engine.verify({ ...how, ...(from === undefined ? {} : { from }) })
+            : await engine.verifyRemote({ ...how, ...scopeOf(options), ...(remote === true ? {} : { remote }) });
         const { verifyFailure, verifyText } = await import('../render/verify.js');
-        return { json: report, text: verifyText(report), failure: verifyFailure(report, options.repair === true) };
+        const failure = verifyFailure(report, { repaired: repair === true, remote: remote !== undefined });
+        return { json: report, text: verifyText(report), failure };
       }),
     );
 };

@@ -14,8 +14,10 @@ test('each finding has a line, the last one is the verdict', () => {
 });
 
 test('what is not repaired is a failure, with what is left to do', () => {
-  expect(verifyFailure(VERIFY, true)).toBeUndefined();
+  expect(verifyFailure(VERIFY, { repaired: true, remote: false })).toBeUndefined();
   const open = { ...VERIFY, findings: VERIFY.findings.map((finding) => ({ ...finding, repaired: false })) };
-  expect(verifyFailure(open, false)?.hint).toContain('--repair');
-  expect(verifyFailure(open, true)?.hint).toContain('sluice status');
+  expect(verifyFailure(open, { repaired: false, remote: false })?.hint).toContain('--repair');
+  expect(verifyFailure(open, { repaired: true, remote: false })?.hint).toContain('sluice status');
+  expect(verifyFailure(open, { repaired: false, remote: true })?.hint).toContain('--remote --deep --repair');
+  expect(verifyFailure(open, { repaired: true, remote: true })?.hint).toContain('push --verify');
 });

@@ -23,15 +23,23 @@ export function verifyText({ findings, checked, ms }: VerifyReport): string {
 }
 
 /** `ERR_VERIFY_FAILED` with the report in its details, unless everything is sound or repaired. `undefined` then. */
-export function verifyFailure(report: VerifyReport, wasRepairing: boolean): SluiceError | undefined {
+export function verifyFailure(
+  report: VerifyReport,
+  asked: { readonly repaired: boolean; readonly remote: boolean },
+): SluiceError | undefined {
   const open = report.findings.filter(({ repaired }) => !repaired).length;
   if (open === 0) return undefined;
   return new SluiceError('ERR_VERIFY_FAILED', `${plural(open, 'finding')} ${open === 1 ? 'is' : 'are'} not repaired`, {
-    hint: wasRepairing
-      ? 'No good copy was found here or on a remote: run the stages again that make this data (`sluice status` names them).'
-      : 'Run `sluice verify --deep --repair`.',
+    hint: hintFor(asked),
     details: { ...report },
   });
+}
+
+function hintFor({ repaired, remote }: { readonly repaired: boolean; readonly remote: boolean }): string {
+  if (!repaired) return `Run \`sluice verify${remote ? ' --remote' : ''} --deep --repair\`.`;
+  return remote
+    ? 'The store has no good copy: fetch it from another remote or run the stages again that make it, then `sluice push --verify`.'
+    : 'No good copy was found here or on a remote: run the stages again that make this data (`sluice status` names them).';
 }
 
 function verdict(findings: readonly Finding[]): string {

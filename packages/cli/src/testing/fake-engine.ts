@@ -39,6 +39,7 @@ function sampleEngine(root: string): Engine {
     gc: async () => samples.GC,
     explainGc: async () => samples.GC_EXPLANATION,
     verify: async () => samples.VERIFY,
+    verifyRemote: async () => samples.VERIFY,
     explain: async () => samples.EXPLAIN,
     storeStat: async () => samples.STORE,
     doctor: async () => ({ ...samples.DOCTOR, findings: samples.DOCTOR.findings.slice(1) }),
@@ -49,6 +50,7 @@ function sampleEngine(root: string): Engine {
     removeRemote: async () => undefined,
     setDefaultRemote: async () => undefined,
     pingRemote: async () => ({ remote: 's3cache', ms: 12 }),
+    remoteStat: async () => samples.REMOTE_STAT,
     close: async () => undefined,
   };
 }

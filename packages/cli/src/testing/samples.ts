@@ -9,6 +9,7 @@ import type {
   PullReport,
   PushReport,
   RemoteReport,
+  RemoteStatReport,
   StageStatus,
   StoreStat,
   VerifyReport,
@@ -160,4 +161,14 @@ export const DOCTOR: DoctorReport = {
   ],
   stages: 3,
   ms: 40,
+};
+
+export const REMOTE_STAT: RemoteStatReport = {
+  remote: 's3cache',
+  blobs: 12,
+  trees: 2,
+  packs: 3,
+  records: 1,
+  bytes: 900_000,
+  referencedBytes: 855_646,
 };

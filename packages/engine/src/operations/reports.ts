@@ -111,10 +111,23 @@ export interface StoreStat extends ObjectSum {
   readonly path: string;
 }
 
+/** What a remote holds. `blobs` and `trees`: distinct ones that its maps name. */
+export interface RemoteStatReport {
+  readonly remote: string;
+  readonly blobs: number;
+  readonly trees: number;
+  readonly packs: number;
+  readonly records: number;
+  /** Of all objects under the remote's prefix. */
+  readonly bytes: number;
+  /** Of the blobs that its maps name, each counted once, before packing. */
+  readonly referencedBytes: number;
+}
+
 /** Something that is not as it should be, and what became of it. */
 export interface Finding {
-  readonly where: 'store' | 'link' | 'workspace';
-  /** A digest or a path. */
+  readonly where: 'store' | 'link' | 'workspace' | 'remote';
+  /** A digest or a path; on a remote the key of an object, or a root that is not there at all. */
   readonly name: string;
   readonly problem: ErrorWire;
   readonly repaired: boolean;

@@ -26,7 +26,7 @@ export interface VerifyOptions {
   readonly deep?: boolean;
   readonly repair?: boolean;
   /** Repair from this remote instead of each out's own. */
-  readonly remote?: string;
+  readonly from?: string;
 }
 
 /**
@@ -39,7 +39,7 @@ export async function verify(context: OperationContext, options: VerifyOptions):
   const checked = await verifyStore(context.workspace.store, {
     deep: options.deep,
     roots,
-    ...(options.repair === true ? { repairObject: repairer(context, options.remote) } : {}),
+    ...(options.repair === true ? { repairObject: repairer(context, options.from) } : {}),
     emit: context.emit,
     signal: context.signal,
   });
@@ -64,11 +64,11 @@ export async function verify(context: OperationContext, options: VerifyOptions):
 /** Gets lost objects back all at once, at the first that is asked for: from the workspace where it still has the bytes, the rest from remotes. */
 function repairer(
   context: OperationContext,
-  remote: string | undefined,
+  from: string | undefined,
 ): (kind: 'blob' | 'tree', digest: Finding['name']) => Promise<boolean> {
   let done: Promise<void> | undefined;
   return async (kind, digest) => {
-    done ??= refill(context, remote);
+    done ??= refill(context, from);
     await done;
     const { reader } = context.workspace.store;
     reader.catalog.refresh();
@@ -76,7 +76,7 @@ function repairer(
   };
 }
 
-async function refill(context: OperationContext, remote: string | undefined): Promise<void> {
+async function refill(context: OperationContext, from: string | undefined): Promise<void> {
   const { workspace } = context;
   for (const stage of context.stages.all) {
     const locked = context.readLock(stage.projectRoot).stages.get(stage.id.target);
@@ -86,7 +86,7 @@ async function refill(context: OperationContext, remote: string | undefined): Pr
       const observed = await observe(workspace, out.path, { as: 'out', signal: context.signal });
       if (observed !== undefined && sameRoot(observed.root, root)) await storeAgain(context, out, observed);
       try {
-        await context.remotes.fetch([{ root, remote: remote ?? out.remote }], 'everything');
+        await context.remotes.fetch([{ root, remote: from ?? out.remote }], 'everything');
       } catch (error) {
         const { code, message } = asSluiceError(error);
         context.emit({ type: 'warning', code, message: `${stageName(stage.id)} ${out.path}: ${message}` });

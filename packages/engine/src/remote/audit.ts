@@ -1,56 +1,266 @@
 import { SluiceError } from '../errors.js';
-import { type Digest, digestFromRaw, shortDigest } from '../model/digest.js';
-import { decodeMap, failMap, LOCATION_BYTES, OWN_KEY, readLocation } from '../model/map.js';
-import { OBJECT_HEADER_BYTES } from '../model/pack.js';
+import { type Digest, digestFromRaw, RAW_DIGEST_BYTES } from '../model/digest.js';
+import {
+  decodeMap,
+  failMap,
+  IN_PACK,
+  LOCATION_BYTES,
+  type MapFront,
+  OWN_KEY,
+  OWN_KEY_BYTES,
+  readLocation,
+} from '../model/map.js';
+import { OBJECT_HEADER_BYTES, type PackIndex } from '../model/pack.js';
+import type { OutRoot } from '../model/root.js';
+import { TREE } from '../model/tree.js';
+import type { ObjectReader } from '../store/reader.js';
 import { type Area, areaOf } from './areas.js';
-import { mapKey, packKey } from './keys.js';
+import { type AuditCount, auditBlob, auditPack } from './audit-objects.js';
+import { blobKey, mapKey, packKey } from './keys.js';
 import { inParallel } from './parallel.js';
 import type { Remote } from './remote.js';
+import { OpenMaps } from './remote-map.js';
+import { RemoteNodes } from './remote-nodes.js';
 import type { StorageKey } from './storage/port.js';
+import { walkMap } from './walk-map.js';
+
+/** Something on a remote that does not keep its promise. */
+export interface AuditProblem {
+  readonly key: StorageKey;
+  readonly error: SluiceError;
+}
+
+/** What an audit looks at. */
+export interface AuditOptions {
+  readonly remote: Remote;
+  /** Nodes that the store has are not read from the remote. */
+  readonly reader: ObjectReader;
+  /** Reads every object and compares it with its digest. */
+  readonly deep?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
 
 const LARGEST_MAP_BYTES = 2 ** 31 - 1;
 const MOST_REQUESTS = 32;
 
 /**
- * Whether a map keeps its promise as far as that can be seen without reading data: it is sound, and every pack and map that it names is there and long
- * enough. Throws `ERR_REMOTE_DOWN` or `ERR_REMOTE_DENIED` if that cannot be known.
+ * Looks whether maps keep their promise: each is sound, and so is every map that it leads to, and every pack, map and large blob that they name is there and long
+ * enough. Each thing is looked at once, however many maps name it.
  */
-export async function isSound(remote: Remote, area: Area, root: Digest, signal?: AbortSignal): Promise<boolean> {
-  const key = mapKey(area, root);
-  const bytes = await remote.storage.get(key, { offset: 0, length: LARGEST_MAP_BYTES }, { signal });
-  if (bytes === undefined) return false;
-  try {
-    const answers = await inParallel(claimsOf(bytes, area, root), MOST_REQUESTS, async ({ key: named, end }) => {
-      const stat = await remote.storage.stat(named, { signal });
-      return stat !== undefined && stat.bytes >= end;
+export class Auditor {
+  /** What was found to be lost or damaged, and the maps that lead to it: nothing new may rely on these. */
+  readonly bad: Set<StorageKey> = new Set();
+  /** Objects whose presence or, in a deep audit, whose bytes were looked at. */
+  readonly checked: AuditCount = { objects: 0, bytes: 0 };
+  private readonly options: AuditOptions;
+  private readonly maps = new Map<StorageKey, Promise<MapAudit>>();
+  private readonly packs = new Map<StorageKey, Promise<PackAudit>>();
+  private readonly blobs = new Map<StorageKey, Promise<AuditProblem[]>>();
+
+  constructor(options: AuditOptions) {
+    this.options = options;
+  }
+
+  /**
+   * What is wrong with the map of a root in one area and with all that it leads to; `undefined` if there is no such map. Throws `ERR_REMOTE_DOWN`,
+   * `ERR_REMOTE_DENIED` or `ERR_FORMAT_VERSION` if that cannot be known.
+   */
+  async problemsOf(area: Area, root: Digest): Promise<AuditProblem[] | undefined> {
+    const first = await this.map(area, root);
+    if (first.absent) return undefined;
+    const reached = new Map<StorageKey, MapAudit>([[mapKey(area, root), first]]);
+    const problems: AuditProblem[] = [];
+    for (const [key, audit] of reached) {
+      problems.push(...audit.problems);
+      if (audit.absent) problems.push({ key, error: lost(this.options.remote, key) });
+      for (const next of audit.names) {
+        const nextKey = mapKey(next.area, next.root);
+        if (!reached.has(nextKey)) reached.set(nextKey, await this.map(next.area, next.root));
+      }
+    }
+    if (problems.length > 0) {
+      this.bad.add(mapKey(area, root));
+      for (const { key } of problems) this.bad.add(key);
+      for (const [key, audit] of reached) if (audit.problems.length > 0) this.bad.add(key);
+    }
+    return problems;
+  }
+
+  private map(area: Area, root: Digest): Promise<MapAudit> {
+    return remembered(this.maps, mapKey(area, root), () => this.auditMap(area, root));
+  }
+
+  private async auditMap(area: Area, root: Digest): Promise<MapAudit> {
+    const { remote, signal } = this.options;
+    const key = mapKey(area, root);
+    const bytes = await remote.storage.get(key, { offset: 0, length: LARGEST_MAP_BYTES }, { signal });
+    if (bytes === undefined) return { absent: true, names: [], problems: [] };
+    try {
+      const claims = claimsOf(bytes, area, root, `${remote.description}/${key}`);
+      const packs = await inParallel(claims.packs, MOST_REQUESTS, ({ key: pack, end }) => this.pack(pack, end));
+      const lostPacks = packs.flat();
+      const content = await this.auditContent(area, claims.root, claims.hasLarge, lostPacks.length > 0);
+      const problems = [...lostPacks, ...content];
+      return { absent: false, names: claims.maps, problems };
+    } catch (error) {
+      if (!(error instanceof SluiceError) || error.exitCode !== 4 || error.code === 'ERR_FORMAT_VERSION') throw error;
+      return { absent: false, names: [], problems: [{ key, error }] };
+    }
+  }
+
+  private async pack(key: StorageKey, end: number): Promise<AuditProblem[]> {
+    const { bytes, problems } = await remembered(this.packs, key, () => this.auditPack(key));
+    if (problems.length > 0 || bytes >= end) return problems;
+    return [{ key, error: tooShort(this.options.remote, key, bytes, end) }];
+  }
+
+  private async auditPack(key: StorageKey): Promise<PackAudit> {
+    const { remote, deep, signal } = this.options;
+    const stat = await remote.storage.stat(key, { signal });
+    if (stat === undefined) return { bytes: 0, index: undefined, problems: [{ key, error: lost(remote, key) }] };
+    if (deep !== true) return { bytes: stat.bytes, index: undefined, problems: [] };
+    const read = await auditPack(remote.storage, key, stat.bytes, this.checked, signal);
+    return { bytes: stat.bytes, index: read.index, problems: read.problems.map((error) => ({ key, error })) };
+  }
+
+  /**
+   * Large blobs are named by trees, and so is, in a deep audit, what has to lie where the map says. `isToldOf`: where a pack is lost its nodes are too, and that
+   * has been said.
+   */
+  private async auditContent(area: Area, root: OutRoot, hasLarge: boolean, isToldOf: boolean): Promise<AuditProblem[]> {
+    const { remote, reader, deep, signal } = this.options;
+    if (root.kind === 'blob') {
+      return root.bytes >= OWN_KEY_BYTES ? this.largeRoot(area, root) : [];
+    }
+    if (!hasLarge && deep !== true) return [];
+    const key = mapKey(area, root.digest);
+    const problems: AuditProblem[] = [];
+    const maps = new OpenMaps(remote, 'all', signal);
+    const map = await maps.in(area, root.digest);
+    if (map === undefined) return [{ key, error: lost(remote, key) }];
+    const nodes = new RemoteNodes(remote.storage, signal);
+    const failed = (error: SluiceError): void => {
+      if (!isToldOf) problems.push({ key, error });
+    };
+    for await (const { node, spot, readLocations } of walkMap({ maps, nodes, reader, failed }, map, root)) {
+      if (spot.map !== map) continue;
+      const rows = await readLocations();
+      for (let i = 0, at = 0; i < node.kinds.length; i++) {
+        if (node.kinds[i] === TREE) continue;
+        const location = readLocation(rows, at, map.front, map.where);
+        at += LOCATION_BYTES;
+        const raw = node.digests.subarray(i * RAW_DIGEST_BYTES, (i + 1) * RAW_DIGEST_BYTES);
+        if (location.how === OWN_KEY) {
+          const blob = blobKey(map.areaOf(location.area), digestFromRaw(raw));
+          problems.push(...(await this.blob(blob, raw, node.sizes[i] ?? 0)));
+        } else if (deep === true) {
+          const { index } = await remembered(this.packs, map.packKey(location.pack), () =>
+            this.auditPack(map.packKey(location.pack)),
+          );
+          const row = index?.find(raw) ?? -1;
+          if (index !== undefined && (row < 0 || index.entry(row).offset !== location.offset)) {
+            problems.push({ key, error: misplaced(map.where, digestFromRaw(raw)) });
+          }
+        }
+      }
+    }
+    return problems;
+  }
+
+  private async largeRoot(area: Area, root: OutRoot): Promise<AuditProblem[]> {
+    const { remote, signal } = this.options;
+    const map = await new OpenMaps(remote, 'some', signal).in(area, root.digest);
+    if (map === undefined) return [];
+    const location = readLocation(await map.locations(0, 1), 0, map.front, map.where);
+    if (location.how !== OWN_KEY) return [];
+    return this.blob(blobKey(map.areaOf(location.area), root.digest), map.front.header.root, root.bytes);
+  }
+
+  private blob(key: StorageKey, raw: Buffer, size: number): Promise<AuditProblem[]> {
+    return remembered(this.blobs, key, async () => {
+      const { remote, deep, signal } = this.options;
+      const stat = await remote.storage.stat(key, { signal });
+      if (stat === undefined) return [{ key, error: lost(remote, key) }];
+      if (stat.bytes !== size) return [{ key, error: tooShort(remote, key, stat.bytes, size) }];
+      if (deep !== true) {
+        this.checked.objects++;
+        return [];
+      }
+      const error = await auditBlob(remote.storage, key, Buffer.from(raw), size, this.checked, signal);
+      return error === undefined ? [] : [{ key, error }];
     });
-    return answers.every((there) => there);
-  } catch (error) {
-    if (error instanceof SluiceError && error.code === 'ERR_MAP_INVALID') return false;
-    throw error;
   }
 }
 
-function claimsOf(bytes: Buffer, home: Area, root: Digest): { key: StorageKey; end: number }[] {
-  const where = shortDigest(root);
+interface MapAudit {
+  readonly absent: boolean;
+  readonly names: readonly { readonly area: Area; readonly root: Digest }[];
+  readonly problems: readonly AuditProblem[];
+}
+
+interface PackAudit {
+  readonly bytes: number;
+  readonly index: PackIndex | undefined;
+  readonly problems: AuditProblem[];
+}
+
+interface Claims {
+  readonly root: OutRoot;
+  readonly packs: readonly { readonly key: StorageKey; readonly end: number }[];
+  readonly maps: readonly { readonly area: Area; readonly root: Digest }[];
+  readonly hasLarge: boolean;
+}
+
+function remembered<K, V>(known: Map<K, Promise<V>>, key: K, find: () => Promise<V>): Promise<V> {
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  const found = find();
+  known.set(key, found);
+  return found;
+}
+
+function claimsOf(bytes: Buffer, home: Area, root: Digest, where: string): Claims {
   const { front, locations } = decodeMap(bytes, where);
-  if (digestFromRaw(front.header.root) !== root) failMap(where, 'it is the map of another root');
+  const { header } = front;
+  if (digestFromRaw(header.root) !== root) failMap(where, 'it is the map of another root');
   const area = (number: number): Area =>
     areaOf(number, home) ?? failMap(where, 'it names an area that it cannot reach');
+  const ends = endsOfPacks(front, locations, where);
+  return {
+    root: { kind: header.rootKind, digest: root, exec: false, files: header.files, bytes: header.bytes },
+    packs: front.packs.map((pack, i) => ({ key: packKey(area(pack.area), pack.raw), end: ends[i] ?? 0 })),
+    maps: front.maps.map((map) => ({ area: area(map.area), root: digestFromRaw(map.raw) })),
+    hasLarge: header.slices > 0,
+  };
+}
+
+function endsOfPacks(front: MapFront, locations: Buffer, where: string): Float64Array {
   const ends = new Float64Array(front.packs.length);
   const reach = (pack: number, offset: number, stored: number): void => {
     ends[pack] = Math.max(ends[pack] ?? 0, offset + OBJECT_HEADER_BYTES + stored);
   };
   for (let at = 0; at < locations.length; at += LOCATION_BYTES) {
     const location = readLocation(locations, at, front, where);
-    if (location.how !== OWN_KEY) reach(location.pack, location.offset, location.stored);
+    if (location.how === IN_PACK) reach(location.pack, location.offset, location.stored);
   }
   for (let i = 0; i < front.nodes.count; i++) {
     const row = front.nodes.row(i);
-    if (row.how === 0) reach(row.place, row.offset, row.stored);
+    if (row.how === IN_PACK) reach(row.place, row.offset, row.stored);
   }
-  return [
-    ...front.packs.map((pack, i) => ({ key: packKey(area(pack.area), pack.raw), end: ends[i] ?? 0 })),
-    ...front.maps.map((map) => ({ key: mapKey(area(map.area), digestFromRaw(map.raw)), end: 0 })),
-  ];
+  return ends;
+}
+
+const HINT = 'Run `sluice verify --remote --repair` in a workspace that has the data.';
+
+function lost(remote: Remote, key: StorageKey): SluiceError {
+  return new SluiceError('ERR_OBJECT_MISSING', `${key} is gone from ${remote.description}`, { hint: HINT });
+}
+
+function tooShort(remote: Remote, key: StorageKey, is: number, least: number): SluiceError {
+  const message = `${key} on ${remote.description} has ${is} bytes where ${least} are needed`;
+  return new SluiceError('ERR_OBJECT_DAMAGED', message, { hint: HINT });
+}
+
+function misplaced(where: string, digest: Digest): SluiceError {
+  return new SluiceError('ERR_MAP_INVALID', `map ${where} says a wrong place for ${digest}`, { hint: HINT });
 }

@@ -1,10 +1,7 @@
-import { digestFromRaw } from '../model/digest.js';
-import type { HaveBlob, HaveIndex, HaveMap, HavePack } from './have-index.js';
-import { blobKey, mapKey, packKey } from './keys.js';
+import { type HaveBlob, type HaveIndex, type HaveMap, type HavePack, haveKey } from './have-index.js';
 import type { MapBuilder } from './map-builder.js';
 import { inParallel } from './parallel.js';
 import type { Remote } from './remote.js';
-import type { StorageKey } from './storage/port.js';
 
 /** So many requests run at once at most, whatever the storage would take. */
 const MOST_REQUESTS = 32;
@@ -26,17 +23,11 @@ export async function confirm(
       if (!confirmed.has(thing)) open.set(thing, Math.max(bytes, open.get(thing) ?? 0));
   }
   const answers = await inParallel([...open], MOST_REQUESTS, async ([thing, bytes]) => {
-    const stat = await remote.storage.stat(keyOf(thing), { signal });
+    const stat = await remote.storage.stat(haveKey(thing), { signal });
     const sound = stat !== undefined && stat.bytes >= bytes;
     if (sound) confirmed.add(thing);
     else have.forget(thing);
     return sound;
   });
   return answers.every((sound) => sound);
-}
-
-function keyOf(thing: HavePack | HaveMap | HaveBlob): StorageKey {
-  if ('index' in thing) return packKey(thing.area, thing.name);
-  if ('nodes' in thing) return mapKey(thing.area, digestFromRaw(thing.root));
-  return blobKey(thing.area, digestFromRaw(thing.raw));
 }

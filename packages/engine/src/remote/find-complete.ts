@@ -1,7 +1,8 @@
 import { SluiceError } from '../errors.js';
+import type { Digest } from '../model/digest.js';
 import type { MapHeader } from '../model/map.js';
 import type { OutRoot } from '../model/root.js';
-import { isSound } from './audit.js';
+import type { Area } from './areas.js';
 import { firstInAreas, type Remote } from './remote.js';
 import { readMapHeader } from './remote-map.js';
 
@@ -11,13 +12,13 @@ export type Completeness =
   | { readonly kind: 'absent' | 'unsound' };
 
 /**
- * Whether a root is complete in the writer's own area or a more trusted one: one small request per area. `verify`: do not believe the map, look at
- * what it names. Throws `ERR_REMOTE_DOWN`, `ERR_REMOTE_DENIED` or `ERR_FORMAT_VERSION`.
+ * Whether a root is complete in the writer's own area or a more trusted one: one small request per area. `isSound`: do not believe a map
+ * of which it says no. Throws `ERR_REMOTE_DOWN`, `ERR_REMOTE_DENIED` or `ERR_FORMAT_VERSION`.
  */
 export async function findComplete(
   remote: Remote,
   root: OutRoot,
-  verify: boolean,
+  isSound: ((area: Area, root: Digest) => Promise<boolean>) | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Completeness> {
   if ((await remote.contact(signal)) === 'empty') return { kind: 'absent' };
@@ -27,7 +28,7 @@ export async function findComplete(
       const found = await readMapHeader(remote, area, root.digest, signal);
       if (found === undefined) return undefined;
       const fits = found.rootKind === root.kind;
-      if (fits && (!verify || (await isSound(remote, area, root.digest, signal)))) return found;
+      if (fits && (isSound === undefined || (await isSound(area, root.digest)))) return found;
     } catch (error) {
       if (!(error instanceof SluiceError) || error.code !== 'ERR_MAP_INVALID') throw error;
     }

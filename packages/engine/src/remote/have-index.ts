@@ -1,9 +1,11 @@
-import { RAW_DIGEST_BYTES } from '../model/digest.js';
+import { digestFromRaw, RAW_DIGEST_BYTES } from '../model/digest.js';
 import { DigestTable } from '../model/digest-table.js';
 import { OWN_KEY_BYTES, PACK_NAME_BYTES, SLICE_BYTES } from '../model/map.js';
 import { BLOBS, INDEX_ENTRY_BYTES, type PackEntry, PackIndex, TREES } from '../model/pack.js';
 import type { Area } from './areas.js';
 import { HAVE_BLOB, HAVE_MAP, HAVE_PACK, type HaveRecord } from './have-file.js';
+import { blobKey, mapKey, packKey } from './keys.js';
+import type { StorageKey } from './storage/port.js';
 
 /** A pack on the remote, and those of its objects that are known here. */
 export interface HavePack {
@@ -127,6 +129,14 @@ export class HaveIndex {
     } else this.keys.delete(gone.raw.toString('hex'));
   }
 
+  /** Forgets what lies under keys that are not to be relied on; returns whether there was any. */
+  forgetKeys(isBad: (key: StorageKey) => boolean): boolean {
+    const all = [...this.blobs.packs, ...this.trees.packs, ...this.maps, ...this.keys.values()];
+    const bad = all.filter((thing) => isBad(haveKey(thing)));
+    for (const thing of bad) this.forget(thing);
+    return bad.length > 0;
+  }
+
   /** Everything, as records. */
   records(): HaveRecord[] {
     return [
@@ -191,6 +201,13 @@ class PackSet {
     });
     return table;
   }
+}
+
+/** Where something that is known lies on the remote. */
+export function haveKey(thing: HavePack | HaveMap | HaveBlob): StorageKey {
+  if ('index' in thing) return packKey(thing.area, thing.name);
+  if ('nodes' in thing) return mapKey(thing.area, digestFromRaw(thing.root));
+  return blobKey(thing.area, digestFromRaw(thing.raw));
 }
 
 /** The record of a pack; `rows`: index entries, sorted by digest. */

@@ -1,10 +1,12 @@
 import { SluiceError } from '../errors.js';
-import { rawOf } from '../model/digest.js';
+import { type Digest, rawOf } from '../model/digest.js';
 import type { OutRoot } from '../model/root.js';
 import { ObjectReader } from '../store/reader.js';
 import type { Store } from '../store/store.js';
 import { throwProblems } from '../util/problems.js';
 import type { BeginProgress } from '../util/progress.js';
+import type { Area } from './areas.js';
+import { Auditor } from './audit.js';
 import { confirm } from './confirm.js';
 import { findComplete } from './find-complete.js';
 import { appendHave, markSeen, readHave, rewriteHave } from './have-file.js';
@@ -14,7 +16,7 @@ import { learnFromKnown, learnFromPrevious } from './learn.js';
 import { inParallel } from './parallel.js';
 import { type Draft, PushWalk } from './push-walk.js';
 import type { Remote } from './remote.js';
-import { bodyOf } from './storage/port.js';
+import { bodyOf, type StorageKey } from './storage/port.js';
 import { noPushCounts, ObjectTally, type PushCounts } from './tally.js';
 import { Uploader } from './upload.js';
 
@@ -35,6 +37,8 @@ export interface PushRootsOptions {
   readonly dryRun?: boolean | undefined;
   /** Does not believe the maps that are there: looks at all that they name, and at each pack after it was sent. */
   readonly verify?: boolean | undefined;
+  /** Has looked at the roots already and knows what is lost or damaged: nothing relies on that, and it is sent again. Implies `verify`. */
+  readonly auditor?: Auditor | undefined;
   readonly beginProgress?: BeginProgress | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -54,14 +58,15 @@ const MOST_REQUESTS = 16;
  * and what the remote throws.
  */
 export async function pushRoots(options: PushRootsOptions): Promise<PushResult> {
-  const { remote, store, roots, signal, dryRun = false, verify = false } = options;
+  const { remote, store, roots, signal, dryRun = false } = options;
   const result = noPushCounts();
   if (roots.length === 0) return result;
   const state = dryRun ? await remote.contact(signal) : await remote.prepare(signal).then(() => 'used' as const);
   if (state === 'used') markSeen(store, remote.description);
   const distinct = [...new Map(roots.map((wanted) => [wanted.root.digest, wanted])).values()];
+  const isSound = soundness(options);
   const looks = await inParallel(distinct, MOST_REQUESTS, async (wanted) => {
-    const found = await findComplete(remote, wanted.root, verify, signal);
+    const found = await findComplete(remote, wanted.root, isSound, signal);
     return { wanted, found };
   });
   const jobs: Job[] = [];
@@ -76,6 +81,14 @@ export async function pushRoots(options: PushRootsOptions): Promise<PushResult> 
   return result;
 }
 
+/** How maps are doubted; `undefined` to believe them. */
+function soundness(options: PushRootsOptions): ((area: Area, root: Digest) => Promise<boolean>) | undefined {
+  const { remote, store, signal, verify } = options;
+  if (options.auditor === undefined && verify !== true) return undefined;
+  const auditor = options.auditor ?? new Auditor({ remote, reader: store.reader, signal });
+  return async (area, root) => (await auditor.problemsOf(area, root))?.length === 0;
+}
+
 /** A root that is not complete. `replace`: there is a map of it, but one that does not keep its promise. */
 interface Job extends PushRoot {
   readonly replace: boolean;
@@ -88,7 +101,8 @@ async function pushJobs(options: PushRootsOptions, jobs: readonly Job[], result:
   const blobs = new ObjectReader(store.files, store.layout, store.reader.catalog);
   const have = new HaveIndex();
   for (const record of readHave(store, remote.description)) have.add(record, remote.areas.proof);
-  const uploader = new Uploader(store, blobs, remote, signal);
+  const bad = options.auditor?.bad ?? new Set<StorageKey>();
+  const uploader = new Uploader(store, blobs, remote, bad, signal);
   const base = { have, uploader, reader: trees, signal };
   try {
     const lessons = await learnFromPrevious({ remote, have, reader: trees, signal }, jobs);
@@ -97,6 +111,7 @@ async function pushJobs(options: PushRootsOptions, jobs: readonly Job[], result:
       ...(await learnFromKnown({ remote, have, reader: trees, signal }, jobs, options.known ?? [], estimate)),
     );
     if (!dryRun) appendHave(store, remote.description, lessons);
+    if (have.forgetKeys((key) => bad.has(key)) && !dryRun) rewriteHave(store, remote.description, have.records());
     const walk = new PushWalk({ ...base, tally: new ObjectTally(result), dryRun });
     await sendAll(options, jobs, { ...base, walk }, result);
   } finally {

@@ -33,6 +33,7 @@ export class Uploader {
   private readonly store: Store;
   private readonly reader: ObjectReader;
   private readonly remote: Remote;
+  private readonly bad: ReadonlySet<StorageKey>;
   private readonly signal: AbortSignal | undefined;
   private readonly outbox: Outbox;
   private readonly builders: { readonly blob: PackBuilder; readonly tree: PackBuilder };
@@ -44,8 +45,15 @@ export class Uploader {
   };
   private readonly keys = new Map<string, HaveBlob>();
 
-  /** `reader` reads blobs; another one reads the trees, so that each reads ahead. */
-  constructor(store: Store, reader: ObjectReader, remote: Remote, signal: AbortSignal | undefined) {
+  /** `reader` reads blobs; another one reads the trees, so that each reads ahead. `bad`: keys of large blobs that are there and are not to be relied on. */
+  constructor(
+    store: Store,
+    reader: ObjectReader,
+    remote: Remote,
+    bad: ReadonlySet<StorageKey>,
+    signal: AbortSignal | undefined,
+  ) {
+    this.bad = bad;
     this.store = store;
     this.reader = reader;
     this.remote = remote;
@@ -98,6 +106,7 @@ export class Uploader {
   /** The area that may be relied on and has a large blob under a key of its own; the key is its digest, so one look tells. */
   async areaOfLarge(digest: Digest, size: number): Promise<Area | undefined> {
     for (const area of this.remote.areas.proof) {
+      if (this.bad.has(blobKey(area, digest))) continue;
       const stat = await this.remote.storage.stat(blobKey(area, digest), { signal: this.signal });
       if (stat?.bytes === size) return area;
     }
