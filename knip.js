@@ -18,9 +18,9 @@ export default {
       // Started by name in scripts/, or by hand; the data of examples/weather.
       ignoreDependencies: ['@arethetypeswrong/cli', 'nx', 'publint', 'vega-datasets'],
     },
-    'packages/engine': { entry: ['src/index.ts!', 'src/graph.ts!', 'src/**/worker.ts!', TESTS], project: PROJECT },
+    'packages/engine': { entry: ['src/**/worker.ts!', TESTS], project: PROJECT },
     'packages/cli': { entry: ['src/bin.ts!', TESTS], project: PROJECT },
-    'packages/nx': { entry: ['src/plugin.ts!', ...namedSources('packages/nx'), TESTS], project: PROJECT },
+    'packages/nx': { entry: [...namedSources('packages/nx'), TESTS], project: PROJECT },
   },
 };
 
