@@ -4,7 +4,7 @@ import type { TextFiles } from '@sluice/engine';
 
 /**
  * What we use of Nx's `Tree`: the files of the workspace with the changes that a generator wants. Declared here, so that we need no `@nx/devkit` to run
- * (docs/adr/0020-generators-without-devkit.md). A test holds it against the type of `@nx/devkit`.
+ * (docs/adr/0008-generators-without-devkit.md). A test holds it against the type of `@nx/devkit`.
  */
 export interface HostTree {
   readonly root: string;
