@@ -16,6 +16,7 @@ import { type Decision, decide, isFrozen, type OutState, placeOf } from './decid
 import { refuseTracked } from './git-tracked.js';
 import { type HeldStage, holdStage, isAtRest } from './hold.js';
 import { keepAside } from './keep-aside.js';
+import { refusePart } from './part-of-out.js';
 import { problemError } from './problem.js';
 import { Resolver } from './resolve.js';
 import { restoreOuts } from './restore.js';
@@ -229,6 +230,7 @@ async function takeData(context: StageContext, stage: Stage, looks: DataLooks): 
 }
 
 async function commitAsIs(context: StageContext, stage: Stage, decision: Decision): Promise<RunResult> {
+  for (const { out, observed, place } of decision.outs) if (place === 'modified') refusePart(stage, out.path, observed);
   tell(context, stage, 'commit', decision.reasons);
   const elsewhere = decision.outs.filter(({ place }) => place === 'absent' || place === 'partial');
   const { outs } = await commitOuts(context, stage, {
