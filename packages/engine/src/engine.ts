@@ -11,6 +11,8 @@ import type { OperationContext } from './operations/context.js';
 import { type DoctorReport, doctor } from './operations/doctor/doctor.js';
 import { explain } from './operations/explain.js';
 import { collectGarbage, explainGarbage } from './operations/gc.js';
+import { type ImportArchiveOptions, importArchive } from './operations/import-archive.js';
+import { importUrl, updateImports } from './operations/import-url.js';
 import { initWorkspace } from './operations/init.js';
 import type { FetchOptions, GcOptions, Select } from './operations/options.js';
 import { remoteStat } from './operations/remote-stat.js';
@@ -22,6 +24,7 @@ import type {
   FetchReport,
   GcExplanation,
   GcReport,
+  ImportReport,
   InitReport,
   PullReport,
   PushReport,
@@ -99,6 +102,12 @@ export interface Engine {
   }): Promise<CheckoutReport>;
   /** Puts back what was kept aside under a digest. */
   checkoutKept(digest: string): Promise<CheckoutReport>;
+  /** Makes the files of a zip or tar archive the new version of a dataset. */
+  importArchive(options: ImportArchiveOptions & { readonly select: Select }): Promise<ImportReport>;
+  /** Makes the file at a URL the new version of a dataset, and notes where it came from. */
+  importUrl(options: { readonly select: Select; readonly url: string }): Promise<ImportReport>;
+  /** Asks where the selected datasets came from for newer versions. */
+  updateImports(options: { readonly select: Select }): Promise<readonly ImportReport[]>;
   /** Remote to store. */
   fetch(options: FetchOptions): Promise<FetchReport>;
   /** Remote to store and workspace. */
@@ -262,6 +271,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         checkout(context, selected, { rev, force: force ?? false, link, missing: 'leave', strict: strict ?? false }),
       ),
     checkoutKept: async (digest) => checkoutKept(contextFor(), digest),
+    importArchive: async (importOptions) =>
+      on(importOptions.select, (context, selected) => importArchive(context, selected, importOptions)),
+    importUrl: async ({ select, url }) => on(select, (context, selected) => importUrl(context, selected, url)),
+    updateImports: async ({ select }) => on(select, updateImports),
     fetch: async (fetchOptions) =>
       on(fetchOptions.select, (context, selected) => fetchData(context, selected, fetchOptions)),
     pull: async (pullOptions) => on(pullOptions.select, (context, selected) => pull(context, selected, pullOptions)),

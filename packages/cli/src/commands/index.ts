@@ -5,6 +5,7 @@ import { declareDoctor } from './doctor.js';
 import { declareExplain } from './explain.js';
 import { declareFetch } from './fetch.js';
 import { declareGc } from './gc.js';
+import { declareImport } from './import.js';
 import { declareInit } from './init.js';
 import { declarePull } from './pull.js';
 import { declarePush } from './push.js';
@@ -22,6 +23,7 @@ export const COMMANDS: readonly Declare[] = [
   declareFetch,
   declarePull,
   declarePush,
+  declareImport,
   declareGc,
   declareVerify,
   declareDoctor,
