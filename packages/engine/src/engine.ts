@@ -10,6 +10,7 @@ import { commit } from './operations/commit.js';
 import type { OperationContext } from './operations/context.js';
 import { type DoctorReport, doctor } from './operations/doctor/doctor.js';
 import { explain } from './operations/explain.js';
+import { type ExportSettings, exportData } from './operations/export.js';
 import { collectGarbage, explainGarbage } from './operations/gc.js';
 import { type ImportArchiveOptions, importArchive } from './operations/import-archive.js';
 import { importUrl, updateImports } from './operations/import-url.js';
@@ -21,6 +22,7 @@ import type {
   CheckoutReport,
   CommitReport,
   ExplainReport,
+  ExportReport,
   FetchReport,
   GcExplanation,
   GcReport,
@@ -108,6 +110,8 @@ export interface Engine {
   importUrl(options: { readonly select: Select; readonly url: string }): Promise<ImportReport>;
   /** Asks where the selected datasets came from for newer versions. */
   updateImports(options: { readonly select: Select }): Promise<readonly ImportReport[]>;
+  /** What locks name as plain files elsewhere, or in a tar file. */
+  exportData(options: ExportSettings & { readonly select: Select }): Promise<ExportReport>;
   /** Remote to store. */
   fetch(options: FetchOptions): Promise<FetchReport>;
   /** Remote to store and workspace. */
@@ -271,6 +275,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         checkout(context, selected, { rev, force: force ?? false, link, missing: 'leave', strict: strict ?? false }),
       ),
     checkoutKept: async (digest) => checkoutKept(contextFor(), digest),
+    exportData: async (exportOptions) =>
+      on(exportOptions.select, (context, selected) => exportData(context, selected, exportOptions)),
     importArchive: async (importOptions) =>
       on(importOptions.select, (context, selected) => importArchive(context, selected, importOptions)),
     importUrl: async ({ select, url }) => on(select, (context, selected) => importUrl(context, selected, url)),

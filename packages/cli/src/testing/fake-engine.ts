@@ -31,6 +31,7 @@ function sampleEngine(root: string): Engine {
     },
     status: async () => ({ stages: [samples.STAGE] }),
     commit: async () => samples.COMMIT,
+    exportData: async () => samples.EXPORT,
     importArchive: async () => samples.IMPORT,
     importUrl: async () => samples.IMPORT,
     updateImports: async () => [samples.IMPORT],

@@ -3,6 +3,7 @@ import type {
   CommitReport,
   DoctorReport,
   ExplainReport,
+  ExportReport,
   FetchReport,
   GcExplanation,
   GcReport,
@@ -53,6 +54,8 @@ export const COMMIT: CommitReport = {
   bytes: { new: 695_311, reused: 0 },
   ms: 20,
 };
+
+export const EXPORT: ExportReport = { to: '/delivery', written: 10, unchanged: 0, bytes: 695_311, ms: 20 };
 
 export const IMPORT: ImportReport = {
   project: 'people',
