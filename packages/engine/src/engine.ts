@@ -12,6 +12,7 @@ import { type DoctorReport, doctor } from './operations/doctor/doctor.js';
 import { explain } from './operations/explain.js';
 import { collectGarbage, explainGarbage } from './operations/gc.js';
 import { initWorkspace } from './operations/init.js';
+import { type MergeLocksOptions, mergeLockFiles } from './operations/merge-locks.js';
 import type { FetchOptions, GcOptions, Select } from './operations/options.js';
 import { remoteStat } from './operations/remote-stat.js';
 import { createRemotes } from './operations/remotes.js';
@@ -23,13 +24,16 @@ import type {
   GcExplanation,
   GcReport,
   InitReport,
+  MergeLocksReport,
   PullReport,
   PushReport,
   RemoteReport,
   RemoteStatReport,
+  ResolveReport,
   StoreStat,
   VerifyReport,
 } from './operations/reports.js';
+import { type ResolveSide, resolveConflicts } from './operations/resolve.js';
 import { type Selected, selectStages } from './operations/select.js';
 import { type StatusReport, status } from './operations/status.js';
 import { fetchData, pull, push } from './operations/transfer.js';
@@ -124,6 +128,10 @@ export interface Engine {
   /** Whether a remote, the default one if it is not named, keeps all that the locks of the workspace and of a scope of revisions name. */
   verifyRemote(options: VerifyRemoteOptions): Promise<VerifyReport>;
   explain(selector: string): Promise<ExplainReport>;
+  /** Merges a lock for git, from three files into that of our side. No data is needed. */
+  mergeLocks(options: MergeLocksOptions): Promise<MergeLocksReport>;
+  /** Ends conflicts that a merge left in locks by taking a side; without one, merges outs whose trees were missing. */
+  resolve(options: { readonly select: Select; readonly side?: ResolveSide }): Promise<ResolveReport>;
   storeStat(): Promise<StoreStat>;
   /** Looks for what makes Sluice fail or slow in this workspace; `fix` repairs what is safe to repair. */
   doctor(options: { readonly fix?: boolean }): Promise<DoctorReport>;
@@ -273,6 +281,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     verify: async (verifyOptions) => verify(contextFor(), verifyOptions),
     verifyRemote: async (verifyOptions) => verifyRemote(contextFor(), verifyOptions),
     explain: async (selector) => on([selector], explain),
+    mergeLocks: async (mergeOptions) => mergeLockFiles(contextFor(), mergeOptions),
+    resolve: async ({ select, side }) => on(select, (context, selected) => resolveConflicts(context, selected, side)),
     storeStat: async () => {
       const store = openOnce(config());
       return { ...storeStat(store), path: store.layout.dir };

@@ -32,7 +32,7 @@ export const ERRORS = {
   ERR_INDEX_INVALID: { exit: 4, summary: 'A stat index is damaged' },
   ERR_RECORD_INVALID: { exit: 4, summary: 'A record is damaged' },
   ERR_LOCK_INVALID: { exit: 4, summary: 'A lock cannot be read' },
-  ERR_LOCK_CONFLICT: { exit: 4, summary: 'A lock holds merge markers' },
+  ERR_LOCK_CONFLICT: { exit: 4, summary: 'A lock holds conflicts of a merge' },
   ERR_LOCK_VERSION: { exit: 4, summary: 'A lock was written by a newer Sluice' },
   ERR_FORMAT_VERSION: { exit: 4, summary: 'Something was written by a newer Sluice' },
   ERR_NOT_LOCAL: { exit: 4, summary: 'Data is wanted that is only referred to here' },

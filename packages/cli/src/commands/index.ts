@@ -6,9 +6,11 @@ import { declareExplain } from './explain.js';
 import { declareFetch } from './fetch.js';
 import { declareGc } from './gc.js';
 import { declareInit } from './init.js';
+import { declareMergeDriver } from './merge-driver.js';
 import { declarePull } from './pull.js';
 import { declarePush } from './push.js';
 import { declareRemote } from './remote.js';
+import { declareResolve } from './resolve.js';
 import { declareStatus } from './status.js';
 import { declareStore } from './store.js';
 import { declareVerify } from './verify.js';
@@ -26,6 +28,8 @@ export const COMMANDS: readonly Declare[] = [
   declareVerify,
   declareDoctor,
   declareExplain,
+  declareResolve,
+  declareMergeDriver,
   declareRemote,
   declareStore,
 ];

@@ -30,6 +30,8 @@ function sampleEngine(root: string): Engine {
       throw new Error('the command line runs no stages');
     },
     status: async () => ({ stages: [samples.STAGE] }),
+    mergeLocks: async () => samples.MERGE,
+    resolve: async () => samples.RESOLVED,
     commit: async () => samples.COMMIT,
     checkout: async () => samples.CHECKOUT,
     checkoutKept: async () => samples.CHECKOUT,
