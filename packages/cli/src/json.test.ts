@@ -24,11 +24,7 @@ const { path, ...stat } = STORE;
 const CASES: readonly (readonly [args: string, call: readonly unknown[], document: object])[] = [
   ['init --remote file:../data', ['init', { remote: 'file:../data' }], { written: ['sluice.json', '.gitignore'] }],
   ['status', ['status', { select: [], remotes: [] }], { stages: [STAGE] }],
-  [
-    'status p:t q --remote',
-    ['status', { select: ['p:t', 'q'], remotes: 'default' }],
-    { stages: [STAGE], conflicts: [] },
-  ],
+  ['status p:t q --remote', ['status', { select: ['p:t', 'q'], remotes: 'default' }], { stages: [STAGE] }],
   ['status --remote s3cache', ['status', { select: [], remotes: ['s3cache'] }], { stages: [STAGE] }],
   ['commit p:t --force', ['commit', { select: ['p:t'], force: true }], COMMIT],
   ['checkout', ['checkout', { select: [], strict: false }], CHECKOUT],

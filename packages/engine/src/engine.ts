@@ -11,7 +11,9 @@ import type { OperationContext } from './operations/context.js';
 import { type DoctorReport, doctor } from './operations/doctor/doctor.js';
 import { explain } from './operations/explain.js';
 import { collectGarbage, explainGarbage } from './operations/gc.js';
+import { installMergeDriver } from './operations/git-setup.js';
 import { initWorkspace } from './operations/init.js';
+import { installHooks } from './operations/install-hooks.js';
 import { type MergeLocksOptions, mergeLockFiles } from './operations/merge-locks.js';
 import type { FetchOptions, GcOptions, Select } from './operations/options.js';
 import { remoteStat } from './operations/remote-stat.js';
@@ -137,7 +139,8 @@ export interface Engine {
   doctor(options: { readonly fix?: boolean }): Promise<DoctorReport>;
   /** What the configuration wants to be done after a run. */
   afterRun(): { readonly push: boolean; readonly gc: boolean };
-  init(options: { readonly remote?: string }): Promise<InitReport>;
+  /** Prepares the workspace and tells git how locks are merged; `hooks`: git's hooks too. */
+  init(options: { readonly remote?: string; readonly hooks?: boolean }): Promise<InitReport>;
   remotes(): readonly RemoteReport[];
   addRemote(options: {
     readonly name: string;
@@ -288,7 +291,14 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       return { ...storeStat(store), path: store.layout.dir };
     },
     doctor: async ({ fix }) => doctor({ root, env, signal, nowMs: Date.now }, fix ?? false),
-    init: async (initOptions) => initWorkspace(root, diskFiles(root), initOptions),
+    init: async ({ remote, hooks }) => {
+      const { written } = initWorkspace(root, diskFiles(root), { remote });
+      const configured = await installMergeDriver(root, { signal });
+      return {
+        written: [...written, ...(configured ? ['.git/config'] : [])],
+        ...(hooks === true ? { hooks: await installHooks(root, { signal }) } : {}),
+      };
+    },
     afterRun: () => {
       const { push: pushWhen, gc: gcWhen } = config();
       return { push: pushWhen === 'after-run', gc: gcWhen === 'after-run' };

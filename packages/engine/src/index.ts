@@ -15,6 +15,7 @@ export type { Reason } from './model/reason.js';
 export { type AddTargetReport, addTarget, type NewTarget } from './operations/add-target.js';
 export type { DoctorReport } from './operations/doctor/doctor.js';
 export type { DoctorCheck, DoctorFinding } from './operations/doctor/finding.js';
+export { installMergeDriver } from './operations/git-setup.js';
 export { type InitOptions, initWorkspace } from './operations/init.js';
 export type { FetchOptions, GcOptions, Select } from './operations/options.js';
 export * from './operations/reports.js';

@@ -168,6 +168,15 @@ export interface RemoteReport {
 /** What `init` made; empty when everything was there. */
 export interface InitReport {
   readonly written: readonly string[];
+  /** Only if hooks were asked for. */
+  readonly hooks?: HooksReport;
+}
+
+/** Hooks of git by name: those that were written, those that were there, and those of others, with the line that each needs. */
+export interface HooksReport {
+  readonly written: readonly string[];
+  readonly unchanged: readonly string[];
+  readonly foreign: readonly { readonly hook: string; readonly path: string; readonly line: string }[];
 }
 
 /** A conflict that a merge left in a lock. */
