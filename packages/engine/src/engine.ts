@@ -10,12 +10,14 @@ import { commit } from './operations/commit.js';
 import type { OperationContext } from './operations/context.js';
 import { type DoctorReport, doctor } from './operations/doctor/doctor.js';
 import { explain } from './operations/explain.js';
+import { type FollowOptions, followGit } from './operations/follow-git.js';
 import { collectGarbage, explainGarbage } from './operations/gc.js';
 import { installMergeDriver } from './operations/git-setup.js';
 import { initWorkspace } from './operations/init.js';
 import { installHooks } from './operations/install-hooks.js';
 import { type MergeLocksOptions, mergeLockFiles } from './operations/merge-locks.js';
 import type { FetchOptions, GcOptions, Select } from './operations/options.js';
+import { type PrePushOptions, prePush } from './operations/pre-push.js';
 import { remoteStat } from './operations/remote-stat.js';
 import { createRemotes } from './operations/remotes.js';
 import type {
@@ -27,6 +29,7 @@ import type {
   GcReport,
   InitReport,
   MergeLocksReport,
+  PrePushReport,
   PullReport,
   PushReport,
   RemoteReport,
@@ -103,6 +106,10 @@ export interface Engine {
     readonly link?: LinkKind;
     readonly strict?: boolean;
   }): Promise<CheckoutReport>;
+  /** Makes the workspace follow git from one commit to another, as `git switch` does with its own files. Never destroys changes. */
+  followGit(options: FollowOptions): Promise<CheckoutReport>;
+  /** Sees that data is on a remote before git publishes the locks that name it, or pushes it first. Throws `ERR_NOT_PUSHED`. */
+  prePush(options: PrePushOptions): Promise<PrePushReport>;
   /** Puts back what was kept aside under a digest. */
   checkoutKept(digest: string): Promise<CheckoutReport>;
   /** Remote to store. */
@@ -274,6 +281,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       on(select, (context, selected) =>
         checkout(context, selected, { rev, force: force ?? false, link, missing: 'leave', strict: strict ?? false }),
       ),
+    followGit: async (followOptions) => on([], (context, selected) => followGit(context, selected, followOptions)),
+    prePush: async (prePushOptions) =>
+      on([], (context, selected) => prePush(context, prePushOptions, (revs) => push(context, selected, { revs }))),
     checkoutKept: async (digest) => checkoutKept(contextFor(), digest),
     fetch: async (fetchOptions) =>
       on(fetchOptions.select, (context, selected) => fetchData(context, selected, fetchOptions)),

@@ -36,6 +36,7 @@ export const ERRORS = {
   ERR_LOCK_VERSION: { exit: 4, summary: 'A lock was written by a newer Sluice' },
   ERR_FORMAT_VERSION: { exit: 4, summary: 'Something was written by a newer Sluice' },
   ERR_NOT_LOCAL: { exit: 4, summary: 'Data is wanted that is only referred to here' },
+  ERR_NOT_PUSHED: { exit: 4, summary: 'Git is about to publish locks whose data no remote holds' },
   ERR_UPSTREAM: { exit: 4, summary: 'A dep is absent and its producer has no result yet' },
   ERR_DEP_MISSING: { exit: 4, summary: 'A declared dep does not exist' },
   ERR_DEP_CHANGED: { exit: 4, summary: 'A dep changed while the stage ran' },

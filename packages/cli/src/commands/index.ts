@@ -5,6 +5,7 @@ import { declareDoctor } from './doctor.js';
 import { declareExplain } from './explain.js';
 import { declareFetch } from './fetch.js';
 import { declareGc } from './gc.js';
+import { declareHook } from './hook.js';
 import { declareInit } from './init.js';
 import { declareMergeDriver } from './merge-driver.js';
 import { declarePull } from './pull.js';
@@ -30,6 +31,7 @@ export const COMMANDS: readonly Declare[] = [
   declareExplain,
   declareResolve,
   declareMergeDriver,
+  declareHook,
   declareRemote,
   declareStore,
 ];

@@ -34,6 +34,8 @@ function sampleEngine(root: string): Engine {
     resolve: async () => samples.RESOLVED,
     commit: async () => samples.COMMIT,
     checkout: async () => samples.CHECKOUT,
+    followGit: async () => samples.CHECKOUT,
+    prePush: async () => ({ checked: 2, pushed: samples.PUSH }),
     checkoutKept: async () => samples.CHECKOUT,
     fetch: async () => samples.FETCH,
     pull: async () => samples.PULL,

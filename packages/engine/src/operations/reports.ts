@@ -212,3 +212,9 @@ export interface ResolveReport {
   readonly left: readonly ConflictReport[];
   readonly locks: readonly string[];
 }
+
+/** What was found before git published commits: how many roots were looked for, and what was pushed because a remote lacked it. */
+export interface PrePushReport {
+  readonly checked: number;
+  readonly pushed: PushReport | null;
+}
