@@ -13,6 +13,8 @@ import { explain } from './operations/explain.js';
 import { type FollowOptions, followGit } from './operations/follow-git.js';
 import { collectGarbage, explainGarbage } from './operations/gc.js';
 import { installMergeDriver } from './operations/git-setup.js';
+import { type ImportArchiveOptions, importArchive } from './operations/import-archive.js';
+import { importUrl, updateImports } from './operations/import-url.js';
 import { initWorkspace } from './operations/init.js';
 import { installHooks } from './operations/install-hooks.js';
 import { type MergeLocksOptions, mergeLockFiles } from './operations/merge-locks.js';
@@ -27,6 +29,7 @@ import type {
   FetchReport,
   GcExplanation,
   GcReport,
+  ImportReport,
   InitReport,
   MergeLocksReport,
   PrePushReport,
@@ -48,7 +51,7 @@ import { parseArea } from './remote/areas.js';
 import { type ChosenStage, loadStages, stageNamed, stagesOfChosen, withChosen } from './stage/load-stages.js';
 import { createLockReader } from './stage/lock-file.js';
 import { mergeResults } from './stage/merge-results.js';
-import { type RunOptions, type RunResult, runStage } from './stage/run-stage.js';
+import { type RunOptions, type RunResult, runStage, unchangedAtRest } from './stage/run-stage.js';
 import { createSharedResolvers, type SharedResolvers } from './stage/shared-resolvers.js';
 import { realFiles } from './store/files.js';
 import { storeStat } from './store/stat.js';
@@ -112,6 +115,12 @@ export interface Engine {
   prePush(options: PrePushOptions): Promise<PrePushReport>;
   /** Puts back what was kept aside under a digest. */
   checkoutKept(digest: string): Promise<CheckoutReport>;
+  /** Makes the files of a zip or tar archive the new version of a dataset. */
+  importArchive(options: ImportArchiveOptions & { readonly select: Select }): Promise<ImportReport>;
+  /** Makes the file at a URL the new version of a dataset, and notes where it came from. */
+  importUrl(options: { readonly select: Select; readonly url: string }): Promise<ImportReport>;
+  /** Asks where the selected datasets came from for newer versions. */
+  updateImports(options: { readonly select: Select }): Promise<readonly ImportReport[]>;
   /** Remote to store. */
   fetch(options: FetchOptions): Promise<FetchReport>;
   /** Remote to store and workspace. */
@@ -144,8 +153,6 @@ export interface Engine {
   storeStat(): Promise<StoreStat>;
   /** Looks for what makes Sluice fail or slow in this workspace; `fix` repairs what is safe to repair. */
   doctor(options: { readonly fix?: boolean }): Promise<DoctorReport>;
-  /** What the configuration wants to be done after a run. */
-  afterRun(): { readonly push: boolean; readonly gc: boolean };
   /** Prepares the workspace and tells git how locks are merged; `hooks`: git's hooks too. */
   init(options: { readonly remote?: string; readonly hooks?: boolean }): Promise<InitReport>;
   remotes(): readonly RemoteReport[];
@@ -243,14 +250,14 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const shared = contextFor(chosen);
     const context = { ...shared, env: runOptions.env ?? env, emit: runOptions.emit ?? emit };
     const stage = stageNamed(context.projects, context.stages, chosen.id);
-    let outcome: RunResult['outcome'] | undefined;
+    if (readOnce === undefined) return runStage(context, stage, runOptions);
+    const resolver = readOnce.resolvers.get(context, runOptions.envName ?? '');
+    const settled = await unchangedAtRest(context, stage, runOptions, resolver);
+    if (settled !== undefined) return settled;
     try {
-      const resolver = readOnce?.resolvers.get(context, runOptions.envName ?? '');
-      const result = await runStage(context, stage, runOptions, resolver);
-      outcome = result.outcome;
-      return result;
+      return await runStage(context, stage, runOptions);
     } finally {
-      if (outcome !== 'unchanged') readOnce?.resolvers.forget();
+      readOnce.resolvers.forget();
     }
   };
   const on = <T>(select: Select, run: (context: OperationContext, selected: Selected[]) => Promise<T>): Promise<T> => {
@@ -285,6 +292,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     prePush: async (prePushOptions) =>
       on([], (context, selected) => prePush(context, prePushOptions, (revs) => push(context, selected, { revs }))),
     checkoutKept: async (digest) => checkoutKept(contextFor(), digest),
+    importArchive: async (importOptions) =>
+      on(importOptions.select, (context, selected) => importArchive(context, selected, importOptions)),
+    importUrl: async ({ select, url }) => on(select, (context, selected) => importUrl(context, selected, url)),
+    updateImports: async ({ select }) => on(select, updateImports),
     fetch: async (fetchOptions) =>
       on(fetchOptions.select, (context, selected) => fetchData(context, selected, fetchOptions)),
     pull: async (pullOptions) => on(pullOptions.select, (context, selected) => pull(context, selected, pullOptions)),
@@ -308,10 +319,6 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         written: [...written, ...(configured ? ['.git/config'] : [])],
         ...(hooks === true ? { hooks: await installHooks(root, { signal }) } : {}),
       };
-    },
-    afterRun: () => {
-      const { push: pushWhen, gc: gcWhen } = config();
-      return { push: pushWhen === 'after-run', gc: gcWhen === 'after-run' };
     },
     remotes: () => {
       const { remotes, defaultRemote } = config();

@@ -6,6 +6,7 @@ import { declareExplain } from './explain.js';
 import { declareFetch } from './fetch.js';
 import { declareGc } from './gc.js';
 import { declareHook } from './hook.js';
+import { declareImport } from './import.js';
 import { declareInit } from './init.js';
 import { declareMergeDriver } from './merge-driver.js';
 import { declarePull } from './pull.js';
@@ -25,6 +26,7 @@ export const COMMANDS: readonly Declare[] = [
   declareFetch,
   declarePull,
   declarePush,
+  declareImport,
   declareGc,
   declareVerify,
   declareDoctor,
