@@ -1,6 +1,7 @@
 import type {
   CheckoutReport,
   CommitReport,
+  ConflictReport,
   DoctorReport,
   ExplainReport,
   ExportReport,
@@ -8,10 +9,12 @@ import type {
   GcExplanation,
   GcReport,
   ImportReport,
+  MergeLocksReport,
   PullReport,
   PushReport,
   RemoteReport,
   RemoteStatReport,
+  ResolveReport,
   StageStatus,
   StoreStat,
   VerifyReport,
@@ -187,3 +190,23 @@ export const REMOTE_STAT: RemoteStatReport = {
   bytes: 900_000,
   referencedBytes: 855_646,
 };
+
+export const CONFLICT: ConflictReport = {
+  project: 'people',
+  target: 'raw',
+  selector: 'people:raw#1.jpg',
+  out: 'people/raw',
+  path: '1.jpg',
+  class: 'changed-removed',
+  bytes: { base: 5969, ours: 6000, theirs: null },
+  missing: null,
+};
+
+export const MERGE: MergeLocksReport = {
+  path: 'people/sluice-lock.json',
+  stages: ['raw'],
+  conflicts: [CONFLICT],
+  text: false,
+};
+
+export const RESOLVED: ResolveReport = { resolved: [CONFLICT], left: [], locks: ['people/sluice-lock.json'] };
