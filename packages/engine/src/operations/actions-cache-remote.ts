@@ -21,13 +21,13 @@ interface ActionsRuntime {
 
 const MIB = 1024 * 1024;
 
-/** Blocks take 64 MiB of memory at most: one that is filled, three on their way. */
+/** Blocks take 40 MiB of memory, one that is filled and four on their way, and as much again while they are sent. */
 const LIMITS: ActionsCacheLimits = {
   smallBytes: 32 * 1024,
   inlineBytes: 2 * MIB,
   mostRows: 20_000,
-  blockBytes: 16 * MIB,
-  blocksInFlight: 3,
+  blockBytes: 8 * MIB,
+  blocksInFlight: 4,
   entryBytes: 256 * MIB,
   idleMs: 60_000,
   mostBytes: 8 * 1024 * MIB,
