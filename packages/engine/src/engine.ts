@@ -11,6 +11,7 @@ import type { OperationContext } from './operations/context.js';
 import { type DoctorReport, doctor } from './operations/doctor/doctor.js';
 import { explain } from './operations/explain.js';
 import { type ExportSettings, exportData } from './operations/export.js';
+import { flushGathered, type Gathering } from './operations/flush-gathered.js';
 import { type FollowOptions, followGit } from './operations/follow-git.js';
 import { collectGarbage, explainGarbage } from './operations/gc.js';
 import { installMergeDriver } from './operations/git-setup.js';
@@ -173,7 +174,7 @@ export interface Engine {
   pingRemote(name: string | undefined): Promise<{ readonly remote: string; readonly ms: number }>;
   /** What a remote holds. Throws `ERR_REMOTE_DOWN` or `ERR_REMOTE_DENIED`. */
   remoteStat(name: string | undefined): Promise<RemoteStatReport>;
-  /** Ends worker threads and closes files. */
+  /** Lets others see what was pushed, where that was put off to save uploads; ends worker threads and closes files. */
   close(): Promise<void>;
 }
 
@@ -204,6 +205,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     threads === 0 ? undefined : (options.workerFile ?? new URL('./workspace/worker.js', import.meta.url));
   const bulk = createBulk(realFiles, workerFile, threads);
   let opened: Store | undefined;
+  const gathering: Gathering = new Map();
 
   const config = (): Config => {
     const read = readConfig(root, env);
@@ -228,7 +230,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       projects,
       stages: loadStages(projects, chosen),
       config: settings,
-      remotes: createRemotes({ config: settings, store, area, env, emit, signal }),
+      remotes: createRemotes({ config: settings, store, area, env, emit, gathering, signal }),
       area,
       env,
       emit,
@@ -346,6 +348,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     },
     remoteStat: async (name) => remoteStat(contextFor(), name),
     close: async () => {
+      await flushGathered(gathering, emit, signal);
       await bulk.close();
       opened?.close();
     },

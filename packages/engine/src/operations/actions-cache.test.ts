@@ -153,6 +153,37 @@ describe.each([
     expect(job.warnings().filter((text) => text.includes('is down'))).toHaveLength(1);
   });
 
+  test('a job that pushes each stage as it ends makes few entries, and all is seen when it ends', async () => {
+    const first = await startJob(undefined, undefined, 3);
+    for (let i = 0; i < 3; i++) {
+      const id = { project: `p${i}`, target: 'make' };
+      await first.engine.runStage({ id }, { force: false, wait: true, materialize: true });
+      await first.engine.push({ select: [`p${i}:make`] });
+    }
+    expect(server().entries().length).toBe(2);
+    expect(await runAll(await startJob(undefined, undefined, 3), 3)).toEqual({ restored: 1, ran: 2 });
+    await first.engine.close();
+    open.delete(first.engine);
+    expect(server().entries().length).toBe(4);
+    expect(await runAll(await startJob(undefined, undefined, 3), 3)).toEqual({ restored: 3 });
+    expect(first.warnings()).toEqual([]);
+  });
+
+  test('what cannot be sent at the end is told', async () => {
+    const job = await startJob();
+    await runAll(job);
+    await job.engine.push({ select: ['p0:make'] });
+    await job.engine.push({ select: [] });
+    server().inject(/^P/, {
+      kind: 'status',
+      status: 403,
+      body: { msg: 'cache write denied: over', message: 'cache write denied: over' },
+    });
+    open.delete(job.engine);
+    await job.engine.close();
+    expect(job.warnings()).toEqual([expect.stringContaining('others do not see all that was pushed')]);
+  });
+
   /** A job whose workspace has one dataset. */
   const startData = async (): Promise<Job> => {
     const job = await startJob(undefined, undefined, 0);
@@ -199,30 +230,42 @@ describe.each([
   });
 });
 
-test('outside of Actions, and in a step without a token, it is told what is missing', async () => {
+test('outside of Actions, and in a step without a token, it is told what is missing, and a run goes on', async () => {
   const root = temp('ws');
-  fs.mkdirSync(root, { recursive: true });
+  fs.mkdirSync(`${root}/p`, { recursive: true });
   fs.writeFileSync(`${root}/nx.json`, '{}');
+  const options = { command: 'echo 1 > out', outs: ['{projectRoot}/out'] };
+  fs.writeFileSync(
+    `${root}/p/project.json`,
+    JSON.stringify({ name: 'p', targets: { make: { executor: '@sluice/nx:stage', options } } }),
+  );
   fs.writeFileSync(
     `${root}/sluice.json`,
     JSON.stringify({ remotes: { cache: { url: 'actions-cache:' } }, defaultRemote: 'cache' }),
   );
-  const ping = async (env: Record<string, string>): Promise<unknown> => {
-    const engine = await openEngine({ root, env, threads: 0 });
+  const warnings: string[] = [];
+  const start = async (env: Record<string, string>): Promise<Engine> => {
+    const emit = (event: SluiceEvent): void => void (event.type === 'warning' && warnings.push(event.message));
+    const engine = await openEngine({ root, env: { PATH: process.env.PATH, ...env }, threads: 0, emit });
     open.add(engine);
-    return engine.pingRemote('cache');
+    return engine;
   };
-  await expect(ping({})).rejects.toMatchObject({
+  const laptop = await start({});
+  await expect(laptop.pingRemote('cache')).rejects.toMatchObject({
     code: 'ERR_REMOTE_DOWN',
     message: expect.stringContaining('no job of GitHub Actions'),
     hint: expect.stringContaining('SLUICE_REMOTE'),
   });
-  await expect(ping({ GITHUB_ACTIONS: 'true' })).rejects.toMatchObject({
+  const id = { project: 'p', target: 'make' };
+  expect(await laptop.runStage({ id }, { force: false, wait: true, materialize: true })).toMatchObject({
+    outcome: 'ran',
+  });
+  expect(warnings).toEqual([expect.stringContaining('remote cache is down')]);
+  await expect((await start({ GITHUB_ACTIONS: 'true' })).pingRemote('cache')).rejects.toMatchObject({
     code: 'ERR_REMOTE_DOWN',
     message: expect.stringContaining('`run:` step'),
     hint: expect.stringContaining('uses:'),
   });
-  await expect(ping({ ACTIONS_RUNTIME_TOKEN: 'x', ACTIONS_CACHE_URL: 'not a url' })).rejects.toMatchObject({
-    code: 'ERR_CONFIG',
-  });
+  const odd = await start({ ACTIONS_RUNTIME_TOKEN: 'x', ACTIONS_CACHE_URL: 'not a url' });
+  await expect(odd.pingRemote('cache')).rejects.toMatchObject({ code: 'ERR_CONFIG' });
 });

@@ -3,7 +3,7 @@ import type { Digest } from '../model/digest.js';
 import { type Area, type AreaOrder, areaOrder } from './areas.js';
 import { holdsRoot } from './holds-root.js';
 import { FORMAT_KEY } from './keys.js';
-import { bodyOf, type Storage } from './storage/port.js';
+import { bodyOf, type FlushOptions, type Storage } from './storage/port.js';
 
 /** How a remote is opened. */
 export interface RemoteOptions {
@@ -31,7 +31,7 @@ export interface Remote {
   /** Makes an empty remote ready to be written. Throws like {@link Remote.contact}. */
   prepare(signal?: AbortSignal): Promise<void>;
   /** Lets others see what was written, where that is not so at once. Whoever has written all that belongs together calls it. */
-  flush(signal?: AbortSignal): Promise<void>;
+  flush(options?: FlushOptions): Promise<void>;
 }
 
 const VERSION = 1;
@@ -62,7 +62,7 @@ export function openRemote({ storage, area, seen = false }: RemoteOptions): Remo
       await storage.put(FORMAT_KEY, bodyOf(text), { ifAbsent: true, signal });
       answer = Promise.resolve('used');
     },
-    flush: async (signal) => storage.flush?.({ signal }),
+    flush: async (options) => storage.flush?.(options),
   };
 }
 

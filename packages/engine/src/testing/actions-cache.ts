@@ -46,6 +46,8 @@ export function cacheStorage(server: CacheServer, changes: CacheChanges = {}): R
       idleMs: 60_000,
       mostBytes: 1024 * 1024 * 1024,
       uploadsPerMinute: 200,
+      flushGapMs: 1000,
+      longestFlushGapMs: 4000,
       ...changes.limits,
     },
     wait: { sleep: async (ms) => void (await sleep(ms / (changes.speed ?? 100))), random: Math.random },

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { cacheStorage, useCacheServer } from '../../../testing/actions-cache.js';
 import { bodyOf, type Storage, storageKey } from '../port.js';
@@ -291,6 +292,22 @@ test('objects that nobody used for longest are left out of an index that is full
   const reader = cacheStorage(server());
   const there = await Promise.all(Array.from({ length: 14 }, (_, i) => read(reader, `records/${i}`)));
   expect(there.flatMap((text, i) => (text === undefined ? [i] : []))).toEqual([1, 2, 3, 4]);
+});
+
+test('a flush that may wait does, for longer each time', async () => {
+  const job = cacheStorage(server(), { limits: { flushGapMs: 150, longestFlushGapMs: 600 } });
+  const flushed = async (name: string): Promise<boolean> => {
+    await put(job, name);
+    await job.flush({ mayWait: true });
+    return (await cacheStorage(server()).stat(key(name))) !== undefined;
+  };
+  expect([await flushed('a'), await flushed('b')]).toEqual([true, false]);
+  await sleep(200);
+  expect(await flushed('c')).toBe(true);
+  await sleep(200);
+  expect(await flushed('d')).toBe(false);
+  await job.flush();
+  expect(await cacheStorage(server()).stat(key('d'))).toEqual({ bytes: 1 });
 });
 
 test('a job may not write more than the cache holds', async () => {
