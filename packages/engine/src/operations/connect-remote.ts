@@ -57,7 +57,8 @@ export function connectRemote(settings: RemoteConfig, options: ConnectOptions): 
   const storage = settings.readOnly ? readOnly(bounded) : bounded;
   // A place that evicts may be empty again at any time.
   const seen = driver.durable && wasSeen(options.store, driver.description);
-  const remote = openRemote({ storage, area: options.area, seen });
+  const encoding = { compression: settings.compression ?? 'auto', chunking: false };
+  const remote = openRemote({ storage, area: options.area, seen, encoding });
   return { name: settings.name, remote, requests };
 }
 

@@ -16,13 +16,26 @@ export interface RemoteOptions {
    * empty mount point is not an empty remote.
    */
   readonly seen?: boolean;
+  /** How what is sent is encoded; compressed where that pays if it is not said. */
+  readonly encoding?: Encoding | undefined;
 }
+
+/** How a writer encodes what it sends to a remote. Readers read everything. */
+export interface Encoding {
+  /** `auto`: what gets smaller is compressed. */
+  readonly compression: 'auto' | 'none';
+  /** Large blobs are cut by their content, so that a new version sends what is new in it. */
+  readonly chunking: boolean;
+}
+
+const USUAL_ENCODING: Encoding = { compression: 'auto', chunking: false };
 
 /** A remote: a storage, and where in it this writer may look and write. Nothing is asked of it before the first call. */
 export interface Remote {
   readonly description: string;
   readonly storage: Storage;
   readonly areas: AreaOrder;
+  readonly encoding: Encoding;
   /**
    * Asks once whether somebody answers and has a format that is known here; `empty` if the remote was never used.
    * Throws `ERR_REMOTE_DOWN`, `ERR_REMOTE_DENIED` or `ERR_FORMAT_VERSION`.
@@ -38,7 +51,7 @@ const VERSION = 1;
 const FORMAT_BYTES = 4096;
 
 /** Opens a remote. */
-export function openRemote({ storage, area, seen = false }: RemoteOptions): Remote {
+export function openRemote({ storage, area, seen = false, encoding = USUAL_ENCODING }: RemoteOptions): Remote {
   let answer: Promise<'used' | 'empty'> | undefined;
   const contact = (signal?: AbortSignal): Promise<'used' | 'empty'> => {
     if (answer === undefined) {
@@ -55,6 +68,7 @@ export function openRemote({ storage, area, seen = false }: RemoteOptions): Remo
     description: storage.description,
     storage,
     areas: areaOrder(area),
+    encoding,
     contact,
     prepare: async (signal) => {
       if ((await contact(signal)) === 'used') return;
