@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createCipheriv, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { dirname } from 'node:path';
 import { type Engine, openEngine } from '../engine.js';
@@ -7,6 +7,8 @@ import { type Rights, useCacheServer } from '../testing/actions-cache.js';
 import { useTempDir } from '../testing/temp-dir.js';
 
 const temp = useTempDir();
+/** Equal in all jobs, and not to be compressed. */
+const NOISE = createCipheriv('aes-128-ctr', Buffer.alloc(16), Buffer.alloc(16)).update(Buffer.alloc(30_000));
 const LARGE_BYTES = 9 * 1024 * 1024;
 const open = new Set<Engine>();
 afterEach(async () => {
@@ -38,9 +40,10 @@ describe.each([
       fs.writeFileSync(at(path), content);
     };
     write('nx.json', '{}');
+    fs.writeFileSync(at('noise'), NOISE);
     write('sluice.json', JSON.stringify({ remotes: { cache: { url: 'actions-cache:' } }, defaultRemote: 'cache' }));
     for (let i = 0; i < stages; i++) {
-      const command = `mkdir out && for n in 1 2 3; do head -c 20000 /dev/zero > out/$n; echo ${i} $n >> out/$n; done && echo ran >> ../../ran`;
+      const command = `mkdir out && for n in 1 2 3; do tail -c +${i}$n ../../noise | head -c 20000 > out/$n; done && echo ran >> ../../ran`;
       const target = { executor: '@sluice/nx:stage', options: { command, outs: ['{projectRoot}/out'] } };
       write(`p/${i}/project.json`, JSON.stringify({ name: `p${i}`, targets: { make: target } }));
       const lock = locksOf?.at(`p/${i}/sluice-lock.json`);
