@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Area } from '../remote/areas.js';
+import { quietNote } from '../remote/gc/quiet-note.js';
 import { wasSeen } from '../remote/have-file.js';
 import { openRemote, type Remote } from '../remote/remote.js';
 import { type CountingStorage, counting } from '../remote/storage/counting.js';
@@ -47,7 +48,13 @@ export function connectRemote(settings: RemoteConfig, options: ConnectOptions): 
   const { driver, requests } = openDriver(settings, concurrency, options);
   const bounded = limited(driver, concurrency);
   const storage = settings.readOnly ? readOnly(bounded) : bounded;
-  const remote = openRemote({ storage, area: options.area, seen: wasSeen(options.store, driver.description) });
+  const { description } = driver;
+  const remote = openRemote({
+    storage,
+    area: options.area,
+    seen: wasSeen(options.store, description),
+    quiet: quietNote(options.store, description),
+  });
   return { name: settings.name, remote, requests };
 }
 

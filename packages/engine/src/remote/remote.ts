@@ -1,6 +1,8 @@
 import { SluiceError } from '../errors.js';
 import type { Digest } from '../model/digest.js';
 import { type Area, type AreaOrder, areaOrder } from './areas.js';
+import { Lookout, type LookoutTimes } from './gc/lookout.js';
+import type { QuietNote } from './gc/quiet-note.js';
 import { FORMAT_KEY, mapKey } from './keys.js';
 import { bodyOf, type Storage } from './storage/port.js';
 
@@ -15,6 +17,10 @@ export interface RemoteOptions {
    * empty mount point is not an empty remote.
    */
   readonly seen?: boolean;
+  /** Remembers that no collection was about to delete anything. */
+  readonly quiet?: QuietNote;
+  /** Those of the protocol if they are not given. */
+  readonly times?: LookoutTimes;
 }
 
 /** A remote: a storage, and where in it this writer may look and write. Nothing is asked of it before the first call. */
@@ -22,6 +28,8 @@ export interface Remote {
   readonly description: string;
   readonly storage: Storage;
   readonly areas: AreaOrder;
+  /** Knows what a collection is about to delete. */
+  readonly lookout: Lookout;
   /**
    * Asks once whether somebody answers and has a format that is known here; `empty` if the remote was never used.
    * Throws `ERR_REMOTE_DOWN`, `ERR_REMOTE_DENIED` or `ERR_FORMAT_VERSION`.
@@ -35,7 +43,8 @@ const VERSION = 1;
 const FORMAT_BYTES = 4096;
 
 /** Opens a remote. */
-export function openRemote({ storage, area, seen = false }: RemoteOptions): Remote {
+export function openRemote({ storage, area, seen = false, quiet, times }: RemoteOptions): Remote {
+  const lookout = new Lookout({ storage, quiet, times });
   let answer: Promise<'used' | 'empty'> | undefined;
   const contact = (signal?: AbortSignal): Promise<'used' | 'empty'> => {
     if (answer === undefined) {
@@ -52,11 +61,13 @@ export function openRemote({ storage, area, seen = false }: RemoteOptions): Remo
     description: storage.description,
     storage,
     areas: areaOrder(area),
+    lookout,
     contact,
     prepare: async (signal) => {
       if ((await contact(signal)) === 'used') return;
       const text = Buffer.from(`${JSON.stringify({ version: VERSION })}\n`);
-      await storage.put(FORMAT_KEY, bodyOf(text), { ifAbsent: true, signal });
+      const stored = await storage.put(FORMAT_KEY, bodyOf(text), { ifAbsent: true, signal });
+      if (stored === 'stored') for (const proof of areaOrder(area).proof) lookout.isNew(proof);
       answer = Promise.resolve('used');
     },
   };
