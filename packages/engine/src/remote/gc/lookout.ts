@@ -161,6 +161,8 @@ export class Lookout {
 
   private async lookNow(area: Area, at: Moment, signal: AbortSignal | undefined): Promise<Look> {
     const base = { renewed: new Set<StorageKey>() };
+    // What evicts is not collected.
+    if (!this.storage.durable) return { at, condemned: new Map(), ...base };
     const quietMs = this.quiet?.read(area);
     if (quietMs !== undefined && quietMs <= at.wallMs && at.wallMs - quietMs < this.times.lookMs) {
       return { at: { wallMs: quietMs, runMs: at.runMs - (at.wallMs - quietMs) }, condemned: new Map(), ...base };
