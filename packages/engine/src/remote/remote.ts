@@ -4,7 +4,7 @@ import { type Area, type AreaOrder, areaOrder } from './areas.js';
 import { Lookout, type LookoutTimes } from './gc/lookout.js';
 import type { QuietNote } from './gc/quiet-note.js';
 import { holdsRoot } from './holds-root.js';
-import { FORMAT_KEY } from './keys.js';
+import { FORMAT_KEY, mapKey } from './keys.js';
 import { bodyOf, type Storage } from './storage/port.js';
 
 /** How a remote is opened. */
@@ -84,6 +84,16 @@ export function openRemote({ storage, area, seen = false, quiet, times }: Remote
 export async function isComplete(remote: Remote, root: Digest, signal?: AbortSignal): Promise<boolean> {
   if ((await remote.contact(signal)) === 'empty') return false;
   return (await areaThatHolds(remote, remote.areas.proof, root, signal)) !== undefined;
+}
+
+/** {@link isComplete}, and not about to be deleted by a collection. Throws like it. */
+export async function willStayComplete(remote: Remote, root: Digest, signal?: AbortSignal): Promise<boolean> {
+  if ((await remote.contact(signal)) === 'empty') return false;
+  const found = await firstInAreas(remote.areas.proof, async (area) => {
+    if (!(await holdsRoot(remote.storage, area, root, signal))) return undefined;
+    return (await remote.lookout.isCondemned(area, mapKey(area, root), signal)) ? undefined : area;
+  });
+  return found !== undefined;
 }
 
 /** The first of the areas that has all of a root. Throws like {@link isComplete}. */
