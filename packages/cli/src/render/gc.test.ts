@@ -30,8 +30,8 @@ test('the collection of a remote says what goes next, and when', () => {
     [
       'removed 3 objects (1.2 MiB) from s3cache; 3 kept (1.3 MiB)',
       'that freed 1.2 MiB there',
-      'condemned 5 objects (2 MiB): a collection in 1 day or later deletes what nobody needs by then',
-      'copied 512 KiB out of 2 packs of which most was dead',
+      'condemned 5 objects (2.0 MiB): a collection in 1 day or later deletes what nobody needs by then',
+      'copied 512.0 KiB out of 2 packs of which most was dead',
       '1 root kept that no commit here names: --foreign 90d gives up those that are older',
     ].join('\n'),
   );
