@@ -1,6 +1,7 @@
 import { SluiceError } from '../errors.js';
 import { type Digest, rawOf } from '../model/digest.js';
 import type { OutRoot } from '../model/root.js';
+import { type Encoder, inlineEncoder } from '../store/encoder.js';
 import { ObjectReader } from '../store/reader.js';
 import type { Store } from '../store/store.js';
 import { throwProblems } from '../util/problems.js';
@@ -40,6 +41,8 @@ export interface PushRootsOptions {
   readonly verify?: boolean | undefined;
   /** Has looked at the roots already and knows what is lost or damaged: nothing relies on that, and it is sent again. Implies `verify`. */
   readonly auditor?: Auditor | undefined;
+  /** Who compresses; this thread if nobody else. */
+  readonly encoder?: Encoder | undefined;
   readonly beginProgress?: BeginProgress | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -106,7 +109,7 @@ async function pushJobs(options: PushRootsOptions, jobs: readonly Job[], result:
   const have = new HaveIndex();
   for (const record of readHave(store, remote.description)) have.add(record, remote.areas.proof);
   const bad = options.auditor?.bad ?? new Set<StorageKey>();
-  const uploader = new Uploader(store, blobs, remote, bad, signal);
+  const uploader = new Uploader(store, blobs, remote, options.encoder ?? inlineEncoder, bad, signal);
   const base = { have, uploader, reader: trees, signal };
   try {
     const lessons = await learnFromPrevious({ remote, have, reader: trees, signal }, jobs);

@@ -22,7 +22,19 @@ export interface RemoteOptions {
   readonly quiet?: QuietNote;
   /** Those of the protocol if they are not given. */
   readonly times?: LookoutTimes;
+  /** How what is sent is encoded; compressed where that pays if it is not said. */
+  readonly encoding?: Encoding | undefined;
 }
+
+/** How a writer encodes what it sends to a remote. Readers read everything. */
+export interface Encoding {
+  /** `auto`: what gets smaller is compressed. */
+  readonly compression: 'auto' | 'none';
+  /** Large blobs are cut by their content, so that a new version sends what is new in it. */
+  readonly chunking: boolean;
+}
+
+const USUAL_ENCODING: Encoding = { compression: 'auto', chunking: false };
 
 /** A remote: a storage, and where in it this writer may look and write. Nothing is asked of it before the first call. */
 export interface Remote {
@@ -31,6 +43,7 @@ export interface Remote {
   readonly areas: AreaOrder;
   /** Knows what a collection is about to delete. */
   readonly lookout: Lookout;
+  readonly encoding: Encoding;
   /**
    * Asks once whether somebody answers and has a format that is known here; `empty` if the remote was never used.
    * Throws `ERR_REMOTE_DOWN`, `ERR_REMOTE_DENIED` or `ERR_FORMAT_VERSION`.
@@ -46,7 +59,14 @@ const VERSION = 1;
 const FORMAT_BYTES = 4096;
 
 /** Opens a remote. */
-export function openRemote({ storage, area, seen = false, quiet, times }: RemoteOptions): Remote {
+export function openRemote({
+  storage,
+  area,
+  seen = false,
+  encoding = USUAL_ENCODING,
+  quiet,
+  times,
+}: RemoteOptions): Remote {
   const lookout = new Lookout({ storage, quiet, times });
   let answer: Promise<'used' | 'empty'> | undefined;
   const contact = (signal?: AbortSignal): Promise<'used' | 'empty'> => {
@@ -65,6 +85,7 @@ export function openRemote({ storage, area, seen = false, quiet, times }: Remote
     storage,
     areas: areaOrder(area),
     lookout,
+    encoding,
     contact,
     prepare: async (signal) => {
       if ((await contact(signal)) === 'used') return;

@@ -3,10 +3,12 @@ import { SluiceError } from '../errors.js';
 import { type Digest, digestFromRaw, RAW_DIGEST_BYTES } from '../model/digest.js';
 import { DigestTable } from '../model/digest-table.js';
 import { PACK_NAME_BYTES } from '../model/map.js';
-import { BLOB, BLOBS, NODE, NODE_PART, TREES } from '../model/pack.js';
+import { BLOB, BLOBS, CODEC_NONE, NODE, NODE_PART, PACK_TRAILER_BYTES, TREES } from '../model/pack.js';
+import type { Encoder } from '../store/encoder.js';
 import type { ObjectReader } from '../store/reader.js';
 import type { Store } from '../store/store.js';
 import type { Area } from './areas.js';
+import { encodeBuilt, type OpenPlace } from './encode-built.js';
 import { appendHave } from './have-file.js';
 import { blobRecord, type HaveBlob, packRecord } from './have-index.js';
 import { blobKey, packKey } from './keys.js';
@@ -15,7 +17,7 @@ import type { PackPlace, PackRef } from './map-builder.js';
 import { Outbox } from './outbox.js';
 import { type BuiltPack, PackBuilder, REMOTE_PACK_BYTES } from './pack-builder.js';
 import type { Remote } from './remote.js';
-import type { Body, StorageKey } from './storage/port.js';
+import { type Body, bodyOf, type StorageKey } from './storage/port.js';
 
 /** A pack that arrived, for whoever wants to look whether it did. */
 export interface SentPack {
@@ -33,12 +35,15 @@ export class Uploader {
   private readonly store: Store;
   private readonly reader: ObjectReader;
   private readonly remote: Remote;
+  private readonly encoder: Encoder;
   private readonly bad: ReadonlySet<StorageKey>;
   private readonly signal: AbortSignal | undefined;
   private readonly outbox: Outbox;
   private readonly builders: { readonly blob: PackBuilder; readonly tree: PackBuilder };
   private readonly sent = { blob: new DigestTable(), tree: new DigestTable() };
   private readonly places: PackPlace[] = [];
+  /** Objects of the packs that are being filled. */
+  private readonly filling: Record<'blob' | 'tree', OpenPlace[]> = { blob: [], tree: [] };
   private readonly refs: { blob: PackRef | undefined; tree: PackRef | undefined } = {
     blob: undefined,
     tree: undefined,
@@ -52,6 +57,7 @@ export class Uploader {
     store: Store,
     reader: ObjectReader,
     remote: Remote,
+    encoder: Encoder,
     bad: ReadonlySet<StorageKey>,
     signal: AbortSignal | undefined,
   ) {
@@ -59,6 +65,7 @@ export class Uploader {
     this.store = store;
     this.reader = reader;
     this.remote = remote;
+    this.encoder = encoder;
     this.signal = signal;
     this.outbox = new Outbox(2 * REMOTE_PACK_BYTES, signal);
     const newName = (): Buffer => randomBytes(PACK_NAME_BYTES);
@@ -141,14 +148,14 @@ export class Uploader {
 
   /** Sends packs that are full; waits while too much is on its way. */
   async sendFull(): Promise<void> {
-    if (this.builders.blob.isFull) await this.send(this.builders.blob);
-    if (this.builders.tree.isFull) await this.send(this.builders.tree);
+    if (this.builders.blob.isFull) await this.send('blob');
+    if (this.builders.tree.isFull) await this.send('tree');
   }
 
   /** Sends the rest. Everything is durable then. */
   async finish(): Promise<void> {
-    await this.send(this.builders.blob);
-    await this.send(this.builders.tree);
+    await this.send('blob');
+    await this.send('tree');
     await this.outbox.settled();
   }
 
@@ -179,25 +186,31 @@ export class Uploader {
       pack = { area: this.remote.areas.own, name: builder.current, have: undefined };
       this.refs[kind] = pack;
     }
-    const place = { pack, offset, stored: bytes.length };
+    const place = { pack, offset, stored: bytes.length, codec: CODEC_NONE };
+    this.filling[kind].push(place);
     this.sent[kind].set(raw, rawAt, this.places.length);
     this.places.push(place);
     return place;
   }
 
-  private async send(builder: PackBuilder): Promise<void> {
-    const pack = builder.seal();
-    if (pack !== undefined) await this.outbox.send(pack.bytes, () => this.upload(builder, pack));
+  private async send(kind: 'blob' | 'tree'): Promise<void> {
+    const pack = this.builders[kind].seal();
+    if (pack === undefined) return;
+    const places = this.filling[kind].splice(0);
+    await this.outbox.send(pack.bytes, () => this.upload(kind, pack, places));
   }
 
-  private async upload(builder: PackBuilder, pack: BuiltPack): Promise<void> {
+  private async upload(kind: 'blob' | 'tree', pack: BuiltPack, places: readonly OpenPlace[]): Promise<void> {
     const { own } = this.remote.areas;
-    const { bytes, chunks } = pack;
+    const isEncoded = kind === 'blob' && this.remote.encoding.compression === 'auto';
+    const { chunks, tail } = isEncoded ? await encodeBuilt(this.encoder, pack, places) : pack;
+    const body = bodyOf(...chunks, tail);
     const key = packKey(own, pack.name);
-    await this.remote.storage.put(key, { bytes, chunks: () => chunks }, { signal: this.signal });
-    appendHave(this.store, this.remote.description, [packRecord(own, pack.name, pack.content, pack.rows)]);
-    this.packs.push({ key, bytes });
-    builder.recycle(pack);
+    await this.remote.storage.put(key, body, { signal: this.signal });
+    const rows = tail.subarray(0, tail.length - PACK_TRAILER_BYTES);
+    appendHave(this.store, this.remote.description, [packRecord(own, pack.name, pack.content, rows)]);
+    this.packs.push({ key, bytes: body.bytes });
+    this.builders[kind].recycle(chunks);
   }
 }
 
