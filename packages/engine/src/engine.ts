@@ -39,13 +39,16 @@ import type {
   RemoteStatReport,
   ResolveReport,
   StoreStat,
+  UnlockReport,
   VerifyReport,
 } from './operations/reports.js';
 import { type ResolveSide, resolveConflicts } from './operations/resolve.js';
 import { type Selected, selectStages } from './operations/select.js';
 import { type StatusReport, status } from './operations/status.js';
 import { fetchData, pull, push } from './operations/transfer.js';
+import { unlock } from './operations/unlock.js';
 import { verify } from './operations/verify.js';
+import { type VerifyAppendOnlyOptions, verifyAppendOnly } from './operations/verify-append-only.js';
 import { type VerifyRemoteOptions, verifyRemote } from './operations/verify-remote.js';
 import { parseArea } from './remote/areas.js';
 import { type ChosenStage, loadStages, stageNamed, stagesOfChosen, withChosen } from './stage/load-stages.js';
@@ -145,6 +148,10 @@ export interface Engine {
   }): Promise<VerifyReport>;
   /** Whether a remote, the default one if it is not named, keeps all that the locks of the workspace and of a scope of revisions name. */
   verifyRemote(options: VerifyRemoteOptions): Promise<VerifyReport>;
+  /** Whether `append-only` outs have only grown since a base. Needs no data. */
+  verifyAppendOnly(options: VerifyAppendOnlyOptions & { readonly select: Select }): Promise<VerifyReport>;
+  /** Makes files of outs private and writable; `paths` are relative to the workspace root. */
+  unlock(options: { readonly paths: readonly string[] }): Promise<UnlockReport>;
   explain(selector: string): Promise<ExplainReport>;
   /** Merges a lock for git, from three files into that of our side. No data is needed. */
   mergeLocks(options: MergeLocksOptions): Promise<MergeLocksReport>;
@@ -304,6 +311,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     explainGc: async (gcOptions) => explainGarbage(contextFor(), gcOptions),
     verify: async (verifyOptions) => verify(contextFor(), verifyOptions),
     verifyRemote: async (verifyOptions) => verifyRemote(contextFor(), verifyOptions),
+    verifyAppendOnly: async (appendOptions) =>
+      on(appendOptions.select, (context, selected) => verifyAppendOnly(context, selected, appendOptions)),
+    unlock: async ({ paths }) => unlock(contextFor(), paths),
     explain: async (selector) => on([selector], explain),
     mergeLocks: async (mergeOptions) => mergeLockFiles(contextFor(), mergeOptions),
     resolve: async ({ select, side }) => on(select, (context, selected) => resolveConflicts(context, selected, side)),

@@ -16,6 +16,7 @@ import type {
   ResolveReport,
   StageStatus,
   StoreStat,
+  UnlockReport,
   VerifyReport,
 } from '@sluice/engine';
 
@@ -207,3 +208,5 @@ export const MERGE: MergeLocksReport = {
 };
 
 export const RESOLVED: ResolveReport = { resolved: [CONFLICT], left: [], locks: ['people/sluice-lock.json'] };
+
+export const UNLOCK: UnlockReport = { unlocked: ['people/raw/1.jpg'], unchanged: [], bytes: 5969 };
