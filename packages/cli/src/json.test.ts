@@ -5,6 +5,7 @@ import {
   COMMIT,
   DOCTOR,
   EXPLAIN,
+  EXPORT,
   FETCH,
   GC,
   GC_EXPLANATION,
@@ -29,6 +30,16 @@ const CASES: readonly (readonly [args: string, call: readonly unknown[], documen
   ['status', ['status', { select: [], remotes: [] }], { stages: [STAGE] }],
   ['status p:t q --remote', ['status', { select: ['p:t', 'q'], remotes: 'default' }], { stages: [STAGE] }],
   ['status --remote s3cache', ['status', { select: [], remotes: ['s3cache'] }], { stages: [STAGE] }],
+  [
+    'export p:t q out --rev v1',
+    ['exportData', { select: ['p:t', 'q'], to: expect.stringMatching(/[/]out$/), tar: false, rev: 'v1' }],
+    EXPORT,
+  ],
+  [
+    'export p:t --tar a.tar --force',
+    ['exportData', { select: ['p:t'], to: expect.stringMatching(/[/]a[.]tar$/), tar: true, force: true }],
+    EXPORT,
+  ],
   [
     'import zip a.zip p:t',
     ['importArchive', { kind: 'zip', from: expect.stringMatching(/[/]a[.]zip$/), select: ['p:t'] }],

@@ -10,6 +10,7 @@ import { commit } from './operations/commit.js';
 import type { OperationContext } from './operations/context.js';
 import { type DoctorReport, doctor } from './operations/doctor/doctor.js';
 import { explain } from './operations/explain.js';
+import { type ExportSettings, exportData } from './operations/export.js';
 import { type FollowOptions, followGit } from './operations/follow-git.js';
 import { collectGarbage, explainGarbage } from './operations/gc.js';
 import { installMergeDriver } from './operations/git-setup.js';
@@ -26,6 +27,7 @@ import type {
   CheckoutReport,
   CommitReport,
   ExplainReport,
+  ExportReport,
   FetchReport,
   GcExplanation,
   GcReport,
@@ -124,6 +126,8 @@ export interface Engine {
   importUrl(options: { readonly select: Select; readonly url: string }): Promise<ImportReport>;
   /** Asks where the selected datasets came from for newer versions. */
   updateImports(options: { readonly select: Select }): Promise<readonly ImportReport[]>;
+  /** What locks name as plain files elsewhere, or in a tar file. */
+  exportData(options: ExportSettings & { readonly select: Select }): Promise<ExportReport>;
   /** Remote to store. */
   fetch(options: FetchOptions): Promise<FetchReport>;
   /** Remote to store and workspace. */
@@ -299,6 +303,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     prePush: async (prePushOptions) =>
       on([], (context, selected) => prePush(context, prePushOptions, (revs) => push(context, selected, { revs }))),
     checkoutKept: async (digest) => checkoutKept(contextFor(), digest),
+    exportData: async (exportOptions) =>
+      on(exportOptions.select, (context, selected) => exportData(context, selected, exportOptions)),
     importArchive: async (importOptions) =>
       on(importOptions.select, (context, selected) => importArchive(context, selected, importOptions)),
     importUrl: async ({ select, url }) => on(select, (context, selected) => importUrl(context, selected, url)),

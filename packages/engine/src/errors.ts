@@ -57,6 +57,7 @@ export const ERRORS = {
   ERR_URL_UNSAFE: { exit: 2, summary: 'An address is not asked for' },
   ERR_DOWNLOAD: { exit: 3, summary: 'A file cannot be had from its address' },
   ERR_IMPORTS_INVALID: { exit: 4, summary: 'The list of imports of a project cannot be read' },
+  ERR_EXPORT_EXISTS: { exit: 4, summary: 'Something else is where an export would write' },
   ERR_DISK_FULL: { exit: 4, summary: 'No space is left' },
   ERR_IO: { exit: 4, summary: 'The operating system could not read or write' },
   ERR_GC_STOPPED: { exit: 4, summary: 'The collection stopped before it deleted anything' },

@@ -12,6 +12,7 @@ export {
 export type { Emit, Phase, SluiceEvent } from './events.js';
 export type { HistoryScope } from './history/scope.js';
 export type { Reason } from './model/reason.js';
+export { actionsCacheAccess, type CacheAccess } from './operations/actions-cache-remote.js';
 export { type AddTargetReport, addTarget, type NewTarget } from './operations/add-target.js';
 export type { DoctorReport } from './operations/doctor/doctor.js';
 export type { DoctorCheck, DoctorFinding } from './operations/doctor/finding.js';

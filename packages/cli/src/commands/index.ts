@@ -3,6 +3,7 @@ import { declareCheckout } from './checkout.js';
 import { declareCommit } from './commit.js';
 import { declareDoctor } from './doctor.js';
 import { declareExplain } from './explain.js';
+import { declareExport } from './export.js';
 import { declareFetch } from './fetch.js';
 import { declareGc } from './gc.js';
 import { declareHook } from './hook.js';
@@ -28,6 +29,7 @@ export const COMMANDS: readonly Declare[] = [
   declarePull,
   declarePush,
   declareImport,
+  declareExport,
   declareGc,
   declareVerify,
   declareDoctor,

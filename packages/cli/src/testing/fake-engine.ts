@@ -33,6 +33,7 @@ function sampleEngine(root: string): Engine {
     mergeLocks: async () => samples.MERGE,
     resolve: async () => samples.RESOLVED,
     commit: async () => samples.COMMIT,
+    exportData: async () => samples.EXPORT,
     importArchive: async () => samples.IMPORT,
     importUrl: async () => samples.IMPORT,
     updateImports: async () => [samples.IMPORT],

@@ -4,6 +4,7 @@ import type {
   ConflictReport,
   DoctorReport,
   ExplainReport,
+  ExportReport,
   FetchReport,
   GcExplanation,
   GcReport,
@@ -57,6 +58,8 @@ export const COMMIT: CommitReport = {
   bytes: { new: 695_311, reused: 0 },
   ms: 20,
 };
+
+export const EXPORT: ExportReport = { to: '/delivery', written: 10, unchanged: 0, bytes: 695_311, ms: 20 };
 
 export const IMPORT: ImportReport = {
   project: 'people',

@@ -50,6 +50,17 @@ export interface ImportReport extends OutReport {
   readonly ms: number;
 }
 
+/** What an export wrote, and what was there already with the right bytes. */
+export interface ExportReport {
+  /** Absolute path. */
+  readonly to: string;
+  readonly written: number;
+  readonly unchanged: number;
+  /** Of what was written. */
+  readonly bytes: number;
+  readonly ms: number;
+}
+
 /** Files of the workspace that were made, removed and left as they were. */
 export interface WorkspaceCount {
   readonly written: number;

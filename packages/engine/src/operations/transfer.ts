@@ -68,7 +68,9 @@ export async function push(
       signal: context.signal,
     });
     add(total, pushed, 'sent');
-    if (options.dryRun !== true) await pushRecords(context, opened, [...locked, ...past]);
+    if (options.dryRun === true) continue;
+    await pushRecords(context, opened, [...locked, ...past]);
+    await opened.remote.flush(context.signal);
   }
   return {
     remote: fallback.name,

@@ -81,10 +81,10 @@ export async function pushRoots(options: PushRootsOptions): Promise<PushResult> 
   return result;
 }
 
-/** How maps are doubted; `undefined` to believe them. */
+/** How maps are doubted; `undefined` to believe them. Where things are evicted, a map is a hint. */
 function soundness(options: PushRootsOptions): ((area: Area, root: Digest) => Promise<boolean>) | undefined {
   const { remote, store, signal, verify } = options;
-  if (options.auditor === undefined && verify !== true) return undefined;
+  if (options.auditor === undefined && verify !== true && remote.storage.durable) return undefined;
   const auditor = options.auditor ?? new Auditor({ remote, reader: store.reader, signal });
   return async (area, root) => (await auditor.problemsOf(area, root))?.length === 0;
 }
