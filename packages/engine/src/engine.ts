@@ -18,6 +18,7 @@ import { type ImportArchiveOptions, importArchive } from './operations/import-ar
 import { importUrl, updateImports } from './operations/import-url.js';
 import { initWorkspace } from './operations/init.js';
 import { installHooks } from './operations/install-hooks.js';
+import { relativesOf } from './operations/known-roots.js';
 import { type MergeLocksOptions, mergeLockFiles } from './operations/merge-locks.js';
 import type { FetchOptions, GcOptions, Select } from './operations/options.js';
 import { type PrePushOptions, prePush } from './operations/pre-push.js';
@@ -230,12 +231,20 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     // Nothing outside of CI may write where protected branches do, so a laptop writes in the shared area; a lower one can be asked for.
     const area = parseArea(settings.area === undefined || settings.area === 'trusted' ? 'shared' : settings.area);
     const projects = readStages();
-    return {
+    const context: OperationContext = {
       workspace: { root, store, bulk, link: settings.link },
       projects,
       stages: loadStages(projects, chosen),
       config: settings,
-      remotes: createRemotes({ config: settings, store, area, env, emit, signal }),
+      remotes: createRemotes({
+        config: settings,
+        store,
+        area,
+        env,
+        emit,
+        signal,
+        relatives: (root) => relativesOf(context, root),
+      }),
       area,
       env,
       emit,
@@ -243,6 +252,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       now: () => new Date(),
       readLock: createLockReader(root),
     };
+    return context;
   };
   let readOnce: { readonly context: OperationContext; readonly resolvers: SharedResolvers } | undefined;
   const contextFor = (chosen?: ChosenStage): OperationContext => {
