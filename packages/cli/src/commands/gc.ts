@@ -1,9 +1,14 @@
+<<<<<<< HEAD
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { type GcRemoteOptions, SluiceError } from '@sluice/engine';
 import { Option } from 'commander';
+=======
+import { resolve } from 'node:path';
+>>>>>>> 3b417b4a90c9e5a2e8a2a4edeb5bcd51e545db4e
 import { type Call, type Declare, examples } from '../command.js';
 import { type HistoryOptions, scopeOf, withRecentHistory } from './history.js';
 import { parseAge } from './parse.js';
+import { workspacePath } from './paths.js';
 
 interface GcOptions extends HistoryOptions {
   /** Says what holds anyway. */
@@ -87,8 +92,7 @@ function remoteOf({ grace, foreign, dryRun }: GcOptions, remote: string): GcRemo
 }
 
 /** A digest as it is; a path, which the shell completed in the current directory, from the workspace root. */
-function objectName(text: string, root: string, { cwd }: Call): string {
+function objectName(text: string, root: string, call: Call): string {
   if (/^sha256:/.test(text)) return text;
-  const path = relative(root, resolve(cwd, text));
-  return isAbsolute(path) ? text : path.split(sep).join('/');
+  return workspacePath(text, root, call);
 }

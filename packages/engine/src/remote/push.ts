@@ -28,13 +28,19 @@ export interface PushRoot {
   readonly previous?: readonly OutRoot[] | undefined;
 }
 
+/** Roots that may be on the remote. `merged`: sides of a merge, which hold all that its result holds, so that it is always worth to ask for them. */
+export interface KnownRoots {
+  readonly merged: readonly OutRoot[];
+  readonly others: readonly OutRoot[];
+}
+
 /** How to push. */
 export interface PushRootsOptions {
   readonly remote: Remote;
   readonly store: Store;
   readonly roots: readonly PushRoot[];
   /** Finds other roots that may be on the remote: what they share with those that it lacks need not be sent, nor be here. */
-  readonly known?: readonly OutRoot[] | ((lacking: ReadonlySet<Digest>) => Promise<readonly OutRoot[]>) | undefined;
+  readonly known?: readonly OutRoot[] | ((lacking: ReadonlySet<Digest>) => Promise<KnownRoots>) | undefined;
   /** Sends nothing and writes nothing; tells what would be sent. */
   readonly dryRun?: boolean | undefined;
   /** Does not believe the maps that are there: looks at all that they name, and at each pack after it was sent. */
@@ -115,8 +121,10 @@ async function pushJobs(options: PushRootsOptions, jobs: readonly Job[], result:
     const lessons = await learnFromPrevious({ remote, have, reader: trees, signal }, jobs);
     const estimate = (): Promise<number> => estimateBytes(base, jobs);
     const lacking = new Set(jobs.map(({ root }) => root.digest));
-    const known = typeof options.known === 'function' ? await options.known(lacking) : (options.known ?? []);
-    lessons.push(...(await learnFromKnown({ remote, have, reader: trees, signal }, jobs, known, estimate)));
+    const { merged, others } = await knownRoots(options, lacking);
+    const sides = jobs.flatMap(({ root }) => merged.map((side) => ({ root, previous: [side] })));
+    lessons.push(...(await learnFromPrevious({ remote, have, reader: trees, signal }, sides)));
+    lessons.push(...(await learnFromKnown({ remote, have, reader: trees, signal }, jobs, others, estimate)));
     if (!dryRun) appendHave(store, remote.description, lessons);
     if (have.forgetKeys((key) => bad.has(key)) && !dryRun) rewriteHave(store, remote.description, have.records());
     const walk = new PushWalk({ ...base, tally: new ObjectTally(result), dryRun });
@@ -126,6 +134,10 @@ async function pushJobs(options: PushRootsOptions, jobs: readonly Job[], result:
     trees.close();
     blobs.close();
   }
+}
+
+async function knownRoots({ known }: PushRootsOptions, lacking: ReadonlySet<Digest>): Promise<KnownRoots> {
+  return typeof known === 'function' ? await known(lacking) : { merged: [], others: known ?? [] };
 }
 
 type Base = {
