@@ -47,7 +47,7 @@ export function connectRemote(settings: RemoteConfig, options: ConnectOptions): 
   const { driver, requests } = openDriver(settings, concurrency, options);
   const bounded = limited(driver, concurrency);
   const storage = settings.readOnly ? readOnly(bounded) : bounded;
-  const encoding = { compression: settings.compression ?? 'auto', chunking: false };
+  const encoding = { compression: settings.compression ?? 'auto', chunking: settings.chunking ?? false };
   const seen = wasSeen(options.store, driver.description);
   const remote = openRemote({ storage, area: options.area, seen, encoding });
   return { name: settings.name, remote, requests };

@@ -19,6 +19,7 @@ export interface RemoteEntry {
   readonly anonymous?: boolean;
   readonly requestPayer?: boolean;
   readonly compression?: Compression;
+  readonly chunking?: boolean;
 }
 
 /** Who keeps the keys with which a service encrypts: the service itself, or the KMS of AWS. */
@@ -57,6 +58,7 @@ const REMOTE_KEYS = [
   'anonymous',
   'requestPayer',
   'compression',
+  'chunking',
 ];
 const COMPRESSIONS = ['auto', 'none'] as const satisfies Compression[];
 const ENCRYPTIONS = ['AES256', 'aws:kms'] as const satisfies Encryption[];
@@ -119,6 +121,7 @@ function parseRemote(remote: string, value: unknown, name: string, fail: Fail): 
     anonymous: optional('anonymous', asFlag),
     requestPayer: optional('requestPayer', asFlag),
     compression: optional('compression', (given, at) => asChoice<Compression>(given, COMPRESSIONS, at, fail)),
+    chunking: optional('chunking', asFlag),
   });
 }
 

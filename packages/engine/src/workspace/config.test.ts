@@ -63,6 +63,7 @@ describe('reading', () => {
           sse: 'AES256',
           concurrency: 4,
           compression: 'none',
+          chunking: true,
         },
         a: { url: 'file:data/remote', readOnly: true },
       },
@@ -80,6 +81,7 @@ describe('reading', () => {
       readOnly: false,
       concurrency: 4,
       compression: 'none',
+      chunking: true,
     });
     expect(remoteNamed(config, 'a')).toMatchObject({
       readOnly: true,
