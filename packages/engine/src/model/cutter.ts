@@ -18,9 +18,12 @@ export interface CutBlob {
 /** A blob of more bytes is cut by its content, where that was asked for: of a smaller one an edit costs little. */
 export const CONTENT_CUT_BYTES: number = 16 * 1024 * 1024;
 
+/** @internal */
 export const EVEN_BYTES: number = 1024 * 1024;
+/** @internal */
 export const SHORTEST_BYTES: number = 64 * 1024;
 const USUAL_BYTES = 256 * 1024;
+/** @internal */
 export const LONGEST_BYTES: number = 512 * 1024;
 /** 20 and 16 bits: cuts are rare before the usual length and frequent behind it, so that lengths gather there. */
 const MASK_BEFORE = 0xfffff000 | 0;

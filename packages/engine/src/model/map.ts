@@ -18,8 +18,9 @@ export const OWN_KEY_BYTES: number = 8 * 1024 * 1024;
 /** Bytes that one slice digest of such a blob covers. */
 export const SLICE_BYTES: number = 1024 * 1024;
 
-/** A header of version 1; one of version 2 has four more. */
+/** A header of version 1. @internal */
 export const MAP_HEADER_BYTES = 156;
+/** A header of version 2. */
 export const LARGEST_MAP_HEADER_BYTES = 160;
 export const NODE_ROW_BYTES = 32;
 export const LOCATION_BYTES = 16;
