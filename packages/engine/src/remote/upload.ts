@@ -14,6 +14,7 @@ import { appendHave } from './have-file.js';
 import { blobRecord, type HaveBlob, packRecord } from './have-index.js';
 import { blobKey, packKey } from './keys.js';
 import { largeForm } from './large-form.js';
+import { LinePace } from './line-pace.js';
 import { localBlob } from './local-blob.js';
 import type { PackPlace, PackRef } from './map-builder.js';
 import { Outbox } from './outbox.js';
@@ -41,6 +42,7 @@ export class Uploader {
   private readonly bad: ReadonlySet<StorageKey>;
   private readonly signal: AbortSignal | undefined;
   private readonly outbox: Outbox;
+  private readonly pace = new LinePace();
   private readonly builders: { readonly blob: PackBuilder; readonly tree: PackBuilder };
   private readonly sent = { blob: new DigestTable(), tree: new DigestTable() };
   private readonly places: PackPlace[] = [];
@@ -179,13 +181,19 @@ export class Uploader {
     await this.outbox.send(pack.bytes, () => this.upload(kind, pack, places));
   }
 
+  private get compresses(): boolean {
+    const { compression } = this.remote.encoding;
+    return compression === 'always' || (compression === 'auto' && !this.pace.isFast);
+  }
+
   private async upload(kind: 'blob' | 'tree', pack: BuiltPack, places: readonly OpenPlace[]): Promise<void> {
     const { own } = this.remote.areas;
-    const isEncoded = kind === 'blob' && this.remote.encoding.compression === 'auto';
-    const { chunks, tail } = isEncoded ? await encodeBuilt(this.encoder, pack, places) : pack;
+    const { chunks, tail } = kind === 'blob' && this.compresses ? await encodeBuilt(this.encoder, pack, places) : pack;
     const body = bodyOf(...chunks, tail);
     const key = packKey(own, pack.name);
+    const startedMs = performance.now();
     await this.remote.storage.put(key, body, { signal: this.signal });
+    this.pace.note(body.bytes, performance.now() - startedMs);
     const rows = tail.subarray(0, tail.length - PACK_TRAILER_BYTES);
     appendHave(this.store, this.remote.description, [packRecord(own, pack.name, pack.content, rows)]);
     this.packs.push({ key, bytes: body.bytes });

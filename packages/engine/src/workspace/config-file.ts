@@ -25,8 +25,8 @@ export interface RemoteEntry {
 /** Who keeps the keys with which a service encrypts: the service itself, or the KMS of AWS. */
 export type Encryption = 'AES256' | 'aws:kms';
 
-/** Whether what is sent to a remote is compressed: where it gets smaller, or never. */
-export type Compression = 'auto' | 'none';
+/** Whether what is sent to a remote is compressed: where it gets smaller and holds nothing up, wherever it gets smaller, or never. */
+export type Compression = 'auto' | 'always' | 'none';
 
 /** When something is done: on request, or after each run of a stage. */
 export type When = 'manual' | 'after-run';
@@ -69,7 +69,7 @@ const REMOTE_KEYS = [
   'compression',
   'chunking',
 ];
-const COMPRESSIONS = ['auto', 'none'] as const satisfies Compression[];
+const COMPRESSIONS = ['auto', 'always', 'none'] as const satisfies Compression[];
 const ENCRYPTIONS = ['AES256', 'aws:kms'] as const satisfies Encryption[];
 /** Names that go into headers and host names. */
 const PLAIN = /^[A-Za-z0-9][A-Za-z0-9_:/.-]{0,255}$/;

@@ -127,7 +127,7 @@ describe('reading', () => {
     [
       'a bad compression',
       { remotes: { a: { url: 'file:x', compression: 'gzip' } } },
-      'compression is not "auto" or "none"',
+      'compression is not "auto" or "always" or "none"',
     ],
     ['hard links', { link: ['hardlink'] }, 'link is not "reflink" or "copy"'],
     ['a bad name', { remotes: { 'a/b': { url: 'file:x' } } }, 'remotes["a/b"] is not a name'],
