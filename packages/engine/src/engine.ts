@@ -13,6 +13,7 @@ import { explain } from './operations/explain.js';
 import { type ExportSettings, exportData } from './operations/export.js';
 import { type FollowOptions, followGit } from './operations/follow-git.js';
 import { collectGarbage, explainGarbage } from './operations/gc.js';
+import { collectRemoteGarbage } from './operations/gc-remote.js';
 import { installMergeDriver } from './operations/git-setup.js';
 import { type ImportArchiveOptions, importArchive } from './operations/import-archive.js';
 import { importUrl, updateImports } from './operations/import-url.js';
@@ -20,7 +21,7 @@ import { initWorkspace } from './operations/init.js';
 import { installHooks } from './operations/install-hooks.js';
 import { relativesOf } from './operations/known-roots.js';
 import { type MergeLocksOptions, mergeLockFiles } from './operations/merge-locks.js';
-import type { FetchOptions, GcOptions, Select } from './operations/options.js';
+import type { FetchOptions, GcOptions, GcRemoteOptions, Select } from './operations/options.js';
 import { type PrePushOptions, prePush } from './operations/pre-push.js';
 import { remoteStat } from './operations/remote-stat.js';
 import { createRemotes } from './operations/remotes.js';
@@ -31,6 +32,7 @@ import type {
   ExportReport,
   FetchReport,
   GcExplanation,
+  GcRemoteReport,
   GcReport,
   ImportReport,
   InitReport,
@@ -144,6 +146,8 @@ export interface Engine {
     },
   ): Promise<PushReport>;
   gc(options: GcOptions): Promise<GcReport>;
+  /** Drops from a remote what nothing in scope needs. */
+  gcRemote(options: GcRemoteOptions): Promise<GcRemoteReport>;
   /** Why an object (by digest), or the object of a path in the workspace, would be kept. */
   explainGc(options: GcOptions & { readonly what: string }): Promise<GcExplanation>;
   verify(options: {
@@ -324,6 +328,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     pull: async (pullOptions) => on(pullOptions.select, (context, selected) => pull(context, selected, pullOptions)),
     push: async (pushOptions) => on(pushOptions.select, (context, selected) => push(context, selected, pushOptions)),
     gc: async (gcOptions) => collectGarbage(contextFor(), gcOptions),
+    gcRemote: async (gcOptions) => collectRemoteGarbage(contextFor(), gcOptions),
     explainGc: async (gcOptions) => explainGarbage(contextFor(), gcOptions),
     verify: async (verifyOptions) => verify(contextFor(), verifyOptions),
     verifyRemote: async (verifyOptions) => verifyRemote(contextFor(), verifyOptions),

@@ -45,6 +45,7 @@ function sampleEngine(root: string): Engine {
     pull: async () => samples.PULL,
     push: async () => samples.PUSH,
     gc: async () => samples.GC,
+    gcRemote: async () => samples.GC_REMOTE,
     explainGc: async () => samples.GC_EXPLANATION,
     verify: async () => samples.VERIFY,
     verifyRemote: async () => samples.VERIFY,

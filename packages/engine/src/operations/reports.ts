@@ -119,6 +119,21 @@ export interface GcReport {
   readonly ms: number;
 }
 
+/** What the collection of a remote did, or would do, in the writer's own area. */
+export interface GcRemoteReport extends GcReport {
+  readonly remote: string;
+  /** What is not needed and goes when nobody needs it in `dueMs`; counted apart from `kept`. */
+  readonly condemned: ObjectSum;
+  /** `null` if nothing is condemned. */
+  readonly dueMs: number | null;
+  /** Roots that are kept because no commit of this repository names them. */
+  readonly foreignRoots: number;
+  /** Objects of the remote that were deleted, with their bytes as they lay there. */
+  readonly freed: { readonly objects: number; readonly bytes: number };
+  /** Packs that were mostly dead, and the bytes that were copied out of them. */
+  readonly repacked: { readonly packs: number; readonly bytes: number };
+}
+
 /** Why an object would be kept: every root that reaches it, and what names that root. Empty: nothing does. */
 export interface GcExplanation {
   readonly digest: Digest;

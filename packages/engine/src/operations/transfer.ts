@@ -11,6 +11,7 @@ import { progress } from '../stage/progress.js';
 import { type Out, type Stage, stageName } from '../stage/stage.js';
 import { completeness } from '../store/complete.js';
 import { readRecord } from '../store/records.js';
+import { bulkEncoder } from '../workspace/bulk-encoder.js';
 import { checkout } from './checkout.js';
 import type { OpenedRemote } from './connect-remote.js';
 import type { OperationContext } from './context.js';
@@ -64,6 +65,7 @@ export async function push(
       known: knownRoots(context, stages),
       dryRun: options.dryRun ?? false,
       verify: options.verify ?? false,
+      encoder: bulkEncoder(context.workspace.bulk),
       beginProgress: progress(context.emit, 'sending', name),
       signal: context.signal,
     });
