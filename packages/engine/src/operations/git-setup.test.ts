@@ -54,6 +54,14 @@ test('git calls the sluice of a workspace below its top, with absolute paths', a
   expect(called.slice(3).every((path) => path.startsWith('/'))).toBe(true);
 });
 
+test('where the driver fails git merges lines', async () => {
+  const root = repository();
+  await installMergeDriver(root);
+  fs.writeFileSync(join(root, 'node_modules/.bin/sluice'), '#!/bin/sh\nexit 2\n');
+  expect(spawnSync('git', [...IDENTITY, 'merge', 'theirs'], { cwd: temp() }).status).toBe(1);
+  expect(fs.readFileSync(join(root, 'my project/sluice-lock.json'), 'utf8')).toMatch(/^<{7} ours/);
+});
+
 test('without packages git merges lines, and outside of a repository nothing is done', async () => {
   const root = repository();
   await installMergeDriver(root);
