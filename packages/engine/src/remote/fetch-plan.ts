@@ -32,6 +32,8 @@ export interface FetchRootsOptions {
   readonly treesOnly?: boolean | undefined;
   /** No file is fetched that would bring the bytes of this fetch above it, and none after it. */
   readonly maxBytes?: number | undefined;
+  /** Finds versions that share content with a root which the remote does not have, such as both sides of a merge. */
+  readonly relatives?: ((root: OutRoot) => Promise<readonly OutRoot[]>) | undefined;
   readonly beginProgress?: BeginProgress | undefined;
   readonly signal?: AbortSignal | undefined;
 }

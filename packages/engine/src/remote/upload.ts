@@ -20,7 +20,7 @@ import type { PackPlace, PackRef } from './map-builder.js';
 import { Outbox } from './outbox.js';
 import { type BuiltPack, PackBuilder, REMOTE_PACK_BYTES } from './pack-builder.js';
 import type { Remote } from './remote.js';
-import { bodyOf, type StorageKey } from './storage/port.js';
+import { type Body, bodyOf, type StorageKey } from './storage/port.js';
 
 /** A pack that arrived, for whoever wants to look whether it did. */
 export interface SentPack {
@@ -53,6 +53,8 @@ export class Uploader {
     tree: undefined,
   };
   private readonly keys = new Map<string, HaveBlob>();
+  /** Packs of this push that may not be relied on any more. */
+  private readonly gone = new Set<StorageKey>();
 
   /** `reader` reads blobs; another one reads the trees, so that each reads ahead. `bad`: keys of large blobs that are there and are not to be relied on. */
   constructor(
@@ -77,7 +79,9 @@ export class Uploader {
   /** Where an object lies that this push has sent. */
   placeOf(kind: 'blob' | 'tree', raw: Buffer, rawAt: number): PackPlace | undefined {
     const found = this.sent[kind].get(raw, rawAt);
-    return found === undefined ? undefined : this.places[found];
+    const place = found === undefined ? undefined : this.places[found];
+    if (place === undefined || this.gone.size === 0) return place;
+    return this.gone.has(packKey(place.pack.area, place.pack.name)) ? undefined : place;
   }
 
   /** A large blob that this push has sent, or has found to be there. */
@@ -111,7 +115,7 @@ export class Uploader {
     const local = localBlob(this.store, this.reader, raw, 0, size);
     const there = await this.areaOfLarge(digest, size);
     const { own } = this.remote.areas;
-    if (there === undefined) await this.remote.storage.put(blobKey(own, digest), local.body, { signal: this.signal });
+    if (there === undefined) await this.putLarge(blobKey(own, digest), local.body);
     const slices = there === undefined ? local.slices : local.readSlices();
     const blob = { area: there ?? own, raw: Buffer.from(raw), size, slices };
     this.keys.set(raw.toString('hex'), blob);
@@ -131,9 +135,26 @@ export class Uploader {
     for (const area of this.remote.areas.proof) {
       if (this.bad.has(blobKey(area, digest))) continue;
       const stat = await this.remote.storage.stat(blobKey(area, digest), { signal: this.signal });
-      if (stat?.bytes === size) return area;
+      if (stat?.bytes === size && !(await this.isCondemned(area, blobKey(area, digest)))) return area;
     }
     return undefined;
+  }
+
+  /** Forgets what this push has sent or found if a collection is about to delete it meanwhile; returns whether there was anything. */
+  async forgetCondemned(): Promise<boolean> {
+    const { own } = this.remote.areas;
+    let found = false;
+    for (const { key } of this.packs) {
+      if (this.gone.has(key) || !(await this.isCondemned(own, key))) continue;
+      this.gone.add(key);
+      found = true;
+    }
+    for (const [hex, { area, raw }] of this.keys) {
+      if (!(await this.isCondemned(area, blobKey(area, digestFromRaw(raw))))) continue;
+      this.keys.delete(hex);
+      found = true;
+    }
+    return found;
   }
 
   /** Whether {@link sendFull} has something to do. */
@@ -157,6 +178,20 @@ export class Uploader {
   /** Waits for what is on its way, after a failure too. */
   async abandon(): Promise<void> {
     await this.outbox.drained();
+  }
+
+  private isCondemned(area: Area, key: StorageKey): Promise<boolean> {
+    return this.remote.lookout.isCondemned(area, key, this.signal);
+  }
+
+  private async putLarge(key: StorageKey, body: Body): Promise<void> {
+    const { storage, areas, lookout } = this.remote;
+    const put = async (): Promise<boolean> => {
+      await storage.put(key, body, { signal: this.signal });
+      return true;
+    };
+    if (await this.isCondemned(areas.own, key)) await lookout.renew(areas.own, key, put, this.signal);
+    else await put();
   }
 
   private append(kind: 'blob' | 'tree', packKind: number, bytes: Buffer, raw: Buffer, rawAt: number): PackPlace {
