@@ -1,9 +1,10 @@
-import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { resolve } from 'node:path';
 import { type GcRemoteOptions, SluiceError } from '@sluice/engine';
 import { Option } from 'commander';
 import { type Call, type Declare, examples } from '../command.js';
 import { type HistoryOptions, scopeOf, withRecentHistory } from './history.js';
 import { parseAge } from './parse.js';
+import { workspacePath } from './paths.js';
 
 interface GcOptions extends HistoryOptions {
   /** Says what holds anyway. */
@@ -87,8 +88,7 @@ function remoteOf({ grace, foreign, dryRun }: GcOptions, remote: string): GcRemo
 }
 
 /** A digest as it is; a path, which the shell completed in the current directory, from the workspace root. */
-function objectName(text: string, root: string, { cwd }: Call): string {
+function objectName(text: string, root: string, call: Call): string {
   if (/^sha256:/.test(text)) return text;
-  const path = relative(root, resolve(cwd, text));
-  return isAbsolute(path) ? text : path.split(sep).join('/');
+  return workspacePath(text, root, call);
 }

@@ -49,6 +49,8 @@ function sampleEngine(root: string): Engine {
     explainGc: async () => samples.GC_EXPLANATION,
     verify: async () => samples.VERIFY,
     verifyRemote: async () => samples.VERIFY,
+    verifyAppendOnly: async () => samples.VERIFY,
+    unlock: async () => samples.UNLOCK,
     explain: async () => samples.EXPLAIN,
     storeStat: async () => samples.STORE,
     doctor: async () => ({ ...samples.DOCTOR, findings: samples.DOCTOR.findings.slice(1) }),

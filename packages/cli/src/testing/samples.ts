@@ -18,6 +18,7 @@ import type {
   ResolveReport,
   StageStatus,
   StoreStat,
+  UnlockReport,
   VerifyReport,
 } from '@sluice/engine';
 
@@ -221,3 +222,5 @@ export const MERGE: MergeLocksReport = {
 };
 
 export const RESOLVED: ResolveReport = { resolved: [CONFLICT], left: [], locks: ['people/sluice-lock.json'] };
+
+export const UNLOCK: UnlockReport = { unlocked: ['people/raw/1.jpg'], unchanged: [], bytes: 5969 };

@@ -23,6 +23,8 @@ export interface Remotes extends RemoteSource {
 /** What the remotes of a workspace need. */
 export interface RemotesOptions extends ConnectOptions {
   readonly config: Config;
+  /** Versions that share content with a root that no remote has; see `fetchRoots`. */
+  readonly relatives?: ((root: OutRoot) => Promise<readonly OutRoot[]>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -89,6 +91,7 @@ export function createRemotes(options: RemotesOptions): Remotes {
             store,
             wants: group.map(({ root, filter }) => ({ root, ...(filter === undefined ? {} : { filter }) })),
             treesOnly: what === 'trees',
+            relatives: options.relatives,
             ...(signal === undefined ? {} : { signal }),
           }),
         );

@@ -162,8 +162,8 @@ export interface RemoteStatReport {
 
 /** Something that is not as it should be, and what became of it. */
 export interface Finding {
-  readonly where: 'store' | 'link' | 'workspace' | 'remote';
-  /** A digest or a path; on a remote the key of an object, or a root that is not there at all. */
+  readonly where: 'store' | 'link' | 'workspace' | 'remote' | 'lock';
+  /** A digest or a path, in a lock with its stage; on a remote the key of an object, or a root that is not there at all. */
   readonly name: string;
   readonly problem: ErrorWire;
   readonly repaired: boolean;
@@ -252,4 +252,11 @@ export interface ResolveReport {
 export interface PrePushReport {
   readonly checked: number;
   readonly pushed: PushReport | null;
+}
+
+/** Files that are private and writable now, with the bytes that were copied, and those that were so already. */
+export interface UnlockReport {
+  readonly unlocked: readonly string[];
+  readonly unchanged: readonly string[];
+  readonly bytes: number;
 }

@@ -8,6 +8,7 @@ import { throwProblems } from '../util/problems.js';
 import type { BeginProgress } from '../util/progress.js';
 import type { Area } from './areas.js';
 import { Auditor } from './audit.js';
+import { ChunkedBlobs } from './chunked-blobs.js';
 import { confirm } from './confirm.js';
 import { findComplete } from './find-complete.js';
 import type { Moment } from './gc/lookout.js';
@@ -28,13 +29,19 @@ export interface PushRoot {
   readonly previous?: readonly OutRoot[] | undefined;
 }
 
+/** Roots that may be on the remote. `merged`: sides of a merge, which hold all that its result holds, so that it is always worth to ask for them. */
+export interface KnownRoots {
+  readonly merged: readonly OutRoot[];
+  readonly others: readonly OutRoot[];
+}
+
 /** How to push. */
 export interface PushRootsOptions {
   readonly remote: Remote;
   readonly store: Store;
   readonly roots: readonly PushRoot[];
   /** Finds other roots that may be on the remote: what they share with those that it lacks need not be sent, nor be here. */
-  readonly known?: readonly OutRoot[] | ((lacking: ReadonlySet<Digest>) => Promise<readonly OutRoot[]>) | undefined;
+  readonly known?: readonly OutRoot[] | ((lacking: ReadonlySet<Digest>) => Promise<KnownRoots>) | undefined;
   /** Sends nothing and writes nothing; tells what would be sent. */
   readonly dryRun?: boolean | undefined;
   /** Does not believe the maps that are there: looks at all that they name, and at each pack after it was sent. */
@@ -108,15 +115,19 @@ async function pushJobs(options: PushRootsOptions, jobs: readonly Job[], result:
   const blobs = new ObjectReader(store.files, store.layout, store.reader.catalog);
   const have = new HaveIndex();
   for (const record of readHave(store, remote.description)) have.add(record, remote.areas.proof);
+  const { encoder = inlineEncoder(store) } = options;
   const bad = options.auditor?.bad ?? new Set<StorageKey>();
-  const uploader = new Uploader(store, blobs, remote, options.encoder ?? inlineEncoder, bad, signal);
-  const base = { have, uploader, reader: trees, signal };
+  const uploader = new Uploader(store, blobs, remote, encoder, bad, signal);
+  const chunked = new ChunkedBlobs({ store, remote: remote.description, reader: blobs, encoder, have, signal });
+  const base = { have, uploader, chunked, reader: trees, signal };
   try {
     const lessons = await learnFromPrevious({ remote, have, reader: trees, signal }, jobs);
     const estimate = (): Promise<number> => estimateBytes(base, jobs);
     const lacking = new Set(jobs.map(({ root }) => root.digest));
-    const known = typeof options.known === 'function' ? await options.known(lacking) : (options.known ?? []);
-    lessons.push(...(await learnFromKnown({ remote, have, reader: trees, signal }, jobs, known, estimate)));
+    const { merged, others } = await knownRoots(options, lacking);
+    const sides = jobs.flatMap(({ root }) => merged.map((side) => ({ root, previous: [side] })));
+    lessons.push(...(await learnFromPrevious({ remote, have, reader: trees, signal }, sides)));
+    lessons.push(...(await learnFromKnown({ remote, have, reader: trees, signal }, jobs, others, estimate)));
     if (!dryRun) appendHave(store, remote.description, lessons);
     if (have.forgetKeys((key) => bad.has(key)) && !dryRun) rewriteHave(store, remote.description, have.records());
     const walk = new PushWalk({ ...base, tally: new ObjectTally(result), dryRun });
@@ -128,9 +139,14 @@ async function pushJobs(options: PushRootsOptions, jobs: readonly Job[], result:
   }
 }
 
+async function knownRoots({ known }: PushRootsOptions, lacking: ReadonlySet<Digest>): Promise<KnownRoots> {
+  return typeof known === 'function' ? await known(lacking) : { merged: [], others: known ?? [] };
+}
+
 type Base = {
   readonly have: HaveIndex;
   readonly uploader: Uploader;
+  readonly chunked: ChunkedBlobs;
   readonly reader: ObjectReader;
   readonly signal: AbortSignal | undefined;
 };
