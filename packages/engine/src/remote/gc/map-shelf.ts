@@ -14,6 +14,7 @@ export interface LoadedMap {
   readonly front: MapFront;
   readonly locations: Buffer;
   readonly slices: Buffer;
+  readonly chunks: Buffer;
   /** Whether it has no sections but those that a collection can write again. */
   readonly isPlain: boolean;
 }
@@ -21,7 +22,6 @@ export interface LoadedMap {
 const LARGEST_MAP_BYTES = 2 ** 31 - 1;
 /** Maps that are read again within so many bytes of others are read once. */
 const SHELF_BYTES = 64 * 1024 * 1024;
-const SLICE_DIGEST_BYTES = 32;
 
 /** Reads whole maps of a remote, and keeps the last ones. */
 export class MapShelf {
@@ -57,12 +57,11 @@ export class MapShelf {
 /** Reads a map; `where` names it in messages. Throws `ERR_MAP_INVALID` or `ERR_FORMAT_VERSION`. */
 export function parseMap(bytes: Buffer, key: StorageKey, where: string): LoadedMap {
   const parts = parseKey(key);
-  const { front, locations, slices } = decodeMap(bytes, where);
+  const { front, locations, slices, chunks } = decodeMap(bytes, where);
   const { header } = front;
   if (parts?.kind !== 'maps' || !parts.raw.equals(header.root)) return failMap(where, 'it is the map of another root');
-  const plainBytes = header.frontBytes + locations.length + header.slices * SLICE_DIGEST_BYTES;
-  const isPlain = header.totalBytes === plainBytes && slices.length === header.slices * SLICE_DIGEST_BYTES;
-  return { key, area: parts.area, root: digestFromRaw(parts.raw), front, locations, slices, isPlain };
+  const isPlain = header.totalBytes === header.frontBytes + locations.length + slices.length + chunks.length;
+  return { key, area: parts.area, root: digestFromRaw(parts.raw), front, locations, slices, chunks, isPlain };
 }
 
 /** The keys of the packs that a map names. Throws `ERR_MAP_INVALID`. */

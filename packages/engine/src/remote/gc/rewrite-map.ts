@@ -1,5 +1,7 @@
+import { readChunks, writeChunk } from '../../model/chunk.js';
 import { RAW_DIGEST_BYTES } from '../../model/digest.js';
 import {
+  CHUNK_ROW_BYTES,
   encodeMap,
   failMap,
   IN_MAP,
@@ -57,6 +59,8 @@ class MapRewriter {
   private readonly keys = new Map<LoadedMap, { readonly packs: StorageKey[]; readonly maps: StorageKey[] }>();
   private placeCount = 0;
   private sliceCount = 0;
+  private readonly chunks: Buffer[] = [];
+  private chunkCount = 0;
 
   constructor(rewriting: Rewriting, root: Buffer) {
     this.rewriting = rewriting;
@@ -94,14 +98,16 @@ class MapRewriter {
       } else if (location.how === OWN_KEY) {
         writeLocation(copies, i * LOCATION_BYTES, { ...location, offset: this.sliceCount });
         this.copySlices(map, location.offset, (first + i) * LOCATION_BYTES);
-      } else failMap(map.key, 'it has places that a collection does not know');
+      } else {
+        writeLocation(copies, i * LOCATION_BYTES, { ...location, offset: this.chunkCount });
+        this.copyChunks(map, location.offset, location.stored);
+      }
     }
     this.places.push(copies);
     this.placeCount += count;
   }
 
   finish({ front, key }: LoadedMap): Buffer {
-    // Maps with chunks are not rewritten (`isPlain`).
     const { chunks: _, ...header } = front.header;
     const { names: packs } = this.packs;
     const { names: maps } = this.maps;
@@ -111,7 +117,15 @@ class MapRewriter {
       writeNodeRow(nodes, i * NODE_ROW_BYTES, row);
     });
     const locations = Buffer.concat(this.places);
-    return encodeMap({ ...header, packs, maps, nodes, locations, slices: Buffer.concat(this.slices) });
+    return encodeMap({
+      ...header,
+      packs,
+      maps,
+      nodes,
+      locations,
+      slices: Buffer.concat(this.slices),
+      chunks: Buffer.concat(this.chunks),
+    });
   }
 
   /** `row.offset`: number of a node in the map that is referred to; that map may itself have only a reference there. */
@@ -148,6 +162,17 @@ class MapRewriter {
     const keys = { packs: packsOf(map), maps: mapsOf(map) };
     this.keys.set(map, keys);
     return keys;
+  }
+
+  private copyChunks(map: LoadedMap, first: number, count: number): void {
+    const rows = map.chunks.subarray(first * CHUNK_ROW_BYTES, (first + count) * CHUNK_ROW_BYTES);
+    const copies = Buffer.from(rows);
+    for (const [i, row] of readChunks(rows, map.front, map.key).entries()) {
+      const { name, offset } = this.place(map, row.pack, row.offset);
+      writeChunk(copies, i * CHUNK_ROW_BYTES, { ...row, pack: this.packs.of(name), offset });
+    }
+    this.chunks.push(copies);
+    this.chunkCount += count;
   }
 
   /** The slices of a large blob reach to those of the next one, in the order of locations. */
