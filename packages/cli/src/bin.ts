@@ -20,9 +20,23 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+/** Waits until a chunk is written, so that no more is read than somebody takes. */
+function writeBytes(bytes: Uint8Array): Promise<boolean> {
+  return new Promise((resolve) => {
+    if (process.stdout.destroyed) resolve(false);
+    else process.stdout.write(bytes, (error) => resolve(error === undefined || error === null));
+  });
+}
+
 void main(
   process.argv.slice(2),
-  { stdout: process.stdout, stderr: process.stderr, env: process.env, cwd: process.cwd(), signal: controller.signal },
+  {
+    stdout: Object.assign(process.stdout, { writeBytes }),
+    stderr: process.stderr,
+    env: process.env,
+    cwd: process.cwd(),
+    signal: controller.signal,
+  },
   // The engine is most of what has to be loaded, and help, version and mistakes in arguments do not need it.
   async (options) => (await import('@sluice/engine')).openEngine(options),
   readVersion(),

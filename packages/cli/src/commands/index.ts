@@ -1,16 +1,22 @@
 import type { Declare } from '../command.js';
+import { declareBlame } from './blame.js';
+import { declareCat } from './cat.js';
 import { declareCheckout } from './checkout.js';
 import { declareCommit } from './commit.js';
+import { declareDiff } from './diff.js';
 import { declareDoctor } from './doctor.js';
 import { declareExplain } from './explain.js';
 import { declareFetch } from './fetch.js';
 import { declareGc } from './gc.js';
 import { declareInit } from './init.js';
+import { declareLog } from './log.js';
+import { declareLs } from './ls.js';
 import { declarePull } from './pull.js';
 import { declarePush } from './push.js';
 import { declareRemote } from './remote.js';
 import { declareStatus } from './status.js';
 import { declareStore } from './store.js';
+import { declareSummary } from './summary.js';
 import { declareVerify } from './verify.js';
 
 /** All commands, in the order of `--help`. */
@@ -22,6 +28,12 @@ export const COMMANDS: readonly Declare[] = [
   declareFetch,
   declarePull,
   declarePush,
+  declareLs,
+  declareCat,
+  declareLog,
+  declareBlame,
+  declareDiff,
+  declareSummary,
   declareGc,
   declareVerify,
   declareDoctor,

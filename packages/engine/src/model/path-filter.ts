@@ -24,6 +24,11 @@ export function anyFilter(filters: readonly PathFilter[]): PathFilter {
   return known.length < filters.length ? matches : pathFilter(matches, known.flat());
 }
 
+/** Wants no file, and the directories that another filter needs. */
+export function noFiles(filter: PathFilter | undefined): PathFilter {
+  return filter?.within === undefined ? () => false : pathFilter(() => false, filter.within);
+}
+
 /**
  * Whether anything wanted can lie in `directory`: in its entries from name `from` up to, and without, name `to`, or in all of them. Reads nothing but names,
  * so a yes is a maybe.

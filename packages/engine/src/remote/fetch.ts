@@ -1,5 +1,5 @@
 import { SluiceError, toErrorWire } from '../errors.js';
-import type { PathFilter } from '../model/path-filter.js';
+import { noFiles } from '../model/path-filter.js';
 import { completeness } from '../store/complete.js';
 import { PACK_COUNT } from '../store/layout.js';
 import type { WriteSession } from '../store/session.js';
@@ -137,9 +137,4 @@ function takeLocal(
   const attempt = tally.beginAttempt();
   attempt.takeLocal(store.reader, root, wanted);
   addFetchCounts(tally.total, attempt.counts);
-}
-
-/** Wants the nodes that a filter needs, and no file. */
-function noFiles(filter: PathFilter | undefined): PathFilter {
-  return Object.assign(() => false, filter?.within === undefined ? {} : { within: filter.within });
 }
