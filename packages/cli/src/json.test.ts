@@ -11,6 +11,7 @@ import {
   FETCH,
   GC,
   GC_EXPLANATION,
+  IMPORT,
   LOG,
   LS,
   PULL,
@@ -31,6 +32,18 @@ const CASES: readonly (readonly [args: string, call: readonly unknown[], documen
   ['status', ['status', { select: [], remotes: [] }], { stages: [STAGE] }],
   ['status p:t q --remote', ['status', { select: ['p:t', 'q'], remotes: 'default' }], { stages: [STAGE] }],
   ['status --remote s3cache', ['status', { select: [], remotes: ['s3cache'] }], { stages: [STAGE] }],
+  [
+    'import zip a.zip p:t',
+    ['importArchive', { kind: 'zip', from: expect.stringMatching(/[/]a[.]zip$/), select: ['p:t'] }],
+    { imports: [IMPORT] },
+  ],
+  [
+    'import tar a.tgz p:t',
+    ['importArchive', { kind: 'tar', from: expect.stringMatching(/[/]a[.]tgz$/), select: ['p:t'] }],
+    { imports: [IMPORT] },
+  ],
+  ['import url https://h/a p:t', ['importUrl', { url: 'https://h/a', select: ['p:t'] }], { imports: [IMPORT] }],
+  ['import url --update p', ['updateImports', { select: ['p'] }], { imports: [IMPORT] }],
   ['commit p:t --force', ['commit', { select: ['p:t'], force: true }], COMMIT],
   ['checkout', ['checkout', { select: [], strict: false }], CHECKOUT],
   [

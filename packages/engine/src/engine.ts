@@ -14,6 +14,8 @@ import { type DiffOptions, type DiffReport, diff } from './operations/diff.js';
 import { type DoctorReport, doctor } from './operations/doctor/doctor.js';
 import { explain } from './operations/explain.js';
 import { collectGarbage, explainGarbage } from './operations/gc.js';
+import { type ImportArchiveOptions, importArchive } from './operations/import-archive.js';
+import { importUrl, updateImports } from './operations/import-url.js';
 import { initWorkspace } from './operations/init.js';
 import { type LogOptions, type LogReport, log } from './operations/log.js';
 import { type LsOptions, type LsReport, ls } from './operations/ls.js';
@@ -27,6 +29,7 @@ import type {
   FetchReport,
   GcExplanation,
   GcReport,
+  ImportReport,
   InitReport,
   PullReport,
   PushReport,
@@ -45,7 +48,7 @@ import { parseArea } from './remote/areas.js';
 import { type ChosenStage, loadStages, stageNamed, stagesOfChosen, withChosen } from './stage/load-stages.js';
 import { createLockReader } from './stage/lock-file.js';
 import { mergeResults } from './stage/merge-results.js';
-import { type RunOptions, type RunResult, runStage } from './stage/run-stage.js';
+import { type RunOptions, type RunResult, runStage, unchangedAtRest } from './stage/run-stage.js';
 import { createSharedResolvers, type SharedResolvers } from './stage/shared-resolvers.js';
 import { realFiles } from './store/files.js';
 import { storeStat } from './store/stat.js';
@@ -105,6 +108,12 @@ export interface Engine {
   }): Promise<CheckoutReport>;
   /** Puts back what was kept aside under a digest. */
   checkoutKept(digest: string): Promise<CheckoutReport>;
+  /** Makes the files of a zip or tar archive the new version of a dataset. */
+  importArchive(options: ImportArchiveOptions & { readonly select: Select }): Promise<ImportReport>;
+  /** Makes the file at a URL the new version of a dataset, and notes where it came from. */
+  importUrl(options: { readonly select: Select; readonly url: string }): Promise<ImportReport>;
+  /** Asks where the selected datasets came from for newer versions. */
+  updateImports(options: { readonly select: Select }): Promise<readonly ImportReport[]>;
   /** Remote to store. */
   fetch(options: FetchOptions): Promise<FetchReport>;
   /** Remote to store and workspace. */
@@ -147,8 +156,6 @@ export interface Engine {
   storeStat(): Promise<StoreStat>;
   /** Looks for what makes Sluice fail or slow in this workspace; `fix` repairs what is safe to repair. */
   doctor(options: { readonly fix?: boolean }): Promise<DoctorReport>;
-  /** What the configuration wants to be done after a run. */
-  afterRun(): { readonly push: boolean; readonly gc: boolean };
   init(options: { readonly remote?: string }): Promise<InitReport>;
   remotes(): readonly RemoteReport[];
   addRemote(options: {
@@ -245,14 +252,14 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const shared = contextFor(chosen);
     const context = { ...shared, env: runOptions.env ?? env, emit: runOptions.emit ?? emit };
     const stage = stageNamed(context.projects, context.stages, chosen.id);
-    let outcome: RunResult['outcome'] | undefined;
+    if (readOnce === undefined) return runStage(context, stage, runOptions);
+    const resolver = readOnce.resolvers.get(context, runOptions.envName ?? '');
+    const settled = await unchangedAtRest(context, stage, runOptions, resolver);
+    if (settled !== undefined) return settled;
     try {
-      const resolver = readOnce?.resolvers.get(context, runOptions.envName ?? '');
-      const result = await runStage(context, stage, runOptions, resolver);
-      outcome = result.outcome;
-      return result;
+      return await runStage(context, stage, runOptions);
     } finally {
-      if (outcome !== 'unchanged') readOnce?.resolvers.forget();
+      readOnce.resolvers.forget();
     }
   };
   const on = async <T>(
@@ -287,6 +294,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         checkout(context, selected, { rev, force: force ?? false, link, missing: 'leave', strict: strict ?? false }),
       ),
     checkoutKept: async (digest) => checkoutKept(contextFor(), digest),
+    importArchive: async (importOptions) =>
+      on(importOptions.select, (context, selected) => importArchive(context, selected, importOptions)),
+    importUrl: async ({ select, url }) => on(select, (context, selected) => importUrl(context, selected, url)),
+    updateImports: async ({ select }) => on(select, updateImports),
     fetch: async (fetchOptions) =>
       on(fetchOptions.select, (context, selected) => fetchData(context, selected, fetchOptions)),
     pull: async (pullOptions) => on(pullOptions.select, (context, selected) => pull(context, selected, pullOptions)),
@@ -314,10 +325,6 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     },
     doctor: async ({ fix }) => doctor({ root, env, signal, nowMs: Date.now }, fix ?? false),
     init: async (initOptions) => initWorkspace(root, diskFiles(root), initOptions),
-    afterRun: () => {
-      const { push: pushWhen, gc: gcWhen } = config();
-      return { push: pushWhen === 'after-run', gc: gcWhen === 'after-run' };
-    },
     remotes: () => {
       const { remotes, defaultRemote } = config();
       return [...remotes.values()].map(({ name, url, readOnly }) => ({

@@ -8,6 +8,7 @@ import { declareDoctor } from './doctor.js';
 import { declareExplain } from './explain.js';
 import { declareFetch } from './fetch.js';
 import { declareGc } from './gc.js';
+import { declareImport } from './import.js';
 import { declareInit } from './init.js';
 import { declareLog } from './log.js';
 import { declareLs } from './ls.js';
@@ -34,6 +35,7 @@ export const COMMANDS: readonly Declare[] = [
   declareBlame,
   declareDiff,
   declareSummary,
+  declareImport,
   declareGc,
   declareVerify,
   declareDoctor,

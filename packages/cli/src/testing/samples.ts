@@ -9,6 +9,7 @@ import type {
   FetchReport,
   GcExplanation,
   GcReport,
+  ImportReport,
   LogReport,
   LsReport,
   PullReport,
@@ -57,6 +58,17 @@ export const COMMIT: CommitReport = {
   ],
   objects: { new: 11, reused: 0 },
   bytes: { new: 695_311, reused: 0 },
+  ms: 20,
+};
+
+export const IMPORT: ImportReport = {
+  project: 'people',
+  target: 'raw',
+  path: 'people/raw',
+  digest: sampleDigest('1a'),
+  files: 10,
+  bytes: 695_311,
+  changed: true,
   ms: 20,
 };
 

@@ -23,8 +23,8 @@ export type SideName =
 
 /** An out on one side. */
 export interface SideOut extends Version {
-  /** It lies in the workspace with these bytes, which no lock may know yet. */
-  readonly isInPlace: boolean;
+  /** Only a part of it was put in place, and that part was changed: what is missing was not deleted. */
+  readonly isPart: boolean;
 }
 
 /** The params of a stage. */
@@ -80,7 +80,14 @@ export async function readSide(
       const known = declared.get(path);
       const out = known ?? { path, remote: undefined, push: true };
       const filter = known && choice?.filterOf?.(known);
-      outs.set(outKey(projectRoot, id.target, path), { stage: { id }, out, root, filter, rev, isInPlace: false });
+      outs.set(outKey(projectRoot, id.target, path), {
+        stage: { id },
+        out,
+        root,
+        filter,
+        rev,
+        isPart: false,
+      });
     }
     params.set(stageKey(projectRoot, id.target), { id, parts: entry.parts.filter(({ kind }) => kind === 'param') });
   }
@@ -167,8 +174,9 @@ async function layWorkspaceOver(
       const observed = await resolver.observed(out.path);
       const place = placeOf(observed, outs.get(key)?.root);
       if (observed === undefined || place === 'partial') continue;
-      const { root, snapshot } = observed;
-      outs.set(key, { stage, out, root, filter: filterOf?.(out), rev: undefined, isInPlace: true });
+      const { root, snapshot, changedPartOf } = observed;
+      const isPart = changedPartOf !== undefined;
+      outs.set(key, { stage, out, root, filter: filterOf?.(out), rev: undefined, isPart });
       if (place === 'modified' && root.kind === 'tree') {
         for (const [digest, bytes] of snapshotNodes(snapshot)) nodes.set(digest, bytes);
       }

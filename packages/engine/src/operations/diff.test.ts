@@ -100,8 +100,10 @@ test('a clone compares revisions without a blob; what is reference-only is as th
   expect(await fresh.engine.storeStat()).toMatchObject({ blobs: 0 });
   await fresh.engine.pull({ select: ['p:data#new/*'] });
   expect(await paths(fresh)).toEqual({});
+  fresh.write({ 'p/raw/new/name': 'by hand' });
+  expect(await paths(fresh)).toEqual({ modified: ['new/name'] });
   fs.rmSync(temp('shelf'), { recursive: true });
-  expect(await paths(fresh, { before: 'HEAD~1' })).toEqual(CHANGES);
+  expect(await paths(fresh, { before: 'HEAD~1', after: 'HEAD' })).toEqual(CHANGES);
 });
 
 test('outs and stages that came or went are there in full', async () => {

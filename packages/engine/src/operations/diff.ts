@@ -4,7 +4,7 @@ import { type FileChange, type FileState, pairRenames } from '../model/file-chan
 import { diffParts } from '../model/parts.js';
 import { compareUtf8 } from '../model/path.js';
 import { sameRoot } from '../model/root.js';
-import { diffRoots } from '../store/diff-trees.js';
+import { type DiffTrees, diffRoots } from '../store/diff-trees.js';
 import type { OperationContext } from './context.js';
 import { diffContents, type FileContentDiff } from './diff-content.js';
 import { diffMetrics, type MetricChange } from './diff-metrics.js';
@@ -130,9 +130,18 @@ async function compareTrees(
   return withAllTrees(context, versions, () =>
     pairs.map((pair) => {
       const filter = (pair.after ?? pair.before)?.filter;
-      return { ...pair, changes: pairRenames([...diffRoots({ reader, filter }, pair.before?.root, pair.after?.root)]) };
+      return { ...pair, changes: pairRenames([...filesThatDiffer({ reader, filter }, pair)]) };
     }),
   );
+}
+
+/** Files that were never brought into the workspace are not taken for deleted ones. */
+function* filesThatDiffer(trees: DiffTrees, { before, after }: Pair): Generator<FileChange> {
+  for (const change of diffRoots(trees, before?.root, after?.root)) {
+    if (change.change === 'deleted' && after?.isPart === true) continue;
+    if (change.change === 'added' && before?.isPart === true) continue;
+    yield change;
+  }
 }
 
 function isOverlaid({ before, after }: { readonly before: Side; readonly after: Side }, { root }: SideOut): boolean {

@@ -40,6 +40,15 @@ export interface CommitReport {
   readonly ms: number;
 }
 
+/** A dataset that was brought in from elsewhere and committed. */
+export interface ImportReport extends OutReport {
+  readonly project: string;
+  readonly target: string;
+  /** `false`: it was this version already. */
+  readonly changed: boolean;
+  readonly ms: number;
+}
+
 /** Files of the workspace that were made, removed and left as they were. */
 export interface WorkspaceCount {
   readonly written: number;
