@@ -22,7 +22,7 @@ export type FileChange =
     };
 
 /**
- * Makes one rename of each file that vanished and one with the same bytes that appeared, by path order where several have the same bytes. Empty files are left alone:
+ * Makes one rename of each file that vanished and one with the same bytes that appeared, in the order of the changes where several have the same bytes. Empty files are left alone:
  * they are all alike. The result is sorted by path.
  */
 export function pairRenames(changes: readonly FileChange[]): FileChange[] {
