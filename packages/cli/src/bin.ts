@@ -33,6 +33,7 @@ void main(
   {
     stdout: Object.assign(process.stdout, { writeBytes }),
     stderr: process.stderr,
+    readInput: async () => (await process.stdin.setEncoding('utf8').toArray()).join(''),
     env: process.env,
     cwd: process.cwd(),
     signal: controller.signal,

@@ -6,6 +6,7 @@ const COMMANDS = [
   'status',
   'commit',
   'checkout',
+  'export',
   'import',
   'import zip',
   'import tar',

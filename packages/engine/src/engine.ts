@@ -13,36 +13,53 @@ import type { OperationContext } from './operations/context.js';
 import { type DiffOptions, type DiffReport, diff } from './operations/diff.js';
 import { type DoctorReport, doctor } from './operations/doctor/doctor.js';
 import { explain } from './operations/explain.js';
+import { type ExportSettings, exportData } from './operations/export.js';
+import { type FollowOptions, followGit } from './operations/follow-git.js';
 import { collectGarbage, explainGarbage } from './operations/gc.js';
+import { collectRemoteGarbage } from './operations/gc-remote.js';
+import { installMergeDriver } from './operations/git-setup.js';
 import { type ImportArchiveOptions, importArchive } from './operations/import-archive.js';
 import { importUrl, updateImports } from './operations/import-url.js';
 import { initWorkspace } from './operations/init.js';
+import { installHooks } from './operations/install-hooks.js';
+import { relativesOf } from './operations/known-roots.js';
 import { type LogOptions, type LogReport, log } from './operations/log.js';
 import { type LsOptions, type LsReport, ls } from './operations/ls.js';
-import type { FetchOptions, GcOptions, Select } from './operations/options.js';
+import { type MergeLocksOptions, mergeLockFiles } from './operations/merge-locks.js';
+import type { FetchOptions, GcOptions, GcRemoteOptions, Select } from './operations/options.js';
+import { type PrePushOptions, prePush } from './operations/pre-push.js';
 import { remoteStat } from './operations/remote-stat.js';
 import { createRemotes } from './operations/remotes.js';
 import type {
   CheckoutReport,
   CommitReport,
   ExplainReport,
+  ExportReport,
   FetchReport,
   GcExplanation,
+  GcRemoteReport,
   GcReport,
   ImportReport,
   InitReport,
+  MergeLocksReport,
+  PrePushReport,
   PullReport,
   PushReport,
   RemoteReport,
   RemoteStatReport,
+  ResolveReport,
   StoreStat,
+  UnlockReport,
   VerifyReport,
 } from './operations/reports.js';
+import { type ResolveSide, resolveConflicts } from './operations/resolve.js';
 import { isSelector, type Selected, selectStages } from './operations/select.js';
 import { type StatusReport, status } from './operations/status.js';
 import { type SummaryOptions, type SummaryReport, summary } from './operations/summary.js';
 import { fetchData, pull, push } from './operations/transfer.js';
+import { unlock } from './operations/unlock.js';
 import { verify } from './operations/verify.js';
+import { type VerifyAppendOnlyOptions, verifyAppendOnly } from './operations/verify-append-only.js';
 import { type VerifyRemoteOptions, verifyRemote } from './operations/verify-remote.js';
 import { parseArea } from './remote/areas.js';
 import { type ChosenStage, loadStages, stageNamed, stagesOfChosen, withChosen } from './stage/load-stages.js';
@@ -106,6 +123,10 @@ export interface Engine {
     readonly link?: LinkKind;
     readonly strict?: boolean;
   }): Promise<CheckoutReport>;
+  /** Makes the workspace follow git from one commit to another, as `git switch` does with its own files. Never destroys changes. */
+  followGit(options: FollowOptions): Promise<CheckoutReport>;
+  /** Sees that data is on a remote before git publishes the locks that name it, or pushes it first. Throws `ERR_NOT_PUSHED`. */
+  prePush(options: PrePushOptions): Promise<PrePushReport>;
   /** Puts back what was kept aside under a digest. */
   checkoutKept(digest: string): Promise<CheckoutReport>;
   /** Makes the files of a zip or tar archive the new version of a dataset. */
@@ -114,6 +135,8 @@ export interface Engine {
   importUrl(options: { readonly select: Select; readonly url: string }): Promise<ImportReport>;
   /** Asks where the selected datasets came from for newer versions. */
   updateImports(options: { readonly select: Select }): Promise<readonly ImportReport[]>;
+  /** What locks name as plain files elsewhere, or in a tar file. */
+  exportData(options: ExportSettings & { readonly select: Select }): Promise<ExportReport>;
   /** Remote to store. */
   fetch(options: FetchOptions): Promise<FetchReport>;
   /** Remote to store and workspace. */
@@ -143,6 +166,8 @@ export interface Engine {
   /** Whether a word names a project or a stage, and not a revision. */
   isSelector(word: string): boolean;
   gc(options: GcOptions): Promise<GcReport>;
+  /** Drops from a remote what nothing in scope needs. */
+  gcRemote(options: GcRemoteOptions): Promise<GcRemoteReport>;
   /** Why an object (by digest), or the object of a path in the workspace, would be kept. */
   explainGc(options: GcOptions & { readonly what: string }): Promise<GcExplanation>;
   verify(options: {
@@ -152,11 +177,20 @@ export interface Engine {
   }): Promise<VerifyReport>;
   /** Whether a remote, the default one if it is not named, keeps all that the locks of the workspace and of a scope of revisions name. */
   verifyRemote(options: VerifyRemoteOptions): Promise<VerifyReport>;
+  /** Whether `append-only` outs have only grown since a base. Needs no data. */
+  verifyAppendOnly(options: VerifyAppendOnlyOptions & { readonly select: Select }): Promise<VerifyReport>;
+  /** Makes files of outs private and writable; `paths` are relative to the workspace root. */
+  unlock(options: { readonly paths: readonly string[] }): Promise<UnlockReport>;
   explain(selector: string): Promise<ExplainReport>;
+  /** Merges a lock for git, from three files into that of our side. No data is needed. */
+  mergeLocks(options: MergeLocksOptions): Promise<MergeLocksReport>;
+  /** Ends conflicts that a merge left in locks by taking a side; without one, merges outs whose trees were missing. */
+  resolve(options: { readonly select: Select; readonly side?: ResolveSide }): Promise<ResolveReport>;
   storeStat(): Promise<StoreStat>;
   /** Looks for what makes Sluice fail or slow in this workspace; `fix` repairs what is safe to repair. */
   doctor(options: { readonly fix?: boolean }): Promise<DoctorReport>;
-  init(options: { readonly remote?: string }): Promise<InitReport>;
+  /** Prepares the workspace and tells git how locks are merged; `hooks`: git's hooks too. */
+  init(options: { readonly remote?: string; readonly hooks?: boolean }): Promise<InitReport>;
   remotes(): readonly RemoteReport[];
   addRemote(options: {
     readonly name: string;
@@ -221,12 +255,20 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     // Nothing outside of CI may write where protected branches do, so a laptop writes in the shared area; a lower one can be asked for.
     const area = parseArea(settings.area === undefined || settings.area === 'trusted' ? 'shared' : settings.area);
     const projects = readStages();
-    return {
+    const context: OperationContext = {
       workspace: { root, store, bulk, link: settings.link },
       projects,
       stages: loadStages(projects, chosen),
       config: settings,
-      remotes: createRemotes({ config: settings, store, area, env, emit, signal }),
+      remotes: createRemotes({
+        config: settings,
+        store,
+        area,
+        env,
+        emit,
+        signal,
+        relatives: (root) => relativesOf(context, root),
+      }),
       area,
       env,
       emit,
@@ -234,6 +276,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       now: () => new Date(),
       readLock: createLockReader(root),
     };
+    return context;
   };
   let readOnce: { readonly context: OperationContext; readonly resolvers: SharedResolvers } | undefined;
   const contextFor = (chosen?: ChosenStage): OperationContext => {
@@ -293,7 +336,12 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       on(select, (context, selected) =>
         checkout(context, selected, { rev, force: force ?? false, link, missing: 'leave', strict: strict ?? false }),
       ),
+    followGit: async (followOptions) => on([], (context, selected) => followGit(context, selected, followOptions)),
+    prePush: async (prePushOptions) =>
+      on([], (context, selected) => prePush(context, prePushOptions, (revs) => push(context, selected, { revs }))),
     checkoutKept: async (digest) => checkoutKept(contextFor(), digest),
+    exportData: async (exportOptions) =>
+      on(exportOptions.select, (context, selected) => exportData(context, selected, exportOptions)),
     importArchive: async (importOptions) =>
       on(importOptions.select, (context, selected) => importArchive(context, selected, importOptions)),
     importUrl: async ({ select, url }) => on(select, (context, selected) => importUrl(context, selected, url)),
@@ -315,16 +363,29 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       on(summaryOptions.select, (context, selected) => summary(context, selected, summaryOptions)),
     isSelector: (word) => isSelector(projectsNow(), word),
     gc: async (gcOptions) => collectGarbage(contextFor(), gcOptions),
+    gcRemote: async (gcOptions) => collectRemoteGarbage(contextFor(), gcOptions),
     explainGc: async (gcOptions) => explainGarbage(contextFor(), gcOptions),
     verify: async (verifyOptions) => verify(contextFor(), verifyOptions),
     verifyRemote: async (verifyOptions) => verifyRemote(contextFor(), verifyOptions),
+    verifyAppendOnly: async (appendOptions) =>
+      on(appendOptions.select, (context, selected) => verifyAppendOnly(context, selected, appendOptions)),
+    unlock: async ({ paths }) => unlock(contextFor(), paths),
     explain: async (selector) => on([selector], explain),
+    mergeLocks: async (mergeOptions) => mergeLockFiles(contextFor(), mergeOptions),
+    resolve: async ({ select, side }) => on(select, (context, selected) => resolveConflicts(context, selected, side)),
     storeStat: async () => {
       const store = openOnce(config());
       return { ...storeStat(store), path: store.layout.dir };
     },
     doctor: async ({ fix }) => doctor({ root, env, signal, nowMs: Date.now }, fix ?? false),
-    init: async (initOptions) => initWorkspace(root, diskFiles(root), initOptions),
+    init: async ({ remote, hooks }) => {
+      const { written } = initWorkspace(root, diskFiles(root), { remote });
+      const configured = await installMergeDriver(root, { signal });
+      return {
+        written: [...written, ...(configured ? ['.git/config'] : [])],
+        ...(hooks === true ? { hooks: await installHooks(root, { signal }) } : {}),
+      };
+    },
     remotes: () => {
       const { remotes, defaultRemote } = config();
       return [...remotes.values()].map(({ name, url, readOnly }) => ({

@@ -3,22 +3,28 @@ import type {
   CatReport,
   CheckoutReport,
   CommitReport,
+  ConflictReport,
   DiffReport,
   DoctorReport,
   ExplainReport,
+  ExportReport,
   FetchReport,
   GcExplanation,
+  GcRemoteReport,
   GcReport,
   ImportReport,
   LogReport,
   LsReport,
+  MergeLocksReport,
   PullReport,
   PushReport,
   RemoteReport,
   RemoteStatReport,
+  ResolveReport,
   StageStatus,
   StoreStat,
   SummaryReport,
+  UnlockReport,
   VerifyReport,
 } from '@sluice/engine';
 
@@ -60,6 +66,8 @@ export const COMMIT: CommitReport = {
   bytes: { new: 695_311, reused: 0 },
   ms: 20,
 };
+
+export const EXPORT: ExportReport = { to: '/delivery', written: 10, unchanged: 0, bytes: 695_311, ms: 20 };
 
 export const IMPORT: ImportReport = {
   project: 'people',
@@ -107,6 +115,16 @@ export const GC: GcReport = {
   keptUnpushed: { blobs: 0, trees: 0, bytes: 0 },
   dryRun: false,
   ms: 12,
+};
+
+export const GC_REMOTE: GcRemoteReport = {
+  ...GC,
+  remote: 's3cache',
+  condemned: { blobs: 4, trees: 1, bytes: 2_097_152 },
+  dueMs: 86_400_000,
+  foreignRoots: 1,
+  freed: { objects: 3, bytes: 1_260_000 },
+  repacked: { packs: 2, bytes: 524_288 },
 };
 
 export const GC_EXPLANATION: GcExplanation = {
@@ -402,3 +420,24 @@ export const SUMMARY: SummaryReport = {
     },
   ],
 };
+export const CONFLICT: ConflictReport = {
+  project: 'people',
+  target: 'raw',
+  selector: 'people:raw#1.jpg',
+  out: 'people/raw',
+  path: '1.jpg',
+  class: 'changed-removed',
+  bytes: { base: 5969, ours: 6000, theirs: null },
+  missing: null,
+};
+
+export const MERGE: MergeLocksReport = {
+  path: 'people/sluice-lock.json',
+  stages: ['raw'],
+  conflicts: [CONFLICT],
+  text: false,
+};
+
+export const RESOLVED: ResolveReport = { resolved: [CONFLICT], left: [], locks: ['people/sluice-lock.json'] };
+
+export const UNLOCK: UnlockReport = { unlocked: ['people/raw/1.jpg'], unchanged: [], bytes: 5969 };

@@ -17,16 +17,16 @@ export function filterBelow(base: string): PathFilter {
   return pathFilter((path) => base === '' || path === base || path.startsWith(`${base}/`), [base]);
 }
 
+/** Wants the nodes that a filter needs, and no file. */
+export function noFiles(filter?: PathFilter): PathFilter {
+  return Object.assign(() => false, filter?.within === undefined ? {} : { within: filter.within });
+}
+
 /** What any of the filters wants. */
 export function anyFilter(filters: readonly PathFilter[]): PathFilter {
   const matches = (path: string): boolean => filters.some((filter) => filter(path));
   const known = filters.flatMap(({ within }) => (within === undefined ? [] : [within]));
   return known.length < filters.length ? matches : pathFilter(matches, known.flat());
-}
-
-/** Wants no file, and the directories that another filter needs. */
-export function noFiles(filter: PathFilter | undefined): PathFilter {
-  return filter?.within === undefined ? () => false : pathFilter(() => false, filter.within);
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { ErrorWire } from '../errors.js';
 import type { Digest } from '../model/digest.js';
+import type { ConflictClass } from '../model/merge/merge-entry.js';
 import type { Part } from '../model/parts.js';
 import type { Reason } from '../model/reason.js';
 import type { Decision } from '../stage/decide.js';
@@ -46,6 +47,17 @@ export interface ImportReport extends OutReport {
   readonly target: string;
   /** `false`: it was this version already. */
   readonly changed: boolean;
+  readonly ms: number;
+}
+
+/** What an export wrote, and what was there already with the right bytes. */
+export interface ExportReport {
+  /** Absolute path. */
+  readonly to: string;
+  readonly written: number;
+  readonly unchanged: number;
+  /** Of what was written. */
+  readonly bytes: number;
   readonly ms: number;
 }
 
@@ -107,6 +119,21 @@ export interface GcReport {
   readonly ms: number;
 }
 
+/** What the collection of a remote did, or would do, in the writer's own area. */
+export interface GcRemoteReport extends GcReport {
+  readonly remote: string;
+  /** What is not needed and goes when nobody needs it in `dueMs`; counted apart from `kept`. */
+  readonly condemned: ObjectSum;
+  /** `null` if nothing is condemned. */
+  readonly dueMs: number | null;
+  /** Roots that are kept because no commit of this repository names them. */
+  readonly foreignRoots: number;
+  /** Objects of the remote that were deleted, with their bytes as they lay there. */
+  readonly freed: { readonly objects: number; readonly bytes: number };
+  /** Packs that were mostly dead, and the bytes that were copied out of them. */
+  readonly repacked: { readonly packs: number; readonly bytes: number };
+}
+
 /** Why an object would be kept: every root that reaches it, and what names that root. Empty: nothing does. */
 export interface GcExplanation {
   readonly digest: Digest;
@@ -135,8 +162,8 @@ export interface RemoteStatReport {
 
 /** Something that is not as it should be, and what became of it. */
 export interface Finding {
-  readonly where: 'store' | 'link' | 'workspace' | 'remote';
-  /** A digest or a path; on a remote the key of an object, or a root that is not there at all. */
+  readonly where: 'store' | 'link' | 'workspace' | 'remote' | 'lock';
+  /** A digest or a path, in a lock with its stage; on a remote the key of an object, or a root that is not there at all. */
   readonly name: string;
   readonly problem: ErrorWire;
   readonly repaired: boolean;
@@ -176,4 +203,60 @@ export interface RemoteReport {
 /** What `init` made; empty when everything was there. */
 export interface InitReport {
   readonly written: readonly string[];
+  /** Only if hooks were asked for. */
+  readonly hooks?: HooksReport;
+}
+
+/** Hooks of git by name: those that were written, those that were there, and those of others, with the line that each needs. */
+export interface HooksReport {
+  readonly written: readonly string[];
+  readonly unchanged: readonly string[];
+  readonly foreign: readonly { readonly hook: string; readonly path: string; readonly line: string }[];
+}
+
+/** A conflict that a merge left in a lock. */
+export interface ConflictReport {
+  readonly project: string;
+  readonly target: string;
+  /** Names it to `resolve`. */
+  readonly selector: string;
+  readonly out: string;
+  /** Below the out; empty for the whole out. */
+  readonly path: string;
+  readonly class: ConflictClass;
+  /** `null` where a side has nothing. */
+  readonly bytes: { readonly base: number | null; readonly ours: number | null; readonly theirs: number | null };
+  /** A tree that could not be had, so that nothing of the out is merged yet. */
+  readonly missing: Digest | null;
+}
+
+/** What the merge of a lock did. `text`: it could not be read as a lock, so git merged its lines; `markers`: and left markers in it. */
+export interface MergeLocksReport {
+  /** Of the lock, from the workspace root. */
+  readonly path: string;
+  /** Targets whose entries are not those of our side any more. */
+  readonly stages: readonly string[];
+  readonly conflicts: readonly ConflictReport[];
+  readonly text: boolean;
+  readonly markers?: boolean;
+}
+
+/** Conflicts that were ended, and those of the selected stages that are left; `locks` were written. */
+export interface ResolveReport {
+  readonly resolved: readonly ConflictReport[];
+  readonly left: readonly ConflictReport[];
+  readonly locks: readonly string[];
+}
+
+/** What was found before git published commits: how many roots were looked for, and what was pushed because a remote lacked it. */
+export interface PrePushReport {
+  readonly checked: number;
+  readonly pushed: PushReport | null;
+}
+
+/** Files that are private and writable now, with the bytes that were copied, and those that were so already. */
+export interface UnlockReport {
+  readonly unlocked: readonly string[];
+  readonly unchanged: readonly string[];
+  readonly bytes: number;
 }

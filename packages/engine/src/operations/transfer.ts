@@ -11,10 +11,12 @@ import { progress } from '../stage/progress.js';
 import { type Out, type Stage, stageName } from '../stage/stage.js';
 import { completeness } from '../store/complete.js';
 import { readRecord } from '../store/records.js';
+import { bulkEncoder } from '../workspace/bulk-encoder.js';
 import { checkout } from './checkout.js';
 import type { OpenedRemote } from './connect-remote.js';
 import type { OperationContext } from './context.js';
 import { lockedHistory, namesHistory } from './history-roots.js';
+import { knownRoots, relativesOf } from './known-roots.js';
 import { locksAt } from './locks-at.js';
 import type { FetchOptions } from './options.js';
 import type { FetchReport, PullReport, PushReport, RequestCount } from './reports.js';
@@ -60,16 +62,17 @@ export async function push(
       remote: opened.remote,
       store: context.workspace.store,
       roots: items.map(({ root, out, stage }) => ({ root, previous: previousOf(stage, out, past, root) })),
-      known: context.stages.all.flatMap((stage) =>
-        lockedEntry(context, stage).flatMap(({ entry }) => [...entry.outs.values()]),
-      ),
+      known: knownRoots(context, stages),
       dryRun: options.dryRun ?? false,
       verify: options.verify ?? false,
+      encoder: bulkEncoder(context.workspace.bulk),
       beginProgress: progress(context.emit, 'sending', name),
       signal: context.signal,
     });
     add(total, pushed, 'sent');
-    if (options.dryRun !== true) await pushRecords(context, opened, [...locked, ...past]);
+    if (options.dryRun === true) continue;
+    await pushRecords(context, opened, [...locked, ...past]);
+    await opened.remote.flush(context.signal);
   }
   return {
     remote: fallback.name,
@@ -115,6 +118,7 @@ async function fetchSelected(
       store: context.workspace.store,
       wants: group.map(({ root, filter }) => ({ root, ...(filter === undefined ? {} : { filter }) })),
       ...(options.maxBytes === undefined ? {} : { maxBytes: Math.max(0, options.maxBytes - total.bytes.received) }),
+      relatives: (root) => relativesOf(context, root),
       beginProgress: progress(context.emit, 'receiving', name),
       signal: context.signal,
     });

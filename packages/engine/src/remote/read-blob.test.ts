@@ -86,6 +86,10 @@ test('a whole file comes slice by slice, and a small one out of its pack', async
   expect((await read(storage, { root, path: 'a', content: small })).equals(small)).toBe(true);
   const part = await read(storage, { root, path: 'a', content: small, from: 100, to: 200 });
   expect(part.equals(small.subarray(100, 200))).toBe(true);
+  const text = Buffer.from('the same line again and again\n'.repeat(5000));
+  const packed = await pushed({ 'a.txt': text });
+  const line = await read(packed.storage, { root: packed.root, path: 'a.txt', content: text, from: 30, to: 59 });
+  expect(line.toString()).toBe('the same line again and again');
   expect(await read(storage, { root, path: 'empty.bin', content: Buffer.alloc(0) })).toHaveLength(0);
 });
 

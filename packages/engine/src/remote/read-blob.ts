@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { SluiceError } from '../errors.js';
+import { openDecode } from '../model/decompress.js';
 import { digestFromRaw, equalRaw, RAW_DIGEST_BYTES, rawDigestOf } from '../model/digest.js';
-import { LOCATION_BYTES, OWN_KEY, OWN_KEY_BYTES, readLocation, SLICE_BYTES } from '../model/map.js';
+import { isStoredSize, LOCATION_BYTES, OWN_KEY, OWN_KEY_BYTES, readLocation, SLICE_BYTES } from '../model/map.js';
 import { OBJECT_HEADER_BYTES } from '../model/pack.js';
 import { filterBelow } from '../model/path-filter.js';
 import type { OutRoot } from '../model/root.js';
@@ -80,11 +81,13 @@ async function* fromMap(
   const location = readLocation(row, 0, home.front, home.where);
   expectCodec(location.codec, home.where);
   if (location.how !== OWN_KEY) {
-    if (size >= OWN_KEY_BYTES || location.stored !== size) throw wrongSize(home);
+    const { codec, stored, offset } = location;
+    if (size >= OWN_KEY_BYTES || !isStoredSize(codec, stored, size)) throw wrongSize(home);
     const key = home.packKey(location.pack);
-    const bytes = await storage.get(key, { offset: location.offset + OBJECT_HEADER_BYTES, length: size }, { signal });
-    if (bytes === undefined) throw missingAt(storage, key, 'blob', raw, 0);
-    if (!hasDigest(bytes, raw, 0)) throw damagedAt(storage, key, 'blob', raw, 0);
+    const packed = await storage.get(key, { offset: offset + OBJECT_HEADER_BYTES, length: stored }, { signal });
+    if (packed === undefined) throw missingAt(storage, key, 'blob', raw, 0);
+    const bytes = (await openDecode([codec]))(codec, packed, size);
+    if (bytes === undefined || !hasDigest(bytes, raw, 0)) throw damagedAt(storage, key, 'blob', raw, 0);
     if (wanted.to > wanted.from) yield bytes.subarray(wanted.from, wanted.to);
     return;
   }

@@ -18,13 +18,25 @@ export interface RemoteEntry {
   readonly profile?: string;
   readonly anonymous?: boolean;
   readonly requestPayer?: boolean;
+  readonly compression?: Compression;
 }
 
 /** Who keeps the keys with which a service encrypts: the service itself, or the KMS of AWS. */
 export type Encryption = 'AES256' | 'aws:kms';
 
+/** Whether what is sent to a remote is compressed: where it gets smaller, or never. */
+export type Compression = 'auto' | 'none';
+
 /** When something is done: on request, or after each run of a stage. */
 export type When = 'manual' | 'after-run';
+
+/** What git's hooks of `sluice init --hooks` do. */
+export interface HookSettings {
+  /** When git has switched: put in place what is in the store, or fetch it too. */
+  readonly postCheckout?: 'checkout' | 'pull' | undefined;
+  /** Before git publishes locks whose data no remote holds: refuse, or push it. */
+  readonly prePush?: 'refuse' | 'push' | undefined;
+}
 
 /** What `sluice.json` or `sluice.local.json` says. */
 export interface ConfigFile {
@@ -35,10 +47,11 @@ export interface ConfigFile {
   readonly durability?: Durability;
   readonly push?: When;
   readonly gc?: When;
+  readonly hooks?: HookSettings;
   readonly trust?: ReadonlyMap<string, unknown>;
 }
 
-const KEYS = ['$schema', 'store', 'defaultRemote', 'remotes', 'link', 'durability', 'push', 'gc', 'trust'];
+const KEYS = ['$schema', 'store', 'defaultRemote', 'remotes', 'link', 'durability', 'push', 'gc', 'hooks', 'trust'];
 const REMOTE_KEYS = [
   'url',
   'region',
@@ -52,7 +65,9 @@ const REMOTE_KEYS = [
   'profile',
   'anonymous',
   'requestPayer',
+  'compression',
 ];
+const COMPRESSIONS = ['auto', 'none'] as const satisfies Compression[];
 const ENCRYPTIONS = ['AES256', 'aws:kms'] as const satisfies Encryption[];
 /** Names that go into headers and host names. */
 const PLAIN = /^[A-Za-z0-9][A-Za-z0-9_:/.-]{0,255}$/;
@@ -88,6 +103,7 @@ export function parseConfigFile(text: string, name: string): ConfigFile {
     durability: optional('durability', (value, place) => asChoice(value, ['batch', 'none'], place, fail)),
     push: optional('push', (value, place) => asChoice(value, WHEN, place, fail)),
     gc: optional('gc', (value, place) => asChoice(value, WHEN, place, fail)),
+    hooks: optional('hooks', (value, place) => parseHooks(value, place, name, fail)),
     trust: optional('trust', (value, place) => asObject(value, place, fail)),
   });
 }
@@ -112,6 +128,7 @@ function parseRemote(remote: string, value: unknown, name: string, fail: Fail): 
     profile: optional('profile', asName),
     anonymous: optional('anonymous', asFlag),
     requestPayer: optional('requestPayer', asFlag),
+    compression: optional('compression', (given, at) => asChoice<Compression>(given, COMPRESSIONS, at, fail)),
   });
 }
 
@@ -128,6 +145,17 @@ function checkKeys(object: ReadonlyMap<string, unknown>, known: readonly string[
       hint: `Known are: ${known.join(', ')}.`,
     });
   }
+}
+
+function parseHooks(value: unknown, place: string, name: string, fail: Fail): HookSettings {
+  const entry = asObject(value, place, fail);
+  checkKeys(entry, ['postCheckout', 'prePush'], place, name);
+  const choice = <T extends string>(key: string, choices: readonly T[]): T | undefined =>
+    entry.has(key) ? asChoice(entry.get(key), choices, placeOf(place, key), fail) : undefined;
+  return defined({
+    postCheckout: choice('postCheckout', ['checkout', 'pull']),
+    prePush: choice('prePush', ['refuse', 'push']),
+  });
 }
 
 function parseLink(value: unknown, place: string, fail: Fail): LinkKind[] {
