@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import { type GcRemoteOptions, SluiceError } from '@sluice/engine';
 import { Option } from 'commander';
-
 import { type Call, type Declare, examples } from '../command.js';
 import { type HistoryOptions, scopeOf, withRecentHistory } from './history.js';
 import { parseAge } from './parse.js';

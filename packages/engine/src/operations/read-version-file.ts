@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { SluiceError } from '../errors.js';
 import { rawOf, shortDigest } from '../model/digest.js';
+import { pathFilter } from '../model/path-filter.js';
 import { readRemoteBlob } from '../remote/read-blob.js';
 import { isUnreachable } from '../remote/remote.js';
 import type { ListedEntry } from '../store/list-tree.js';
@@ -29,8 +30,29 @@ export async function* readVersionFile(
 ): AsyncGenerator<Buffer> {
   const stored = await openStored(context, version, entry);
   if (stored === undefined) yield* readFromRemotes(context, version, entry, span);
-  else if (typeof stored !== 'number') yield stored.subarray(span.from, span.to);
-  else yield* readOpened(stored, entry, span, context.signal);
+  else yield* fromStored(context, stored, entry, span);
+}
+
+function* fromStored(
+  { signal }: OperationContext,
+  stored: Buffer | number,
+  entry: ListedEntry,
+  span: ByteSpan,
+): Generator<Buffer> {
+  if (typeof stored === 'number') yield* readOpened(stored, entry, span, signal);
+  else yield stored.subarray(span.from, span.to);
+}
+
+/** Whether a fetch, which knows where else a blob may lie, brought the file into the store. */
+async function isBrought(context: OperationContext, { root, out }: Version, { path }: ListedEntry): Promise<boolean> {
+  try {
+    const filter = pathFilter((other) => other === path, [path]);
+    await context.remotes.fetch([{ root, filter, remote: out.remote }], 'everything');
+    return true;
+  } catch (error) {
+    if (error instanceof SluiceError && (error.exitCode === 3 || error.exitCode === 4)) return false;
+    throw error;
+  }
 }
 
 /** The bytes of a small object, or an open file whose bytes were checked; `undefined` if the store has no sound copy. */
@@ -107,6 +129,11 @@ async function* readFromRemotes(
     }
   }
   if (failure instanceof SluiceError && failure.code !== 'ERR_NOT_LOCAL') throw failure;
+  // What a merge put together has no map yet, and its parts lie below those of its sides.
+  if (names.length > 0 && at === from && (await isBrought(context, version, entry))) {
+    const stored = await openStored(context, version, entry);
+    if (stored !== undefined) return yield* fromStored(context, stored, entry, { from, to });
+  }
   throw notLocal(context, version, entry, config.offline ? [] : names);
 }
 

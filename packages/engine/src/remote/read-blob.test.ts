@@ -4,6 +4,7 @@ import { SLICE_BYTES } from '../model/map.js';
 import type { OutRoot } from '../model/root.js';
 import type { Store } from '../store/store.js';
 import { byteCounting } from '../testing/byte-counting.js';
+import { CHUNKING, pushEncoded } from '../testing/encoded-remote.js';
 import { faulty } from '../testing/faulty-storage.js';
 import { memoryStorage } from '../testing/memory-storage.js';
 import { type Files, randomFiles, storeFile, storeFiles, temporaryStore } from '../testing/store-files.js';
@@ -91,6 +92,28 @@ test('a whole file comes slice by slice, and a small one out of its pack', async
   const line = await read(packed.storage, { root: packed.root, path: 'a.txt', content: text, from: 30, to: 59 });
   expect(line.toString()).toBe('the same line again and again');
   expect(await read(storage, { root, path: 'empty.bin', content: Buffer.alloc(0) })).toHaveLength(0);
+});
+
+test('of a file in chunks only those are read that the range touches', async () => {
+  const storage = memoryStorage();
+  const store = newStore();
+  const root = await storeFiles(store, { deep: { 'large.bin': LARGE } });
+  await pushEncoded(store, storage, root, CHUNKING);
+  const asked = { root, path: 'deep/large.bin', content: LARGE };
+  expect((await read(storage, asked)).equals(LARGE)).toBe(true);
+  for (const from of [0, 17 * SLICE_BYTES + 5, LARGE.length - 1000]) {
+    const counted = byteCounting(storage);
+    expect((await read(counted, { ...asked, from, to: from + 1000 })).equals(LARGE.subarray(from, from + 1000))).toBe(
+      true,
+    );
+    expect(counted.bytes()).toBeLessThan(LARGE.length / 3);
+  }
+  const bad = faulty(storage);
+  bad.inject('get', { kind: 'flip', at: 500 }, /packs/);
+  bad.inject('get', { kind: 'flip', at: 500 }, /packs/);
+  await expect(read(bad, { ...asked, from: SLICE_BYTES, to: SLICE_BYTES + 10 })).rejects.toMatchObject({
+    code: 'ERR_OBJECT_DAMAGED',
+  });
 });
 
 test('damage in a range is found before it is given, short answers too', async () => {

@@ -2,12 +2,21 @@ import { createHash } from 'node:crypto';
 import { SluiceError } from '../errors.js';
 import { openDecode } from '../model/decompress.js';
 import { digestFromRaw, equalRaw, RAW_DIGEST_BYTES, rawDigestOf } from '../model/digest.js';
-import { isStoredSize, LOCATION_BYTES, OWN_KEY, OWN_KEY_BYTES, readLocation, SLICE_BYTES } from '../model/map.js';
+import {
+  IN_CHUNKS,
+  isStoredSize,
+  LOCATION_BYTES,
+  OWN_KEY,
+  OWN_KEY_BYTES,
+  readLocation,
+  SLICE_BYTES,
+} from '../model/map.js';
 import { OBJECT_HEADER_BYTES } from '../model/pack.js';
 import { filterBelow } from '../model/path-filter.js';
 import type { OutRoot } from '../model/root.js';
 import { PART, SPLIT, TREE } from '../model/tree.js';
 import type { ObjectReader } from '../store/reader.js';
+import { type ChunkedSource, readChunked } from './fetch-chunked.js';
 import { blobKey } from './keys.js';
 import { isUnreachable, type Remote } from './remote.js';
 import { OpenMaps, type RemoteMap } from './remote-map.js';
@@ -39,8 +48,8 @@ export interface ReadBlob {
 const WINDOW_SLICES = 4;
 
 /**
- * The bytes of a file's range from a remote, in order, each checked before it is given: those of a large file by the digests of the slices they lie in, which are all that
- * is read of it; of a small one, all of it is read and compared with its digest. A large file that is read whole is compared with its digest at the end as well. A copy
+ * The bytes of a file's range from a remote, in order, each checked before it is given: those of a large file by the digests of the slices or chunks they lie in, which are
+ * all that is read of it; of a small one, all of it is read and compared with its digest. A large file that is read whole is compared with its digest at the end as well. A copy
  * that turns out to be damaged is left for that of the next area. Throws `ERR_NOT_LOCAL` if the remote does not have the file, `ERR_OBJECT_MISSING`,
  * `ERR_OBJECT_DAMAGED` or `ERR_MAP_INVALID` if no copy is sound, `ERR_REMOTE_DOWN` and `ERR_REMOTE_DENIED`.
  */
@@ -79,6 +88,11 @@ async function* fromMap(
   if (found === undefined) throw notThere(remote, wanted);
   const { home, row } = found;
   const location = readLocation(row, 0, home.front, home.where);
+  if (location.how === IN_CHUNKS) {
+    const source = { raw, size, map: home, first: location.offset, count: location.stored };
+    yield* checkedWhole({ storage, key: home.packKey(0), signal }, wanted, inChunks(storage, source, wanted, signal));
+    return;
+  }
   expectCodec(location.codec, home.where);
   if (location.how !== OWN_KEY) {
     const { codec, stored, offset } = location;
@@ -95,7 +109,8 @@ async function* fromMap(
   const first = Math.floor(wanted.from / SLICE_BYTES);
   const end = Math.ceil(wanted.to / SLICE_BYTES);
   const slices = await home.slices(location.offset + first, end - first);
-  yield* readSlices({ storage, key, signal }, wanted, first, slices);
+  const place = { storage, key, signal };
+  yield* checkedWhole(place, wanted, readSlices(place, wanted, first, slices));
 }
 
 /** Where a blob of its own is read from. */
@@ -105,6 +120,41 @@ interface Place {
   readonly signal: AbortSignal | undefined;
 }
 
+/** The chunks that hold the wanted bytes, each compared with its digest in the map. */
+async function* inChunks(
+  storage: Storage,
+  source: ChunkedSource,
+  { raw, from, to }: BlobRange,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Buffer> {
+  for await (const { key, start, bytes } of readChunked(storage, source, signal, { from, to })) {
+    if (bytes === 'lost') throw missingAt(storage, key, 'blob', raw, 0);
+    if (bytes === 'damaged') throw damagedAt(storage, key, 'blob', raw, 0);
+    let at = start;
+    for (const chunk of bytes) {
+      yield chunk.subarray(Math.max(0, from - at), Math.max(0, to - at));
+      at += chunk.length;
+    }
+  }
+}
+
+/** Passes on what is read. Of a file that is read whole, the last bytes are held back until its digest is known. */
+async function* checkedWhole(
+  { storage, key }: Place,
+  { raw, size, from, to }: BlobRange,
+  chunks: AsyncGenerator<Buffer>,
+): AsyncGenerator<Buffer> {
+  const whole = from === 0 && to === size ? createHash('sha256') : undefined;
+  let held: Buffer | undefined;
+  for await (const chunk of chunks) {
+    if (held !== undefined) yield held;
+    whole?.update(chunk);
+    held = chunk;
+  }
+  if (whole !== undefined && !whole.digest().equals(raw)) throw damagedAt(storage, key, 'blob', raw, 0);
+  if (held !== undefined) yield held;
+}
+
 /** `slices`: the digests of the slices from number `first` on. The next window is on its way while one is checked. */
 async function* readSlices(
   { storage, key, signal }: Place,
@@ -112,7 +162,6 @@ async function* readSlices(
   first: number,
   slices: Buffer,
 ): AsyncGenerator<Buffer> {
-  const whole = from === 0 && to === size ? createHash('sha256') : undefined;
   const end = Math.min(size, (first + slices.length / RAW_DIGEST_BYTES) * SLICE_BYTES);
   const get = (offset: number): Promise<Buffer | undefined> | undefined => {
     if (offset >= end) return undefined;
@@ -121,7 +170,6 @@ async function* readSlices(
     bytes.catch(() => {});
     return bytes;
   };
-  let held: Buffer | undefined;
   let coming = get(first * SLICE_BYTES);
   for (let offset = first * SLICE_BYTES; coming !== undefined; offset += WINDOW_SLICES * SLICE_BYTES) {
     const bytes = await coming;
@@ -131,13 +179,8 @@ async function* readSlices(
     if (bytes.length !== length || !areSlices(bytes, slices, offset / SLICE_BYTES - first)) {
       throw damagedAt(storage, key, 'blob', raw, 0);
     }
-    // The last bytes of a whole file are held back until its digest is known.
-    if (held !== undefined) yield held;
-    whole?.update(bytes);
-    held = bytes.subarray(Math.max(0, from - offset), Math.max(0, to - offset));
+    yield bytes.subarray(Math.max(0, from - offset), Math.max(0, to - offset));
   }
-  if (whole !== undefined && !whole.digest().equals(raw)) throw damagedAt(storage, key, 'blob', raw, 0);
-  if (held !== undefined) yield held;
 }
 
 function areSlices(bytes: Buffer, slices: Buffer, number: number): boolean {
