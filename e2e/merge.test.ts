@@ -56,7 +56,10 @@ story('two branches that add other files are merged in a clone without data', as
   expect(pushed.objects.sent).toBe(1);
   expect(await blobs(fresh)).toBe(0);
   await fresh.sluice('pull');
-  const expected = { ...w.hashes('people/raw'), 'right.jpg': fresh.sha256('people/raw/right.jpg') };
+  const expected: Record<string, string> = {
+    ...w.hashes('people/raw'),
+    'right.jpg': fresh.sha256('people/raw/right.jpg'),
+  };
   delete expected['9.jpg'];
   expect(fresh.hashes('people/raw')).toEqual(expected);
   expect(fresh.read('people/raw/right.jpg')).toBe('right');
