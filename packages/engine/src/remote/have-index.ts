@@ -115,9 +115,19 @@ export class HaveIndex {
     return this.keys.size === 0 ? undefined : this.keys.get(raw.toString('hex', rawAt, rawAt + RAW_DIGEST_BYTES));
   }
 
+  /** Whether a blob is known to be there, in a pack or under a key of its own. */
+  hasBlob(raw: Buffer, rawAt: number): boolean {
+    return this.blobs.find(raw, rawAt) !== undefined || this.key(raw, rawAt) !== undefined;
+  }
+
   /** Whether the nodes of a root's map are known. */
   knowsMap(root: Buffer): boolean {
     return [...this.maps].some((map) => map.root.equals(root));
+  }
+
+  /** Of some things the map that became known last. */
+  latestMap(among: ReadonlySet<HavePack | HaveMap | HaveBlob>): HaveMap | undefined {
+    return [...this.maps].findLast((map) => among.has(map));
   }
 
   /** Forgets what is not on the remote any more. */

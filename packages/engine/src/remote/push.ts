@@ -12,6 +12,7 @@ import { findComplete } from './find-complete.js';
 import { appendHave, markSeen, readHave, rewriteHave } from './have-file.js';
 import { HaveIndex, mapRecord } from './have-index.js';
 import { mapKey } from './keys.js';
+import { lacksLittle } from './lacks-little.js';
 import { learnFromKnown, learnFromPrevious } from './learn.js';
 import { inParallel } from './parallel.js';
 import { type Draft, PushWalk } from './push-walk.js';
@@ -63,22 +64,35 @@ export async function pushRoots(options: PushRootsOptions): Promise<PushResult> 
   if (roots.length === 0) return result;
   const state = dryRun ? await remote.contact(signal) : await remote.prepare(signal).then(() => 'used' as const);
   if (state === 'used') markSeen(store, remote.description);
+  store.reader.catalog.refresh();
+  const have = new HaveIndex();
+  for (const record of readHave(store, remote.description)) have.add(record, remote.areas.proof);
   const distinct = [...new Map(roots.map((wanted) => [wanted.root.digest, wanted])).values()];
-  const isSound = soundness(options);
-  const looks = await inParallel(distinct, MOST_REQUESTS, async (wanted) => {
-    const found = await findComplete(remote, wanted.root, isSound, signal);
-    return { wanted, found };
-  });
-  const jobs: Job[] = [];
-  for (const { wanted, found } of looks) {
-    if (found.kind === 'complete') {
-      result.files.reused += wanted.root.files;
-      result.objects.reused += found.header.blobs + found.header.trees;
-      result.bytes.reused += found.header.blobBytes;
-    } else jobs.push({ ...wanted, replace: found.kind === 'unsound' });
-  }
-  if (jobs.length > 0) await pushJobs(options, jobs, result);
+  const jobs = await findJobs(options, distinct, have, result);
+  if (jobs.length > 0) await pushJobs(options, jobs, have, result);
   return result;
+}
+
+/** The roots that are to be sent; those that the remote has are counted. */
+async function findJobs(
+  options: PushRootsOptions,
+  roots: readonly PushRoot[],
+  have: HaveIndex,
+  result: PushResult,
+): Promise<Job[]> {
+  const { remote, store, signal } = options;
+  const isSound = soundness(options);
+  const looks = await inParallel(roots, MOST_REQUESTS, async (wanted): Promise<Job[]> => {
+    const isLittle = isSound === undefined && lacksLittle(wanted.root, have, store.reader);
+    if (isLittle) return [{ ...wanted, replace: false, asked: false }];
+    const found = await findComplete(remote, wanted.root, isSound, signal);
+    if (found.kind !== 'complete') return [{ ...wanted, replace: found.kind === 'unsound', asked: true }];
+    result.files.reused += wanted.root.files;
+    result.objects.reused += found.header.blobs + found.header.trees;
+    result.bytes.reused += found.header.blobBytes;
+    return [];
+  });
+  return looks.flat();
 }
 
 /** How maps are doubted; `undefined` to believe them. */
@@ -92,24 +106,28 @@ function soundness(options: PushRootsOptions): ((area: Area, root: Digest) => Pr
 /** A root that is not complete. `replace`: there is a map of it, but one that does not keep its promise. */
 interface Job extends PushRoot {
   readonly replace: boolean;
+  /** Whether the remote was asked for its map. */
+  readonly asked: boolean;
 }
 
-async function pushJobs(options: PushRootsOptions, jobs: readonly Job[], result: PushResult): Promise<void> {
+async function pushJobs(
+  options: PushRootsOptions,
+  jobs: readonly Job[],
+  have: HaveIndex,
+  result: PushResult,
+): Promise<void> {
   const { remote, store, signal, dryRun = false } = options;
-  store.reader.catalog.refresh();
   const trees = new ObjectReader(store.files, store.layout, store.reader.catalog);
   const blobs = new ObjectReader(store.files, store.layout, store.reader.catalog);
-  const have = new HaveIndex();
-  for (const record of readHave(store, remote.description)) have.add(record, remote.areas.proof);
   const bad = options.auditor?.bad ?? new Set<StorageKey>();
   const uploader = new Uploader(store, blobs, remote, bad, signal);
   const base = { have, uploader, reader: trees, signal };
   try {
-    const lessons = await learnFromPrevious({ remote, have, reader: trees, signal }, jobs);
-    const estimate = (): Promise<number> => estimateBytes(base, jobs);
-    lessons.push(
-      ...(await learnFromKnown({ remote, have, reader: trees, signal }, jobs, options.known ?? [], estimate)),
-    );
+    const unknown = jobs.filter(({ asked }) => asked);
+    const lessons = await learnFromPrevious({ remote, have, reader: trees, signal }, unknown);
+    const estimate = (): Promise<number> => estimateBytes(base, unknown);
+    const known = unknown.length === 0 ? [] : (options.known ?? []);
+    lessons.push(...(await learnFromKnown({ remote, have, reader: trees, signal }, jobs, known, estimate)));
     if (!dryRun) appendHave(store, remote.description, lessons);
     if (have.forgetKeys((key) => bad.has(key)) && !dryRun) rewriteHave(store, remote.description, have.records());
     const walk = new PushWalk({ ...base, tally: new ObjectTally(result), dryRun });
@@ -197,12 +215,18 @@ async function writeMaps(
 ): Promise<void> {
   const { own } = remote.areas;
   if (verify) await expectPacks(remote, uploader, signal);
-  await inParallel(drafts, MOST_REQUESTS, async ({ job: { root, replace }, draft: { builder, objects } }) => {
+  await inParallel(drafts, MOST_REQUESTS, async ({ job: { root, replace, asked }, draft: { builder, objects } }) => {
     const body = bodyOf(builder.finish(root, objects));
-    const stored = await remote.storage.put(mapKey(own, root.digest), body, { ifAbsent: !replace, signal });
+    const put = (ifAbsent: boolean): Promise<'stored' | 'exists'> =>
+      remote.storage.put(mapKey(own, root.digest), body, { ifAbsent, signal });
+    let stored = await put(!replace);
+    // Nobody has looked yet whether the map that is there is a sound one.
+    if (stored === 'exists' && !asked && (await findComplete(remote, root, undefined, signal)).kind !== 'complete') {
+      stored = await put(false);
+    }
+    if (root.kind !== 'tree') return;
     // Another pusher's map of this root may refer to others where ours does not; only what is known to hold nodes itself is noted.
-    if (stored !== 'stored' || root.kind !== 'tree') return;
-    const record = mapRecord(own, rawOf(root.digest), builder.notedNodes());
+    const record = mapRecord(own, rawOf(root.digest), stored === 'stored' ? builder.notedNodes() : Buffer.alloc(0));
     appendHave(store, remote.description, [record]);
     have.add(record, remote.areas.proof);
   });
