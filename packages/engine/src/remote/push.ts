@@ -20,6 +20,7 @@ import type { Remote } from './remote.js';
 import { bodyOf, type StorageKey } from './storage/port.js';
 import { noPushCounts, ObjectTally, type PushCounts } from './tally.js';
 import { Uploader } from './upload.js';
+import { dropStaleUploads } from './upload-journal.js';
 
 /** A root to be on the remote, and versions of the same out that may be there already, latest first. */
 export interface PushRoot {
@@ -70,6 +71,7 @@ export async function pushRoots(options: PushRootsOptions): Promise<PushResult> 
   const distinct = [...new Map(roots.map((wanted) => [wanted.root.digest, wanted])).values()];
   const jobs = await findJobs(options, distinct, have, result);
   if (jobs.length > 0) await pushJobs(options, jobs, have, result);
+  if (!dryRun) await dropStaleUploads(store, remote.storage, signal);
   return result;
 }
 

@@ -15,7 +15,8 @@ import type { PackPlace, PackRef } from './map-builder.js';
 import { Outbox } from './outbox.js';
 import { type BuiltPack, PackBuilder, REMOTE_PACK_BYTES } from './pack-builder.js';
 import type { Remote } from './remote.js';
-import type { StorageKey } from './storage/port.js';
+import type { Body, StorageKey } from './storage/port.js';
+import { openUploadJournal } from './upload-journal.js';
 
 /** A pack that arrived, for whoever wants to look whether it did. */
 export interface SentPack {
@@ -95,12 +96,21 @@ export class Uploader {
     const local = localBlob(this.store, this.reader, raw, 0, size);
     const there = await this.areaOfLarge(digest, size);
     const { own } = this.remote.areas;
-    if (there === undefined) await this.remote.storage.put(blobKey(own, digest), local.body, { signal: this.signal });
+    if (there === undefined) await this.putLarge(blobKey(own, digest), local.body);
     const slices = there === undefined ? local.slices : local.readSlices();
     const blob = { area: there ?? own, raw: Buffer.from(raw), size, slices };
     this.keys.set(raw.toString('hex'), blob);
     appendHave(this.store, this.remote.description, [blobRecord(blob)]);
     return { blob, sent: there === undefined };
+  }
+
+  private async putLarge(key: StorageKey, body: Body): Promise<void> {
+    const journal = openUploadJournal(this.store, this.remote.description, key, body.bytes);
+    try {
+      await this.remote.storage.put(key, body, { journal, signal: this.signal });
+    } finally {
+      journal.close();
+    }
   }
 
   /** The area that may be relied on and has a large blob under a key of its own; the key is its digest, so one look tells. */

@@ -57,7 +57,7 @@ export async function tryAgain<T>(
 
 /** Tries each call again as {@link tryAgain} does. A listing is not tried again: half of it may have been used. */
 export function retrying(storage: Storage, options: RetryOptions): Storage {
-  const { delete: remove } = storage;
+  const { delete: remove, deleteParts: removeParts } = storage;
   return {
     description: storage.description,
     durable: storage.durable,
@@ -68,5 +68,11 @@ export function retrying(storage: Storage, options: RetryOptions): Storage {
     ...(remove === undefined
       ? {}
       : { delete: (key, call) => tryAgain(options, call?.signal, () => remove.call(storage, key, call)) }),
+    ...(removeParts === undefined
+      ? {}
+      : {
+          deleteParts: (key, id, call) =>
+            tryAgain(options, call?.signal, () => removeParts.call(storage, key, id, call)),
+        }),
   };
 }
