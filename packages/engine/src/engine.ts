@@ -39,7 +39,7 @@ import { parseArea } from './remote/areas.js';
 import { type ChosenStage, loadStages, stageNamed, stagesOfChosen, withChosen } from './stage/load-stages.js';
 import { createLockReader } from './stage/lock-file.js';
 import { mergeResults } from './stage/merge-results.js';
-import { type RunOptions, type RunResult, runStage } from './stage/run-stage.js';
+import { type RunOptions, type RunResult, runStage, unchangedAtRest } from './stage/run-stage.js';
 import { createSharedResolvers, type SharedResolvers } from './stage/shared-resolvers.js';
 import { realFiles } from './store/files.js';
 import { storeStat } from './store/stat.js';
@@ -127,8 +127,6 @@ export interface Engine {
   storeStat(): Promise<StoreStat>;
   /** Looks for what makes Sluice fail or slow in this workspace; `fix` repairs what is safe to repair. */
   doctor(options: { readonly fix?: boolean }): Promise<DoctorReport>;
-  /** What the configuration wants to be done after a run. */
-  afterRun(): { readonly push: boolean; readonly gc: boolean };
   init(options: { readonly remote?: string }): Promise<InitReport>;
   remotes(): readonly RemoteReport[];
   addRemote(options: {
@@ -225,14 +223,14 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const shared = contextFor(chosen);
     const context = { ...shared, env: runOptions.env ?? env, emit: runOptions.emit ?? emit };
     const stage = stageNamed(context.projects, context.stages, chosen.id);
-    let outcome: RunResult['outcome'] | undefined;
+    if (readOnce === undefined) return runStage(context, stage, runOptions);
+    const resolver = readOnce.resolvers.get(context, runOptions.envName ?? '');
+    const settled = await unchangedAtRest(context, stage, runOptions, resolver);
+    if (settled !== undefined) return settled;
     try {
-      const resolver = readOnce?.resolvers.get(context, runOptions.envName ?? '');
-      const result = await runStage(context, stage, runOptions, resolver);
-      outcome = result.outcome;
-      return result;
+      return await runStage(context, stage, runOptions);
     } finally {
-      if (outcome !== 'unchanged') readOnce?.resolvers.forget();
+      readOnce.resolvers.forget();
     }
   };
   const on = <T>(select: Select, run: (context: OperationContext, selected: Selected[]) => Promise<T>): Promise<T> => {
@@ -279,10 +277,6 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     },
     doctor: async ({ fix }) => doctor({ root, env, signal, nowMs: Date.now }, fix ?? false),
     init: async (initOptions) => initWorkspace(root, diskFiles(root), initOptions),
-    afterRun: () => {
-      const { push: pushWhen, gc: gcWhen } = config();
-      return { push: pushWhen === 'after-run', gc: gcWhen === 'after-run' };
-    },
     remotes: () => {
       const { remotes, defaultRemote } = config();
       return [...remotes.values()].map(({ name, url, readOnly }) => ({

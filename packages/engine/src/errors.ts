@@ -41,6 +41,7 @@ export const ERRORS = {
   ERR_DEP_CHANGED: { exit: 4, summary: 'A dep changed while the stage ran' },
   ERR_OUT_MISSING: { exit: 4, summary: 'The command ended but did not make a declared out' },
   ERR_OUT_MODIFIED: { exit: 4, summary: 'An out has changes that would be lost' },
+  ERR_OUT_PART: { exit: 4, summary: 'Only a part of an out is in the workspace' },
   ERR_ITEM_COLLISION: { exit: 4, summary: 'Two items of a stage made the same file' },
   ERR_FROZEN: { exit: 4, summary: 'A frozen stage would have to run' },
   ERR_FILE_CHANGED: { exit: 4, summary: 'A file changed while it was read' },

@@ -43,7 +43,6 @@ function sampleEngine(root: string): Engine {
     explain: async () => samples.EXPLAIN,
     storeStat: async () => samples.STORE,
     doctor: async () => ({ ...samples.DOCTOR, findings: samples.DOCTOR.findings.slice(1) }),
-    afterRun: () => ({ push: false, gc: false }),
     init: async () => ({ written: ['sluice.json', '.gitignore'] }),
     remotes: () => samples.REMOTES,
     addRemote: async () => undefined,
