@@ -160,6 +160,7 @@ async function sendPart(
   const etag = await requests.send(signal, {
     counts: 'put',
     ask: { action: 's3:PutObject', key: name.Key },
+    bytes: chunks.bytes,
     send: async (sending) =>
       (await sendChunks(sending, chunks, sha256, (body, http) => sending.s3.uploadPart({ ...params, ...body }, http)))
         .ETag,

@@ -67,6 +67,7 @@ async function putWhole(
   return requests.send(signal, {
     counts: 'put',
     ask: { action: 's3:PutObject', key: name.Key },
+    bytes: chunks.bytes,
     send: async (sending) => {
       try {
         await sendChunks(sending, chunks, sha256, (body, http) => sending.s3.putObject({ ...params, ...body }, http));
