@@ -67,7 +67,7 @@ async function commitStage(
     await refuseTracked(context, stage);
     for (const { cache, path } of stage.outs) if (cache) ensureIgnored(context.workspace.root, stage.projectRoot, path);
     return stage.command === undefined
-      ? await commitData(context, stage, looks, force)
+      ? await commitData(context, stage, looks, { force })
       : await commitByHand(context, stage, looks);
   } finally {
     held.release();

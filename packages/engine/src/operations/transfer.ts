@@ -15,6 +15,7 @@ import { checkout } from './checkout.js';
 import type { OpenedRemote } from './connect-remote.js';
 import type { OperationContext } from './context.js';
 import { lockedHistory, namesHistory } from './history-roots.js';
+import { knownRoots } from './known-roots.js';
 import { locksAt } from './locks-at.js';
 import type { FetchOptions } from './options.js';
 import type { FetchReport, PullReport, PushReport, RequestCount } from './reports.js';
@@ -60,16 +61,16 @@ export async function push(
       remote: opened.remote,
       store: context.workspace.store,
       roots: items.map(({ root, out, stage }) => ({ root, previous: previousOf(stage, out, past, root) })),
-      known: context.stages.all.flatMap((stage) =>
-        lockedEntry(context, stage).flatMap(({ entry }) => [...entry.outs.values()]),
-      ),
+      known: knownRoots(context, stages),
       dryRun: options.dryRun ?? false,
       verify: options.verify ?? false,
       beginProgress: progress(context.emit, 'sending', name),
       signal: context.signal,
     });
     add(total, pushed, 'sent');
-    if (options.dryRun !== true) await pushRecords(context, opened, [...locked, ...past]);
+    if (options.dryRun === true) continue;
+    await pushRecords(context, opened, [...locked, ...past]);
+    await opened.remote.flush(context.signal);
   }
   return {
     remote: fallback.name,

@@ -33,8 +33,8 @@ export interface PushRootsOptions {
   readonly remote: Remote;
   readonly store: Store;
   readonly roots: readonly PushRoot[];
-  /** Other roots that may be on the remote: what they share need not be sent. */
-  readonly known?: readonly OutRoot[] | undefined;
+  /** Finds other roots that may be on the remote: what they share with those that it lacks need not be sent, nor be here. */
+  readonly known?: readonly OutRoot[] | ((lacking: ReadonlySet<Digest>) => Promise<readonly OutRoot[]>) | undefined;
   /** Sends nothing and writes nothing; tells what would be sent. */
   readonly dryRun?: boolean | undefined;
   /** Does not believe the maps that are there: looks at all that they name, and at each pack after it was sent. */
@@ -97,10 +97,10 @@ async function findJobs(
   return looks.flat();
 }
 
-/** How maps are doubted; `undefined` to believe them. */
+/** How maps are doubted; `undefined` to believe them. Where things are evicted, a map is a hint. */
 function soundness(options: PushRootsOptions): ((area: Area, root: Digest) => Promise<boolean>) | undefined {
   const { remote, store, signal, verify } = options;
-  if (options.auditor === undefined && verify !== true) return undefined;
+  if (options.auditor === undefined && verify !== true && remote.storage.durable) return undefined;
   const auditor = options.auditor ?? new Auditor({ remote, reader: store.reader, signal });
   return async (area, root) => (await auditor.problemsOf(area, root))?.length === 0;
 }
@@ -128,7 +128,7 @@ async function pushJobs(
     const unknown = jobs.filter(({ asked }) => asked);
     const lessons = await learnFromPrevious({ remote, have, reader: trees, signal }, unknown);
     const estimate = (): Promise<number> => estimateBytes(base, unknown);
-    const known = unknown.length === 0 ? [] : (options.known ?? []);
+    const known = await knownRoots(options, unknown);
     lessons.push(...(await learnFromKnown({ remote, have, reader: trees, signal }, jobs, known, estimate)));
     if (!dryRun) appendHave(store, remote.description, lessons);
     if (have.forgetKeys((key) => bad.has(key)) && !dryRun) rewriteHave(store, remote.description, have.records());
@@ -139,6 +139,12 @@ async function pushJobs(
     trees.close();
     blobs.close();
   }
+}
+
+/** Other roots that may teach something about those that the remote was asked for in vain. */
+async function knownRoots({ known = [] }: PushRootsOptions, jobs: readonly Job[]): Promise<readonly OutRoot[]> {
+  if (jobs.length === 0) return [];
+  return typeof known === 'function' ? known(new Set(jobs.map(({ root }) => root.digest))) : known;
 }
 
 type Base = {

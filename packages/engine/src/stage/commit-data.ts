@@ -9,6 +9,14 @@ import { refuseLookedPart } from './part-of-out.js';
 import { refuseProtected } from './protect.js';
 import type { Stage } from './stage.js';
 
+/** How a dataset is committed. */
+export interface CommitDataOptions {
+  /** Take what lies there for all of the data, where only a part was put in place. */
+  readonly force?: boolean;
+  /** See `CommitInput`. */
+  readonly beforeLock?: () => void;
+}
+
 /** What was seen of the outs of a dataset. */
 export type DataLooks = ReadonlyMap<RelPath, Look>;
 
@@ -34,7 +42,7 @@ export async function commitData(
   context: StageContext,
   stage: Stage,
   looked: DataLooks,
-  force = false,
+  { force = false, beforeLock }: CommitDataOptions = {},
 ): Promise<CommitResult & { readonly reasons: readonly Reason[] }> {
   const locked = context.readLock(stage.projectRoot).stages.get(stage.id.target);
   if (!force) for (const [path, seen] of looked) refuseLookedPart(stage, path, seen);
@@ -43,6 +51,7 @@ export async function commitData(
     ms: 0,
     record: true,
     looked,
+    ...(beforeLock === undefined ? {} : { beforeLock }),
     check: (out, root, snapshot) => {
       const before = locked?.outs.get(out.path);
       if (before === undefined || sameRoot(before, root)) return;

@@ -67,10 +67,11 @@ export async function commitOuts(context: StageContext, stage: Stage, input: Com
         if (observed !== undefined) outs.set(out.path, observed.root);
         continue;
       }
-      const { snapshot, same } =
+      const { snapshot, same, index } =
         input.looked?.get(out.path) ?? (await look(workspace, out.path, { as: 'out', signal: context.signal }));
       if (snapshot === undefined) continue;
-      const isKnown = same && pendingOf(snapshot).length === 0;
+      const isMarked = index?.partOf !== undefined || index?.changedPartOf !== undefined;
+      const isKnown = same && pendingOf(snapshot).length === 0 && !isMarked;
       const stored = await storeSnapshot(workspace, session, out.path, snapshot, {
         bulk: workspace.bulk,
         signal: context.signal,

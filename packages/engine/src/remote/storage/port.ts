@@ -27,6 +27,11 @@ export interface Storage {
   delete?(key: StorageKey, options?: StorageOptions): Promise<void>;
   /** Deletes the parts of an object that was begun ({@link PartJournal.began}) and will not be finished; none is no error. Only where there are parts. */
   deleteParts?(key: StorageKey, id: string, options?: StorageOptions): Promise<void>;
+  /**
+   * Lets others see what was put. Only where that is not so at once: a place that gathers what is put, because each upload is dear. Who has put all that
+   * belongs together calls it; what was put and not flushed is lost with the process.
+   */
+  flush?(options?: StorageOptions): Promise<void>;
 }
 
 /** Options of every call. An aborted call throws `ERR_INTERRUPTED`. */
