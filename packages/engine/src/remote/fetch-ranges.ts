@@ -12,7 +12,7 @@ export interface WantedRange {
 }
 
 /** Bytes that are asked for or wait for their turn, together. One range that is larger comes alone. */
-const MEMORY_BYTES = 48 * 1024 * 1024;
+const MEMORY_BYTES = 32 * 1024 * 1024;
 /** So many small ranges hide 50 ms of waiting from what comes at 1 Gbit/s. */
 const MOST_RANGES = 64;
 

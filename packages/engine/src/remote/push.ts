@@ -199,6 +199,7 @@ async function complete(
   let drafts = open;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     await uploader.finish();
+    throwProblems(walk.problems);
     const builders = drafts.map(({ draft }) => draft.builder);
     if (await confirm(remote, builders, have, confirmed, signal)) {
       if (!dryRun) await writeMaps(options, drafts, uploader, have);

@@ -6,6 +6,7 @@ import { PACK_NAME_BYTES } from '../model/map.js';
 import { BLOB, BLOBS, NODE, NODE_PART, TREES } from '../model/pack.js';
 import type { ObjectReader } from '../store/reader.js';
 import type { Store } from '../store/store.js';
+import type { Advance } from '../util/progress.js';
 import type { Area } from './areas.js';
 import { appendHave } from './have-file.js';
 import { blobRecord, type HaveBlob, packRecord } from './have-index.js';
@@ -13,6 +14,7 @@ import { blobKey, packKey } from './keys.js';
 import { localBlob } from './local-blob.js';
 import type { PackPlace, PackRef } from './map-builder.js';
 import { Outbox } from './outbox.js';
+import { counted, OwedProgress } from './owed-progress.js';
 import { type BuiltPack, PackBuilder, REMOTE_PACK_BYTES } from './pack-builder.js';
 import type { Remote } from './remote.js';
 import type { Body, StorageKey } from './storage/port.js';
@@ -23,6 +25,9 @@ export interface SentPack {
   readonly key: StorageKey;
   readonly bytes: number;
 }
+
+/** What a large blob takes of the memory for what is on its way. */
+const LARGE_MEMORY_BYTES = 16 * 1024 * 1024;
 
 /**
  * Sends objects: small ones in packs, large ones under keys of their own. A pack is sent as soon as it is full, while the next one is filled;
@@ -45,6 +50,8 @@ export class Uploader {
     tree: undefined,
   };
   private readonly keys = new Map<string, HaveBlob>();
+  /** What is told when the packs that are being filled have arrived. */
+  private owed = new OwedProgress();
 
   /** `reader` reads blobs; another one reads the trees, so that each reads ahead. `bad`: keys of large blobs that are there and are not to be relied on. */
   constructor(
@@ -88,20 +95,39 @@ export class Uploader {
   }
 
   /**
-   * The key of its own of a blob of 8 MiB or more; it is sent unless an area that may be relied on has it. Says whether it was sent. Throws like
-   * {@link addBlob}.
+   * The key of its own of a blob of 8 MiB or more; unless an area that may be relied on has it, it is sent beside what comes next, and its slices are known when
+   * {@link finish} ends. Says whether it is sent. `failed` is told of an error of the sending, which ends the push if it is thrown there. Throws like {@link addBlob}.
    */
-  async addLarge(raw: Buffer, size: number): Promise<{ readonly blob: HaveBlob; readonly sent: boolean }> {
+  async addLarge(
+    raw: Buffer,
+    size: number,
+    advance: Advance | undefined,
+    failed: (error: unknown) => void,
+  ): Promise<{ readonly blob: HaveBlob; readonly sent: boolean }> {
     const digest = digestFromRaw(raw);
     const local = localBlob(this.store, this.reader, raw, 0, size);
     const there = await this.areaOfLarge(digest, size);
     const { own } = this.remote.areas;
-    if (there === undefined) await this.putLarge(blobKey(own, digest), local.body);
     const slices = there === undefined ? local.slices : local.readSlices();
     const blob = { area: there ?? own, raw: Buffer.from(raw), size, slices };
+    const note = (): void => appendHave(this.store, this.remote.description, [blobRecord(blob)]);
     this.keys.set(raw.toString('hex'), blob);
-    appendHave(this.store, this.remote.description, [blobRecord(blob)]);
-    return { blob, sent: there === undefined };
+    if (there !== undefined) {
+      note();
+      advance?.(1, size);
+      return { blob, sent: false };
+    }
+    await this.outbox.send(Math.min(size, LARGE_MEMORY_BYTES), async () => {
+      const { body, told } = counted(local.body, advance);
+      try {
+        await this.putLarge(blobKey(own, digest), body);
+      } catch (error) {
+        return failed(error);
+      }
+      note();
+      advance?.(1, size - told());
+    });
+    return { blob, sent: true };
   }
 
   private async putLarge(key: StorageKey, body: Body): Promise<void> {
@@ -139,6 +165,12 @@ export class Uploader {
     await this.send(this.builders.blob);
     await this.send(this.builders.tree);
     await this.outbox.settled();
+    this.owed.pay();
+  }
+
+  /** Tells of files and bytes when what is being packed by now has arrived. */
+  owe(advance: Advance, files: number, bytes: number): void {
+    this.owed.add(advance, files, bytes);
   }
 
   /** Waits for what is on its way, after a failure too. */
@@ -162,7 +194,13 @@ export class Uploader {
 
   private async send(builder: PackBuilder): Promise<void> {
     const pack = builder.seal();
-    if (pack !== undefined) await this.outbox.send(pack.bytes, () => this.upload(builder, pack));
+    if (pack === undefined) return;
+    const { owed } = this;
+    this.owed = new OwedProgress();
+    await this.outbox.send(pack.bytes, async () => {
+      await this.upload(builder, pack);
+      owed.pay();
+    });
   }
 
   private async upload(builder: PackBuilder, pack: BuiltPack): Promise<void> {
