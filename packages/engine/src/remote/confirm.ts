@@ -16,7 +16,7 @@ const MOST_REQUESTS = 32;
 /**
  * Makes sure of each pack, map and large blob that maps will rely on and that this push did not write. A map that exists vouches for all that it
  * names, so one look into the latest map that a root relies on is often the only request; what it does not name is asked for, one request each.
- * What is gone or too short is forgotten. Returns whether everything is there. `confirmed` holds what was found before.
+ * What is gone or too short, or about to be deleted by a collection, is forgotten. Returns whether everything is there. `confirmed` holds what was found before.
  */
 export async function confirm(
   remote: Remote,
@@ -28,10 +28,13 @@ export async function confirm(
   const gone = await readVouchers(remote, builders, have, confirmed, signal);
   const open = new Map<Thing, number>();
   for (const [thing, bytes] of builders.flatMap(({ relied }) => [...relied])) {
-    if (!confirmed.has(thing) && !gone.has(thing)) open.set(thing, Math.max(bytes, open.get(thing) ?? 0));
+    if (!gone.has(thing)) open.set(thing, Math.max(bytes, open.get(thing) ?? 0));
   }
   const answers = await inParallel([...open], MOST_REQUESTS, async ([thing, bytes]) => {
-    const stat = await remote.storage.stat(haveKey(thing), { signal });
+    const key = haveKey(thing);
+    const isListed = await remote.lookout.isCondemned(thing.area, key, signal);
+    if (!isListed && confirmed.has(thing)) return true;
+    const stat = isListed ? undefined : await remote.storage.stat(key, { signal });
     const sound = stat !== undefined && stat.bytes >= bytes;
     if (sound) confirmed.add(thing);
     else have.forget(thing);
@@ -59,6 +62,7 @@ async function readVouchers(
   const gone = new Set<Thing>();
   const named = new Set<StorageKey>();
   await inParallel([...vouchers], MOST_REQUESTS, async (map) => {
+    if (await remote.lookout.isCondemned(map.area, haveKey(map), signal)) return;
     const names = await namesOf(remote, map, signal);
     if (names === undefined) {
       gone.add(map);

@@ -1,4 +1,5 @@
 import type { SluiceError } from '../errors.js';
+import { type Decode, openDecode } from '../model/decompress.js';
 import { RAW_DIGEST_BYTES } from '../model/digest.js';
 import { OBJECT_HEADER_BYTES } from '../model/pack.js';
 import type { Ingestor } from '../store/ingest.js';
@@ -19,6 +20,9 @@ export interface BlobSource {
   readonly sizes: number[];
   /** Of a key of its own: reads the digests of the blob's slices from the map. */
   readonly slices: () => Promise<Buffer>;
+  /** Bytes in the pack, and how they become the blob. */
+  readonly stored: number[];
+  readonly codecs: number[];
 }
 
 /** Where blobs go, and who is told of them. */
@@ -46,18 +50,23 @@ interface Window {
 }
 
 /** The ranges of a pack that hold its blobs, in the order of their offsets; each blob is checked and brought into the store. */
-export function* packedRanges(storage: Storage, source: BlobSource, arrival: Arrival): Generator<WantedRange> {
+export async function* packedRanges(
+  storage: Storage,
+  source: BlobSource,
+  arrival: Arrival,
+): AsyncGenerator<WantedRange> {
   const order = Uint32Array.from(source.offsets.keys()).sort(
     (a, b) => (source.offsets[a] ?? 0) - (source.offsets[b] ?? 0),
   );
+  const decode = await openDecode(source.codecs);
   for (let window = nextWindow(source, order, 0); window !== undefined; window = nextWindow(source, order, window.to)) {
     const { start: offset, length } = window;
-    const take = takeWindow.bind(undefined, storage, source, order, window, arrival);
+    const take = takeWindow.bind(undefined, storage, source, order, window, decode, arrival);
     yield { key: source.key, offset, length, take };
   }
 }
 
-function nextWindow({ offsets, sizes }: BlobSource, order: Uint32Array, from: number): Window | undefined {
+function nextWindow({ offsets, stored }: BlobSource, order: Uint32Array, from: number): Window | undefined {
   const startOf = (place: number): number => (offsets[order[place] ?? 0] ?? 0) + OBJECT_HEADER_BYTES;
   if (from >= order.length) return undefined;
   const start = startOf(from);
@@ -65,7 +74,7 @@ function nextWindow({ offsets, sizes }: BlobSource, order: Uint32Array, from: nu
   let end = start;
   for (; to < order.length; to++) {
     const at = startOf(to);
-    const behind = at + (sizes[order[to] ?? 0] ?? 0);
+    const behind = at + (stored[order[to] ?? 0] ?? 0);
     if (to > from && (at - end > GAP_BYTES || behind - start > WINDOW_BYTES)) break;
     end = Math.max(end, behind);
   }
@@ -77,6 +86,7 @@ function takeWindow(
   source: BlobSource,
   order: Uint32Array,
   window: Window,
+  decode: Decode,
   arrival: Arrival,
   bytes: Buffer | undefined,
 ): void {
@@ -84,9 +94,10 @@ function takeWindow(
     const blob = order[place] ?? 0;
     const raw = source.digests[blob] ?? Buffer.alloc(RAW_DIGEST_BYTES);
     const size = source.sizes[blob] ?? 0;
+    const stored = source.stored[blob] ?? 0;
     const at = (source.offsets[blob] ?? 0) + OBJECT_HEADER_BYTES - window.start;
     if (bytes === undefined) arrival.failed(missingAt(storage, source.key, 'blob', raw, 0));
-    else if (ingest(arrival.ingestor(), bytes.subarray(at, at + size), raw)) {
+    else if (ingest(arrival.ingestor(), decode(source.codecs[blob] ?? 0, bytes.subarray(at, at + stored), size), raw)) {
       arrival.came(raw, size);
       arrival.advance(1, size);
     } else arrival.failed(damagedAt(storage, source.key, 'blob', raw, 0));
@@ -94,7 +105,8 @@ function takeWindow(
 }
 
 /** Whether the bytes are those of the digest; then the store has them. */
-function ingest(ingestor: Ingestor, bytes: Buffer, raw: Buffer): boolean {
+function ingest(ingestor: Ingestor, bytes: Buffer | undefined, raw: Buffer): boolean {
+  if (bytes === undefined) return false;
   if (bytes.length < LOOSE_BYTES) {
     if (!hasDigest(bytes, raw, 0)) return false;
     ingestor.addBytes('blob', bytes, raw, 0);

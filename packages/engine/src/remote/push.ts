@@ -1,6 +1,7 @@
 import { SluiceError } from '../errors.js';
 import { type Digest, rawOf } from '../model/digest.js';
 import type { OutRoot } from '../model/root.js';
+import { type Encoder, inlineEncoder } from '../store/encoder.js';
 import { ObjectReader } from '../store/reader.js';
 import type { Store } from '../store/store.js';
 import { throwProblems } from '../util/problems.js';
@@ -9,6 +10,7 @@ import type { Area } from './areas.js';
 import { Auditor } from './audit.js';
 import { confirm } from './confirm.js';
 import { findComplete } from './find-complete.js';
+import type { Moment } from './gc/lookout.js';
 import { appendHave, markSeen, readHave, rewriteHave } from './have-file.js';
 import { HaveIndex, mapRecord } from './have-index.js';
 import { mapKey } from './keys.js';
@@ -28,19 +30,27 @@ export interface PushRoot {
   readonly previous?: readonly OutRoot[] | undefined;
 }
 
+/** Roots that may be on the remote. `merged`: sides of a merge, which hold all that its result holds, so that it is always worth to ask for them. */
+export interface KnownRoots {
+  readonly merged: readonly OutRoot[];
+  readonly others: readonly OutRoot[];
+}
+
 /** How to push. */
 export interface PushRootsOptions {
   readonly remote: Remote;
   readonly store: Store;
   readonly roots: readonly PushRoot[];
   /** Finds other roots that may be on the remote: what they share with those that it lacks need not be sent, nor be here. */
-  readonly known?: readonly OutRoot[] | ((lacking: ReadonlySet<Digest>) => Promise<readonly OutRoot[]>) | undefined;
+  readonly known?: readonly OutRoot[] | ((lacking: ReadonlySet<Digest>) => Promise<KnownRoots>) | undefined;
   /** Sends nothing and writes nothing; tells what would be sent. */
   readonly dryRun?: boolean | undefined;
   /** Does not believe the maps that are there: looks at all that they name, and at each pack after it was sent. */
   readonly verify?: boolean | undefined;
   /** Has looked at the roots already and knows what is lost or damaged: nothing relies on that, and it is sent again. Implies `verify`. */
   readonly auditor?: Auditor | undefined;
+  /** Who compresses; this thread if nobody else. */
+  readonly encoder?: Encoder | undefined;
   readonly beginProgress?: BeginProgress | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -85,7 +95,7 @@ async function findJobs(
   const { remote, store, signal } = options;
   const isSound = soundness(options);
   const looks = await inParallel(roots, MOST_REQUESTS, async (wanted): Promise<Job[]> => {
-    const isLittle = isSound === undefined && lacksLittle(wanted.root, have, store.reader);
+    const isLittle = !doubts(options) && lacksLittle(wanted.root, have, store.reader);
     if (isLittle) return [{ ...wanted, replace: false, asked: false }];
     const found = await findComplete(remote, wanted.root, isSound, signal);
     if (found.kind !== 'complete') return [{ ...wanted, replace: found.kind === 'unsound', asked: true }];
@@ -97,12 +107,20 @@ async function findJobs(
   return looks.flat();
 }
 
-/** How maps are doubted; `undefined` to believe them. Where things are evicted, a map is a hint. */
-function soundness(options: PushRootsOptions): ((area: Area, root: Digest) => Promise<boolean>) | undefined {
-  const { remote, store, signal, verify } = options;
-  if (options.auditor === undefined && verify !== true && remote.storage.durable) return undefined;
-  const auditor = options.auditor ?? new Auditor({ remote, reader: store.reader, signal });
-  return async (area, root) => (await auditor.problemsOf(area, root))?.length === 0;
+/** Whether a map that is there proves nothing by itself. */
+function doubts({ remote, verify = false, auditor }: PushRootsOptions): boolean {
+  return verify || auditor !== undefined || !remote.storage.durable;
+}
+
+/** Which maps are believed: none that a collection is about to delete, and with `verify`, or where things are evicted, none that was not looked at. */
+function soundness(options: PushRootsOptions): (area: Area, root: Digest) => Promise<boolean> {
+  const { remote, store, signal } = options;
+  const auditor =
+    options.auditor ?? (doubts(options) ? new Auditor({ remote, reader: store.reader, signal }) : undefined);
+  return async (area, root) => {
+    if (await remote.lookout.isCondemned(area, mapKey(area, root), signal)) return false;
+    return auditor === undefined || (await auditor.problemsOf(area, root))?.length === 0;
+  };
 }
 
 /** A root that is not complete. `replace`: there is a map of it, but one that does not keep its promise. */
@@ -122,14 +140,16 @@ async function pushJobs(
   const trees = new ObjectReader(store.files, store.layout, store.reader.catalog);
   const blobs = new ObjectReader(store.files, store.layout, store.reader.catalog);
   const bad = options.auditor?.bad ?? new Set<StorageKey>();
-  const uploader = new Uploader(store, blobs, remote, bad, signal);
+  const uploader = new Uploader(store, blobs, remote, options.encoder ?? inlineEncoder, bad, signal);
   const base = { have, uploader, reader: trees, signal };
   try {
     const unknown = jobs.filter(({ asked }) => asked);
     const lessons = await learnFromPrevious({ remote, have, reader: trees, signal }, unknown);
     const estimate = (): Promise<number> => estimateBytes(base, unknown);
-    const known = await knownRoots(options, unknown);
-    lessons.push(...(await learnFromKnown({ remote, have, reader: trees, signal }, jobs, known, estimate)));
+    const { merged, others } = await knownRoots(options, unknown);
+    const sides = unknown.flatMap(({ root }) => merged.map((side) => ({ root, previous: [side] })));
+    lessons.push(...(await learnFromPrevious({ remote, have, reader: trees, signal }, sides)));
+    lessons.push(...(await learnFromKnown({ remote, have, reader: trees, signal }, jobs, others, estimate)));
     if (!dryRun) appendHave(store, remote.description, lessons);
     if (have.forgetKeys((key) => bad.has(key)) && !dryRun) rewriteHave(store, remote.description, have.records());
     const walk = new PushWalk({ ...base, tally: new ObjectTally(result), dryRun });
@@ -142,9 +162,11 @@ async function pushJobs(
 }
 
 /** Other roots that may teach something about those that the remote was asked for in vain. */
-async function knownRoots({ known = [] }: PushRootsOptions, jobs: readonly Job[]): Promise<readonly OutRoot[]> {
-  if (jobs.length === 0) return [];
-  return typeof known === 'function' ? known(new Set(jobs.map(({ root }) => root.digest))) : known;
+async function knownRoots({ known = [] }: PushRootsOptions, jobs: readonly Job[]): Promise<KnownRoots> {
+  if (jobs.length === 0) return { merged: [], others: [] };
+  return typeof known === 'function'
+    ? known(new Set(jobs.map(({ root }) => root.digest)))
+    : { merged: [], others: known };
 }
 
 type Base = {
@@ -201,10 +223,13 @@ async function complete(
     await uploader.finish();
     throwProblems(walk.problems);
     const builders = drafts.map(({ draft }) => draft.builder);
-    if (await confirm(remote, builders, have, confirmed, signal)) {
-      if (!dryRun) await writeMaps(options, drafts, uploader, have);
+    const since = remote.lookout.oldestLook();
+    const isThere = !(await uploader.forgetCondemned()) && (await confirm(remote, builders, have, confirmed, signal));
+    if (isThere && (dryRun || (await writeMaps(options, drafts, uploader, have, since)))) {
       return drafts.map(({ draft }) => draft);
     }
+    // What took too long to write its map is confirmed anew.
+    if (isThere) confirmed.clear();
     if (!dryRun) rewriteHave(store, remote.description, have.records());
     const again: { job: Job; draft: Draft }[] = [];
     for (const { job } of drafts) again.push({ job, draft: await walk.draft(job.root, undefined) });
@@ -216,29 +241,50 @@ async function complete(
   });
 }
 
+/** `since`: when it was last seen that what the maps rely on stays. Returns whether there was time to write all of them. */
 async function writeMaps(
-  { remote, store, signal, verify = false }: PushRootsOptions,
+  options: PushRootsOptions,
   drafts: readonly { readonly job: Job; readonly draft: Draft }[],
   uploader: Uploader,
   have: HaveIndex,
-): Promise<void> {
+  since: Moment,
+): Promise<boolean> {
+  const { remote, store, signal, verify = false } = options;
   const { own } = remote.areas;
+  const { lookout, storage } = remote;
+  const isSound = soundness(options);
+  let inTime = true;
   if (verify) await expectPacks(remote, uploader, signal);
   await inParallel(drafts, MOST_REQUESTS, async ({ job: { root, replace, asked }, draft: { builder, objects } }) => {
     const body = bodyOf(builder.finish(root, objects));
-    const put = (ifAbsent: boolean): Promise<'stored' | 'exists'> =>
-      remote.storage.put(mapKey(own, root.digest), body, { ifAbsent, signal });
-    let stored = await put(!replace);
+    const key = mapKey(own, root.digest);
+    const answer: { stored?: 'stored' | 'exists' } = {};
+    const put = (ifAbsent: boolean) => async (): Promise<boolean> => {
+      if (!lookout.mayRelySince(since)) {
+        inTime = false;
+        return false;
+      }
+      answer.stored = await storage.put(key, body, { ifAbsent, signal });
+      return true;
+    };
+    if (replace || (await lookout.isCondemned(own, key, signal))) await lookout.renew(own, key, put(false), signal);
+    else await put(true)();
     // Nobody has looked yet whether the map that is there is a sound one.
-    if (stored === 'exists' && !asked && (await findComplete(remote, root, undefined, signal)).kind !== 'complete') {
-      stored = await put(false);
+    if (
+      answer.stored === 'exists' &&
+      !asked &&
+      (await findComplete(remote, root, isSound, signal)).kind !== 'complete'
+    ) {
+      await lookout.renew(own, key, put(false), signal);
     }
-    if (root.kind !== 'tree') return;
+    if (answer.stored === undefined || root.kind !== 'tree') return;
     // Another pusher's map of this root may refer to others where ours does not; only what is known to hold nodes itself is noted.
-    const record = mapRecord(own, rawOf(root.digest), stored === 'stored' ? builder.notedNodes() : Buffer.alloc(0));
+    const notes = answer.stored === 'stored' ? builder.notedNodes() : Buffer.alloc(0);
+    const record = mapRecord(own, rawOf(root.digest), notes);
     appendHave(store, remote.description, [record]);
     have.add(record, remote.areas.proof);
   });
+  return inTime;
 }
 
 /** A remote that says that it keeps something and does not is found out before a map relies on it. */
