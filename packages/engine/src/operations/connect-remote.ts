@@ -58,7 +58,7 @@ export function connectRemote(settings: RemoteConfig, options: ConnectOptions): 
     area: options.area,
     // A place that evicts may be empty again at any time.
     seen: durable && wasSeen(options.store, description),
-    encoding: { compression: settings.compression ?? 'auto', chunking: false },
+    encoding: { compression: settings.compression ?? 'auto', chunking: settings.chunking ?? false },
     quiet: quietNote(options.store, description),
   });
   return { name: settings.name, remote, requests };

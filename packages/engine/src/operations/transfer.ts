@@ -65,7 +65,7 @@ export async function push(
       known: knownRoots(context, stages),
       dryRun: options.dryRun ?? false,
       verify: options.verify ?? false,
-      encoder: bulkEncoder(context.workspace.bulk),
+      encoder: bulkEncoder(context.workspace.bulk, context.workspace.store),
       beginProgress: progress(context.emit, 'sending', name),
       signal: context.signal,
     });

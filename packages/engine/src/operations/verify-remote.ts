@@ -87,7 +87,7 @@ async function repair(
 ): Promise<Set<OutRoot>> {
   const { store, bulk } = context.workspace;
   const { signal } = context;
-  const encoder = bulkEncoder(bulk);
+  const encoder = bulkEncoder(bulk, store);
   const whole = [...broken].filter((root) => completeness(store.reader, root) === 'complete');
   const beginProgress = progress(context.emit, 'sending', name);
   for (const root of whole) {

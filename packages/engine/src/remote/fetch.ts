@@ -8,6 +8,7 @@ import { throwProblems } from '../util/problems.js';
 import type { ArrivingFile } from './arriving-file.js';
 import { openBatch } from './fetch-batch.js';
 import { type Arrival, packedRanges } from './fetch-blobs.js';
+import { fetchChunked } from './fetch-chunked.js';
 import { largeRanges } from './fetch-large.js';
 import { type FetchRootsOptions, type FetchWant, findLack, type Lack } from './fetch-plan.js';
 import { fetchRanges, type WantedRange } from './fetch-ranges.js';
@@ -155,6 +156,11 @@ async function fetchBlobs(
   } finally {
     for (const file of open) file.release();
   }
+  const came: Arrival['came'] = (raw, bytes) => {
+    arrival.came(raw, bytes);
+    arrival.advance(1, bytes);
+  };
+  for (const source of lack.chunked) await fetchChunked(remote.storage, source, { ...arrival, came }, signal);
 }
 
 /** A root that the remote does not have is no failure if all of it is here. */

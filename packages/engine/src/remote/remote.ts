@@ -28,8 +28,8 @@ export interface RemoteOptions {
 
 /** How a writer encodes what it sends to a remote. Readers read everything. */
 export interface Encoding {
-  /** `auto`: what gets smaller is compressed. */
-  readonly compression: 'auto' | 'none';
+  /** `auto`: what gets smaller is compressed, unless the line takes it faster than that; `always`: on any line. */
+  readonly compression: 'auto' | 'always' | 'none';
   /** Large blobs are cut by their content, so that a new version sends what is new in it. */
   readonly chunking: boolean;
 }

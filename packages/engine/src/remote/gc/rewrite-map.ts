@@ -100,7 +100,9 @@ class MapRewriter {
     this.placeCount += count;
   }
 
-  finish({ front: { header }, key }: LoadedMap): Buffer {
+  finish({ front, key }: LoadedMap): Buffer {
+    // Maps with chunks are not rewritten (`isPlain`).
+    const { chunks: _, ...header } = front.header;
     const { names: packs } = this.packs;
     const { names: maps } = this.maps;
     if (packs.length > MOST_NAMES || maps.length > MOST_NAMES) failMap(key, 'it would name too many packs or maps');
