@@ -182,11 +182,15 @@ export class PushWalk {
         sent = (await uploader.areaOfLarge(digestFromRaw(own), size)) === undefined;
         if (sent) this.expectLocal(own, 0);
       } else {
-        const added = await uploader.addLarge(own, size);
+        const failed = (error: unknown): void => this.note(path(), error);
+        const added = await uploader.addLarge(own, size, walked.advance, failed);
         sent = added.sent;
         walked.draft.builder.addOwnKey(added.blob.area, added.blob.slices, undefined);
+        this.count({ ...walked, advance: undefined }, own, 0, size, sent);
+        return;
       }
-      this.count(walked, own, 0, size, sent);
+      walked.advance?.(1, size);
+      this.count({ ...walked, advance: undefined }, own, 0, size, sent);
     } catch (error) {
       this.note(path(), error);
     }
@@ -231,7 +235,10 @@ export class PushWalk {
   ): void {
     draft.files[sent ? 'sent' : 'reused']++;
     this.context.tally.blob(raw, rawAt, size, sent, sentBytes);
-    advance?.(1, size);
+    if (advance !== undefined) {
+      if (sent && !this.context.dryRun) this.context.uploader.owe(advance, 1, size);
+      else advance(1, size);
+    }
     if (!seen.blob.set(raw, rawAt)) return;
     draft.objects.blobs++;
     draft.objects.blobBytes += size;
