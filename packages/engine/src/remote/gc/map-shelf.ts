@@ -1,6 +1,6 @@
 import { SluiceError } from '../../errors.js';
 import { type Digest, digestFromRaw } from '../../model/digest.js';
-import { decodeMap, failMap, type MapFront, type MapName } from '../../model/map.js';
+import { CHUNK_ROW_BYTES, decodeMap, failMap, type MapFront, type MapName } from '../../model/map.js';
 import { type Area, areaOf } from '../areas.js';
 import { mapKey, packKey, parseKey } from '../keys.js';
 import type { Remote } from '../remote.js';
@@ -22,6 +22,7 @@ export interface LoadedMap {
 const LARGEST_MAP_BYTES = 2 ** 31 - 1;
 /** Maps that are read again within so many bytes of others are read once. */
 const SHELF_BYTES = 64 * 1024 * 1024;
+const SLICE_DIGEST_BYTES = 32;
 
 /** Reads whole maps of a remote, and keeps the last ones. */
 export class MapShelf {
@@ -60,7 +61,9 @@ export function parseMap(bytes: Buffer, key: StorageKey, where: string): LoadedM
   const { front, locations, slices, chunks } = decodeMap(bytes, where);
   const { header } = front;
   if (parts?.kind !== 'maps' || !parts.raw.equals(header.root)) return failMap(where, 'it is the map of another root');
-  const isPlain = header.totalBytes === header.frontBytes + locations.length + slices.length + chunks.length;
+  const sections = locations.length + header.slices * SLICE_DIGEST_BYTES + header.chunks * CHUNK_ROW_BYTES;
+  const plainBytes = header.frontBytes + sections;
+  const isPlain = header.totalBytes === plainBytes && slices.length === header.slices * SLICE_DIGEST_BYTES;
   return { key, area: parts.area, root: digestFromRaw(parts.raw), front, locations, slices, chunks, isPlain };
 }
 

@@ -1,6 +1,7 @@
 import { readChunks, writeChunk } from '../../model/chunk.js';
 import { RAW_DIGEST_BYTES } from '../../model/digest.js';
 import {
+  type BlobLocation,
   CHUNK_ROW_BYTES,
   encodeMap,
   failMap,
@@ -61,6 +62,8 @@ class MapRewriter {
   private sliceCount = 0;
   private readonly chunks: Buffer[] = [];
   private chunkCount = 0;
+  /** By map: where the chunks from one on are now; equal blobs share them. */
+  private readonly chunksAt = new Map<LoadedMap, Map<number, number>>();
 
   constructor(rewriting: Rewriting, root: Buffer) {
     this.rewriting = rewriting;
@@ -99,16 +102,14 @@ class MapRewriter {
         writeLocation(copies, i * LOCATION_BYTES, { ...location, offset: this.sliceCount });
         this.copySlices(map, location.offset, (first + i) * LOCATION_BYTES);
       } else {
-        writeLocation(copies, i * LOCATION_BYTES, { ...location, offset: this.chunkCount });
-        this.copyChunks(map, location.offset, location.stored);
+        writeLocation(copies, i * LOCATION_BYTES, { ...location, offset: this.copyChunks(map, location) });
       }
     }
     this.places.push(copies);
     this.placeCount += count;
   }
 
-  finish({ front, key }: LoadedMap): Buffer {
-    const { chunks: _, ...header } = front.header;
+  finish({ front: { header }, key }: LoadedMap): Buffer {
     const { names: packs } = this.packs;
     const { names: maps } = this.maps;
     if (packs.length > MOST_NAMES || maps.length > MOST_NAMES) failMap(key, 'it would name too many packs or maps');
@@ -117,15 +118,8 @@ class MapRewriter {
       writeNodeRow(nodes, i * NODE_ROW_BYTES, row);
     });
     const locations = Buffer.concat(this.places);
-    return encodeMap({
-      ...header,
-      packs,
-      maps,
-      nodes,
-      locations,
-      slices: Buffer.concat(this.slices),
-      chunks: Buffer.concat(this.chunks),
-    });
+    const [slices, chunks] = [Buffer.concat(this.slices), Buffer.concat(this.chunks)];
+    return encodeMap({ ...header, packs, maps, nodes, locations, slices, chunks });
   }
 
   /** `row.offset`: number of a node in the map that is referred to; that map may itself have only a reference there. */
@@ -164,15 +158,23 @@ class MapRewriter {
     return keys;
   }
 
-  private copyChunks(map: LoadedMap, first: number, count: number): void {
+  /** Copies the chunks of a blob, with their places; returns the first one's number. */
+  private copyChunks(map: LoadedMap, { offset: first, stored: count }: BlobLocation): number {
+    const copied = this.chunksAt.get(map) ?? new Map<number, number>();
+    this.chunksAt.set(map, copied);
+    const known = copied.get(first);
+    if (known !== undefined) return known;
     const rows = map.chunks.subarray(first * CHUNK_ROW_BYTES, (first + count) * CHUNK_ROW_BYTES);
-    const copies = Buffer.from(rows);
+    const copies = Buffer.alloc(rows.length);
     for (const [i, row] of readChunks(rows, map.front, map.key).entries()) {
       const { name, offset } = this.place(map, row.pack, row.offset);
       writeChunk(copies, i * CHUNK_ROW_BYTES, { ...row, pack: this.packs.of(name), offset });
     }
+    const at = this.chunkCount;
+    copied.set(first, at);
     this.chunks.push(copies);
     this.chunkCount += count;
+    return at;
   }
 
   /** The slices of a large blob reach to those of the next one, in the order of locations. */

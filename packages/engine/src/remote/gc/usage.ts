@@ -86,7 +86,7 @@ function addExtents(map: LoadedMap, packs: Map<StorageKey, Map<number, number>>,
     const location = readLocation(map.locations, at, map.front, map.key);
     if (location.how === IN_PACK) add(location.pack, location.offset, location.stored);
   }
-  for (const row of readChunks(map.chunks, map.front, map.key)) add(row.pack, row.offset, row.stored);
+  for (const { pack, offset, stored } of readChunks(map.chunks, map.front, map.key)) add(pack, offset, stored);
   return named;
 }
 
