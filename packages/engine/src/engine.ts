@@ -3,16 +3,17 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { SluiceError } from './errors.js';
 import type { Emit } from './events.js';
-import type { HistoryScope } from './history/scope.js';
 import { checkout } from './operations/checkout.js';
 import { checkoutKept } from './operations/checkout-kept.js';
 import { commit } from './operations/commit.js';
 import type { OperationContext } from './operations/context.js';
 import { type DoctorReport, doctor } from './operations/doctor/doctor.js';
 import { explain } from './operations/explain.js';
+import { fetchData, pull } from './operations/fetch-data.js';
 import { collectGarbage, explainGarbage } from './operations/gc.js';
 import { initWorkspace } from './operations/init.js';
-import type { FetchOptions, GcOptions, Select } from './operations/options.js';
+import type { FetchOptions, GcOptions, PushOptions, Select } from './operations/options.js';
+import { push } from './operations/push-data.js';
 import { remoteStat } from './operations/remote-stat.js';
 import { createRemotes } from './operations/remotes.js';
 import type {
@@ -32,7 +33,6 @@ import type {
 } from './operations/reports.js';
 import { type Selected, selectStages } from './operations/select.js';
 import { type StatusReport, status } from './operations/status.js';
-import { fetchData, pull, push } from './operations/transfer.js';
 import { verify } from './operations/verify.js';
 import { type VerifyRemoteOptions, verifyRemote } from './operations/verify-remote.js';
 import { parseArea } from './remote/areas.js';
@@ -85,8 +85,8 @@ export interface Engine {
     stage: ChosenStage,
     options: RunOptions & Partial<Pick<EngineOptions, 'env' | 'emit'>> & { readonly envName?: string },
   ): Promise<RunResult>;
-  /** The state of stages and outs; `remotes`: names to ask, or `default`. */
-  status(options: { readonly select: Select; readonly remotes?: readonly string[] | 'default' }): Promise<StatusReport>;
+  /** The state of stages and outs; `remotes`: names to ask, or `own` for the remote that each out goes to. */
+  status(options: { readonly select: Select; readonly remotes?: readonly string[] | 'own' }): Promise<StatusReport>;
   /** Outs in the workspace to store and lock. */
   commit(options: { readonly select: Select; readonly force?: boolean }): Promise<CommitReport>;
   /** Workspace := lock, or the lock of a revision. */
@@ -104,15 +104,7 @@ export interface Engine {
   /** Remote to store and workspace. */
   pull(options: FetchOptions & { readonly force?: boolean }): Promise<PullReport>;
   /** Store to remote. */
-  push(
-    options: HistoryScope & {
-      readonly select: Select;
-      readonly remote?: string;
-      readonly dryRun?: boolean;
-      /** Does not believe the maps of the remote: looks at all that they name, and sends what is not there. */
-      readonly verify?: boolean;
-    },
-  ): Promise<PushReport>;
+  push(options: PushOptions): Promise<PushReport>;
   gc(options: GcOptions): Promise<GcReport>;
   /** Why an object (by digest), or the object of a path in the workspace, would be kept. */
   explainGc(options: GcOptions & { readonly what: string }): Promise<GcExplanation>;
@@ -252,12 +244,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       for (const one of stagesOfChosen(projectsNow(), chosen)) results.push(await runOne(one, runOptions));
       return mergeResults(results);
     },
-    status: async ({ select, remotes }) =>
-      on(select, (context, selected) => {
-        const names = remotes === 'default' ? [context.remotes.open(undefined).name] : (remotes ?? []);
-        for (const name of names) context.remotes.open(name);
-        return status(context, selected, names);
-      }),
+    status: async ({ select, remotes }) => on(select, (context, selected) => status(context, selected, remotes ?? [])),
     commit: async ({ select, force }) => on(select, (context, selected) => commit(context, selected, force ?? false)),
     checkout: async ({ select, rev, force, link, strict }) =>
       on(select, (context, selected) =>

@@ -16,7 +16,8 @@ export { type AddTargetReport, addTarget, type NewTarget } from './operations/ad
 export type { DoctorReport } from './operations/doctor/doctor.js';
 export type { DoctorCheck, DoctorFinding } from './operations/doctor/finding.js';
 export { type InitOptions, initWorkspace } from './operations/init.js';
-export type { FetchOptions, GcOptions, Select } from './operations/options.js';
+export type { FetchOptions, GcOptions, PushOptions, Select } from './operations/options.js';
+export { pushFailure } from './operations/push-failure.js';
 export * from './operations/reports.js';
 export type { OutStatus, StageStatus, StatusReport } from './operations/status.js';
 export type { ChosenStage } from './stage/load-stages.js';

@@ -37,6 +37,13 @@ export function parseCount(text: string): number {
   return Number(text);
 }
 
+/** `a` or `a,b`: names, each once. */
+export function parseNames(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim());
+  if (names.includes('')) throw new InvalidArgumentError('Write names with commas between them, as in near,far.');
+  return [...new Set(names)];
+}
+
 /** Collects an option that may be given several times. */
 export function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];

@@ -6,6 +6,7 @@ import { type Decision, decide, type Place, placeOf } from '../stage/decide.js';
 import { Resolver } from '../stage/resolve.js';
 import type { Out } from '../stage/stage.js';
 import { type Completeness, completeness } from '../store/complete.js';
+import { remoteNamed } from '../workspace/config.js';
 import type { Observed } from '../workspace/observe.js';
 import { isStored } from '../workspace/snapshot-complete.js';
 import type { OperationContext } from './context.js';
@@ -38,12 +39,14 @@ export interface StatusReport {
   readonly stages: readonly StageStatus[];
 }
 
-/** Looks at stages and their outs. Changes nothing, and moves no data. `remotes` names the remotes to ask. */
+/** Looks at stages and their outs. Changes nothing, and moves no data. `remotes` names the remotes to ask; `own`: each out's own, or the default one. */
 export async function status(
   context: OperationContext,
   selected: readonly Selected[],
-  remotes: readonly string[],
+  remotes: readonly string[] | 'own',
 ): Promise<StatusReport> {
+  // Names that do not exist are told before anything is looked at.
+  for (const name of remotes === 'own' ? [undefined] : remotes) remoteNamed(context.config, name);
   const resolver = new Resolver(context);
   const stages: StageStatus[] = [];
   for (const { stage } of selected) {
@@ -78,10 +81,10 @@ async function remoteStates(
   context: OperationContext,
   out: Out,
   root: OutRoot | undefined,
-  remotes: readonly string[],
+  remotes: readonly string[] | 'own',
 ): Promise<Record<string, RemoteState>> {
   const states: Record<string, RemoteState> = {};
-  for (const name of remotes) {
+  for (const name of remotes === 'own' ? [remoteNamed(context.config, out.remote).name] : remotes) {
     states[name] = root === undefined || !out.push ? 'absent' : await context.remotes.state(name, root);
   }
   return states;

@@ -34,6 +34,14 @@ export interface Remote {
 const VERSION = 1;
 const FORMAT_BYTES = 4096;
 
+/** What one operation has found out about remotes that do not answer: each is asked and told of once. */
+export interface Reach {
+  /** Why a remote is not asked any more. */
+  failure(remote: Remote): SluiceError | undefined;
+  /** It has just failed to answer. */
+  lost(remote: Remote, error: SluiceError): void;
+}
+
 /** Opens a remote. */
 export function openRemote({ storage, area, seen = false }: RemoteOptions): Remote {
   let answer: Promise<'used' | 'empty'> | undefined;
@@ -95,7 +103,7 @@ export async function firstInAreas<T>(
 }
 
 /** Whether an error says that nothing could be learnt. */
-export function isUnreachable(error: unknown): boolean {
+export function isUnreachable(error: unknown): error is SluiceError {
   return error instanceof SluiceError && (error.code === 'ERR_REMOTE_DOWN' || error.code === 'ERR_REMOTE_DENIED');
 }
 

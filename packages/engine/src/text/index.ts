@@ -3,3 +3,4 @@ export { formatBytes, formatCount, formatDuration, formatRate, plural, visible }
 export { decisionText, errorText, progressText, warningText } from './messages.js';
 export { type Outcome, outcomeText } from './outcome.js';
 export { reasonsText, reasonText } from './reasons.js';
+export { sourcesText } from './sources.js';

@@ -48,13 +48,18 @@ export function parseRemoteUrl(root: string, text: string): ParsedRemoteUrl {
 /** A location that this version can use. */
 export type UsableLocation = Extract<RemoteLocation, { readonly kind: 'file' | 's3' }>;
 
+/** Whether this version can use a location. */
+export function isUsable(location: RemoteLocation): location is UsableLocation {
+  return location.kind === 'file' || location.kind === 's3';
+}
+
 /** The location of a remote. Throws `ERR_CONFIG` for the kinds that this version cannot use. */
 export function usableLocation(remote: {
   readonly name: string;
   readonly url: string;
   readonly location: RemoteLocation;
 }): UsableLocation {
-  if (remote.location.kind === 'file' || remote.location.kind === 's3') return remote.location;
+  if (isUsable(remote.location)) return remote.location;
   throw new SluiceError(
     'ERR_CONFIG',
     `remote ${remote.name} (${remote.url}): this version of Sluice cannot use ${remote.location.kind} remotes`,

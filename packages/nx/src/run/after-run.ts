@@ -39,8 +39,8 @@ async function pushStages(engine: Engine, notes: readonly TaskNote[]): Promise<A
   const done = notes.filter(({ outcome }) => outcome !== 'failed');
   const select = [...new Set(done.map(({ project, target }) => `${project}:${target}`))];
   if (select.length === 0) return null;
-  const { remote, files, bytes, ms } = await engine.push({ select });
-  return { remote, files: files.sent, bytes: bytes.sent, ms };
+  const { remotes, files, bytes, ms } = await engine.push({ select });
+  return { remote: remotes.map(({ remote }) => remote).join(', '), files: files.sent, bytes: bytes.sent, ms };
 }
 
 async function collect(engine: Engine): Promise<AfterRun['gc']> {
