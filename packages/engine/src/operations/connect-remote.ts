@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Area } from '../remote/areas.js';
-import { wasSeen } from '../remote/have-file.js';
+import { markSeen, wasSeen } from '../remote/have-file.js';
+import { FORMAT_KEY } from '../remote/keys.js';
 import { openRemote, type Remote } from '../remote/remote.js';
 import { type CountingStorage, counting } from '../remote/storage/counting.js';
 import { fileStorage } from '../remote/storage/file.js';
@@ -47,7 +48,13 @@ export function connectRemote(settings: RemoteConfig, options: ConnectOptions): 
   const { driver, requests } = openDriver(settings, concurrency, options);
   const bounded = limited(driver, concurrency);
   const storage = settings.readOnly ? readOnly(bounded) : bounded;
-  const remote = openRemote({ storage, area: options.area, seen: wasSeen(options.store, driver.description) });
+  const { description } = driver;
+  const remote = openRemote({
+    storage,
+    area: options.area,
+    seen: wasSeen(options.store, description),
+    onUsed: () => markSeen(options.store, description),
+  });
   return { name: settings.name, remote, requests };
 }
 
@@ -63,6 +70,7 @@ function openDriver(
     return { driver, requests: driver.requests };
   }
   const { dir } = location;
-  const counted = counting(fileStorage({ dir, missingIsEmpty: !wasSeen(options.store, `file://${dir}`) }));
+  const missingIsEmpty = !wasSeen(options.store, `file://${dir}`);
+  const counted = counting(fileStorage({ dir, missingIsEmpty, marker: FORMAT_KEY }));
   return { driver: retrying(counted, FILE_RETRY), requests: counted.requests };
 }

@@ -102,6 +102,8 @@ async function send(
     past.flatMap((entry) => itemsOf(entry, isMeant)).filter((item) => isOurs(context, item)),
   );
   const items = distinct([...current, ...older]);
+  const isFirst =
+    items.length > 0 && options.dryRun !== true && (await opened.remote.contact(context.signal)) === 'empty';
   const pushed = await pushRoots({
     remote: opened.remote,
     store: context.workspace.store,
@@ -114,6 +116,10 @@ async function send(
     beginProgress: progress(context.emit, 'sending', opened.name),
     signal: context.signal,
   });
+  if (isFirst) {
+    const message = `remote ${opened.name} was never used before: it is now at ${opened.remote.description}`;
+    context.emit({ type: 'note', message });
+  }
   if (options.dryRun !== true) await pushRecords(context, opened, [...locked, ...past], isMeant);
   return pushed;
 }

@@ -4,7 +4,7 @@ import type { StageRecord } from '../model/record.js';
 import type { OutRoot } from '../model/root.js';
 import { fetchRoots } from '../remote/fetch.js';
 import { type FoundRecord, readRecord } from '../remote/records.js';
-import { isComplete, isUnreachable, type Reach } from '../remote/remote.js';
+import { isComplete, isUnreachable, type Reach, type Remote } from '../remote/remote.js';
 import type { Fetched, RemoteSource, Want } from '../stage/context.js';
 import { type Config, readingOrder, remoteNamed } from '../workspace/config.js';
 import { type ConnectOptions, connectRemote, type OpenedRemote } from './connect-remote.js';
@@ -121,16 +121,31 @@ export function createRemotes(options: RemotesOptions): Remotes {
   };
 }
 
-/** Tells of each remote once that it is down. */
+/** Tells of each remote once that it is down, or was never used. */
 function createReach({ emit }: RemotesOptions, opened: ReadonlyMap<string, OpenedRemote>): Reach {
-  const failures = new Map<object, SluiceError>();
+  const failures = new Map<Remote, SluiceError>();
+  const unused = new Set<Remote>();
+  const nameOf = (remote: Remote): string =>
+    [...opened.values()].find((known) => known.remote === remote)?.name ?? remote.description;
   return {
+    unused: (remote) => {
+      if (unused.has(remote)) return;
+      unused.add(remote);
+      emit({
+        type: 'warning',
+        message: `remote ${nameOf(remote)} was never used: nothing is at ${remote.description} yet`,
+        hint: 'If somebody has pushed to it, check its URL, and that the directory is mounted; otherwise the first push makes it.',
+      });
+    },
     failure: (remote) => failures.get(remote),
     lost: (remote, { message, code, hint }) => {
       if (failures.has(remote)) return;
-      const name = [...opened.values()].find((known) => known.remote === remote)?.name ?? remote.description;
       const what = code === 'ERR_FORMAT_VERSION' ? 'cannot be used' : 'is down';
-      const told = new SluiceError(code, `remote ${name} ${what}: ${message}`, hint === undefined ? {} : { hint });
+      const told = new SluiceError(
+        code,
+        `remote ${nameOf(remote)} ${what}: ${message}`,
+        hint === undefined ? {} : { hint },
+      );
       failures.set(remote, told);
       emit({ type: 'warning', code, message: told.message, ...(hint === undefined ? {} : { hint }) });
     },

@@ -236,6 +236,23 @@ describe('reading', () => {
     });
   });
 
+  test('a remote that was never used is told when something is looked for there, and when it is made', async () => {
+    const here = await open({ data: track('{projectRoot}/data') });
+    here.write('p/data', 'bytes');
+    await here.engine.commit({ select: [] });
+    await here.engine.status({ select: [], remotes: 'own' });
+    expect(here.warnings()).toEqual([expect.stringContaining('remote near was never used: nothing is at file:///')]);
+    expect(fs.existsSync(temp('near'))).toBe(false);
+    await here.engine.push({ select: [] });
+    const notes = here.events.flatMap((event) => (event.type === 'note' ? [event.message] : []));
+    expect(notes).toEqual([expect.stringContaining('remote near was never used before: it is now at file:///')]);
+    // A clone that has never seen the share cannot know that it is not mounted, and says what it sees.
+    unmount('near');
+    const fresh = await here.empty();
+    await expect(fresh.engine.pull({ select: [] })).rejects.toMatchObject({ code: 'ERR_NOT_LOCAL' });
+    expect(fresh.warnings().filter((text) => text.includes('remote near was never used'))).toHaveLength(1);
+  });
+
   test('records of the second remote are used when the first has none', async () => {
     const here = await open({ make: stage('echo 1 > out') });
     await here.run('make');

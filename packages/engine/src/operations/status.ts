@@ -85,7 +85,16 @@ async function remoteStates(
 ): Promise<Record<string, RemoteState>> {
   const states: Record<string, RemoteState> = {};
   for (const name of remotes === 'own' ? [remoteNamed(context.config, out.remote).name] : remotes) {
-    states[name] = root === undefined || !out.push ? 'absent' : await context.remotes.state(name, root);
+    states[name] = root === undefined || !out.push ? 'absent' : await stateOn(context, name, root);
   }
   return states;
+}
+
+/** Nothing is on a remote that was never used, and that is worth a word: it may be one that is not mounted. */
+async function stateOn({ remotes }: OperationContext, name: string, root: OutRoot): Promise<RemoteState> {
+  const state = await remotes.state(name, root);
+  if (state !== 'absent') return state;
+  const { remote } = remotes.open(name);
+  if ((await remote.contact()) === 'empty') remotes.reach.unused(remote);
+  return state;
 }

@@ -18,7 +18,10 @@ export async function takeFromAny(
   for (const remote of new Set([first, ...others])) {
     if (reach?.failure(remote) !== undefined) continue;
     try {
-      if ((await remote.contact(signal)) === 'empty') continue;
+      if ((await remote.contact(signal)) === 'empty') {
+        reach?.unused(remote);
+        continue;
+      }
       markSeen(store, remote.description);
       if (await take(remote)) return true;
     } catch (error) {

@@ -15,6 +15,8 @@ export interface RemoteOptions {
    * empty mount point is not an empty remote.
    */
   readonly seen?: boolean;
+  /** Called when it turns out to be in use. */
+  readonly onUsed?: () => void;
 }
 
 /** A remote: a storage, and where in it this writer may look and write. Nothing is asked of it before the first call. */
@@ -40,19 +42,24 @@ export interface Reach {
   failure(remote: Remote): SluiceError | undefined;
   /** It has just failed to answer. */
   lost(remote: Remote, error: SluiceError): void;
+  /** It answers, and nothing was ever put there: what is looked for may be somewhere else. */
+  unused(remote: Remote): void;
 }
 
 /** Opens a remote. */
-export function openRemote({ storage, area, seen = false }: RemoteOptions): Remote {
+export function openRemote({ storage, area, seen = false, onUsed = () => {} }: RemoteOptions): Remote {
   let answer: Promise<'used' | 'empty'> | undefined;
   const contact = (signal?: AbortSignal): Promise<'used' | 'empty'> => {
     if (answer === undefined) {
       const asked = readFormat(storage, seen, signal);
       answer = asked;
-      // A failure is not remembered: the next call may be luckier.
-      asked.catch(() => {
-        answer = undefined;
-      });
+      asked.then(
+        (state) => state === 'used' && onUsed(),
+        // A failure is not remembered: the next call may be luckier.
+        () => {
+          answer = undefined;
+        },
+      );
     }
     return answer;
   };
@@ -66,6 +73,7 @@ export function openRemote({ storage, area, seen = false }: RemoteOptions): Remo
       const text = Buffer.from(`${JSON.stringify({ version: VERSION })}\n`);
       await storage.put(FORMAT_KEY, bodyOf(text), { ifAbsent: true, signal });
       answer = Promise.resolve('used');
+      onUsed();
     },
   };
 }
