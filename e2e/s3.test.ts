@@ -102,3 +102,61 @@ for (const [name, breakDown] of [
     expect(output.match(/warning: .*remote origin is down/g)).toHaveLength(1);
   });
 }
+
+/** A clone that knows nothing but the bucket, which has the results of all three stages. */
+async function cloneOfResults(): Promise<Workspace> {
+  w = await pipelineWorkspace();
+  const { workspace } = await withBucket(w);
+  await workspace.nx('run', 'p:report');
+  await workspace.commitAll('First results');
+  await workspace.sluice('push');
+  return (await workspace.clone('clone')).with(workspace.env);
+}
+
+const DOWN = /warning: .*remote origin is down/g;
+
+story(
+  'a server that goes down half-way: what cannot be restored runs, and the tasks of a command say it once',
+  async () => {
+    const clone = await cloneOfResults();
+    clone.remove('p/sluice-lock.json');
+    proxy().inject(/GET .*\/packs\//, { kind: 'down' });
+    const first = await clone.nx('run', 'p:upper');
+    expect(first).toContain('restoring');
+    expect(first).toContain('running: its data cannot be had');
+    expect(takeRuns(clone)).toEqual(['upper']);
+    expect(first.match(DOWN)).toHaveLength(1);
+    const second = await clone.nx('run', 'p:report');
+    expect(takeRuns(clone)).toEqual(['count', 'report']);
+    expect(second.match(DOWN)).toHaveLength(1);
+    expect(await clone.json<VerifyReport>('verify', '--deep')).toMatchObject({ findings: [] });
+
+    // Whoever is strict wants to know, although everything is here and a pull has nothing to do.
+    expect((await clone.run('sluice', 'pull')).stderr.match(DOWN)).toHaveLength(1);
+    expect((await clone.failure(3, 'pull', '--strict')).code).toBe('ERR_REMOTE_DOWN');
+    expect((await clone.failure(3, 'push')).code).toBe('ERR_REMOTE_DOWN');
+    clone.write({ 'p/in.txt': 'something else\n' });
+    const strict = await clone.with({ ...clone.env, SLUICE_STRICT: '1' }).try('nx', 'run', 'p:upper');
+    expect([strict.code, strict.output]).toEqual([1, expect.stringContaining('ERR_REMOTE_DOWN')]);
+    expect(takeRuns(clone)).toEqual(['upper']);
+    expect(await clone.json<StatusReport>('status', 'p:upper')).toMatchObject({ stages: [{ state: 'unchanged' }] });
+  },
+);
+
+story(
+  'data that only a server has which is down: the stage that needs it fails with its name, and --strict tells what is reference-only',
+  async () => {
+    const clone = await cloneOfResults();
+    expect((await clone.failure(4, 'checkout', '--strict')).code).toBe('ERR_NOT_LOCAL');
+    await clone.sluice('checkout');
+    proxy().state = 'stalled';
+    // The report has to run, and reads what count made.
+    clone.write({ 'p/params.yaml': clone.read('p/params.yaml').replace('none', 'some') });
+    const failed = await clone.try('nx', 'run', 'p:report', '--excludeTaskDependencies');
+    expect([failed.code, failed.output]).toEqual([
+      1,
+      expect.stringMatching(/ERR_REMOTE_DOWN: sha256:\w+ is needed and not in the store/),
+    ]);
+    expect(takeRuns(clone)).toEqual([]);
+  },
+);

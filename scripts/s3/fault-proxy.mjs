@@ -6,12 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /**
  * What happens to one request:
  * `wait` before it is passed on; `reset` the connection before it is passed on, or (`after`) when its answer is there, or (`half`) in the middle of the
- * answer's body; answer with `status` and `code` itself; `stall` without an answer; `flip` a bit of the answer's body, or of the `request`'s; `short`: a
+ * answer's body; answer with `status` and `code` itself; `stall` without an answer; `down`: stall, and the proxy is `stalled` from then on; `flip` a bit of the answer's body, or of the `request`'s; `short`: a
  * well-formed answer that holds half of the body.
  * @typedef {{ kind: 'wait', ms: number }
  *   | { kind: 'reset', when: 'before' | 'after' | 'half' }
  *   | { kind: 'status', status: number, code: string, message?: string, headers?: Record<string, string> }
  *   | { kind: 'stall' }
+ *   | { kind: 'down' }
  *   | { kind: 'flip', of: 'request' | 'answer' }
  *   | { kind: 'short' }} Fault
  *
@@ -50,7 +51,8 @@ export async function startFaultProxy(target) {
     if (proxy.state === 'stalled') return;
     if (proxy.latencyMs > 0) await sleep(proxy.latencyMs);
     const fault = next(line);
-    if (fault?.kind === 'stall') return;
+    if (fault?.kind === 'down') proxy.state = 'stalled';
+    if (fault?.kind === 'stall' || fault?.kind === 'down') return;
     if (fault?.kind === 'wait') await sleep(fault.ms);
     if (fault?.kind === 'reset' && fault.when === 'before') return void incoming.socket.resetAndDestroy();
     if (fault?.kind === 'status') return refuse(incoming, outgoing, fault);

@@ -70,6 +70,11 @@ export interface EngineOptions {
    * that runs many tasks of one moment.
    */
   readonly readOnce?: boolean;
+  /**
+   * A directory that the processes of one run share; it may be absent. A remote that one of them has found down is not asked again by the others for a minute, and told
+   * of once.
+   */
+  readonly runDir?: string;
   /** The built `worker.js`, where this module does not lie beside it (a bundle, or sources under test). */
   readonly workerFile?: URL;
 }
@@ -191,7 +196,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       projects,
       stages: loadStages(projects, chosen),
       config: settings,
-      remotes: createRemotes({ config: settings, store, area, env, emit, signal }),
+      remotes: createRemotes({ config: settings, store, area, env, emit, signal, runDir: options.runDir }),
       area,
       env,
       emit,

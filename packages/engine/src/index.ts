@@ -20,6 +20,7 @@ export type { FetchOptions, GcOptions, PushOptions, Select } from './operations/
 export { pushFailure } from './operations/push-failure.js';
 export * from './operations/reports.js';
 export type { OutStatus, StageStatus, StatusReport } from './operations/status.js';
+export { createStrictness, type Strictness } from './operations/strictness.js';
 export type { ChosenStage } from './stage/load-stages.js';
 export type { RunOptions, RunResult } from './stage/run-stage.js';
 export type { StageId } from './stage/stage.js';

@@ -8,6 +8,7 @@ import { isComplete, isUnreachable, type Reach, type Remote } from '../remote/re
 import type { Fetched, RemoteSource, Want } from '../stage/context.js';
 import { type Config, readingOrder, remoteNamed } from '../workspace/config.js';
 import { type ConnectOptions, connectRemote, type OpenedRemote } from './connect-remote.js';
+import { sharedFailure, shareFailure } from './shared-failure.js';
 
 /** What is known about a root on a remote. `unknown`: not asked, being offline. */
 export type RemoteState = 'complete' | 'absent' | 'unknown' | 'down';
@@ -27,6 +28,8 @@ export interface Remotes extends RemoteSource {
 /** What the remotes of a workspace need. */
 export interface RemotesOptions extends ConnectOptions {
   readonly config: Config;
+  /** See `EngineOptions`. */
+  readonly runDir?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -122,7 +125,7 @@ export function createRemotes(options: RemotesOptions): Remotes {
 }
 
 /** Tells of each remote once that it is down, or was never used. */
-function createReach({ emit }: RemotesOptions, opened: ReadonlyMap<string, OpenedRemote>): Reach {
+function createReach({ emit, runDir }: RemotesOptions, opened: ReadonlyMap<string, OpenedRemote>): Reach {
   const failures = new Map<Remote, SluiceError>();
   const unused = new Set<Remote>();
   const nameOf = (remote: Remote): string =>
@@ -137,7 +140,11 @@ function createReach({ emit }: RemotesOptions, opened: ReadonlyMap<string, Opene
         hint: 'If somebody has pushed to it, check its URL, and that the directory is mounted; otherwise the first push makes it.',
       });
     },
-    failure: (remote) => failures.get(remote),
+    failure: (remote) => {
+      const known = failures.get(remote) ?? sharedFailure(runDir, remote.description);
+      if (known !== undefined) failures.set(remote, known);
+      return known;
+    },
     lost: (remote, { message, code, hint }) => {
       if (failures.has(remote)) return;
       const what = code === 'ERR_FORMAT_VERSION' ? 'cannot be used' : 'is down';
@@ -147,6 +154,7 @@ function createReach({ emit }: RemotesOptions, opened: ReadonlyMap<string, Opene
         hint === undefined ? {} : { hint },
       );
       failures.set(remote, told);
+      if (!shareFailure(runDir, remote.description, told)) return;
       emit({ type: 'warning', code, message: told.message, ...(hint === undefined ? {} : { hint }) });
     },
   };

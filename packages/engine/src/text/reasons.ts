@@ -17,7 +17,7 @@ export function reasonText({ kind, name: rawName, before, after }: Reason): stri
     case 'upstream':
       return `dep ${name} is not there and ${after} has no result yet`;
     case 'lost':
-      return `its data is nowhere any more (${name})`;
+      return `its data cannot be had (${name})`;
     case 'error':
       return `${name} (${after})`;
     case 'param':

@@ -129,7 +129,8 @@ function readArea(text: string | undefined): string | undefined {
   });
 }
 
-function readFlag(name: string, text: string | undefined): boolean {
+/** A variable that is on or off. Throws `ERR_CONFIG`. */
+export function readFlag(name: string, text: string | undefined): boolean {
   if (text === undefined || ['', '0', 'false'].includes(text)) return false;
   if (['1', 'true'].includes(text)) return true;
   throw new SluiceError('ERR_CONFIG', `${name} is ${JSON.stringify(text)}`, { hint: `Set ${name}=1, or nothing.` });
