@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { SluiceError } from './errors.js';
 import type { Emit } from './events.js';
+import type { BackgroundPush } from './operations/background-push.js';
 import { checkout } from './operations/checkout.js';
 import { checkoutKept } from './operations/checkout-kept.js';
 import { commit } from './operations/commit.js';
@@ -14,6 +15,7 @@ import { collectGarbage, explainGarbage } from './operations/gc.js';
 import { initWorkspace } from './operations/init.js';
 import type { FetchOptions, GcOptions, PushOptions, Select } from './operations/options.js';
 import { push } from './operations/push-data.js';
+import { pushWhileRunning, type WhileRunningOptions } from './operations/push-while-running.js';
 import { remoteStat } from './operations/remote-stat.js';
 import { createRemotes } from './operations/remotes.js';
 import type {
@@ -110,6 +112,11 @@ export interface Engine {
   pull(options: FetchOptions & { readonly force?: boolean }): Promise<PullReport>;
   /** Store to remote. */
   push(options: PushOptions): Promise<PushReport>;
+  /**
+   * Pushes in the background what stages make from now on, in this process or another, until it is flushed or stopped. It makes no run fail or wait; `close` stops it.
+   * Throws what reading the workspace throws.
+   */
+  pushWhileRunning(options?: WhileRunningOptions): BackgroundPush;
   gc(options: GcOptions): Promise<GcReport>;
   /** Why an object (by digest), or the object of a path in the workspace, would be kept. */
   explainGc(options: GcOptions & { readonly what: string }): Promise<GcExplanation>;
@@ -124,8 +131,8 @@ export interface Engine {
   storeStat(): Promise<StoreStat>;
   /** Looks for what makes Sluice fail or slow in this workspace; `fix` repairs what is safe to repair. */
   doctor(options: { readonly fix?: boolean }): Promise<DoctorReport>;
-  /** What the configuration wants to be done after a run. */
-  afterRun(): { readonly push: boolean; readonly gc: boolean };
+  /** What the configuration wants to be done while stages run, and after it. */
+  afterRun(): { readonly pushWhileRunning: boolean; readonly push: boolean; readonly gc: boolean };
   init(options: { readonly remote?: string }): Promise<InitReport>;
   remotes(): readonly RemoteReport[];
   addRemote(options: {
@@ -218,6 +225,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       : { ...context, stages: withChosen(context.projects, context.stages, chosen) };
   };
   const projectsNow = (): WorkspaceProjects => (options.readOnce === true ? contextFor().projects : readStages());
+  const pushers = new Set<BackgroundPush>();
   const runOne: Engine['runStage'] = async (chosen, runOptions) => {
     const shared = contextFor(chosen);
     const context = { ...shared, env: runOptions.env ?? env, emit: runOptions.emit ?? emit };
@@ -230,6 +238,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       return result;
     } finally {
       if (outcome !== 'unchanged') readOnce?.resolvers.forget();
+      for (const pusher of pushers) pusher.poke();
     }
   };
   const on = <T>(select: Select, run: (context: OperationContext, selected: Selected[]) => Promise<T>): Promise<T> => {
@@ -260,6 +269,16 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       on(fetchOptions.select, (context, selected) => fetchData(context, selected, fetchOptions)),
     pull: async (pullOptions) => on(pullOptions.select, (context, selected) => pull(context, selected, pullOptions)),
     push: async (pushOptions) => on(pushOptions.select, (context, selected) => push(context, selected, pushOptions)),
+    pushWhileRunning: (whileOptions = {}) => {
+      const open = (pushSignal: AbortSignal, pushEmit: Emit): OperationContext => {
+        const both = signal === undefined ? pushSignal : AbortSignal.any([signal, pushSignal]);
+        return { ...readContext(), signal: both, emit: pushEmit };
+      };
+      const pusher = pushWhileRunning(open, whileOptions);
+      pushers.add(pusher);
+      void pusher.ended.then(() => pushers.delete(pusher));
+      return pusher;
+    },
     gc: async (gcOptions) => collectGarbage(contextFor(), gcOptions),
     explainGc: async (gcOptions) => explainGarbage(contextFor(), gcOptions),
     verify: async (verifyOptions) => verify(contextFor(), verifyOptions),
@@ -273,7 +292,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     init: async (initOptions) => initWorkspace(root, diskFiles(root), initOptions),
     afterRun: () => {
       const { push: pushWhen, gc: gcWhen } = config();
-      return { push: pushWhen === 'after-run', gc: gcWhen === 'after-run' };
+      return {
+        pushWhileRunning: pushWhen === 'while-running',
+        push: pushWhen !== 'manual',
+        gc: gcWhen === 'after-run',
+      };
     },
     remotes: () => {
       const { remotes, defaultRemote } = config();
@@ -295,6 +318,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     },
     remoteStat: async (name) => remoteStat(contextFor(), name),
     close: async () => {
+      await Promise.all([...pushers].map((pusher) => pusher.stop()));
       await bulk.close();
       opened?.close();
     },

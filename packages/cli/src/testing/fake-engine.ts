@@ -36,6 +36,9 @@ function sampleEngine(root: string): Engine {
     fetch: async () => samples.FETCH,
     pull: async () => samples.PULL,
     push: async () => samples.PUSH,
+    pushWhileRunning: () => {
+      throw new Error('the command line runs no stages');
+    },
     gc: async () => samples.GC,
     explainGc: async () => samples.GC_EXPLANATION,
     verify: async () => samples.VERIFY,
@@ -43,7 +46,7 @@ function sampleEngine(root: string): Engine {
     explain: async () => samples.EXPLAIN,
     storeStat: async () => samples.STORE,
     doctor: async () => ({ ...samples.DOCTOR, findings: samples.DOCTOR.findings.slice(1) }),
-    afterRun: () => ({ push: false, gc: false }),
+    afterRun: () => ({ pushWhileRunning: false, push: false, gc: false }),
     init: async () => ({ written: ['sluice.json', '.gitignore'] }),
     remotes: () => samples.REMOTES,
     addRemote: async () => undefined,

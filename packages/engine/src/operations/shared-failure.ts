@@ -27,16 +27,20 @@ export function shareFailure(runDir: string | undefined, description: string, fa
   try {
     mkdirSync(runDir, { recursive: true });
     writeFileSync(path, JSON.stringify({ code, message, hint }), { flag: 'wx' });
-    return true;
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') return true;
+  } catch {
+    return !renew(path);
   }
+  return true;
+}
+
+/** Whether somebody has told before; it holds from now on again. */
+function renew(path: string): boolean {
   try {
     utimesSync(path, new Date(), new Date());
+    return true;
   } catch {
-    // The run has ended; nobody needs it any more.
+    return false;
   }
-  return false;
 }
 
 function failurePath(runDir: string, description: string): string {

@@ -5,6 +5,9 @@ import type { StageContext } from './context.js';
 import { type CommandGroup, endGroup } from './run-command.js';
 import { type Stage, stageName } from './stage.js';
 
+/** How the names of stages' locks in a store begin. */
+export const STAGE_HOLDS = 'stage-';
+
 /** A stage that this process holds. */
 export interface HeldStage {
   /** Tells others which process groups they have to end if this process dies. */
@@ -20,16 +23,19 @@ export async function holdStage(context: StageContext, stage: Stage, wait: boole
   const { workspace, emit, signal } = context;
   const { files } = workspace.store;
   const name = stageName(stage.id);
-  const held = await workspace.store.acquire(`stage-${hexOf(digestOf(`${workspace.root}\n${name}`)).slice(0, 32)}`, {
-    wait,
-    what: name,
-    signal,
-    onWait: () => emit({ type: 'waiting', stage: name, what: 'another process that runs this stage' }),
-    onDead: async (note) => {
-      for (const group of parseNote(note)) await endGroup(files, group);
-      emit({ type: 'note', message: `took ${name} over from a process that died` });
+  const held = await workspace.store.acquire(
+    `${STAGE_HOLDS}${hexOf(digestOf(`${workspace.root}\n${name}`)).slice(0, 32)}`,
+    {
+      wait,
+      what: name,
+      signal,
+      onWait: () => emit({ type: 'waiting', stage: name, what: 'another process that runs this stage' }),
+      onDead: async (note) => {
+        for (const group of parseNote(note)) await endGroup(files, group);
+        emit({ type: 'note', message: `took ${name} over from a process that died` });
+      },
     },
-  });
+  );
   try {
     recoverOuts(context, stage);
   } catch (error) {

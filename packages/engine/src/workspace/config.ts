@@ -4,7 +4,7 @@ import { isArea } from '../model/record.js';
 import type { Durability } from '../store/durable.js';
 import { suggestion } from '../util/did-you-mean.js';
 import { readIfPresent } from '../util/read-if-present.js';
-import { type ConfigFile, parseConfigFile, type RemoteEntry, type When } from './config-file.js';
+import { type ConfigFile, type PushWhen, parseConfigFile, type RemoteEntry, type When } from './config-file.js';
 import type { LinkKind } from './place-batch.js';
 import { isUsable, parseRemoteUrl, type RemoteLocation } from './remote-url.js';
 
@@ -32,7 +32,7 @@ export interface Config {
   readonly remotes: ReadonlyMap<string, RemoteConfig>;
   readonly link: readonly LinkKind[];
   readonly durability: Durability;
-  readonly push: When;
+  readonly push: PushWhen;
   readonly gc: When;
   readonly trust: ReadonlyMap<string, unknown>;
   /** From `SLUICE_AREA`: a trust area to write in, if it is lower than the one that is decided otherwise. */

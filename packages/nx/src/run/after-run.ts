@@ -1,17 +1,20 @@
-import { asSluiceError, type Engine, openEngine } from '@sluice/engine';
+import { asSluiceError, type BackgroundReport, type Engine, openEngine } from '@sluice/engine';
 import type { AfterRun } from './summary.js';
 import type { TaskNote } from './task-note.js';
 
 /** A collection after a run also keeps the results of the last two weeks: whoever changes back gets them without a run. */
 const KEPT_RECORDS_MS = 14 * 86_400_000;
 
+type Pushed = AfterRun['push'];
+
 /**
- * Does what the configuration says after a run: sends what the stages of this run have, then collects. Never throws: a remote that is down makes a run no failure.
+ * Does what the configuration says after a run: sends what the stages of this run have and what was not sent beside it (`beside`), then collects. Never throws: a remote that is down makes a run no failure.
  */
 export async function afterRun(
   root: string,
   env: Readonly<Record<string, string | undefined>>,
   notes: readonly TaskNote[],
+  beside?: BackgroundReport,
 ): Promise<AfterRun> {
   const errors: AfterRun['errors'][number][] = [];
   const attempt = async <T>(what: 'push' | 'gc', action: () => Promise<T>): Promise<T | null> => {
@@ -27,7 +30,11 @@ export async function afterRun(
   if (engine === null) return { push: null, gc: null, errors };
   try {
     const wanted = (await attempt('push', async () => engine.afterRun())) ?? { push: false, gc: false };
-    const push = wanted.push ? await attempt('push', () => pushStages(engine, notes)) : null;
+    // Who did not answer a moment ago is not asked again.
+    const isDown = beside !== undefined && beside.error !== null;
+    if (isDown) errors.push({ what: 'push', code: beside.error.code, message: beside.error.message });
+    const pushed = wanted.push && !isDown ? await attempt('push', () => pushStages(engine, notes, errors)) : null;
+    const push = sumOf(beside, pushed);
     const gc = wanted.gc ? await attempt('gc', () => collect(engine)) : null;
     return { push, gc, errors };
   } finally {
@@ -35,12 +42,31 @@ export async function afterRun(
   }
 }
 
-async function pushStages(engine: Engine, notes: readonly TaskNote[]): Promise<AfterRun['push']> {
+async function pushStages(
+  engine: Engine,
+  notes: readonly TaskNote[],
+  errors: AfterRun['errors'][number][],
+): Promise<Pushed> {
   const done = notes.filter(({ outcome }) => outcome !== 'failed');
   const select = [...new Set(done.map(({ project, target }) => `${project}:${target}`))];
   if (select.length === 0) return null;
   const { remotes, files, bytes, ms } = await engine.push({ select });
+  for (const { error } of remotes)
+    if (error !== null) errors.push({ what: 'push', code: error.code, message: error.message });
   return { remote: remotes.map(({ remote }) => remote).join(', '), files: files.sent, bytes: bytes.sent, ms };
+}
+
+/** What was sent beside a run and after it. */
+function sumOf(beside: BackgroundReport | undefined, after: Pushed): Pushed {
+  if (beside === undefined || beside.files === 0) return after;
+  const { remotes, files, bytes } = beside;
+  const names = new Set([...remotes, ...(after === null ? [] : after.remote.split(', '))]);
+  return {
+    remote: [...names].join(', '),
+    files: files + (after?.files ?? 0),
+    bytes: bytes + (after?.bytes ?? 0),
+    ms: after?.ms ?? 0,
+  };
 }
 
 async function collect(engine: Engine): Promise<AfterRun['gc']> {
