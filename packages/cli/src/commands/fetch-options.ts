@@ -1,6 +1,6 @@
 import type { FetchOptions } from '@sluice/engine';
 import type { Command } from 'commander';
-import { parseBytes, parseNames } from './parse.js';
+import { parseBytes, parseNames, parseSeed } from './parse.js';
 
 /** What the options of `fetch` and `pull` give. */
 export interface TransferOptions extends Omit<FetchOptions, 'select' | 'remotes'> {
@@ -21,5 +21,7 @@ export function withTransferOptions(command: Command): Command {
     .option('--remote <names>', 'only from this remote, or from these in this order (a,b)', parseNames)
     .option('--rev <rev>', 'what the lock of this git revision says')
     .option('--history', 'every version that the git history of the locks names')
-    .option('--max-bytes <size>', 'stop before the object that would cross this size, such as 500MB', parseBytes);
+    .option('--max-bytes <size>', 'stop before the object that would cross this size, such as 500MB', parseBytes)
+    .option('--sample <sample>', 'some files of each out: random:1/10, group:1/5 or range:0:100:5')
+    .option('--seed <n>', 'another choice of the same sample', parseSeed);
 }

@@ -44,6 +44,13 @@ export function parseNames(text: string): string[] {
   return [...new Set(names)];
 }
 
+/** A whole number from 0 up. */
+export function parseSeed(text: string): number {
+  const seed = /^[0-9]+$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(seed)) throw new InvalidArgumentError('Write a whole number from 0 up.');
+  return seed;
+}
+
 /** Collects an option that may be given several times. */
 export function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];

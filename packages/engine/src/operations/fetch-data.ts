@@ -9,11 +9,12 @@ import { addTally, emptyTally, requestsSince, sumOfRequests } from './move-tally
 import { distinct, type Item, itemsOf } from './moved-items.js';
 import type { FetchOptions } from './options.js';
 import type { FetchReport, PullReport } from './reports.js';
+import { sampleSelected } from './sample-selected.js';
 import type { Selected } from './select.js';
 
 /**
- * Brings what locks name into the store: from each out's own remote or the default one, and what that does not have or does not give whole from the others in
- * their order. Throws what the remotes throw, if what is wanted is not here already, and `ERR_NOT_LOCAL` for what none of them has.
+ * Brings what locks name, or a sample of it, into the store: from each out's own remote or the default one, and what that does not have or does not give whole from the others in
+ * their order. Throws what the remotes throw, if what is wanted is not here already, and `ERR_NOT_LOCAL` for what none of them has; and what {@link sampleSelected} throws.
  */
 export async function fetchData(
   context: OperationContext,
@@ -21,6 +22,15 @@ export async function fetchData(
   options: FetchOptions,
 ): Promise<FetchReport> {
   const startedMs = performance.now();
+  return fetchSelected(context, await sampleSelected(context, selected, options), options, startedMs);
+}
+
+async function fetchSelected(
+  context: OperationContext,
+  selected: readonly Selected[],
+  options: FetchOptions,
+  startedMs: number,
+): Promise<FetchReport> {
   const items = await wanted(context, selected, options);
   const first = context.remotes.open(options.remotes?.[0]);
   const total = emptyTally('received');
@@ -68,8 +78,9 @@ export async function pull(
   options: FetchOptions & { readonly force?: boolean },
 ): Promise<PullReport> {
   const startedMs = performance.now();
-  const fetched = await fetchData(context, selected, options);
-  const { workspace } = await checkout(context, selected, {
+  const sampled = await sampleSelected(context, selected, options);
+  const fetched = await fetchSelected(context, sampled, options, startedMs);
+  const { workspace } = await checkout(context, sampled, {
     rev: options.rev,
     force: options.force ?? false,
     missing: 'leave',

@@ -11,6 +11,7 @@ import { readRecord } from '../store/records.js';
 import type { OpenedRemote } from './connect-remote.js';
 import type { OperationContext } from './context.js';
 import { lockedHistory, namesHistory } from './history-roots.js';
+import { knownRoots } from './known-roots.js';
 import { addTally, emptyTally, requestsSince, sumOfRequests } from './move-tally.js';
 import { distinct, type Entry, type Item, itemsOf, lockedEntry } from './moved-items.js';
 import type { PushOptions } from './options.js';
@@ -108,8 +109,9 @@ async function send(
     remote: opened.remote,
     store: context.workspace.store,
     roots: items.map(({ root, out, stage }) => ({ root, previous: previousOf(stage, out, past, root) })),
-    known: context.stages.all.flatMap((stage) =>
-      lockedEntry(context, stage).flatMap(({ entry }) => [...entry.outs.values()]),
+    known: knownRoots(
+      context,
+      locked.map(({ stage }) => stage),
     ),
     dryRun: options.dryRun ?? false,
     verify: options.verify ?? false,

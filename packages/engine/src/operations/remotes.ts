@@ -7,10 +7,11 @@ import { type FoundRecord, readRecord } from '../remote/records.js';
 import { isComplete, isUnreachable, type Reach, type Remote } from '../remote/remote.js';
 import type { Fetched, RemoteSource, Want } from '../stage/context.js';
 import { type Config, readingOrder, remoteNamed } from '../workspace/config.js';
+import { isUsable } from '../workspace/remote-url.js';
 import { type ConnectOptions, connectRemote, type OpenedRemote } from './connect-remote.js';
 import { sharedFailure, shareFailure } from './shared-failure.js';
 
-/** What is known about a root on a remote. `unknown`: not asked, being offline. */
+/** What is known about a root on a remote. `unknown`: not asked, being offline or of a kind that this version cannot use. */
 export type RemoteState = 'complete' | 'absent' | 'unknown' | 'down';
 
 /** The remotes of a workspace. */
@@ -90,7 +91,7 @@ export function createRemotes(options: RemotesOptions): Remotes {
       return false;
     },
     state: async (name, root) => {
-      if (config.offline) return 'unknown';
+      if (config.offline || !isUsable(remoteNamed(config, name).location)) return 'unknown';
       const complete = await ask(open(name), ({ remote }) => isComplete(remote, root.digest, signal));
       return complete === undefined ? 'down' : complete ? 'complete' : 'absent';
     },

@@ -28,6 +28,13 @@ export type When = 'manual' | 'after-run';
 
 /** When new data is pushed: besides, as soon as a stage has made it. What is left is then pushed after the run. */
 export type PushWhen = When | 'while-running';
+/** What git's hooks of `sluice init --hooks` do. */
+export interface HookSettings {
+  /** When git has switched: put in place what is in the store, or fetch it too. */
+  readonly postCheckout?: 'checkout' | 'pull' | undefined;
+  /** Before git publishes locks whose data no remote holds: refuse, or push it. */
+  readonly prePush?: 'refuse' | 'push' | undefined;
+}
 
 /** What `sluice.json` or `sluice.local.json` says. */
 export interface ConfigFile {
@@ -38,10 +45,11 @@ export interface ConfigFile {
   readonly durability?: Durability;
   readonly push?: PushWhen;
   readonly gc?: When;
+  readonly hooks?: HookSettings;
   readonly trust?: ReadonlyMap<string, unknown>;
 }
 
-const KEYS = ['$schema', 'store', 'defaultRemote', 'remotes', 'link', 'durability', 'push', 'gc', 'trust'];
+const KEYS = ['$schema', 'store', 'defaultRemote', 'remotes', 'link', 'durability', 'push', 'gc', 'hooks', 'trust'];
 const REMOTE_KEYS = [
   'url',
   'region',
@@ -92,6 +100,7 @@ export function parseConfigFile(text: string, name: string): ConfigFile {
     durability: optional('durability', (value, place) => asChoice(value, ['batch', 'none'], place, fail)),
     push: optional('push', (value, place) => asChoice<PushWhen>(value, PUSH_WHEN, place, fail)),
     gc: optional('gc', (value, place) => asChoice(value, WHEN, place, fail)),
+    hooks: optional('hooks', (value, place) => parseHooks(value, place, name, fail)),
     trust: optional('trust', (value, place) => asObject(value, place, fail)),
   });
 }
@@ -132,6 +141,17 @@ function checkKeys(object: ReadonlyMap<string, unknown>, known: readonly string[
       hint: `Known are: ${known.join(', ')}.`,
     });
   }
+}
+
+function parseHooks(value: unknown, place: string, name: string, fail: Fail): HookSettings {
+  const entry = asObject(value, place, fail);
+  checkKeys(entry, ['postCheckout', 'prePush'], place, name);
+  const choice = <T extends string>(key: string, choices: readonly T[]): T | undefined =>
+    entry.has(key) ? asChoice(entry.get(key), choices, placeOf(place, key), fail) : undefined;
+  return defined({
+    postCheckout: choice('postCheckout', ['checkout', 'pull']),
+    prePush: choice('prePush', ['refuse', 'push']),
+  });
 }
 
 function parseLink(value: unknown, place: string, fail: Fail): LinkKind[] {

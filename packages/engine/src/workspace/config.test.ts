@@ -42,6 +42,7 @@ describe('reading', () => {
       durability: 'batch',
       push: 'manual',
       gc: 'manual',
+      hooks: {},
       trust: new Map(),
       area: undefined,
       offline: false,

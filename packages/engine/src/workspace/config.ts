@@ -4,7 +4,14 @@ import { isArea } from '../model/record.js';
 import type { Durability } from '../store/durable.js';
 import { suggestion } from '../util/did-you-mean.js';
 import { readIfPresent } from '../util/read-if-present.js';
-import { type ConfigFile, type PushWhen, parseConfigFile, type RemoteEntry, type When } from './config-file.js';
+import {
+  type ConfigFile,
+  type HookSettings,
+  type PushWhen,
+  parseConfigFile,
+  type RemoteEntry,
+  type When,
+} from './config-file.js';
 import type { LinkKind } from './place-batch.js';
 import { isUsable, parseRemoteUrl, type RemoteLocation } from './remote-url.js';
 
@@ -34,6 +41,7 @@ export interface Config {
   readonly durability: Durability;
   readonly push: PushWhen;
   readonly gc: When;
+  readonly hooks: HookSettings;
   readonly trust: ReadonlyMap<string, unknown>;
   /** From `SLUICE_AREA`: a trust area to write in, if it is lower than the one that is decided otherwise. */
   readonly area: string | undefined;
@@ -60,6 +68,7 @@ export function readConfig(root: string, env: Environment): Config {
     durability: merged.durability ?? 'batch',
     push: merged.push ?? 'manual',
     gc: merged.gc ?? 'manual',
+    hooks: { ...shared.hooks, ...local.hooks },
     trust: merged.trust ?? new Map(),
     area: readArea(env.SLUICE_AREA),
     offline: readFlag('SLUICE_OFFLINE', env.SLUICE_OFFLINE),

@@ -1,10 +1,12 @@
-import { asSluiceError, type BackgroundReport, type Engine, openEngine } from '@sluice/engine';
+import type { BackgroundReport, Engine } from '@sluice/engine';
+import { asSluiceError, wantedAfterRun } from '@sluice/engine/summary';
 import type { AfterRun } from './summary.js';
 import type { TaskNote } from './task-note.js';
 
 /** A collection after a run also keeps the results of the last two weeks: whoever changes back gets them without a run. */
 const KEPT_RECORDS_MS = 14 * 86_400_000;
 
+type Env = Readonly<Record<string, string | undefined>>;
 type Pushed = AfterRun['push'];
 
 /**
@@ -12,12 +14,12 @@ type Pushed = AfterRun['push'];
  */
 export async function afterRun(
   root: string,
-  env: Readonly<Record<string, string | undefined>>,
+  env: Env,
   notes: readonly TaskNote[],
   beside?: BackgroundReport,
 ): Promise<AfterRun> {
   const errors: AfterRun['errors'][number][] = [];
-  const attempt = async <T>(what: 'push' | 'gc', action: () => Promise<T>): Promise<T | null> => {
+  const attempt = async <T>(what: 'push' | 'gc', action: () => T | Promise<T>): Promise<T | null> => {
     try {
       return await action();
     } catch (error) {
@@ -26,10 +28,10 @@ export async function afterRun(
       return null;
     }
   };
-  const engine = await attempt('push', () => openEngine({ root, env }));
-  if (engine === null) return { push: null, gc: null, errors };
+  const wanted = await attempt('push', () => wantedAfterRun(root, env));
+  const engine = wanted?.push || wanted?.gc ? await attempt('push', () => openEngine(root, env)) : null;
+  if (!wanted || !engine) return { push: null, gc: null, errors };
   try {
-    const wanted = (await attempt('push', async () => engine.afterRun())) ?? { push: false, gc: false };
     // Who did not answer a moment ago is not asked again.
     const isDown = beside !== undefined && beside.error !== null;
     if (isDown) errors.push({ what: 'push', code: beside.error.code, message: beside.error.message });
@@ -40,6 +42,11 @@ export async function afterRun(
   } finally {
     await engine.close();
   }
+}
+
+/** The engine is loaded only if there is something to do. */
+async function openEngine(root: string, env: Env): Promise<Engine> {
+  return (await import('@sluice/engine')).openEngine({ root, env });
 }
 
 async function pushStages(

@@ -23,8 +23,8 @@ export async function preTasksExecution(_: unknown, { id, workspaceRoot }: HookC
     const { NOTES_VARIABLE, notesDir } = await import('./task-note.js');
     const { [NOTES_VARIABLE]: _notes, ...env } = process.env;
     process.env[NOTES_VARIABLE] = notesDir(workspaceRoot, id);
-    const { beginPush, wantsPushBeside } = await import('./push-beside.js');
-    if (wantsPushBeside(workspaceRoot)) beginPush(id, workspaceRoot, env);
+    const { beginPush } = await import('./push-beside.js');
+    beginPush(id, workspaceRoot, env);
   } catch {
     // Then there is no summary, and what was made is pushed at the end.
   }

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { BackgroundReport } from '@sluice/engine';
 
 type End = () => Promise<BackgroundReport | undefined>;
@@ -7,19 +5,8 @@ type End = () => Promise<BackgroundReport | undefined>;
 /** Pushes under way, by the id of the Nx command: the hook that begins one and the hook that ends it share nothing but their process. */
 const underWay = new Map<string, Promise<End>>();
 
-/** Whether a configuration file asks for it, as far as its text tells: the engine is loaded only if one does. */
-export function wantsPushBeside(root: string): boolean {
-  return ['sluice.json', 'sluice.local.json'].some((name) => {
-    try {
-      return readFileSync(join(root, name), 'utf8').includes('"while-running"');
-    } catch {
-      return false;
-    }
-  });
-}
-
 /**
- * Begins to push what the tasks of a command make, in this process and beside it; the command does not wait. Where the command is killed and this process is not, it ends
+ * Begins to push what the tasks of a command make, if `sluice.json` says so, in this process and beside it; the command does not wait. Where the command is killed and this process is not, it ends
  * by itself.
  */
 export function beginPush(id: string, root: string, env: Readonly<Record<string, string | undefined>>): void {
@@ -37,12 +24,11 @@ export async function endPush(id: string): Promise<BackgroundReport | undefined>
 }
 
 async function begin(root: string, env: Readonly<Record<string, string | undefined>>): Promise<End> {
+  // The engine is loaded only if there is something to do.
+  const { wantedAfterRun } = await import('@sluice/engine/summary');
+  if (!wantedAfterRun(root, env).pushWhileRunning) return async () => undefined;
   const { openEngine } = await import('@sluice/engine');
   const engine = await openEngine({ root, env });
-  if (!engine.afterRun().pushWhileRunning) {
-    await engine.close();
-    return async () => undefined;
-  }
   const pusher = engine.pushWhileRunning();
   void pusher.ended.then(() => engine.close());
   return () => pusher.flush();

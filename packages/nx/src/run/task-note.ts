@@ -37,11 +37,16 @@ export function notesDir(root: string, runId: string): string {
 export function noteTask(env: Readonly<Record<string, string | undefined>>, note: TaskNote): void {
   const dir = env[NOTES_VARIABLE];
   if (dir === undefined || dir === '') return;
+  const append = (): void => appendFileSync(join(dir, `${process.pid}.jsonl`), `${JSON.stringify(note)}\n`);
   try {
-    mkdirSync(dir, { recursive: true });
-    appendFileSync(join(dir, `${process.pid}.jsonl`), `${JSON.stringify(note)}\n`);
+    append();
   } catch {
-    // A summary is not worth a failure.
+    try {
+      mkdirSync(dir, { recursive: true });
+      append();
+    } catch {
+      // A summary is not worth a failure.
+    }
   }
 }
 
