@@ -14,13 +14,15 @@ import { type ExportSettings, exportData } from './operations/export.js';
 import { fetchData, pull } from './operations/fetch-data.js';
 import { type FollowOptions, followGit } from './operations/follow-git.js';
 import { collectGarbage, explainGarbage } from './operations/gc.js';
+import { collectRemoteGarbage } from './operations/gc-remote.js';
 import { installMergeDriver } from './operations/git-setup.js';
 import { type ImportArchiveOptions, importArchive } from './operations/import-archive.js';
 import { importUrl, updateImports } from './operations/import-url.js';
 import { initWorkspace } from './operations/init.js';
 import { installHooks } from './operations/install-hooks.js';
+import { relativesOf } from './operations/known-roots.js';
 import { type MergeLocksOptions, mergeLockFiles } from './operations/merge-locks.js';
-import type { FetchOptions, GcOptions, PushOptions, Select } from './operations/options.js';
+import type { FetchOptions, GcOptions, GcRemoteOptions, PushOptions, Select } from './operations/options.js';
 import { type PrePushOptions, prePush } from './operations/pre-push.js';
 import { push } from './operations/push-data.js';
 import { pushWhileRunning, type WhileRunningOptions } from './operations/push-while-running.js';
@@ -33,6 +35,7 @@ import type {
   ExportReport,
   FetchReport,
   GcExplanation,
+  GcRemoteReport,
   GcReport,
   ImportReport,
   InitReport,
@@ -44,12 +47,15 @@ import type {
   RemoteStatReport,
   ResolveReport,
   StoreStat,
+  UnlockReport,
   VerifyReport,
 } from './operations/reports.js';
 import { type ResolveSide, resolveConflicts } from './operations/resolve.js';
 import { type Selected, selectStages } from './operations/select.js';
 import { type StatusReport, status } from './operations/status.js';
+import { unlock } from './operations/unlock.js';
 import { verify } from './operations/verify.js';
+import { type VerifyAppendOnlyOptions, verifyAppendOnly } from './operations/verify-append-only.js';
 import { type VerifyRemoteOptions, verifyRemote } from './operations/verify-remote.js';
 import { parseArea } from './remote/areas.js';
 import { type ChosenStage, loadStages, stageNamed, stagesOfChosen, withChosen } from './stage/load-stages.js';
@@ -144,6 +150,8 @@ export interface Engine {
    */
   pushWhileRunning(options?: WhileRunningOptions): BackgroundPush;
   gc(options: GcOptions): Promise<GcReport>;
+  /** Drops from a remote what nothing in scope needs. */
+  gcRemote(options: GcRemoteOptions): Promise<GcRemoteReport>;
   /** Why an object (by digest), or the object of a path in the workspace, would be kept. */
   explainGc(options: GcOptions & { readonly what: string }): Promise<GcExplanation>;
   verify(options: {
@@ -153,6 +161,10 @@ export interface Engine {
   }): Promise<VerifyReport>;
   /** Whether a remote, the default one if it is not named, keeps all that the locks of the workspace and of a scope of revisions name. */
   verifyRemote(options: VerifyRemoteOptions): Promise<VerifyReport>;
+  /** Whether `append-only` outs have only grown since a base. Needs no data. */
+  verifyAppendOnly(options: VerifyAppendOnlyOptions & { readonly select: Select }): Promise<VerifyReport>;
+  /** Makes files of outs private and writable; `paths` are relative to the workspace root. */
+  unlock(options: { readonly paths: readonly string[] }): Promise<UnlockReport>;
   explain(selector: string): Promise<ExplainReport>;
   /** Merges a lock for git, from three files into that of our side. No data is needed. */
   mergeLocks(options: MergeLocksOptions): Promise<MergeLocksReport>;
@@ -227,12 +239,21 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     // Nothing outside of CI may write where protected branches do, so a laptop writes in the shared area; a lower one can be asked for.
     const area = parseArea(settings.area === undefined || settings.area === 'trusted' ? 'shared' : settings.area);
     const projects = readStages();
-    return {
+    const context: OperationContext = {
       workspace: { root, store, bulk, link: settings.link },
       projects,
       stages: loadStages(projects, chosen),
       config: settings,
-      remotes: createRemotes({ config: settings, store, area, env, emit, signal, runDir: options.runDir }),
+      remotes: createRemotes({
+        config: settings,
+        store,
+        area,
+        env,
+        emit,
+        signal,
+        runDir: options.runDir,
+        relatives: (root) => relativesOf(context, root),
+      }),
       area,
       env,
       emit,
@@ -240,6 +261,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       now: () => new Date(),
       readLock: createLockReader(root),
     };
+    return context;
   };
   let readOnce: { readonly context: OperationContext; readonly resolvers: SharedResolvers } | undefined;
   const contextFor = (chosen?: ChosenStage): OperationContext => {
@@ -320,9 +342,13 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       return pusher;
     },
     gc: async (gcOptions) => collectGarbage(contextFor(), gcOptions),
+    gcRemote: async (gcOptions) => collectRemoteGarbage(contextFor(), gcOptions),
     explainGc: async (gcOptions) => explainGarbage(contextFor(), gcOptions),
     verify: async (verifyOptions) => verify(contextFor(), verifyOptions),
     verifyRemote: async (verifyOptions) => verifyRemote(contextFor(), verifyOptions),
+    verifyAppendOnly: async (appendOptions) =>
+      on(appendOptions.select, (context, selected) => verifyAppendOnly(context, selected, appendOptions)),
+    unlock: async ({ paths }) => unlock(contextFor(), paths),
     explain: async (selector) => on([selector], explain),
     mergeLocks: async (mergeOptions) => mergeLockFiles(contextFor(), mergeOptions),
     resolve: async ({ select, side }) => on(select, (context, selected) => resolveConflicts(context, selected, side)),

@@ -12,13 +12,14 @@ export {
 export type { Emit, Phase, SluiceEvent } from './events.js';
 export type { HistoryScope } from './history/scope.js';
 export type { Reason } from './model/reason.js';
+export { actionsCacheAccess, type CacheAccess } from './operations/actions-cache-remote.js';
 export { type AddTargetReport, addTarget, type NewTarget } from './operations/add-target.js';
 export type { BackgroundPush, BackgroundReport } from './operations/background-push.js';
 export type { DoctorReport } from './operations/doctor/doctor.js';
 export type { DoctorCheck, DoctorFinding } from './operations/doctor/finding.js';
 export { installMergeDriver } from './operations/git-setup.js';
 export { type InitOptions, initWorkspace } from './operations/init.js';
-export type { FetchOptions, GcOptions, PushOptions, Select } from './operations/options.js';
+export type { FetchOptions, GcOptions, GcRemoteOptions, PushOptions, Select } from './operations/options.js';
 export type { PrePushOptions, RefUpdate } from './operations/pre-push.js';
 export { pushFailure } from './operations/push-failure.js';
 export type { WhileRunningOptions } from './operations/push-while-running.js';

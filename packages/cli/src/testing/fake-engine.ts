@@ -48,9 +48,12 @@ function sampleEngine(root: string): Engine {
       throw new Error('the command line runs no stages');
     },
     gc: async () => samples.GC,
+    gcRemote: async () => samples.GC_REMOTE,
     explainGc: async () => samples.GC_EXPLANATION,
     verify: async () => samples.VERIFY,
     verifyRemote: async () => samples.VERIFY,
+    verifyAppendOnly: async () => samples.VERIFY,
+    unlock: async () => samples.UNLOCK,
     explain: async () => samples.EXPLAIN,
     storeStat: async () => samples.STORE,
     doctor: async () => ({ ...samples.DOCTOR, findings: samples.DOCTOR.findings.slice(1) }),

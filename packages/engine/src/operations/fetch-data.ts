@@ -4,6 +4,7 @@ import { checkout } from './checkout.js';
 import type { OpenedRemote } from './connect-remote.js';
 import type { OperationContext } from './context.js';
 import { lockedHistory } from './history-roots.js';
+import { relativesOf } from './known-roots.js';
 import { locksAt } from './locks-at.js';
 import { addTally, emptyTally, requestsSince, sumOfRequests } from './move-tally.js';
 import { distinct, type Item, itemsOf } from './moved-items.js';
@@ -53,6 +54,7 @@ async function fetchSelected(
         const name = remotes.find((one) => one.remote === remote)?.name ?? opened.name;
         given.set(name, (given.get(name) ?? 0) + bytes);
       },
+      relatives: (root) => relativesOf(context, root),
       beginProgress: progress(context.emit, 'receiving', opened.name),
       signal: context.signal,
     });

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { dirname } from 'node:path';
 import type { S3 } from '@aws-sdk/client-s3';
@@ -105,7 +105,7 @@ const run = (engine: Engine) =>
 /** A workspace whose data is on both remotes. */
 async function origin(place: Place): Promise<Engine> {
   for (let i = 0; i < 5; i++) write(`origin/p/data/${i}`, `number ${i}`);
-  for (const i of [1, 2]) write(`origin/p/large/${i}`, Buffer.alloc(LARGE_BYTES + i, i));
+  for (const i of [1, 2]) write(`origin/p/large/${i}`, randomBytes(LARGE_BYTES + i));
   const engine = await open('origin', place);
   await engine.commit({ select: ['p:data', 'p:large'] });
   expect((await run(engine)).outcome).toBe('ran');
@@ -210,9 +210,7 @@ describe.each([
 
         if (kind === 'records') await from.push({ select: [], remotes: ['liar'] });
         else {
-          console.error('DEBUG');
           const { findings } = await from.verifyRemote({ remote: 'liar', deep: true, repair: true });
-          console.error(JSON.stringify(findings, null, 1));
           expect([kind, findings.length > 0, findings.every(({ repaired }) => repaired)]).toEqual([kind, true, true]);
         }
         const healed = await clone(place, false);
@@ -231,7 +229,7 @@ test('a bucket that has a map and not what it names, and one that says it has a 
     ['packs', 'GET'],
     ['maps', 'GET'],
   ]) {
-    proxy().inject(new RegExp(`^${method} .*/${key}/`), { kind: 'status', status: 404, code: 'NoSuchKey' }, 2);
+    proxy().inject(new RegExp(`^${method} .*/shared/${key}/`), { kind: 'status', status: 404, code: 'NoSuchKey' }, 2);
     const maker = await clone(place, false);
     fs.renameSync(temp('honest'), temp('away'));
     expect([key, (await run(maker)).outcome]).toEqual([key, 'ran']);

@@ -8,6 +8,7 @@ import { progress } from '../stage/progress.js';
 import { type Out, type Stage, stageName } from '../stage/stage.js';
 import { completeness } from '../store/complete.js';
 import { readRecord } from '../store/records.js';
+import { bulkEncoder } from '../workspace/bulk-encoder.js';
 import type { OpenedRemote } from './connect-remote.js';
 import type { OperationContext } from './context.js';
 import { lockedHistory, namesHistory } from './history-roots.js';
@@ -115,6 +116,7 @@ async function send(
     ),
     dryRun: options.dryRun ?? false,
     verify: options.verify ?? false,
+    encoder: bulkEncoder(context.workspace.bulk, context.workspace.store),
     beginProgress: progress(context.emit, 'sending', opened.name),
     signal: context.signal,
   });
@@ -122,7 +124,9 @@ async function send(
     const message = `remote ${opened.name} was never used before: it is now at ${opened.remote.description}`;
     context.emit({ type: 'note', message });
   }
-  if (options.dryRun !== true) await pushRecords(context, opened, [...locked, ...past], isMeant);
+  if (options.dryRun === true) return pushed;
+  await pushRecords(context, opened, [...locked, ...past], isMeant);
+  await opened.remote.flush(context.signal);
   return pushed;
 }
 

@@ -4,7 +4,7 @@ import type { StageRecord } from '../model/record.js';
 import type { OutRoot } from '../model/root.js';
 import { fetchRoots } from '../remote/fetch.js';
 import { type FoundRecord, readRecord } from '../remote/records.js';
-import { isComplete, isUnreachable, type Reach, type Remote } from '../remote/remote.js';
+import { isComplete, isUnreachable, type Reach, type Remote, willStayComplete } from '../remote/remote.js';
 import type { Fetched, RemoteSource, Want } from '../stage/context.js';
 import { type Config, readingOrder, remoteNamed } from '../workspace/config.js';
 import { isUsable } from '../workspace/remote-url.js';
@@ -18,9 +18,12 @@ export type RemoteState = 'complete' | 'absent' | 'unknown' | 'down';
 export interface Remotes extends RemoteSource {
   /** The remote with this name, or the default one. Throws `ERR_REMOTE_UNKNOWN` or `ERR_CONFIG`, and `ERR_REMOTE_DOWN` when offline. */
   open(name: string | undefined): OpenedRemote;
-  /** The remotes that may have what belongs on `first`, or on the default one: that one, then the others in their order. Throws like {@link Remotes.open}. */
+  /**
+   * The remotes that may have what belongs on `first`, or on the default one: that one, then the others in their order, without those that cannot be used in this
+   * place. Throws like {@link Remotes.open}.
+   */
   openAll(first: string | undefined): OpenedRemote[];
-  /** Whether all of a root is on the remote with this name. Never throws because a remote does not answer. */
+  /** Whether all of a root is on the remote with this name, and no collection is about to delete it. Never throws because a remote does not answer. */
   state(name: string, root: OutRoot): Promise<RemoteState>;
   /** Who does not answer. */
   readonly reach: Reach;
@@ -31,14 +34,17 @@ export interface RemotesOptions extends ConnectOptions {
   readonly config: Config;
   /** See `EngineOptions`. */
   readonly runDir?: string | undefined;
+  /** Versions that share content with a root that no remote has; see `fetchRoots`. */
+  readonly relatives?: ((root: OutRoot) => Promise<readonly OutRoot[]>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Opens remotes by name, each once, when they are first needed. One that does not answer is told of once and not asked again. */
 export function createRemotes(options: RemotesOptions): Remotes {
-  const { config, store, signal } = options;
+  const { config, store, emit, signal } = options;
   const opened = new Map<string, OpenedRemote>();
   const reach = createReach(options, opened);
+  const misplaced = new Set<string>();
 
   const open = (name: string | undefined): OpenedRemote => {
     const settings = remoteNamed(config, name);
@@ -52,7 +58,28 @@ export function createRemotes(options: RemotesOptions): Remotes {
     return known;
   };
 
-  const openAll = (first: string | undefined): OpenedRemote[] => readingOrder(config, first).map(open);
+  /** `undefined` for one that has no place here, such as the cache of GitHub Actions on a laptop; it is told of once. */
+  const tryOpen = (name: string): OpenedRemote | undefined => {
+    try {
+      return misplaced.has(name) ? undefined : open(name);
+    } catch (error) {
+      if (!isUnreachable(error)) throw error;
+      misplaced.add(name);
+      if (name === config.defaultRemote) {
+        const { code, message, hint } = error;
+        emit({
+          type: 'warning',
+          code,
+          message: `remote ${name} is down: ${message}`,
+          ...(hint === undefined ? {} : { hint }),
+        });
+      }
+      return undefined;
+    }
+  };
+
+  const openAll = (first: string | undefined): OpenedRemote[] =>
+    readingOrder(config, first).flatMap((name) => tryOpen(name) ?? []);
 
   /** Asks a remote that may be down; `undefined` means that it said nothing. */
   const ask = async <T>(
@@ -92,7 +119,11 @@ export function createRemotes(options: RemotesOptions): Remotes {
     },
     state: async (name, root) => {
       if (config.offline || !isUsable(remoteNamed(config, name).location)) return 'unknown';
-      const complete = await ask(open(name), ({ remote }) => isComplete(remote, root.digest, signal));
+      const asked = tryOpen(name);
+      const complete =
+        asked === undefined
+          ? undefined
+          : await ask(asked, ({ remote }) => willStayComplete(remote, root.digest, signal));
       return complete === undefined ? 'down' : complete ? 'complete' : 'absent';
     },
     fetch: async (wants, what, from): Promise<Fetched> => {
@@ -109,6 +140,7 @@ export function createRemotes(options: RemotesOptions): Remotes {
           store,
           wants: group,
           treesOnly: what === 'trees',
+          relatives: options.relatives,
           arrived: (remote) => {
             const source = asked.find((candidate) => candidate.remote === remote);
             if (source !== undefined) sources.add(source.name);

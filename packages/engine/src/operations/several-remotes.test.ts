@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { dirname } from 'node:path';
 import { type Engine, openEngine } from '../engine.js';
@@ -184,8 +185,8 @@ describe('reading', () => {
     ['damaged', (path: string) => damage(path)],
   ])('what one remote has %s comes from the next, and only that', async (_, breakFile) => {
     const here = await open({ data: track('{projectRoot}/data', '{projectRoot}/more') });
-    here.write('p/data/a', Buffer.alloc(9 * 1024 * 1024, 'a'));
-    here.write('p/data/b', Buffer.alloc(9 * 1024 * 1024, 'b'));
+    here.write('p/data/a', randomBytes(9 * 1024 * 1024));
+    here.write('p/data/b', randomBytes(9 * 1024 * 1024));
     here.write('p/more', 'small');
     await here.engine.commit({ select: [] });
     await here.engine.push({ select: [], remotes: ['near', 'far'] });

@@ -1,25 +1,17 @@
 import { SluiceError } from '../errors.js';
 import { type Digest, digestFromRaw, RAW_DIGEST_BYTES } from '../model/digest.js';
-import {
-  decodeMap,
-  failMap,
-  IN_PACK,
-  LOCATION_BYTES,
-  type MapFront,
-  OWN_KEY,
-  OWN_KEY_BYTES,
-  readLocation,
-} from '../model/map.js';
-import { OBJECT_HEADER_BYTES, type PackIndex } from '../model/pack.js';
+import { IN_CHUNKS, IN_PACK, LOCATION_BYTES, OWN_KEY, OWN_KEY_BYTES, readLocation } from '../model/map.js';
+import type { PackIndex } from '../model/pack.js';
 import type { OutRoot } from '../model/root.js';
 import { TREE } from '../model/tree.js';
 import type { ObjectReader } from '../store/reader.js';
-import { type Area, areaOf } from './areas.js';
-import { type AuditCount, auditBlob, auditPack } from './audit-objects.js';
-import { blobKey, mapKey, packKey } from './keys.js';
+import type { Area } from './areas.js';
+import { type AuditCount, auditBlob, auditChunked, auditPack } from './audit-objects.js';
+import { blobKey, mapKey } from './keys.js';
+import { claimsOf, LARGEST_MAP_BYTES } from './map-claims.js';
 import { inParallel } from './parallel.js';
 import type { Remote } from './remote.js';
-import { OpenMaps } from './remote-map.js';
+import { OpenMaps, type RemoteMap } from './remote-map.js';
 import { RemoteNodes } from './remote-nodes.js';
 import type { StorageKey } from './storage/port.js';
 import { walkMap } from './walk-map.js';
@@ -40,7 +32,6 @@ export interface AuditOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const LARGEST_MAP_BYTES = 2 ** 31 - 1;
 const MOST_REQUESTS = 32;
 
 /**
@@ -56,6 +47,7 @@ export class Auditor {
   private readonly maps = new Map<StorageKey, Promise<MapAudit>>();
   private readonly packs = new Map<StorageKey, Promise<PackAudit>>();
   private readonly blobs = new Map<StorageKey, Promise<AuditProblem[]>>();
+  private readonly chunkedBlobs = new Map<string, Promise<AuditProblem[]>>();
 
   constructor(options: AuditOptions) {
     this.options = options;
@@ -142,8 +134,16 @@ export class Auditor {
     const failed = (error: SluiceError): void => {
       if (!isToldOf) problems.push({ key, error });
     };
-    for await (const { node, spot, readLocations } of walkMap({ maps, nodes, reader, failed }, map, root)) {
+    for await (const { node, raw: nodeRaw, spot, readLocations } of walkMap(
+      { maps, nodes, reader, failed },
+      map,
+      root,
+    )) {
       if (spot.map !== map) continue;
+      const { how, place, offset } = spot.row;
+      if (deep === true && how === IN_PACK) {
+        problems.push(...(await this.expectThere(key, map, map.packKey(place), nodeRaw, { offset })));
+      }
       const rows = await readLocations();
       for (let i = 0, at = 0; i < node.kinds.length; i++) {
         if (node.kinds[i] === TREE) continue;
@@ -153,14 +153,10 @@ export class Auditor {
         if (location.how === OWN_KEY) {
           const blob = blobKey(map.areaOf(location.area), digestFromRaw(raw));
           problems.push(...(await this.blob(blob, raw, node.sizes[i] ?? 0)));
+        } else if (location.how === IN_CHUNKS) {
+          problems.push(...(await this.chunked(key, map, location, raw, node.sizes[i] ?? 0)));
         } else if (deep === true) {
-          const { index } = await remembered(this.packs, map.packKey(location.pack), () =>
-            this.auditPack(map.packKey(location.pack)),
-          );
-          const row = index?.find(raw) ?? -1;
-          if (index !== undefined && (row < 0 || index.entry(row).offset !== location.offset)) {
-            problems.push({ key, error: misplaced(map.where, digestFromRaw(raw)) });
-          }
+          problems.push(...(await this.expectThere(key, map, map.packKey(location.pack), raw, location)));
         }
       }
     }
@@ -172,8 +168,55 @@ export class Auditor {
     const map = await new OpenMaps(remote, 'some', signal).in(area, root.digest);
     if (map === undefined) return [];
     const location = readLocation(await map.locations(0, 1), 0, map.front, map.where);
+    const { root: raw } = map.front.header;
+    if (location.how === IN_CHUNKS) return this.chunked(mapKey(area, root.digest), map, location, raw, root.bytes);
     if (location.how !== OWN_KEY) return [];
-    return this.blob(blobKey(map.areaOf(location.area), root.digest), map.front.header.root, root.bytes);
+    return this.blob(blobKey(map.areaOf(location.area), root.digest), raw, root.bytes);
+  }
+
+  /** That an object lies where a map says. Otherwise one of the two is wrong, and nobody knows which: a pack may be that of another. So neither is relied on. */
+  private async expectThere(
+    key: StorageKey,
+    map: RemoteMap,
+    pack: StorageKey,
+    raw: Buffer,
+    place: { readonly offset: number },
+  ): Promise<AuditProblem[]> {
+    if (await this.liesThere(pack, raw, place)) return [];
+    this.bad.add(pack);
+    return [{ key, error: misplaced(map.where, digestFromRaw(raw)) }];
+  }
+
+  /** Whether an object lies where a map says, as far as its pack can tell. */
+  private async liesThere(pack: StorageKey, raw: Buffer, { offset }: { readonly offset: number }): Promise<boolean> {
+    const { index } = await remembered(this.packs, pack, () => this.auditPack(pack));
+    if (index === undefined) return true;
+    const row = index.find(raw);
+    return row >= 0 && index.entry(row).offset === offset;
+  }
+
+  /** A blob in chunks, whose packs are looked at by themselves. `key`: the map. */
+  private chunked(
+    key: StorageKey,
+    map: RemoteMap,
+    { offset: first, stored: count }: { readonly offset: number; readonly stored: number },
+    raw: Buffer,
+    size: number,
+  ): Promise<AuditProblem[]> {
+    const source = { raw: Buffer.from(raw), size, map, first, count };
+    return remembered(this.chunkedBlobs, `${map.where} ${first} ${source.raw.toString('hex')}`, async () => {
+      const { remote, deep, signal } = this.options;
+      for (const row of await map.chunksOf(size, first, count)) {
+        if (deep !== true || (await this.liesThere(map.packKey(row.pack), row.raw, row))) continue;
+        return [{ key, error: misplaced(map.where, digestFromRaw(row.raw)) }];
+      }
+      if (deep !== true) {
+        this.checked.objects++;
+        return [];
+      }
+      const error = await auditChunked(remote.storage, source, signal);
+      return error === undefined ? [] : [{ key, error }];
+    });
   }
 
   private blob(key: StorageKey, raw: Buffer, size: number): Promise<AuditProblem[]> {
@@ -204,50 +247,12 @@ interface PackAudit {
   readonly problems: AuditProblem[];
 }
 
-interface Claims {
-  readonly root: OutRoot;
-  readonly packs: readonly { readonly key: StorageKey; readonly end: number }[];
-  readonly maps: readonly { readonly area: Area; readonly root: Digest }[];
-  readonly hasLarge: boolean;
-}
-
 function remembered<K, V>(known: Map<K, Promise<V>>, key: K, find: () => Promise<V>): Promise<V> {
   const before = known.get(key);
   if (before !== undefined) return before;
   const found = find();
   known.set(key, found);
   return found;
-}
-
-function claimsOf(bytes: Buffer, home: Area, root: Digest, where: string): Claims {
-  const { front, locations } = decodeMap(bytes, where);
-  const { header } = front;
-  if (digestFromRaw(header.root) !== root) failMap(where, 'it is the map of another root');
-  const area = (number: number): Area =>
-    areaOf(number, home) ?? failMap(where, 'it names an area that it cannot reach');
-  const ends = endsOfPacks(front, locations, where);
-  return {
-    root: { kind: header.rootKind, digest: root, exec: false, files: header.files, bytes: header.bytes },
-    packs: front.packs.map((pack, i) => ({ key: packKey(area(pack.area), pack.raw), end: ends[i] ?? 0 })),
-    maps: front.maps.map((map) => ({ area: area(map.area), root: digestFromRaw(map.raw) })),
-    hasLarge: header.slices > 0,
-  };
-}
-
-function endsOfPacks(front: MapFront, locations: Buffer, where: string): Float64Array {
-  const ends = new Float64Array(front.packs.length);
-  const reach = (pack: number, offset: number, stored: number): void => {
-    ends[pack] = Math.max(ends[pack] ?? 0, offset + OBJECT_HEADER_BYTES + stored);
-  };
-  for (let at = 0; at < locations.length; at += LOCATION_BYTES) {
-    const location = readLocation(locations, at, front, where);
-    if (location.how === IN_PACK) reach(location.pack, location.offset, location.stored);
-  }
-  for (let i = 0; i < front.nodes.count; i++) {
-    const row = front.nodes.row(i);
-    if (row.how === IN_PACK) reach(row.place, row.offset, row.stored);
-  }
-  return ends;
 }
 
 const HINT = 'Run `sluice verify --remote --repair` in a workspace that has the data.';

@@ -1,13 +1,14 @@
 import { SluiceError } from '../errors.js';
 import { digestFromRaw, RAW_DIGEST_BYTES, rawOf } from '../model/digest.js';
 import { DigestTable } from '../model/digest-table.js';
-import { LOCATION_BYTES, OWN_KEY, readLocation } from '../model/map.js';
+import { IN_CHUNKS, isStoredSize, LOCATION_BYTES, OWN_KEY, readLocation } from '../model/map.js';
 import type { PathFilter } from '../model/path-filter.js';
 import type { OutRoot } from '../model/root.js';
 import { PART, TREE } from '../model/tree.js';
 import type { Store } from '../store/store.js';
 import type { BeginProgress } from '../util/progress.js';
 import type { BlobSource } from './fetch-blobs.js';
+import type { ChunkedSource } from './fetch-chunked.js';
 import type { Attempt } from './fetch-tally.js';
 import { blobKey } from './keys.js';
 import type { Reach, Remote } from './remote.js';
@@ -37,6 +38,8 @@ export interface FetchRootsOptions {
   readonly treesOnly?: boolean | undefined;
   /** No file is fetched that would bring the bytes of this fetch above it, and none after it. */
   readonly maxBytes?: number | undefined;
+  /** Finds versions that share content with a root which the remote does not have, such as both sides of a merge. */
+  readonly relatives?: ((root: OutRoot) => Promise<readonly OutRoot[]>) | undefined;
   readonly beginProgress?: BeginProgress | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -45,6 +48,7 @@ export interface FetchRootsOptions {
 export interface Lack {
   readonly nodes: { readonly raw: Buffer; readonly bytes: Buffer; readonly part: boolean }[];
   readonly sources: Map<StorageKey, BlobSource>;
+  readonly chunked: ChunkedSource[];
   /** Blobs that will come. */
   files: number;
   bytes: number;
@@ -66,7 +70,7 @@ export async function findLack(
   attempt: Attempt,
   { rely, failed }: LackEvents,
 ): Promise<Lack> {
-  const lack: Lack = { nodes: [], sources: new Map(), files: 0, bytes: 0 };
+  const lack: Lack = { nodes: [], sources: new Map(), chunked: [], files: 0, bytes: 0 };
   const planned = new DigestTable();
   const { catalog } = store.reader;
   let budget =
@@ -144,20 +148,26 @@ function addToSource(
 ): void {
   const location = readLocation(rows, at, map.front, map.where);
   const digest = Buffer.from(raw.subarray(rawAt, rawAt + RAW_DIGEST_BYTES));
+  lack.files++;
+  lack.bytes += size;
+  if (location.how === IN_CHUNKS) {
+    lack.chunked.push({ raw: digest, size, map, first: location.offset, count: location.stored });
+    return;
+  }
   const whole = location.how === OWN_KEY;
   expectCodec(location.codec, map.where);
-  if (!whole && location.stored !== size) {
+  if (!whole && !isStoredSize(location.codec, location.stored, size)) {
     throw new SluiceError('ERR_MAP_INVALID', `map ${map.where} gives a blob another size than its tree`);
   }
   const key = whole ? blobKey(map.areaOf(location.area), digestFromRaw(digest)) : map.packKey(location.pack);
   let source = lack.sources.get(key);
   if (source === undefined) {
-    source = { key, whole, digests: [], offsets: [], sizes: [] };
+    source = { key, whole, digests: [], offsets: [], sizes: [], stored: [], codecs: [] };
     lack.sources.set(key, source);
   }
   source.digests.push(digest);
   source.offsets.push(location.offset);
   source.sizes.push(size);
-  lack.files++;
-  lack.bytes += size;
+  source.stored.push(location.stored);
+  source.codecs.push(location.codec);
 }

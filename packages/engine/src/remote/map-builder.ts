@@ -1,7 +1,10 @@
+import { writeChunk } from '../model/chunk.js';
 import { RAW_DIGEST_BYTES, rawOf } from '../model/digest.js';
 import {
   type BlobLocation,
+  CHUNK_ROW_BYTES,
   encodeMap,
+  IN_CHUNKS,
   IN_MAP,
   IN_PACK,
   LOCATION_BYTES,
@@ -17,11 +20,12 @@ import type { OutRoot } from '../model/root.js';
 import { type Area, areaNumber } from './areas.js';
 import { HAVE_NODE_BYTES, type HaveBlob, type HaveMap, type HavePack } from './have-index.js';
 
-/** A place in a pack, of the remote or about to be sent. */
+/** A place in a pack, of the remote or about to be sent. Only the pack is known for sure before a pack of blobs was sent. */
 export interface PackPlace {
   readonly pack: PackRef;
   readonly offset: number;
   readonly stored: number;
+  readonly codec: number;
 }
 
 /** A pack by its area and raw name; `have` if it was there before this push. */
@@ -29,6 +33,14 @@ export interface PackRef {
   readonly area: Area;
   readonly name: Buffer;
   readonly have: HavePack | undefined;
+}
+
+/** A chunk of a blob and where it lies. */
+export interface PlacedChunk {
+  /** 32 raw bytes. */
+  readonly raw: Buffer;
+  readonly bytes: number;
+  readonly place: PackPlace;
 }
 
 /** Most other maps, and most packs of earlier pushes, that a map names. */
@@ -55,7 +67,12 @@ export class MapBuilder {
   private readonly noted: Buffer[] = [];
   private locations: Buffer = Buffer.allocUnsafe(256 * LOCATION_BYTES);
   private locationCount = 0;
+  /** Locations of what this push sends: they are settled when it has arrived. */
+  private readonly open: { readonly at: number; readonly pack: number; readonly place: PackPlace }[] = [];
   private sliceCount = 0;
+  private readonly chunks: { readonly chunk: PlacedChunk; readonly pack: number }[] = [];
+  /** The first chunk of each blob, by its digest. */
+  private readonly chunked = new Map<string, number>();
   private number = 0;
 
   /** A subtree that another map holds. */
@@ -92,8 +109,10 @@ export class MapBuilder {
 
   /** A blob in a pack. */
   addPacked(place: PackPlace): void {
-    const { offset, stored } = place;
-    this.addLocation({ how: IN_PACK, codec: CODEC_NONE, pack: this.packNumber(place), offset, stored, area: 0 });
+    const { offset, stored, codec } = place;
+    const pack = this.packNumber(place);
+    if (place.pack.have === undefined) this.open.push({ at: this.locationCount * LOCATION_BYTES, pack, place });
+    this.addLocation({ how: IN_PACK, codec, pack, offset, stored, area: 0 });
   }
 
   /** A blob that has a key of its own; `have` if it was there before. */
@@ -111,8 +130,24 @@ export class MapBuilder {
     this.sliceCount += slices.length / RAW_DIGEST_BYTES;
   }
 
-  /** The bytes of the map. */
+  /** A blob in chunks. */
+  addChunked(raw: Buffer, chunks: readonly PlacedChunk[]): void {
+    const name = raw.toString('hex');
+    const first = this.chunked.get(name) ?? this.chunks.length;
+    if (first === this.chunks.length) {
+      this.chunked.set(name, first);
+      for (const chunk of chunks) this.chunks.push({ chunk, pack: this.packNumber(chunk.place) });
+    }
+    const where = { pack: 0, offset: first, stored: chunks.length, area: 0 };
+    this.addLocation({ how: IN_CHUNKS, codec: CODEC_NONE, ...where });
+  }
+
+  /** The bytes of the map, when everything that it names was sent. */
   finish(root: OutRoot, objects: { blobs: number; trees: number; blobBytes: number }): Buffer {
+    for (const { at, pack, place } of this.open) {
+      const { offset, stored, codec } = place;
+      writeLocation(this.locations, at, { how: IN_PACK, codec, pack, offset, stored, area: 0 });
+    }
     const nodes = Buffer.alloc(this.rows.length * NODE_ROW_BYTES);
     this.rows.forEach((row, i) => {
       writeNodeRow(nodes, i * NODE_ROW_BYTES, row);
@@ -128,6 +163,7 @@ export class MapBuilder {
       nodes,
       locations: this.locations.subarray(0, this.locationCount * LOCATION_BYTES),
       slices: Buffer.concat(this.slices),
+      chunks: this.chunkRows(),
     });
   }
 
@@ -144,6 +180,15 @@ export class MapBuilder {
   /** Whether there is room to name another pack that this push did not write. */
   mayUse(pack: HavePack): boolean {
     return this.relied.has(pack) || this.packs.names.length < MOST_PACKS;
+  }
+
+  private chunkRows(): Buffer {
+    const rows = Buffer.alloc(this.chunks.length * CHUNK_ROW_BYTES);
+    this.chunks.forEach(({ chunk: { raw, bytes, place }, pack }, i) => {
+      const { offset, stored, codec } = place;
+      writeChunk(rows, i * CHUNK_ROW_BYTES, { raw, bytes, pack, offset, stored, codec });
+    });
+    return rows;
   }
 
   private packNumber({ pack, offset, stored }: PackPlace): number {

@@ -1,13 +1,15 @@
 import { type ErrorWire, SluiceError, throwIfAborted, toErrorWire } from '../errors.js';
+import type { Cuts } from '../model/cutter.js';
 import { digestFromRaw, RAW_DIGEST_BYTES, rawOf, shortDigest } from '../model/digest.js';
 import { DigestTable } from '../model/digest-table.js';
 import { OWN_KEY_BYTES } from '../model/map.js';
-import type { PackEntry } from '../model/pack.js';
+import { CODEC_NONE, type PackEntry } from '../model/pack.js';
 import type { OutRoot } from '../model/root.js';
 import { decodeNode, MAX_DEPTH, PART, SPLIT, TREE, type TreeNode } from '../model/tree.js';
 import { missingError } from '../store/loose.js';
 import type { ObjectReader } from '../store/reader.js';
 import type { Advance } from '../util/progress.js';
+import type { ChunkedBlobs, FindChunk } from './chunked-blobs.js';
 import type { HaveIndex, HavePack } from './have-index.js';
 import { MapBuilder, type PackPlace, type PackRef } from './map-builder.js';
 import type { ObjectTally } from './tally.js';
@@ -17,6 +19,7 @@ import type { Uploader } from './upload.js';
 export interface PushWalkContext {
   readonly have: HaveIndex;
   readonly uploader: Uploader;
+  readonly chunked: ChunkedBlobs;
   /** Reads tree nodes. */
   readonly reader: ObjectReader;
   readonly tally: ObjectTally;
@@ -172,6 +175,7 @@ export class PushWalk {
       const known = done ?? there;
       let sent = done !== undefined && tally.isSent(own, 0);
       if (known !== undefined) walked.draft.builder.addOwnKey(known.area, known.slices, there);
+      else if (await this.inChunks(walked, own, size)) return;
       else if (dryRun) {
         sent = (await uploader.areaOfLarge(digestFromRaw(own), size)) === undefined;
         if (sent) this.expectLocal(own, 0);
@@ -186,9 +190,45 @@ export class PushWalk {
     }
   }
 
-  private count({ draft, seen, advance }: Walked, raw: Buffer, rawAt: number, size: number, sent: boolean): void {
+  /** Adds a large blob that lies in chunks, or shall; returns whether it does. */
+  private async inChunks(walked: Walked, raw: Buffer, size: number): Promise<boolean> {
+    const { chunked, uploader, dryRun, tally } = this.context;
+    const { builder } = walked.draft;
+    const find: FindChunk = (chunk) => this.known(builder, 'blob', chunk, 0);
+    let placed = chunked.known(raw, size, find);
+    if (placed === undefined) {
+      const form = await this.largeForm(raw, size);
+      if (form === 'own-key') return false;
+      if (dryRun) {
+        const bytes = await chunked.count(raw, size, form, find);
+        this.count(walked, raw, 0, size, tally.isSent(raw, 0) || bytes > 0, bytes);
+        return true;
+      }
+      placed = await chunked.send(raw, size, form, find, uploader);
+    }
+    builder.addChunked(raw, placed.chunks);
+    this.count(walked, raw, 0, size, tally.isSent(raw, 0) || placed.sentBytes > 0, placed.sentBytes);
+    return true;
+  }
+
+  /** A blob that is there under its key, whoever has sent it, stays there. */
+  private async largeForm(raw: Buffer, size: number): Promise<'own-key' | Cuts> {
+    const { uploader } = this.context;
+    const form = uploader.largeForm(raw, size);
+    if (form === 'own-key') return form;
+    return (await uploader.areaOfLarge(digestFromRaw(raw), size)) === undefined ? form : 'own-key';
+  }
+
+  private count(
+    { draft, seen, advance }: Walked,
+    raw: Buffer,
+    rawAt: number,
+    size: number,
+    sent: boolean,
+    sentBytes?: number,
+  ): void {
     draft.files[sent ? 'sent' : 'reused']++;
-    this.context.tally.blob(raw, rawAt, size, sent);
+    this.context.tally.blob(raw, rawAt, size, sent, sentBytes);
     advance?.(1, size);
     if (!seen.blob.set(raw, rawAt)) return;
     draft.objects.blobs++;
@@ -214,13 +254,13 @@ export class PushWalk {
     return there === undefined || !builder.mayUse(there.pack) ? undefined : this.placeIn(there.pack, there.entry);
   }
 
-  private placeIn(pack: HavePack, { offset, stored }: PackEntry): PackPlace {
+  private placeIn(pack: HavePack, { offset, stored, codec }: PackEntry): PackPlace {
     let ref = this.packRefs.get(pack);
     if (ref === undefined) {
       ref = { area: pack.area, name: pack.name, have: pack };
       this.packRefs.set(pack, ref);
     }
-    return { pack: ref, offset, stored };
+    return { pack: ref, offset, stored, codec };
   }
 
   /** Notes that an object of the store cannot be sent; any other failure ends the push. */
@@ -250,7 +290,12 @@ interface Named {
 }
 
 /** In a dry run nothing has a place. */
-const NOWHERE: PackPlace = { pack: { area: 'shared', name: Buffer.alloc(16), have: undefined }, offset: 0, stored: 0 };
+const NOWHERE: PackPlace = {
+  pack: { area: 'shared', name: Buffer.alloc(16), have: undefined },
+  offset: 0,
+  stored: 0,
+  codec: CODEC_NONE,
+};
 
 const LOCAL_PROBLEMS: ReadonlySet<string> = new Set(['ERR_OBJECT_MISSING', 'ERR_OBJECT_DAMAGED', 'ERR_TREE_INVALID']);
 

@@ -4,8 +4,8 @@ import type { RelPath } from '../model/path.js';
 import { parseRecord, printRecord, type StageRecord } from '../model/record.js';
 import { sameRoot } from '../model/root.js';
 import type { Area } from './areas.js';
-import { mapKey, recordKey } from './keys.js';
-import { firstInAreas, type Remote } from './remote.js';
+import { recordKey } from './keys.js';
+import { areaThatHolds, firstInAreas, type Remote } from './remote.js';
 import { bodyOf } from './storage/port.js';
 
 /** A record that was found, and where. */
@@ -58,6 +58,11 @@ export async function writeRecord(
   await remote.prepare(signal);
   const key = recordKey(remote.areas.own, record.fingerprint);
   const body = bodyOf(Buffer.from(printRecord(record)));
+  if (await remote.lookout.isCondemned(remote.areas.own, key, signal)) {
+    const put = async (): Promise<boolean> => (await remote.storage.put(key, body, { signal })) === 'stored';
+    await remote.lookout.renew(remote.areas.own, key, put, signal);
+    return { kind: 'replaced' };
+  }
   if ((await remote.storage.put(key, body, { ifAbsent: true, signal })) === 'stored') return { kind: 'written' };
   const read = await readFrom(remote, remote.areas.own, record.fingerprint, signal);
   if (read.kind === 'newer') throw read.error;
@@ -97,9 +102,7 @@ async function readFrom(
 
 async function missingOuts(remote: Remote, record: StageRecord, signal: AbortSignal | undefined): Promise<RelPath[]> {
   const looks = [...record.outs].map(async ([path, root]): Promise<RelPath[]> => {
-    const found = await firstInAreas(remote.areas.bytes, (area) =>
-      remote.storage.stat(mapKey(area, root.digest), { signal }),
-    );
+    const found = await areaThatHolds(remote, remote.areas.bytes, root.digest, signal);
     return found === undefined ? [path] : [];
   });
   return (await Promise.all(looks)).flat();

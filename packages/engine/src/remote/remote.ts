@@ -1,6 +1,9 @@
 import { SluiceError } from '../errors.js';
 import type { Digest } from '../model/digest.js';
 import { type Area, type AreaOrder, areaOrder } from './areas.js';
+import { Lookout, type LookoutTimes } from './gc/lookout.js';
+import type { QuietNote } from './gc/quiet-note.js';
+import { holdsRoot } from './holds-root.js';
 import { FORMAT_KEY, mapKey } from './keys.js';
 import { bodyOf, type Storage } from './storage/port.js';
 
@@ -17,13 +20,32 @@ export interface RemoteOptions {
   readonly seen?: boolean;
   /** Called when it turns out to be in use. */
   readonly onUsed?: () => void;
+  /** Remembers that no collection was about to delete anything. */
+  readonly quiet?: QuietNote;
+  /** Those of the protocol if they are not given. */
+  readonly times?: LookoutTimes;
+  /** How what is sent is encoded; compressed where that pays if it is not said. */
+  readonly encoding?: Encoding | undefined;
 }
+
+/** How a writer encodes what it sends to a remote. Readers read everything. */
+export interface Encoding {
+  /** `auto`: what gets smaller is compressed, unless the line takes it faster than that; `always`: on any line. */
+  readonly compression: 'auto' | 'always' | 'none';
+  /** Large blobs are cut by their content, so that a new version sends what is new in it. */
+  readonly chunking: boolean;
+}
+
+const USUAL_ENCODING: Encoding = { compression: 'auto', chunking: false };
 
 /** A remote: a storage, and where in it this writer may look and write. Nothing is asked of it before the first call. */
 export interface Remote {
   readonly description: string;
   readonly storage: Storage;
   readonly areas: AreaOrder;
+  /** Knows what a collection is about to delete. */
+  readonly lookout: Lookout;
+  readonly encoding: Encoding;
   /**
    * Asks once whether somebody answers and has a format that is known here; `empty` if the remote was never used.
    * Throws `ERR_REMOTE_DOWN`, `ERR_REMOTE_DENIED` or `ERR_FORMAT_VERSION`.
@@ -31,6 +53,8 @@ export interface Remote {
   contact(signal?: AbortSignal): Promise<'used' | 'empty'>;
   /** Makes an empty remote ready to be written. Throws like {@link Remote.contact}. */
   prepare(signal?: AbortSignal): Promise<void>;
+  /** Lets others see what was written, where that is not so at once. Whoever has written all that belongs together calls it. */
+  flush(signal?: AbortSignal): Promise<void>;
 }
 
 const VERSION = 1;
@@ -47,7 +71,16 @@ export interface Reach {
 }
 
 /** Opens a remote. */
-export function openRemote({ storage, area, seen = false, onUsed = () => {} }: RemoteOptions): Remote {
+export function openRemote({
+  storage,
+  area,
+  seen = false,
+  onUsed = () => {},
+  encoding = USUAL_ENCODING,
+  quiet,
+  times,
+}: RemoteOptions): Remote {
+  const lookout = new Lookout({ storage, quiet, times });
   let answer: Promise<'used' | 'empty'> | undefined;
   const contact = (signal?: AbortSignal): Promise<'used' | 'empty'> => {
     if (answer === undefined) {
@@ -67,25 +100,48 @@ export function openRemote({ storage, area, seen = false, onUsed = () => {} }: R
     description: storage.description,
     storage,
     areas: areaOrder(area),
+    lookout,
+    encoding,
     contact,
     prepare: async (signal) => {
       if ((await contact(signal)) === 'used') return;
       const text = Buffer.from(`${JSON.stringify({ version: VERSION })}\n`);
-      await storage.put(FORMAT_KEY, bodyOf(text), { ifAbsent: true, signal });
+      const stored = await storage.put(FORMAT_KEY, bodyOf(text), { ifAbsent: true, signal });
+      if (stored === 'stored') for (const proof of areaOrder(area).proof) lookout.isNew(proof);
       answer = Promise.resolve('used');
       onUsed();
     },
+    flush: async (signal) => storage.flush?.({ signal }),
   };
 }
 
 /**
- * Whether everything that a root reaches is on the remote: one question per area, its own first. A map of a less trusted area proves nothing.
+ * Whether everything that a root reaches is on the remote: one question per area, its own first, and more where the remote evicts. A map of a less trusted area proves nothing.
  * Throws `ERR_REMOTE_DOWN` or `ERR_REMOTE_DENIED` if that cannot be known.
  */
 export async function isComplete(remote: Remote, root: Digest, signal?: AbortSignal): Promise<boolean> {
   if ((await remote.contact(signal)) === 'empty') return false;
-  const found = await firstInAreas(remote.areas.proof, (area) => remote.storage.stat(mapKey(area, root), { signal }));
+  return (await areaThatHolds(remote, remote.areas.proof, root, signal)) !== undefined;
+}
+
+/** {@link isComplete}, and not about to be deleted by a collection. Throws like it. */
+export async function willStayComplete(remote: Remote, root: Digest, signal?: AbortSignal): Promise<boolean> {
+  if ((await remote.contact(signal)) === 'empty') return false;
+  const found = await firstInAreas(remote.areas.proof, async (area) => {
+    if (!(await holdsRoot(remote.storage, area, root, signal))) return undefined;
+    return (await remote.lookout.isCondemned(area, mapKey(area, root), signal)) ? undefined : area;
+  });
   return found !== undefined;
+}
+
+/** The first of the areas that has all of a root. Throws like {@link isComplete}. */
+export function areaThatHolds(
+  { storage }: Remote,
+  areas: readonly Area[],
+  root: Digest,
+  signal: AbortSignal | undefined,
+): Promise<Area | undefined> {
+  return firstInAreas(areas, async (area) => ((await holdsRoot(storage, area, root, signal)) ? area : undefined));
 }
 
 /**

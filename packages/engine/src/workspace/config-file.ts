@@ -18,10 +18,15 @@ export interface RemoteEntry {
   readonly profile?: string;
   readonly anonymous?: boolean;
   readonly requestPayer?: boolean;
+  readonly compression?: Compression;
+  readonly chunking?: boolean;
 }
 
 /** Who keeps the keys with which a service encrypts: the service itself, or the KMS of AWS. */
 export type Encryption = 'AES256' | 'aws:kms';
+
+/** Whether what is sent to a remote is compressed: where it gets smaller and holds nothing up, wherever it gets smaller, or never. */
+export type Compression = 'auto' | 'always' | 'none';
 
 /** When something is done: on request, or after each run of a stage. */
 export type When = 'manual' | 'after-run';
@@ -63,7 +68,10 @@ const REMOTE_KEYS = [
   'profile',
   'anonymous',
   'requestPayer',
+  'compression',
+  'chunking',
 ];
+const COMPRESSIONS = ['auto', 'always', 'none'] as const satisfies Compression[];
 const ENCRYPTIONS = ['AES256', 'aws:kms'] as const satisfies Encryption[];
 /** Names that go into headers and host names. */
 const PLAIN = /^[A-Za-z0-9][A-Za-z0-9_:/.-]{0,255}$/;
@@ -125,6 +133,8 @@ function parseRemote(remote: string, value: unknown, name: string, fail: Fail): 
     profile: optional('profile', asName),
     anonymous: optional('anonymous', asFlag),
     requestPayer: optional('requestPayer', asFlag),
+    compression: optional('compression', (given, at) => asChoice<Compression>(given, COMPRESSIONS, at, fail)),
+    chunking: optional('chunking', asFlag),
   });
 }
 
