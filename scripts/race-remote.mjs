@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { pushLoop } from './race/pusher.mjs';
 import { collectAll, collectRemoteLoop } from './race/remote-collector.mjs';
-import { keysOn, openRaceRemote, problemsOn } from './race/remote-place.mjs';
+import { keysOn, problemsOn } from './race/remote-place.mjs';
 
 /** What a child counts; it sends its counts whenever they change. @typedef {Record<string, number>} Counts */
 
