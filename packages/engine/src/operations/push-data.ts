@@ -126,7 +126,7 @@ async function send(
   }
   if (options.dryRun === true) return pushed;
   await pushRecords(context, opened, [...locked, ...past], isMeant);
-  await opened.remote.flush(context.signal);
+  await opened.remote.flush({ mayWait: true, signal: context.signal });
   return pushed;
 }
 
