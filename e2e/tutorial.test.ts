@@ -10,6 +10,7 @@ import type {
   StoreStat,
   VerifyReport,
 } from '@sluice/engine';
+import { useS3Server } from '../packages/engine/src/testing/s3.js';
 import { patternBytes } from './harness/bytes.js';
 import { story } from './harness/story.js';
 import { createWorkspace, type Workspace } from './harness/workspace.js';
@@ -48,15 +49,31 @@ function emptyDirectories(path: string): string[] {
     .filter((directory) => readdirSync(directory).length === 0);
 }
 
-for (const [size, sizeBytes] of [
-  ['3 MB', 3_000_000],
-  ['3 KB, which lie in packs', 3000],
+const { server, newBucket } = useS3Server();
+
+/** Prepares the workspace with a default remote, and gives it what processes need to reach that. */
+const REMOTES = {
+  'a directory': async (workspace: Workspace): Promise<Workspace> => {
+    await workspace.sluice('init', '--remote', 'file:../remote');
+    return workspace;
+  },
+  'a bucket': async (workspace: Workspace): Promise<Workspace> => {
+    const reaching = workspace.with({ ...workspace.env, ...server().env });
+    await reaching.sluice('init');
+    await reaching.sluice('remote', 'add', 'origin', `s3://${await newBucket()}/team`, '--endpoint', server().endpoint);
+    return reaching;
+  },
+};
+
+for (const [size, sizeBytes, place] of [
+  ['3 MB', 3_000_000, 'a directory'],
+  ['3 KB, which lie in packs', 3000, 'a directory'],
+  ['3 MB', 3_000_000, 'a bucket'],
 ] as const) {
   story(
-    `two versions of two files of ${size} are six objects; old ones go when they are safe elsewhere, and come back`,
+    `two versions of two files of ${size} are six objects; old ones go when they are safe in ${place}, and come back`,
     async () => {
-      w = await withDataset(1, sizeBytes);
-      await w.sluice('init', '--remote', 'file:../remote');
+      w = await REMOTES[place](await withDataset(1, sizeBytes));
       expect(await w.nx('run', 'p:raw')).toContain('committed 2 files');
       const first = await w.commitAll('Version 1');
       const old = w.hashes('p/datasets');

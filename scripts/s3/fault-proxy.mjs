@@ -6,12 +6,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /**
  * What happens to one request:
  * `wait` before it is passed on; `reset` the connection before it is passed on, or (`after`) when its answer is there, or (`half`) in the middle of the
- * answer's body; answer with `status` and `code` itself; `stall` without an answer; `flip` a bit of the answer's body, or of the `request`'s; `short`: a
- * well-formed answer that holds half of the body.
+ * answer's body; answer with `status` and `code` itself; `stall` without an answer; `down`: stall, and the proxy is `stalled` from then on; `flip` a bit of the answer's body, or of the `request`'s; `short`: a
+ * well-formed answer that holds half of the body; `stale`: what the first listing in this proxy said, whatever is there now.
  * @typedef {{ kind: 'wait', ms: number }
  *   | { kind: 'reset', when: 'before' | 'after' | 'half' }
  *   | { kind: 'status', status: number, code: string, message?: string, headers?: Record<string, string> }
  *   | { kind: 'stall' }
+ *   | { kind: 'down' }
+ *   | { kind: 'stale' }
  *   | { kind: 'flip', of: 'request' | 'answer' }
  *   | { kind: 'short' }} Fault
  *
@@ -38,6 +40,13 @@ export async function startFaultProxy(target) {
   /** @type {{ match: RegExp, fault: Fault }[]} */
   const queue = [];
 
+  /** @type {Buffer | undefined} */
+  let firstListing;
+  /** @param {Buffer} body */
+  const keepListing = (body) => {
+    firstListing ??= body;
+  };
+
   /** @param {string} line */
   const next = (line) => {
     const at = queue.findIndex(({ match }) => match.test(line));
@@ -51,15 +60,22 @@ export async function startFaultProxy(target) {
     if (proxy.state === 'stalled') return;
     if (proxy.latencyMs > 0) await sleep(proxy.latencyMs);
     const fault = next(line);
-    if (fault?.kind === 'stall') return;
+    if (fault?.kind === 'down') proxy.state = 'stalled';
+    if (fault?.kind === 'stall' || fault?.kind === 'down') return;
     if (fault?.kind === 'wait') await sleep(fault.ms);
     if (fault?.kind === 'reset' && fault.when === 'before') return void incoming.socket.resetAndDestroy();
     if (fault?.kind === 'status') return refuse(incoming, outgoing, fault);
+    if (fault?.kind === 'stale') {
+      const body = firstListing ?? Buffer.alloc(0);
+      return void outgoing
+        .writeHead(200, { 'content-type': 'application/xml', 'content-length': body.length })
+        .end(body);
+    }
     const passed = httpRequest(
       { host: hostname, port, agent, method: incoming.method, path: incoming.url, headers: incoming.headers },
       (answer) => {
         proxy.onAnswer({ line, range: incoming.headers.range, status: answer.statusCode ?? 0 });
-        void pass(answer, outgoing, fault, incoming);
+        void pass(answer, outgoing, fault, incoming, keepListing);
       },
     );
     passed.on('error', () => incoming.socket.destroy());
@@ -133,12 +149,14 @@ function refuse(incoming, outgoing, { status, code, message = code, headers = {}
  * @param {import('node:http').ServerResponse} outgoing
  * @param {Fault | undefined} fault
  * @param {import('node:http').IncomingMessage} incoming
+ * @param {(body: Buffer) => void} keepListing
  */
-async function pass(answer, outgoing, fault, incoming) {
+async function pass(answer, outgoing, fault, incoming, keepListing) {
   answer.on('error', () => outgoing.destroy());
   const { statusCode = 502, headers } = answer;
   const breaks = fault?.kind === 'reset' || fault?.kind === 'short' || fault?.kind === 'flip';
-  if (!breaks) {
+  const isListing = incoming.url?.includes('list-type=2') === true;
+  if (!breaks && !isListing) {
     outgoing.writeHead(statusCode, headers);
     answer.pipe(outgoing);
     return;
@@ -146,6 +164,8 @@ async function pass(answer, outgoing, fault, incoming) {
   const chunks = [];
   for await (const chunk of answer) chunks.push(chunk);
   const body = Buffer.concat(chunks);
+  if (isListing) keepListing(body);
+  if (!breaks) return void outgoing.writeHead(statusCode, headers).end(body);
   if (fault.kind === 'reset' && fault.when === 'after') return void incoming.socket.resetAndDestroy();
   if (fault.kind === 'flip') {
     outgoing.writeHead(statusCode, headers);

@@ -34,7 +34,7 @@ const { path, ...stat } = STORE;
 const CASES: readonly (readonly [args: string, call: readonly unknown[], document: object])[] = [
   ['init --remote file:../data', ['init', { remote: 'file:../data' }], { written: ['sluice.json', '.gitignore'] }],
   ['status', ['status', { select: [], remotes: [] }], { stages: [STAGE] }],
-  ['status p:t q --remote', ['status', { select: ['p:t', 'q'], remotes: 'default' }], { stages: [STAGE] }],
+  ['status p:t q --remote', ['status', { select: ['p:t', 'q'], remotes: 'own' }], { stages: [STAGE] }],
   ['status --remote s3cache', ['status', { select: [], remotes: ['s3cache'] }], { stages: [STAGE] }],
   [
     'export p:t q out --rev v1',
@@ -69,17 +69,17 @@ const CASES: readonly (readonly [args: string, call: readonly unknown[], documen
   ['fetch p:t#a/*', ['fetch', { select: ['p:t#a/*'] }], FETCH],
   [
     'pull --remote near --rev v1 --history --max-bytes 500MB --force',
-    ['pull', { select: [], remote: 'near', rev: 'v1', history: true, maxBytes: 5e8, force: true }],
+    ['pull', { select: [], remotes: ['near'], rev: 'v1', history: true, maxBytes: 5e8, force: true }],
     PULL,
   ],
   ['push', ['push', { select: [] }], PUSH],
   [
-    'push p --remote near --all-branches --all-tags --all-commits --rev a --rev b --dry-run',
+    'push p --remote near,far --all-branches --all-tags --all-commits --rev a --rev b --dry-run',
     [
       'push',
       {
         select: ['p'],
-        remote: 'near',
+        remotes: ['near', 'far'],
         allBranches: true,
         allTags: true,
         allCommits: true,

@@ -1,13 +1,12 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type Engine, type EngineOptions, findWorkspaceRoot, SluiceError } from '@sluice/engine';
+import { createStrictness, type Engine, type EngineOptions, findWorkspaceRoot, SluiceError } from '@sluice/engine';
 import type { Call, Report } from './command.js';
 import type { Globals } from './globals.js';
 import type { Io } from './io.js';
 import { jsonDocument } from './json.js';
 import { pour } from './pour.js';
 import { createRenderer } from './render/renderer.js';
-import { createStrictness } from './strict.js';
 
 /** Opens an engine; the real one, or a test's. */
 export type OpenEngine = (options: EngineOptions) => Promise<Engine>;
@@ -25,7 +24,7 @@ export async function runOnEngine(
   const cwd = resolve(io.cwd, globals.cwd ?? '.');
   const root = workspaceRoot(cwd);
   const renderer = createRenderer(io, globals);
-  const strictness = createStrictness();
+  const strictness = createStrictness(io.env, globals.strict);
   const engine = await openEngine({
     root,
     env: io.env,
@@ -38,7 +37,7 @@ export async function runOnEngine(
   });
   try {
     const report = await run(engine, { globals, cwd, readInput: io.readInput });
-    const failure = report.failure ?? (globals.strict === true ? strictness.failure() : undefined);
+    const failure = report.failure ?? strictness.failure();
     renderer.end();
     // A failure is a document of its own, and `--json` prints one.
     if (globals.json !== true) {

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { SluiceError } from './errors.js';
 import type { Emit } from './events.js';
-import type { HistoryScope } from './history/scope.js';
+import type { BackgroundPush } from './operations/background-push.js';
 import { type BlameOptions, type BlameReport, blame } from './operations/blame.js';
 import { type CatOptions, type CatReport, cat } from './operations/cat.js';
 import { checkout } from './operations/checkout.js';
@@ -14,6 +14,7 @@ import { type DiffOptions, type DiffReport, diff } from './operations/diff.js';
 import { type DoctorReport, doctor } from './operations/doctor/doctor.js';
 import { explain } from './operations/explain.js';
 import { type ExportSettings, exportData } from './operations/export.js';
+import { fetchData, pull } from './operations/fetch-data.js';
 import { flushGathered, type Gathering } from './operations/flush-gathered.js';
 import { type FollowOptions, followGit } from './operations/follow-git.js';
 import { collectGarbage, explainGarbage } from './operations/gc.js';
@@ -27,8 +28,10 @@ import { relativesOf } from './operations/known-roots.js';
 import { type LogOptions, type LogReport, log } from './operations/log.js';
 import { type LsOptions, type LsReport, ls } from './operations/ls.js';
 import { type MergeLocksOptions, mergeLockFiles } from './operations/merge-locks.js';
-import type { FetchOptions, GcOptions, GcRemoteOptions, Select } from './operations/options.js';
+import type { FetchOptions, GcOptions, GcRemoteOptions, PushOptions, Select } from './operations/options.js';
 import { type PrePushOptions, prePush } from './operations/pre-push.js';
+import { push } from './operations/push-data.js';
+import { pushWhileRunning, type WhileRunningOptions } from './operations/push-while-running.js';
 import { remoteStat } from './operations/remote-stat.js';
 import { createRemotes } from './operations/remotes.js';
 import type {
@@ -57,7 +60,6 @@ import { type ResolveSide, resolveConflicts } from './operations/resolve.js';
 import { isSelector, type Selected, selectStages } from './operations/select.js';
 import { type StatusReport, status } from './operations/status.js';
 import { type SummaryOptions, type SummaryReport, summary } from './operations/summary.js';
-import { fetchData, pull, push } from './operations/transfer.js';
 import { unlock } from './operations/unlock.js';
 import { verify } from './operations/verify.js';
 import { type VerifyAppendOnlyOptions, verifyAppendOnly } from './operations/verify-append-only.js';
@@ -97,6 +99,11 @@ export interface EngineOptions {
    * that runs many tasks of one moment.
    */
   readonly readOnce?: boolean;
+  /**
+   * A directory that the processes of one run share; it may be absent. A remote that one of them has found down is not asked again by the others for a minute, and told
+   * of once.
+   */
+  readonly runDir?: string;
   /** The built `worker.js`, where this module does not lie beside it (a bundle, or sources under test). */
   readonly workerFile?: URL;
 }
@@ -112,8 +119,8 @@ export interface Engine {
     stage: ChosenStage,
     options: RunOptions & Partial<Pick<EngineOptions, 'env' | 'emit'>> & { readonly envName?: string },
   ): Promise<RunResult>;
-  /** The state of stages and outs; `remotes`: names to ask, or `default`. */
-  status(options: { readonly select: Select; readonly remotes?: readonly string[] | 'default' }): Promise<StatusReport>;
+  /** The state of stages and outs; `remotes`: names to ask, or `own` for the remote that each out goes to. */
+  status(options: { readonly select: Select; readonly remotes?: readonly string[] | 'own' }): Promise<StatusReport>;
   /** Outs in the workspace to store and lock. */
   commit(options: { readonly select: Select; readonly force?: boolean }): Promise<CommitReport>;
   /** Workspace := lock, or the lock of a revision. */
@@ -143,15 +150,12 @@ export interface Engine {
   /** Remote to store and workspace. */
   pull(options: FetchOptions & { readonly force?: boolean }): Promise<PullReport>;
   /** Store to remote. */
-  push(
-    options: HistoryScope & {
-      readonly select: Select;
-      readonly remote?: string;
-      readonly dryRun?: boolean;
-      /** Does not believe the maps of the remote: looks at all that they name, and sends what is not there. */
-      readonly verify?: boolean;
-    },
-  ): Promise<PushReport>;
+  push(options: PushOptions): Promise<PushReport>;
+  /**
+   * Pushes in the background what stages make from now on, in this process or another, until it is flushed or stopped. It makes no run fail or wait; `close` stops it.
+   * Throws what reading the workspace throws.
+   */
+  pushWhileRunning(options?: WhileRunningOptions): BackgroundPush;
   /** The files that locks name, of the workspace or of a revision, from trees alone. */
   ls(options: LsOptions): Promise<LsReport>;
   /** One file of a version, as a stream of checked bytes. Read it before the engine is closed. */
@@ -270,6 +274,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         emit,
         gathering,
         signal,
+        runDir: options.runDir,
         relatives: (root) => relativesOf(context, root),
       }),
       area,
@@ -294,6 +299,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       : { ...context, stages: withChosen(context.projects, context.stages, chosen) };
   };
   const projectsNow = (): WorkspaceProjects => (options.readOnce === true ? contextFor().projects : readStages());
+  const pushers = new Set<BackgroundPush>();
   const runOne: Engine['runStage'] = async (chosen, runOptions) => {
     const shared = contextFor(chosen);
     const context = { ...shared, env: runOptions.env ?? env, emit: runOptions.emit ?? emit };
@@ -329,11 +335,13 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     root,
     runStage: async (chosen, runOptions) => {
       const results: RunResult[] = [];
-      for (const one of stagesOfChosen(projectsNow(), chosen)) results.push(await runOne(one, runOptions));
+      for (const one of stagesOfChosen(projectsNow(), chosen)) {
+        results.push(await runOne(one, runOptions));
+        for (const pusher of pushers) pusher.poke();
+      }
       return mergeResults(results);
     },
-    status: async ({ select, remotes }) =>
-      on(select, (context, selected) => status(context, selected, namesOf(context, remotes))),
+    status: async ({ select, remotes }) => on(select, (context, selected) => status(context, selected, remotes ?? [])),
     commit: async ({ select, force }) => on(select, (context, selected) => commit(context, selected, force ?? false)),
     checkout: async ({ select, rev, force, link, strict }) =>
       on(select, (context, selected) =>
@@ -365,6 +373,16 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     summary: async (summaryOptions) =>
       on(summaryOptions.select, (context, selected) => summary(context, selected, summaryOptions)),
     isSelector: (word) => isSelector(projectsNow(), word),
+    pushWhileRunning: (whileOptions = {}) => {
+      const open = (pushSignal: AbortSignal, pushEmit: Emit): OperationContext => {
+        const both = signal === undefined ? pushSignal : AbortSignal.any([signal, pushSignal]);
+        return { ...readContext(), signal: both, emit: pushEmit };
+      };
+      const pusher = pushWhileRunning(open, whileOptions);
+      pushers.add(pusher);
+      void pusher.ended.then(() => pushers.delete(pusher));
+      return pusher;
+    },
     gc: async (gcOptions) => collectGarbage(contextFor(), gcOptions),
     gcRemote: async (gcOptions) => collectRemoteGarbage(contextFor(), gcOptions),
     explainGc: async (gcOptions) => explainGarbage(contextFor(), gcOptions),
@@ -409,6 +427,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     },
     remoteStat: async (name) => remoteStat(contextFor(), name),
     close: async () => {
+      await Promise.all([...pushers].map((pusher) => pusher.stop()));
       await flushGathered(gathering, emit, signal);
       await bulk.close();
       opened?.close();

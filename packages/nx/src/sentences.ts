@@ -8,13 +8,20 @@ import {
   type PullReport,
   type PushReport,
   plural,
+  type RemotePush,
   reasonsText,
   reasonText,
   type StatusReport,
+  sourcesText,
 } from '@sluice/engine';
 
-/** `pushed 2 files (156.6 KiB) to s3cache in 0.8 s; 5 files were there already`. */
-export function pushText({ files, bytes, remote, dryRun, ms }: PushReport): string {
+/** A line for each remote: `pushed 2 files (156.6 KiB) to s3cache in 0.8 s; 5 files were there already`. */
+export function pushText({ remotes, dryRun }: PushReport): string {
+  return remotes.map((one) => pushedText(one, dryRun)).join('\n');
+}
+
+function pushedText({ files, bytes, remote, ms, error }: RemotePush, dryRun: boolean): string {
+  if (error !== null) return `not pushed to ${remote}`;
   if (files.sent + files.reused === 0) return `nothing to push to ${remote}: the locks name no data`;
   const there = files.reused === 0 ? '' : `; ${plural(files.reused, 'file')} there already`;
   const sent = `${plural(files.sent, 'file')} (${formatBytes(bytes.sent)}) to ${remote}`;
@@ -30,9 +37,10 @@ export function pullText(report: PullReport): string {
   return `${receivedText(report)}; ${workspaceText(workspace)}${leftOut}`;
 }
 
-function receivedText({ files, bytes, remote, ms }: FetchReport): string {
+function receivedText(report: FetchReport): string {
+  const { files, bytes, remote, ms } = report;
   if (files.received === 0) return `nothing to receive from ${remote}`;
-  return `received ${plural(files.received, 'file')} (${formatBytes(bytes.received)}) from ${remote} in ${formatDuration(ms)}`;
+  return `received ${plural(files.received, 'file')} (${formatBytes(bytes.received)}) from ${sourcesText(report)} in ${formatDuration(ms)}`;
 }
 
 /** `wrote 2 files (1.3 MiB), removed 1 file, 8 files in place in 0.8 s`, and what could not be written. */

@@ -1,4 +1,4 @@
-import { asSluiceError, type Engine, openEngine } from '@sluice/engine';
+import { asSluiceError, createStrictness, type Engine, openEngine, type SluiceEvent } from '@sluice/engine';
 import { abortOnSignal } from './abort-on-signal.js';
 import type { ExecutorContext } from './host.js';
 import { createPrinter, type Host, type Printer } from './printer.js';
@@ -21,8 +21,16 @@ export async function withEngine(
   let engine: Engine | undefined;
   try {
     const { signal } = interruption;
-    engine = await openEngine({ root: context.root, env: commandEnv(host), emit: printer.emit, signal });
-    return await work(engine, printer);
+    const strictness = createStrictness(host.env);
+    const emit = (event: SluiceEvent): void => {
+      strictness.watch(event);
+      printer.emit(event);
+    };
+    engine = await openEngine({ root: context.root, env: commandEnv(host), emit, signal, ...sharedWith(host) });
+    const result = await work(engine, printer);
+    const failure = strictness.failure();
+    if (failure !== undefined) throw failure;
+    return result;
   } catch (error) {
     printer.failure(asSluiceError(error));
     return { success: false };
@@ -35,6 +43,12 @@ export async function withEngine(
 /** `--verbose`: in batch mode only the environment tells. */
 export function isVerbose({ isVerbose: asked }: ExecutorContext, { env }: Host): boolean {
   return asked === true || env.NX_VERBOSE_LOGGING === 'true';
+}
+
+/** What one task of an Nx command finds out about remotes, the others need not find out; but who is strict fails with each task that it touches. */
+export function sharedWith({ env }: Host): { readonly runDir?: string } {
+  const dir = env[NOTES_VARIABLE];
+  return dir && !env.SLUICE_STRICT ? { runDir: dir } : {};
 }
 
 /** The environment as commands see it: where tasks leave their notes is between us, and an Nx that a command starts has tasks of its own. */

@@ -1,14 +1,24 @@
 import type { FetchOptions } from '@sluice/engine';
 import type { Command } from 'commander';
-import { parseBytes, parseSeed } from './parse.js';
+import { parseBytes, parseNames, parseSeed } from './parse.js';
 
 /** What the options of `fetch` and `pull` give. */
-export type TransferOptions = Omit<FetchOptions, 'select'>;
+export interface TransferOptions extends Omit<FetchOptions, 'select' | 'remotes'> {
+  readonly remote?: readonly string[];
+}
+
+/** The same in the words of the engine. */
+export function fetchOptionsOf<T extends TransferOptions>({
+  remote,
+  ...options
+}: T): Omit<T, 'remote'> & Pick<FetchOptions, 'remotes'> {
+  return remote === undefined ? options : { ...options, remotes: remote };
+}
 
 /** Adds the options that say what is brought from where. */
 export function withTransferOptions(command: Command): Command {
   return command
-    .option('--remote <name>', 'from this remote')
+    .option('--remote <names>', 'only from this remote, or from these in this order (a,b)', parseNames)
     .option('--rev <rev>', 'what the lock of this git revision says')
     .option('--history', 'every version that the git history of the locks names')
     .option('--max-bytes <size>', 'stop before the object that would cross this size, such as 500MB', parseBytes)

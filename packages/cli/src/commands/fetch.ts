@@ -1,5 +1,5 @@
 import { type Declare, examples } from '../command.js';
-import { type TransferOptions, withTransferOptions } from './fetch-options.js';
+import { fetchOptionsOf, type TransferOptions, withTransferOptions } from './fetch-options.js';
 
 /** `sluice fetch` */
 export const declareFetch: Declare = (program, execute) => {
@@ -12,7 +12,7 @@ export const declareFetch: Declare = (program, execute) => {
     )
     .action(async (select: string[], options: TransferOptions) =>
       execute(async (engine, { globals }) => {
-        const report = await engine.fetch({ select, ...options });
+        const report = await engine.fetch({ select, ...fetchOptionsOf(options) });
         const { fetchText } = await import('../render/fetch.js');
         return { json: report, text: fetchText(report, globals.verbose === true) };
       }),

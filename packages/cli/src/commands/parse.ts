@@ -51,6 +51,13 @@ export function parseRange(text: string): ByteRangeOption {
   throw new InvalidArgumentError('Write a range as 0-1048575, 4096- or -1024.');
 }
 
+/** `a` or `a,b`: names, each once. */
+export function parseNames(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim());
+  if (names.includes('')) throw new InvalidArgumentError('Write names with commas between them, as in near,far.');
+  return [...new Set(names)];
+}
+
 /** A whole number from 0 up. */
 export function parseSeed(text: string): number {
   const seed = /^[0-9]+$/.test(text) ? Number(text) : Number.NaN;

@@ -1,5 +1,5 @@
 import { type Declare, examples } from '../command.js';
-import { type TransferOptions, withTransferOptions } from './fetch-options.js';
+import { fetchOptionsOf, type TransferOptions, withTransferOptions } from './fetch-options.js';
 
 /** `sluice pull` */
 export const declarePull: Declare = (program, execute) => {
@@ -13,7 +13,7 @@ export const declarePull: Declare = (program, execute) => {
     )
     .action(async (select: string[], options: TransferOptions & { readonly force?: boolean }) =>
       execute(async (engine, { globals }) => {
-        const report = await engine.pull({ select, ...options });
+        const report = await engine.pull({ select, ...fetchOptionsOf(options) });
         const { pullText } = await import('../render/pull.js');
         return { json: report, text: pullText(report, globals.verbose === true) };
       }),

@@ -1,7 +1,8 @@
 import { type Declare, examples } from '../command.js';
+import { parseNames } from './parse.js';
 
 interface StatusOptions {
-  readonly remote?: string | true;
+  readonly remote?: readonly string[] | true;
   readonly exitCode?: boolean;
 }
 
@@ -14,7 +15,7 @@ export const declareStatus: Declare = (program, execute) => {
       'Say what state each stage and out is in, and why. Changes nothing and moves no data.\n\n' +
         'unchanged: all is as the lock says. restorable: not so, but the result for these inputs is known. changed and new: the stage has to run, or its data to be committed.',
     )
-    .option('--remote [name]', 'also ask the default remote, or this one')
+    .option('--remote [names]', 'also ask the remote of each out, or these (a,b)', parseNames)
     .option('--exit-code', 'exit with 1 if any stage is not unchanged')
     .addHelpText(
       'after',
@@ -22,7 +23,7 @@ export const declareStatus: Declare = (program, execute) => {
     )
     .action(async (select: string[], { remote, exitCode }: StatusOptions) =>
       execute(async (engine, { globals }) => {
-        const remotes = remote === true ? 'default' : remote === undefined ? [] : [remote];
+        const remotes = remote === true ? 'own' : (remote ?? []);
         const report = await engine.status({ select, remotes });
         const { statusText } = await import('../render/status.js');
         const isClean = report.stages.every(({ state }) => state === 'unchanged');

@@ -1,4 +1,4 @@
-import { type FetchReport, formatBytes, formatDuration, plural } from '@sluice/engine';
+import { type FetchReport, formatBytes, formatDuration, plural, sourcesText } from '@sluice/engine';
 import { requestsText } from './requests.js';
 
 /** `received 2 files (1.3 MiB) from s3cache in 0.8 s; 8 files were here already`. */
@@ -7,10 +7,11 @@ export function fetchText(report: FetchReport, verbose: boolean): string {
 }
 
 /** The first line of {@link fetchText}. */
-export function fetchSentence({ files, bytes, remote, left, ms }: FetchReport): string {
+export function fetchSentence(report: FetchReport): string {
+  const { files, bytes, remote, left, ms } = report;
   const here = `${plural(files.reused, 'file')} ${files.reused === 1 ? 'was' : 'were'} here already`;
   if (files.received > 0) {
-    const received = `received ${plural(files.received, 'file')} (${formatBytes(bytes.received)}) from ${remote}`;
+    const received = `received ${plural(files.received, 'file')} (${formatBytes(bytes.received)}) from ${sourcesText(report)}`;
     return `${received} in ${formatDuration(ms)}${files.reused === 0 ? '' : `; ${here}`}`;
   }
   if (files.reused > 0) return `nothing to receive from ${remote}: ${here}`;

@@ -1,4 +1,4 @@
-import { formatBytes, formatCount, type PullReport, plural } from '@sluice/engine';
+import { formatBytes, formatCount, type PullReport, plural, sourcesText } from '@sluice/engine';
 import { fetchSentence, leftLines } from './fetch.js';
 import { requestsText } from './requests.js';
 import { workspaceRest } from './workspace-rest.js';
@@ -9,7 +9,8 @@ export function pullText(report: PullReport, verbose: boolean): string {
 }
 
 function sentences(report: PullReport): string[] {
-  const { workspace, files, bytes, remote } = report;
+  const { workspace, files, bytes } = report;
+  const remote = sourcesText(report);
   const isSettled = workspace.written + workspace.removed === 0;
   if (isSettled && files.received === 0 && workspace.unchanged > 0) {
     return [`nothing to do: ${plural(workspace.unchanged, 'file')} in place`];

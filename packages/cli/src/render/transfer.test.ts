@@ -1,19 +1,34 @@
+import type { PushReport, RemotePush } from '@sluice/engine';
 import { FETCH, PULL, PUSH } from '../testing/samples.js';
 import { fetchText } from './fetch.js';
 import { pullText } from './pull.js';
 import { pushText } from './push.js';
 
+const pushed = (...changes: Partial<RemotePush>[]): PushReport => ({
+  ...PUSH,
+  remotes: changes.map((change) => ({ ...PUSH, error: null, ...change })),
+});
+
 test('a push counts files of the user, new and stored apart', () => {
-  const first = { ...PUSH, files: { sent: 10, reused: 0 }, bytes: { sent: 695_311, reused: 0 } };
-  expect(pushText(first, false)).toBe('pushed 10 files: 10 new (679.0 KiB), 0 already stored; to s3cache in 0.8 s');
+  const first = { files: { sent: 10, reused: 0 }, bytes: { sent: 695_311, reused: 0 } };
+  expect(pushText(pushed(first), false)).toBe(
+    'pushed 10 files: 10 new (679.0 KiB), 0 already stored; to s3cache in 0.8 s',
+  );
   expect(pushText(PUSH, false)).toBe(
     'pushed 7 files: 2 new (156.6 KiB), 5 already stored (250.7 KiB); to s3cache in 0.8 s',
   );
   expect(pushText({ ...PUSH, dryRun: true }, false)).toBe(
     'would push 7 files: 2 new (156.6 KiB), 5 already stored (250.7 KiB); to s3cache',
   );
-  expect(pushText({ ...first, files: { sent: 0, reused: 0 } }, true)).toBe(
+  expect(pushText(pushed({ files: { sent: 0, reused: 0 } }), true)).toBe(
     'nothing to push to s3cache: the locks name no data\nrequests: 1 head, 3 put',
+  );
+});
+
+test('a push to several remotes has a line for each', () => {
+  const error = { code: 'ERR_REMOTE_DOWN', message: 'it does not answer' } as const;
+  expect(pushText(pushed({}, { remote: 'far', error }), false)).toBe(
+    'pushed 7 files: 2 new (156.6 KiB), 5 already stored (250.7 KiB); to s3cache in 0.8 s\nnot pushed to far: ERR_REMOTE_DOWN',
   );
 });
 
@@ -27,6 +42,10 @@ test('a fetch says what came, what was here and what was left out', () => {
   );
   expect(fetchText({ ...FETCH, left: { files: 3, bytes: 4096 } }, true)).toBe(
     'received 2 files (1.3 MiB) from s3cache in 0.8 s\nleft out 3 files (4.0 KiB), which would cross --max-bytes\nrequests: 1 head, 2 get',
+  );
+  const sources = ['near', 'far', 'farther'].map((remote) => ({ remote, bytes: 1 }));
+  expect(fetchText({ ...FETCH, sources }, false)).toBe(
+    'received 2 files (1.3 MiB) from near, far and farther in 0.8 s',
   );
   const none = { ...FETCH, files: { received: 0, reused: 0 } };
   expect(fetchText(none, false)).toBe('nothing to receive from s3cache: the locks name no data');

@@ -51,6 +51,9 @@ function sampleEngine(root: string): Engine {
     diff: async () => samples.DIFF,
     summary: async () => samples.SUMMARY,
     isSelector: (word) => word.startsWith('people'),
+    pushWhileRunning: () => {
+      throw new Error('the command line runs no stages');
+    },
     gc: async () => samples.GC,
     gcRemote: async () => samples.GC_REMOTE,
     explainGc: async () => samples.GC_EXPLANATION,

@@ -18,6 +18,7 @@ import type {
   MergeLocksReport,
   PullReport,
   PushReport,
+  RemotePush,
   RemoteReport,
   RemoteStatReport,
   ResolveReport,
@@ -87,21 +88,23 @@ export const CHECKOUT: CheckoutReport = {
   ms: 800,
 };
 
-export const PUSH: PushReport = {
+const PUSHED: Omit<RemotePush, 'error'> = {
   remote: 's3cache',
   files: { sent: 2, reused: 5 },
   objects: { sent: 3, reused: 5 },
   bytes: { sent: 160_351, reused: 256_725 },
   requests,
-  dryRun: false,
   ms: 800,
 };
+
+export const PUSH: PushReport = { ...PUSHED, remotes: [{ ...PUSHED, error: null }], dryRun: false };
 
 export const FETCH: FetchReport = {
   remote: 's3cache',
   files: { received: 2, reused: 0 },
   objects: { received: 3, reused: 0 },
   bytes: { received: 1_363_149, reused: 0 },
+  sources: [{ remote: 's3cache', bytes: 1_363_149 }],
   requests: { ...requests, get: 2, put: 0 },
   left: { files: 0, bytes: 0 },
   ms: 800,

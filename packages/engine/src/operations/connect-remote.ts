@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Area } from '../remote/areas.js';
 import { quietNote } from '../remote/gc/quiet-note.js';
-import { wasSeen } from '../remote/have-file.js';
+import { markSeen, wasSeen } from '../remote/have-file.js';
+import { FORMAT_KEY } from '../remote/keys.js';
 import { openRemote, type Remote } from '../remote/remote.js';
 import { actionsCacheStorage } from '../remote/storage/actions-cache/actions-cache.js';
 import { type CountingStorage, counting } from '../remote/storage/counting.js';
@@ -62,6 +63,7 @@ export function connectRemote(settings: RemoteConfig, options: ConnectOptions): 
     area: options.area,
     // A place that evicts may be empty again at any time.
     seen: durable && wasSeen(options.store, description),
+    onUsed: () => markSeen(options.store, description),
     encoding: { compression: settings.compression ?? 'auto', chunking: settings.chunking ?? false },
     quiet: quietNote(options.store, description),
   });
@@ -84,7 +86,8 @@ function openDriver(
     return { driver, requests: driver.requests };
   }
   const { dir } = location;
-  const counted = counting(fileStorage({ dir, missingIsEmpty: !wasSeen(options.store, `file://${dir}`) }));
+  const missingIsEmpty = !wasSeen(options.store, `file://${dir}`);
+  const counted = counting(fileStorage({ dir, missingIsEmpty, marker: FORMAT_KEY }));
   return { driver: retrying(counted, FILE_RETRY), requests: counted.requests };
 }
 

@@ -113,8 +113,9 @@ async function bring(context: OperationContext, items: readonly Item[], remote: 
   const lacking = items.filter(({ root, filter }) => completeness(reader, root, filter) !== 'complete');
   if (lacking.length === 0) return;
   await context.remotes.fetch(
-    lacking.map(({ root, filter, out }) => ({ root, filter, remote: remote ?? out.remote })),
+    lacking.map(({ root, filter, out }) => ({ root, filter, remote: out.remote })),
     'everything',
+    remote === undefined ? undefined : [remote],
   );
 }
 

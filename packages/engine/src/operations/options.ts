@@ -12,6 +12,16 @@ export interface GcOptions extends HistoryScope {
   readonly dryRun?: boolean;
 }
 
+/** Options of `push`. */
+export interface PushOptions extends HistoryScope {
+  readonly select: Select;
+  /** All to each of these remotes, instead of each out to its own. */
+  readonly remotes?: readonly string[];
+  readonly dryRun?: boolean;
+  /** Does not believe the maps of the remotes: looks at all that they name, and sends what is not there. */
+  readonly verify?: boolean;
+}
+
 /** Options of the collection of a remote. All branches and tags count, and the scope adds to them. */
 export interface GcRemoteOptions extends HistoryScope {
   readonly remote: string;
@@ -27,7 +37,8 @@ export interface GcRemoteOptions extends HistoryScope {
 /** Options of `fetch` and `pull`. */
 export interface FetchOptions {
   readonly select: Select;
-  readonly remote?: string;
+  /** Only these remotes, in this order. */
+  readonly remotes?: readonly string[];
   readonly rev?: string;
   /** Every version that the history of the stages' locks names. */
   readonly history?: boolean;

@@ -3,36 +3,48 @@ import type { Digest } from '../model/digest.js';
 import type { StageRecord } from '../model/record.js';
 import type { OutRoot } from '../model/root.js';
 import { fetchRoots } from '../remote/fetch.js';
-import { readRecord } from '../remote/records.js';
-import { isComplete, isUnreachable, willStayComplete } from '../remote/remote.js';
+import { type FoundRecord, readRecord } from '../remote/records.js';
+import { isComplete, isUnreachable, type Reach, type Remote, willStayComplete } from '../remote/remote.js';
 import type { Fetched, RemoteSource, Want } from '../stage/context.js';
-import { type Config, remoteNamed } from '../workspace/config.js';
+import { type Config, readingOrder, remoteNamed } from '../workspace/config.js';
+import { isUsable } from '../workspace/remote-url.js';
 import { type ConnectOptions, connectRemote, type OpenedRemote } from './connect-remote.js';
+import { sharedFailure, shareFailure } from './shared-failure.js';
 
-/** What is known about a root on a remote. `unknown`: not asked, being offline. */
+/** What is known about a root on a remote. `unknown`: not asked, being offline or of a kind that this version cannot use. */
 export type RemoteState = 'complete' | 'absent' | 'unknown' | 'down';
 
 /** The remotes of a workspace. */
 export interface Remotes extends RemoteSource {
   /** The remote with this name, or the default one. Throws `ERR_REMOTE_UNKNOWN` or `ERR_CONFIG`, and `ERR_REMOTE_DOWN` when offline. */
   open(name: string | undefined): OpenedRemote;
+  /**
+   * The remotes that may have what belongs on `first`, or on the default one: that one, then the others in their order, without those that cannot be used in this
+   * place. Throws like {@link Remotes.open}.
+   */
+  openAll(first: string | undefined): OpenedRemote[];
   /** Whether all of a root is on the remote with this name, and no collection is about to delete it. Never throws because a remote does not answer. */
   state(name: string, root: OutRoot): Promise<RemoteState>;
+  /** Who does not answer. */
+  readonly reach: Reach;
 }
 
 /** What the remotes of a workspace need. */
 export interface RemotesOptions extends ConnectOptions {
   readonly config: Config;
+  /** See `EngineOptions`. */
+  readonly runDir?: string | undefined;
   /** Versions that share content with a root that no remote has; see `fetchRoots`. */
   readonly relatives?: ((root: OutRoot) => Promise<readonly OutRoot[]>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Opens remotes by name, each once, when they are first needed. */
+/** Opens remotes by name, each once, when they are first needed. One that does not answer is told of once and not asked again. */
 export function createRemotes(options: RemotesOptions): Remotes {
   const { config, store, emit, signal } = options;
   const opened = new Map<string, OpenedRemote>();
-  const down = new Set<string>();
+  const reach = createReach(options, opened);
+  const misplaced = new Set<string>();
 
   const open = (name: string | undefined): OpenedRemote => {
     const settings = remoteNamed(config, name);
@@ -46,90 +58,153 @@ export function createRemotes(options: RemotesOptions): Remotes {
     return known;
   };
 
-  /** Asks a remote that may be absent, offline or down; `undefined` means that it said nothing. */
-  const ask = async <T>(
-    name: string | undefined,
-    question: (remote: OpenedRemote) => Promise<T>,
-  ): Promise<T | undefined> => {
-    const label = name ?? config.defaultRemote;
-    if (config.offline || label === undefined || down.has(label)) return undefined;
-    const remote = open(label);
+  /** `undefined` for one that has no place here, such as the cache of GitHub Actions on a laptop; it is told of once. */
+  const tryOpen = (name: string): OpenedRemote | undefined => {
     try {
-      return await question(remote);
+      return misplaced.has(name) ? undefined : open(name);
     } catch (error) {
       if (!isUnreachable(error)) throw error;
-      down.add(label);
-      const { message, code, hint } = error as SluiceError;
-      emit({
-        type: 'warning',
-        code,
-        message: `remote ${label} is down: ${message}`,
-        ...(hint === undefined ? {} : { hint }),
-      });
+      misplaced.add(name);
+      if (name === config.defaultRemote) {
+        const { code, message, hint } = error;
+        emit({
+          type: 'warning',
+          code,
+          message: `remote ${name} is down: ${message}`,
+          ...(hint === undefined ? {} : { hint }),
+        });
+      }
+      return undefined;
+    }
+  };
+
+  const openAll = (first: string | undefined): OpenedRemote[] =>
+    readingOrder(config, first).flatMap((name) => tryOpen(name) ?? []);
+
+  /** Asks a remote that may be down; `undefined` means that it said nothing. */
+  const ask = async <T>(
+    asked: OpenedRemote,
+    question: (remote: OpenedRemote) => Promise<T>,
+  ): Promise<T | undefined> => {
+    if (reach.failure(asked.remote) !== undefined) return undefined;
+    try {
+      return await question(asked);
+    } catch (error) {
+      // A remote of a newer format may be in use beside the default one.
+      const isUsed = asked.name !== config.defaultRemote && isOfNewerFormat(error);
+      if (!isUnreachable(error) && !isUsed) throw error;
+      reach.lost(asked.remote, error);
       return undefined;
     }
   };
 
   return {
     open,
-    findRecord: async (fingerprint: Digest): Promise<StageRecord | undefined> =>
-      ask(undefined, async ({ remote }) => (await readRecord(remote, fingerprint, signal))?.record),
-    has: async ({ root, remote: name }: Want) =>
-      (await ask(name, ({ remote }) => isComplete(remote, root.digest, signal))) ?? false,
+    openAll,
+    reach,
+    findRecord: async (fingerprint: Digest): Promise<StageRecord | undefined> => {
+      let incomplete: FoundRecord | undefined;
+      for (const asked of config.offline ? [] : openAll(undefined)) {
+        const found = await ask(asked, ({ remote }) => readRecord(remote, fingerprint, signal));
+        if (found?.missing.length === 0) return found.record;
+        incomplete ??= found;
+      }
+      return incomplete?.record;
+    },
+    has: async ({ root, remote: name }: Want) => {
+      for (const asked of config.offline ? [] : openAll(name)) {
+        if (await ask(asked, ({ remote }) => isComplete(remote, root.digest, signal))) return true;
+      }
+      return false;
+    },
     state: async (name, root) => {
-      if (config.offline) return 'unknown';
-      const complete = await ask(name, ({ remote }) => willStayComplete(remote, root.digest, signal));
+      if (config.offline || !isUsable(remoteNamed(config, name).location)) return 'unknown';
+      const asked = tryOpen(name);
+      const complete =
+        asked === undefined
+          ? undefined
+          : await ask(asked, ({ remote }) => willStayComplete(remote, root.digest, signal));
       return complete === undefined ? 'down' : complete ? 'complete' : 'absent';
     },
-    fetch: async (wants, what): Promise<Fetched> => {
-      let files = 0;
-      let bytes = 0;
-      let from: string | undefined;
-      for (const [name, group] of byRemote(wants, config.defaultRemote)) {
-        const fetched = await ask(name, ({ remote }) =>
-          fetchRoots({
-            remote,
-            store,
-            wants: group.map(({ root, filter }) => ({ root, ...(filter === undefined ? {} : { filter }) })),
-            treesOnly: what === 'trees',
-            relatives: options.relatives,
-            ...(signal === undefined ? {} : { signal }),
-          }),
-        );
-        if (fetched === undefined) throw notLocal(name, group, down.has(name ?? ''));
-        files += fetched.files.received;
-        bytes += fetched.bytes.received;
-        from = name;
+    fetch: async (wants, what, from): Promise<Fetched> => {
+      const total = { files: 0, bytes: 0 };
+      const sources = new Set<string>();
+      for (const [name, group] of byRemote(wants)) {
+        const asked = from !== undefined ? from.map(open) : config.offline ? [] : openAll(name);
+        const [first, ...others] = asked.map(({ remote }) => remote);
+        if (first === undefined) throw notAsked(name ?? config.defaultRemote, group);
+        const fetched = await fetchRoots({
+          remote: first,
+          others,
+          reach,
+          store,
+          wants: group,
+          treesOnly: what === 'trees',
+          relatives: options.relatives,
+          arrived: (remote) => {
+            const source = asked.find((candidate) => candidate.remote === remote);
+            if (source !== undefined) sources.add(source.name);
+          },
+          signal,
+        });
+        total.files += fetched.files.received;
+        total.bytes += fetched.bytes.received;
+        if (sources.size === 0) sources.add(asked[0]?.name ?? '');
       }
       store.reader.catalog.refresh();
-      return { files, bytes, remote: from };
+      return { ...total, remote: sources.size === 0 ? undefined : [...sources].join(', ') };
     },
   };
 }
 
-function byRemote(wants: readonly Want[], fallback: string | undefined): Map<string | undefined, Want[]> {
+/** Tells of each remote once that it is down, or was never used. */
+function createReach({ emit, runDir }: RemotesOptions, opened: ReadonlyMap<string, OpenedRemote>): Reach {
+  const failures = new Map<Remote, SluiceError>();
+  const unused = new Set<Remote>();
+  const nameOf = (remote: Remote): string =>
+    [...opened.values()].find((known) => known.remote === remote)?.name ?? remote.description;
+  return {
+    unused: (remote) => {
+      if (unused.has(remote)) return;
+      unused.add(remote);
+      emit({
+        type: 'warning',
+        message: `remote ${nameOf(remote)} was never used: nothing is at ${remote.description} yet`,
+        hint: 'If somebody has pushed to it, check its URL, and that the directory is mounted; otherwise the first push makes it.',
+      });
+    },
+    failure: (remote) => {
+      const known = failures.get(remote) ?? sharedFailure(runDir, remote.description);
+      if (known !== undefined) failures.set(remote, known);
+      return known;
+    },
+    lost: (remote, { message, code, hint }) => {
+      if (failures.has(remote)) return;
+      const what = code === 'ERR_FORMAT_VERSION' ? 'cannot be used' : 'is down';
+      const told = new SluiceError(
+        code,
+        `remote ${nameOf(remote)} ${what}: ${message}`,
+        hint === undefined ? {} : { hint },
+      );
+      failures.set(remote, told);
+      if (!shareFailure(runDir, remote.description, told)) return;
+      emit({ type: 'warning', code, message: told.message, ...(hint === undefined ? {} : { hint }) });
+    },
+  };
+}
+
+function isOfNewerFormat(error: unknown): error is SluiceError {
+  return error instanceof SluiceError && error.code === 'ERR_FORMAT_VERSION';
+}
+
+function byRemote(wants: readonly Want[]): Map<string | undefined, Want[]> {
   const groups = new Map<string | undefined, Want[]>();
-  for (const want of wants) {
-    const name = want.remote ?? fallback;
-    groups.set(name, [...(groups.get(name) ?? []), want]);
-  }
+  for (const want of wants) groups.set(want.remote, [...(groups.get(want.remote) ?? []), want]);
   return groups;
 }
 
-/** Rule 6: what is needed now and is nowhere else is named, with the remote that may have it. */
-function notLocal(name: string | undefined, wants: readonly Want[], isDown: boolean): SluiceError {
-  const [first] = wants;
-  const digest = first?.root.digest ?? '';
-  if (isDown) {
-    return new SluiceError(
-      'ERR_REMOTE_DOWN',
-      `${digest} is needed and not in the store, and remote ${name} does not answer`,
-      {
-        hint: `Try again when it answers: sluice remote ping ${name}`,
-        details: { digest },
-      },
-    );
-  }
+function notAsked(name: string | undefined, wants: readonly Want[]): SluiceError {
+  const digest = wants[0]?.root.digest ?? '';
   return new SluiceError('ERR_NOT_LOCAL', `${digest} is needed and not in the store`, {
     hint:
       name === undefined

@@ -82,17 +82,30 @@ export interface CheckoutReport {
   readonly ms: number;
 }
 
-/** What `push` did. */
+/** What `push` did: on all remotes together, and on each of them. */
 export interface PushReport extends Split<'sent'> {
+  /** The first of {@link PushReport.remotes}. */
   readonly remote: string;
+  readonly remotes: readonly RemotePush[];
   readonly requests: RequestCount;
   readonly dryRun: boolean;
   readonly ms: number;
 }
 
+/** What `push` did on one remote. With an `error` it does not have everything. */
+export interface RemotePush extends Split<'sent'> {
+  readonly remote: string;
+  readonly requests: RequestCount;
+  readonly ms: number;
+  readonly error: ErrorWire | null;
+}
+
 /** What `fetch` did; `left` is what a limit left out. */
 export interface FetchReport extends Split<'received'> {
+  /** The remote that was asked first. */
   readonly remote: string;
+  /** Who gave how much, in bytes of blobs; in the order in which they were first needed. */
+  readonly sources: readonly { readonly remote: string; readonly bytes: number }[];
   readonly requests: RequestCount;
   readonly left: { readonly files: number; readonly bytes: number };
   readonly ms: number;

@@ -33,7 +33,7 @@ export async function sampleSelected(
       const root = roots?.get(out.path);
       if (root === undefined || root.kind === 'blob' || !out.cache) continue;
       const within = one.filterOf?.(out);
-      const paths = (await filesOf(context, root, options.remote ?? out.remote)).filter(
+      const paths = (await filesOf(context, root, out.remote, options.remotes)).filter(
         (path) => within?.(path) ?? true,
       );
       const chosen = new Set(chooseSample(sample, options.seed ?? 0, paths));
@@ -44,14 +44,19 @@ export async function sampleSelected(
   return narrowed;
 }
 
-async function filesOf(context: OperationContext, root: OutRoot, remote: string | undefined): Promise<string[]> {
+async function filesOf(
+  context: OperationContext,
+  root: OutRoot,
+  remote: string | undefined,
+  from: readonly string[] | undefined,
+): Promise<string[]> {
   const { reader } = context.workspace.store;
   const list = (): string[] => [...filesInside(reader, root)].map(([path]) => path);
   try {
     return list();
   } catch (error) {
     if (!(error instanceof SluiceError) || error.code !== 'ERR_OBJECT_MISSING') throw error;
-    await context.remotes.fetch([{ root, filter: undefined, remote }], 'trees');
+    await context.remotes.fetch([{ root, filter: undefined, remote }], 'trees', from);
     return list();
   }
 }

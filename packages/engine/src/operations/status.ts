@@ -7,7 +7,9 @@ import { Resolver } from '../stage/resolve.js';
 import type { Out } from '../stage/stage.js';
 import { type Completeness, completeness } from '../store/complete.js';
 import { storedSum } from '../store/list-tree.js';
+import { remoteNamed } from '../workspace/config.js';
 import type { Observed } from '../workspace/observe.js';
+import { usableLocation } from '../workspace/remote-url.js';
 import { isStored } from '../workspace/snapshot-complete.js';
 import type { OperationContext } from './context.js';
 import type { RemoteState } from './remotes.js';
@@ -46,12 +48,14 @@ export interface StatusReport {
   readonly conflicts?: readonly ConflictReport[];
 }
 
-/** Looks at stages and their outs. Changes nothing, and moves no data. `remotes` names the remotes to ask. */
+/** Looks at stages and their outs. Changes nothing, and moves no data. `remotes` names the remotes to ask; `own`: each out's own, or the default one. */
 export async function status(
   context: OperationContext,
   selected: readonly Selected[],
-  remotes: readonly string[],
+  remotes: readonly string[] | 'own',
 ): Promise<StatusReport> {
+  // Names that do not exist are told before anything is looked at.
+  for (const name of remotes === 'own' ? [undefined] : remotes) usableLocation(remoteNamed(context.config, name));
   const resolver = new Resolver(context);
   const stages: StageStatus[] = [];
   const conflicts: ConflictReport[] = [];
@@ -100,11 +104,20 @@ async function remoteStates(
   context: OperationContext,
   out: Out,
   root: OutRoot | undefined,
-  remotes: readonly string[],
+  remotes: readonly string[] | 'own',
 ): Promise<Record<string, RemoteState>> {
   const states: Record<string, RemoteState> = {};
-  for (const name of remotes) {
-    states[name] = root === undefined || !out.push ? 'absent' : await context.remotes.state(name, root);
+  for (const name of remotes === 'own' ? [remoteNamed(context.config, out.remote).name] : remotes) {
+    states[name] = root === undefined || !out.push ? 'absent' : await stateOn(context, name, root);
   }
   return states;
+}
+
+/** Nothing is on a remote that was never used, and that is worth a word: it may be one that is not mounted. */
+async function stateOn({ remotes }: OperationContext, name: string, root: OutRoot): Promise<RemoteState> {
+  const state = await remotes.state(name, root);
+  if (state !== 'absent') return state;
+  const { remote } = remotes.open(name);
+  if ((await remote.contact()) === 'empty') remotes.reach.unused(remote);
+  return state;
 }

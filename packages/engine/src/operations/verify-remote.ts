@@ -112,11 +112,14 @@ async function rootsFor(
     const entry = context.readLock(stage.projectRoot).stages.get(stage.id.target);
     return entry === undefined ? [] : [{ stage, entry }];
   });
+  // One that no out goes to by itself is a mirror: it has what the default one has.
+  const named = new Set([fallback, ...stages.flatMap(({ outs }) => outs.map(({ remote }) => remote))]);
+  const home = named.has(opened.name) ? opened.name : fallback;
   const roots = new Map<string, OutRoot>();
   for (const { stage, entry } of [...now, ...past]) {
     for (const out of stage.outs) {
       const root = entry.outs.get(out.path);
-      if (root === undefined || !out.push || !out.cache || (out.remote ?? fallback) !== opened.name) continue;
+      if (root === undefined || !out.push || !out.cache || (out.remote ?? fallback) !== home) continue;
       roots.set(`${root.kind} ${root.digest}`, root);
     }
   }

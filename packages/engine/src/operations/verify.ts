@@ -86,7 +86,11 @@ async function refill(context: OperationContext, from: string | undefined): Prom
       const observed = await observe(workspace, out.path, { as: 'out', signal: context.signal });
       if (observed !== undefined && sameRoot(observed.root, root)) await storeAgain(context, out, observed);
       try {
-        await context.remotes.fetch([{ root, remote: from ?? out.remote }], 'everything');
+        await context.remotes.fetch(
+          [{ root, remote: out.remote }],
+          'everything',
+          from === undefined ? undefined : [from],
+        );
       } catch (error) {
         const { code, message } = asSluiceError(error);
         context.emit({ type: 'warning', code, message: `${stageName(stage.id)} ${out.path}: ${message}` });

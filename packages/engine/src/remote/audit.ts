@@ -1,6 +1,6 @@
 import { SluiceError } from '../errors.js';
 import { type Digest, digestFromRaw, RAW_DIGEST_BYTES } from '../model/digest.js';
-import { IN_CHUNKS, LOCATION_BYTES, OWN_KEY, OWN_KEY_BYTES, readLocation } from '../model/map.js';
+import { IN_CHUNKS, IN_PACK, LOCATION_BYTES, OWN_KEY, OWN_KEY_BYTES, readLocation } from '../model/map.js';
 import type { PackIndex } from '../model/pack.js';
 import type { OutRoot } from '../model/root.js';
 import { TREE } from '../model/tree.js';
@@ -134,8 +134,16 @@ export class Auditor {
     const failed = (error: SluiceError): void => {
       if (!isToldOf) problems.push({ key, error });
     };
-    for await (const { node, spot, readLocations } of walkMap({ maps, nodes, reader, failed }, map, root)) {
+    for await (const { node, raw: nodeRaw, spot, readLocations } of walkMap(
+      { maps, nodes, reader, failed },
+      map,
+      root,
+    )) {
       if (spot.map !== map) continue;
+      const { how, place, offset } = spot.row;
+      if (deep === true && how === IN_PACK) {
+        problems.push(...(await this.expectThere(key, map, map.packKey(place), nodeRaw, { offset })));
+      }
       const rows = await readLocations();
       for (let i = 0, at = 0; i < node.kinds.length; i++) {
         if (node.kinds[i] === TREE) continue;
@@ -148,9 +156,7 @@ export class Auditor {
         } else if (location.how === IN_CHUNKS) {
           problems.push(...(await this.chunked(key, map, location, raw, node.sizes[i] ?? 0)));
         } else if (deep === true) {
-          if (!(await this.liesThere(map.packKey(location.pack), raw, location))) {
-            problems.push({ key, error: misplaced(map.where, digestFromRaw(raw)) });
-          }
+          problems.push(...(await this.expectThere(key, map, map.packKey(location.pack), raw, location)));
         }
       }
     }
@@ -166,6 +172,19 @@ export class Auditor {
     if (location.how === IN_CHUNKS) return this.chunked(mapKey(area, root.digest), map, location, raw, root.bytes);
     if (location.how !== OWN_KEY) return [];
     return this.blob(blobKey(map.areaOf(location.area), root.digest), raw, root.bytes);
+  }
+
+  /** That an object lies where a map says. Otherwise one of the two is wrong, and nobody knows which: a pack may be that of another. So neither is relied on. */
+  private async expectThere(
+    key: StorageKey,
+    map: RemoteMap,
+    pack: StorageKey,
+    raw: Buffer,
+    place: { readonly offset: number },
+  ): Promise<AuditProblem[]> {
+    if (await this.liesThere(pack, raw, place)) return [];
+    this.bad.add(pack);
+    return [{ key, error: misplaced(map.where, digestFromRaw(raw)) }];
   }
 
   /** Whether an object lies where a map says, as far as its pack can tell. */

@@ -11,7 +11,7 @@ import type { BlobSource } from './fetch-blobs.js';
 import type { ChunkedSource } from './fetch-chunked.js';
 import type { Attempt } from './fetch-tally.js';
 import { blobKey } from './keys.js';
-import type { Remote } from './remote.js';
+import type { Reach, Remote } from './remote.js';
 import { OpenMaps, type RemoteMap } from './remote-map.js';
 import { expectCodec, RemoteNodes } from './remote-nodes.js';
 import type { StorageKey } from './storage/port.js';
@@ -26,6 +26,12 @@ export interface FetchWant {
 /** How to fetch. */
 export interface FetchRootsOptions {
   readonly remote: Remote;
+  /** Asked in this order for what the first does not have, or has damaged. */
+  readonly others?: readonly Remote[] | undefined;
+  /** With it a remote that does not answer is left out; without, it ends the fetch. */
+  readonly reach?: Reach | undefined;
+  /** Told of each blob that comes, with the remote that gave it. */
+  readonly arrived?: ((remote: Remote, bytes: number) => void) | undefined;
   readonly store: Store;
   readonly wants: readonly FetchWant[];
   /** Only tree nodes, no file. */
@@ -67,12 +73,15 @@ export async function findLack(
   const lack: Lack = { nodes: [], sources: new Map(), chunked: [], files: 0, bytes: 0 };
   const planned = new DigestTable();
   const { catalog } = store.reader;
-  let budget = maxBytes === undefined ? Number.POSITIVE_INFINITY : maxBytes - attempt.receivedBefore;
+  let budget =
+    maxBytes === undefined ? Number.POSITIVE_INFINITY : attempt.isFull ? -1 : maxBytes - attempt.receivedBefore;
   const isHere = (raw: Buffer, rawAt: number, size: number): boolean => {
-    const here = catalog.has('blob', raw, rawAt);
-    if (here) attempt.file(raw, rawAt, size, attempt.hasCome('blob', raw, rawAt) ? 'received' : 'reused');
-    else if (planned.has(raw, rawAt)) attempt.file(raw, rawAt, size, 'received');
-    else return false;
+    if (!catalog.has('blob', raw, rawAt)) {
+      if (!planned.has(raw, rawAt)) return false;
+      attempt.file(raw, rawAt, size, 'received');
+    } else if (!attempt.hasCome('blob', raw, rawAt)) attempt.file(raw, rawAt, size, 'reused');
+    // It came from elsewhere before that failed, and counts as what comes now.
+    else if (attempt.file(raw, rawAt, size, 'received')) budget -= size;
     return true;
   };
   /** Counts a wanted file; returns whether its blob has to come. */
@@ -81,7 +90,7 @@ export async function findLack(
     if (size > budget) {
       // Nothing after it either: what is fetched is a beginning in the order of the walk.
       budget = -1;
-      attempt.left(size);
+      attempt.left(raw, rawAt, size);
       return false;
     }
     budget -= size;

@@ -54,7 +54,7 @@ export class FetchTally {
       counted[kind].set(raw, rawAt, number);
       return true;
     };
-    return new Attempt(came, isFirst, this.total.bytes.received);
+    return new Attempt(came, isFirst, this.total);
   }
 }
 
@@ -63,17 +63,20 @@ export class Attempt {
   readonly counts: FetchCounts = noCounts();
   /** Bytes that came for the roots before. */
   readonly receivedBefore: number;
+  /** A limit was reached before: nothing comes any more. */
+  readonly isFull: boolean;
   private readonly came: { readonly blob: DigestTable; readonly tree: DigestTable };
   private readonly isFirst: (kind: 'blob' | 'tree', raw: Buffer, rawAt: number) => boolean;
 
   constructor(
     came: { readonly blob: DigestTable; readonly tree: DigestTable },
     isFirst: (kind: 'blob' | 'tree', raw: Buffer, rawAt: number) => boolean,
-    receivedBefore: number,
+    before: FetchCounts,
   ) {
     this.came = came;
     this.isFirst = isFirst;
-    this.receivedBefore = receivedBefore;
+    this.receivedBefore = before.bytes.received;
+    this.isFull = before.left.files > 0;
   }
 
   /** Whether an object is here because this fetch has brought it. */
@@ -89,12 +92,13 @@ export class Attempt {
     this.came.tree.set(raw);
   }
 
-  /** A wanted file. */
-  file(raw: Buffer, rawAt: number, size: number, origin: Origin): void {
+  /** A wanted file. Returns whether its blob is counted here: each is once. */
+  file(raw: Buffer, rawAt: number, size: number, origin: Origin): boolean {
     this.counts.files[origin]++;
-    if (!this.isFirst('blob', raw, rawAt)) return;
+    if (!this.isFirst('blob', raw, rawAt)) return false;
     this.counts.objects[origin]++;
     this.counts.bytes[origin] += size;
+    return true;
   }
 
   /** A directory on the way to wanted files. */
@@ -103,9 +107,9 @@ export class Attempt {
   }
 
   /** A wanted file that a limit leaves out. */
-  left(size: number): void {
+  left(raw: Buffer, rawAt: number, size: number): void {
     this.counts.left.files++;
-    this.counts.left.bytes += size;
+    if (this.isFirst('blob', raw, rawAt)) this.counts.left.bytes += size;
   }
 
   /** A root of which everything is in the store. */

@@ -13,9 +13,9 @@ import { largeRanges } from './fetch-large.js';
 import { type FetchRootsOptions, type FetchWant, findLack, type Lack } from './fetch-plan.js';
 import { fetchRanges, type WantedRange } from './fetch-ranges.js';
 import { fetchRelatives } from './fetch-relatives.js';
+import { notToBeHad, takeFromAny } from './fetch-sources.js';
 import { type Attempt, addFetchCounts, type FetchCounts, FetchTally } from './fetch-tally.js';
-import { markSeen } from './have-file.js';
-import { isUnreachable } from './remote.js';
+import { isUnreachable, type Remote } from './remote.js';
 import { openMap, type RemoteMap } from './remote-map.js';
 
 /** What came, what was here, and what a limit left out. */
@@ -23,8 +23,8 @@ export type FetchResult = FetchCounts;
 
 /**
  * Brings roots, or parts of them, from a remote into the store. Each byte is compared with the digest of the tree that names it before it is
- * published. A copy that is missing or damaged in one area is looked for in the others; what is nowhere keeps nothing else away. Throws
- * `ERR_NOT_LOCAL` if neither remote nor store has a root, nor can give it from its `relatives`, `ERR_OBJECT_MISSING`, `ERR_OBJECT_DAMAGED` or `ERR_MAP_INVALID` if no copy is
+ * published. A copy that is missing or damaged in one area is looked for in the others, then on the other remotes; what is nowhere keeps nothing else away. Throws
+ * `ERR_NOT_LOCAL` if no remote and not the store has a root, nor can give it from its `relatives`, `ERR_OBJECT_MISSING`, `ERR_OBJECT_DAMAGED` or `ERR_MAP_INVALID` if no copy is
  * sound, `ERR_REMOTE_DOWN` and `ERR_REMOTE_DENIED`. What came before a failure stays, and does not come again.
  */
 export async function fetchRoots(options: FetchRootsOptions): Promise<FetchResult> {
@@ -50,35 +50,33 @@ export async function fetchRoots(options: FetchRootsOptions): Promise<FetchResul
 
 /** Fetches roots that remote or store have under their own names. */
 async function fetchNamed(options: FetchRootsOptions): Promise<FetchResult> {
-  const { remote, store, wants } = options;
-  if (wants.length === 0) return new FetchTally().total;
-  const state = await remote.contact(options.signal);
-  if (state === 'used') markSeen(store, remote.description);
+  const { store, wants } = options;
+  const tally = new FetchTally();
+  if (wants.length === 0) return tally.total;
   await salvageLeftovers(store);
   store.reader.catalog.refresh();
-  const tally = new FetchTally();
   await store.write(async (session) => {
     tally.restart();
     for (const want of wants) {
-      if (state === 'empty') takeLocal(options, want, tally);
-      else await fetchFromAnyArea(options, want, session, tally);
+      tally.beginWant();
+      const take = (remote: Remote): Promise<boolean> => fetchFromAnyArea({ ...options, remote }, want, session, tally);
+      if (!(await takeFromAny(options, take))) takeLocal(options, want, tally);
     }
   });
   store.reader.catalog.refresh();
   return tally.total;
 }
 
-/** Tries the areas in order, and the first once more: a repack may have replaced its map meanwhile. */
+/** Tries the areas in order, and the first once more: a repack may have replaced its map meanwhile. Returns whether any has a map. */
 async function fetchFromAnyArea(
   options: FetchRootsOptions,
   want: FetchWant,
   session: WriteSession,
   tally: FetchTally,
-): Promise<void> {
+): Promise<boolean> {
   const { remote, signal } = options;
   const appetite = want.filter === undefined && options.treesOnly !== true ? 'all' : 'some';
   let failure: unknown;
-  tally.beginWant();
   for (const area of [...remote.areas.bytes, ...remote.areas.bytes.slice(0, 1)]) {
     try {
       const map = await openMap(remote, area, want.root.digest, appetite, signal);
@@ -86,14 +84,14 @@ async function fetchFromAnyArea(
       const attempt = tally.beginAttempt();
       await fetchWant(options, want, map, session, attempt);
       addFetchCounts(tally.total, attempt.counts);
-      return;
+      return true;
     } catch (error) {
       if (isUnreachable(error) || !(error instanceof SluiceError) || error.code === 'ERR_INTERRUPTED') throw error;
       failure ??= error;
     }
   }
   if (failure !== undefined) throw failure;
-  takeLocal(options, want, tally);
+  return false;
 }
 
 /** Fetches from what one map says. Throws the gathered failures when everything that can come has come. */
@@ -128,7 +126,7 @@ async function fetchWant(
 }
 
 async function fetchBlobs(
-  { remote, store, beginProgress, signal }: FetchRootsOptions,
+  { remote, store, beginProgress, arrived, signal }: FetchRootsOptions,
   lack: Lack,
   attempt: Attempt,
   batch: ReturnType<typeof openBatch>,
@@ -140,6 +138,7 @@ async function fetchBlobs(
     came: (raw, bytes) => {
       batch.count(bytes);
       attempt.cameBlob(raw);
+      arrived?.(remote, bytes);
     },
     advance: beginProgress?.(lack.files, lack.bytes) ?? (() => {}),
     failed: (error) => failures.push(error),
@@ -163,21 +162,13 @@ async function fetchBlobs(
   for (const source of lack.chunked) await fetchChunked(remote.storage, source, { ...arrival, came }, signal);
 }
 
-/** A root that the remote does not have is no failure if all of it is here. */
-function takeLocal(
-  { remote, store, treesOnly }: FetchRootsOptions,
-  { root, filter }: FetchWant,
-  tally: FetchTally,
-): void {
-  const wanted = treesOnly === true ? noFiles(filter) : filter;
-  if (completeness(store.reader, root, wanted) !== 'complete') {
-    throw new SluiceError('ERR_NOT_LOCAL', `${root.digest} is neither here nor on ${remote.description}`, {
-      hint: 'Push it from a workspace that has it, or run its stage again.',
-      details: { digest: root.digest },
-    });
-  }
-  tally.beginWant();
+/** A root that no remote gives is no failure if all of it is here. */
+function takeLocal(options: FetchRootsOptions, want: FetchWant, tally: FetchTally): void {
+  const { root, filter } = want;
+  const { reader } = options.store;
+  const wanted = options.treesOnly === true ? noFiles(filter) : filter;
+  if (completeness(reader, root, wanted) !== 'complete') throw notToBeHad(options, want);
   const attempt = tally.beginAttempt();
-  attempt.takeLocal(store.reader, root, wanted);
+  attempt.takeLocal(reader, root, wanted);
   addFetchCounts(tally.total, attempt.counts);
 }

@@ -18,6 +18,8 @@ export interface RemoteOptions {
    * empty mount point is not an empty remote.
    */
   readonly seen?: boolean;
+  /** Called when it turns out to be in use. */
+  readonly onUsed?: () => void;
   /** Remembers that no collection was about to delete anything. */
   readonly quiet?: QuietNote;
   /** Those of the protocol if they are not given. */
@@ -58,11 +60,22 @@ export interface Remote {
 const VERSION = 1;
 const FORMAT_BYTES = 4096;
 
+/** What one operation has found out about remotes that do not answer: each is asked and told of once. */
+export interface Reach {
+  /** Why a remote is not asked any more. */
+  failure(remote: Remote): SluiceError | undefined;
+  /** It has just failed to answer. */
+  lost(remote: Remote, error: SluiceError): void;
+  /** It answers, and nothing was ever put there: what is looked for may be somewhere else. */
+  unused(remote: Remote): void;
+}
+
 /** Opens a remote. */
 export function openRemote({
   storage,
   area,
   seen = false,
+  onUsed = () => {},
   encoding = USUAL_ENCODING,
   quiet,
   times,
@@ -73,10 +86,13 @@ export function openRemote({
     if (answer === undefined) {
       const asked = readFormat(storage, seen, signal);
       answer = asked;
-      // A failure is not remembered: the next call may be luckier.
-      asked.catch(() => {
-        answer = undefined;
-      });
+      asked.then(
+        (state) => state === 'used' && onUsed(),
+        // A failure is not remembered: the next call may be luckier.
+        () => {
+          answer = undefined;
+        },
+      );
     }
     return answer;
   };
@@ -93,6 +109,7 @@ export function openRemote({
       const stored = await storage.put(FORMAT_KEY, bodyOf(text), { ifAbsent: true, signal });
       if (stored === 'stored') for (const proof of areaOrder(area).proof) lookout.isNew(proof);
       answer = Promise.resolve('used');
+      onUsed();
     },
     flush: async (options) => storage.flush?.(options),
   };
@@ -150,7 +167,7 @@ export async function firstInAreas<T>(
 }
 
 /** Whether an error says that nothing could be learnt. */
-export function isUnreachable(error: unknown): boolean {
+export function isUnreachable(error: unknown): error is SluiceError {
   return error instanceof SluiceError && (error.code === 'ERR_REMOTE_DOWN' || error.code === 'ERR_REMOTE_DENIED');
 }
 

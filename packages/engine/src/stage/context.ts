@@ -19,7 +19,7 @@ export interface Stages {
 /** Which part of a root is wanted; nothing for all of it. */
 export interface Want {
   readonly root: OutRoot;
-  /** Name of the out's own remote, where it is not the default one. */
+  /** Name of the out's own remote, where it is not the default one. It is asked first, then the others. */
   readonly remote?: string | undefined;
   readonly filter?: PathFilter | undefined;
 }
@@ -28,19 +28,22 @@ export interface Want {
  * What stages need of remotes. A remote that is down is told once as a warning and then answers nothing: it makes a run slower, never wrong.
  */
 export interface RemoteSource {
-  /** The record of a fingerprint from the areas that may be trusted. */
+  /** The record of a fingerprint from the areas that may be trusted, of the first remote that has one and its data. */
   findRecord(fingerprint: Digest): Promise<StageRecord | undefined>;
-  /** Whether all of a root is there. */
+  /** Whether all of a root is on any of them. */
   has(want: Want): Promise<boolean>;
-  /** Brings what is wanted and missing into the store. Throws `ERR_NOT_LOCAL` if it cannot be had, `ERR_REMOTE_DOWN` if a remote that may have it is down. */
-  fetch(wants: readonly Want[], what: 'trees' | 'everything'): Promise<Fetched>;
+  /**
+   * Brings what is wanted and missing into the store, from one remote after another, or only from those with the names of `from`. Throws `ERR_NOT_LOCAL` if it
+   * cannot be had, `ERR_REMOTE_DOWN` or `ERR_REMOTE_DENIED` if a remote that may have it does not answer.
+   */
+  fetch(wants: readonly Want[], what: 'trees' | 'everything', from?: readonly string[]): Promise<Fetched>;
 }
 
 /** What came from a remote. */
 export interface Fetched {
   readonly files: number;
   readonly bytes: number;
-  /** Name of the remote; `undefined` if nothing was missing. */
+  /** Names of the remotes that gave it; `undefined` if nothing was missing. */
   readonly remote: string | undefined;
 }
 

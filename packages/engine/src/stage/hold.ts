@@ -5,6 +5,9 @@ import type { StageContext } from './context.js';
 import { type CommandGroup, endGroup } from './run-command.js';
 import { type Stage, stageName } from './stage.js';
 
+/** How the names of stages' locks in a store begin. */
+export const STAGE_HOLDS = 'stage-';
+
 /** A stage that this process holds. */
 export interface HeldStage {
   /** Tells others which process groups they have to end if this process dies. */
@@ -46,7 +49,7 @@ export function isAtRest(context: StageContext, stage: Stage): boolean {
 }
 
 function leaseOf({ workspace }: StageContext, { id }: Stage): string {
-  return `stage-${hexOf(digestOf(`${workspace.root}\n${stageName(id)}`)).slice(0, 32)}`;
+  return `${STAGE_HOLDS}${hexOf(digestOf(`${workspace.root}\n${stageName(id)}`)).slice(0, 32)}`;
 }
 
 function heldStage(held: Held): HeldStage {

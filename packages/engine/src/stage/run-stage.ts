@@ -1,4 +1,4 @@
-import { SluiceError } from '../errors.js';
+import { type ErrorCode, SluiceError } from '../errors.js';
 import type { RelPath } from '../model/path.js';
 import type { Reason } from '../model/reason.js';
 import type { OutRoot } from '../model/root.js';
@@ -105,7 +105,7 @@ async function unchanged(
   try {
     return { ...(await restore(context, stage, elsewhere, [])), savedMs: savedBy(context, decision) };
   } catch (error) {
-    if (!isLost(error)) throw error;
+    if (!canRunInstead(context, stage, error)) throw error;
     return await changed(context, resolver, stage, lost(decision, error), held);
   }
 }
@@ -141,7 +141,7 @@ async function restorable(
     const referenceOnly = left.map(({ out }) => out.path);
     return { ...restored, outcome: 'restored', referenceOnly, savedMs: decision.record.made.ms };
   } catch (error) {
-    if (!isLost(error)) throw error;
+    if (!canRunInstead(context, stage, error)) throw error;
     return await changed(context, resolver, stage, lost(decision, error), held);
   }
 }
@@ -286,12 +286,23 @@ function isWanted(stage: Stage, { materialize }: RunOptions): boolean {
   return stage.materialize === undefined ? materialize : stage.materialize === 'eager';
 }
 
-/** Data that is nowhere any more can be made again. */
-function isLost(error: unknown): boolean {
-  return (
-    error instanceof SluiceError &&
-    ['ERR_NOT_LOCAL', 'ERR_OBJECT_MISSING', 'ERR_OBJECT_DAMAGED', 'ERR_TREE_INVALID'].includes(error.code)
-  );
+/** Data that is nowhere, or is damaged wherever it is. */
+const LOST: readonly ErrorCode[] = [
+  'ERR_NOT_LOCAL',
+  'ERR_OBJECT_MISSING',
+  'ERR_OBJECT_DAMAGED',
+  'ERR_TREE_INVALID',
+  'ERR_MAP_INVALID',
+];
+/** Data that may well be there, behind a remote that says nothing. */
+const UNREACHABLE: readonly ErrorCode[] = ['ERR_REMOTE_DOWN', 'ERR_REMOTE_DENIED'];
+
+/** Data that cannot be had can be made again: a remote that is down makes a run slower, and fails none. A frozen stage waits until it can be reached. */
+function canRunInstead(context: StageContext, stage: Stage, error: unknown): boolean {
+  if (!(error instanceof SluiceError)) return false;
+  if (LOST.includes(error.code)) return true;
+  const locked = context.readLock(stage.projectRoot).stages.get(stage.id.target);
+  return UNREACHABLE.includes(error.code) && !isFrozen(stage, locked);
 }
 
 function lost(decision: Decision, error: unknown): Decision {

@@ -4,3 +4,4 @@ export { decisionText, errorText, progressText, warningText } from './messages.j
 export { type Outcome, outcomeText } from './outcome.js';
 export { createRate } from './rate.js';
 export { reasonsText, reasonText } from './reasons.js';
+export { sourcesText } from './sources.js';

@@ -19,7 +19,7 @@ export function reasonText({ kind, name: rawName, before, after }: Reason): stri
     case 'merged':
       return 'its outs were put together by a merge, and no run made them';
     case 'lost':
-      return `its data is nowhere any more (${name})`;
+      return `its data cannot be had (${name})`;
     case 'error':
       return `${name} (${after})`;
     case 'param':

@@ -31,6 +31,8 @@ export type Compression = 'auto' | 'always' | 'none';
 /** When something is done: on request, or after each run of a stage. */
 export type When = 'manual' | 'after-run';
 
+/** When new data is pushed: besides, as soon as a stage has made it. What is left is then pushed after the run. */
+export type PushWhen = When | 'while-running';
 /** What git's hooks of `sluice init --hooks` do. */
 export interface HookSettings {
   /** When git has switched: put in place what is in the store, or fetch it too. */
@@ -46,7 +48,7 @@ export interface ConfigFile {
   readonly remotes: ReadonlyMap<string, RemoteEntry>;
   readonly link?: readonly LinkKind[];
   readonly durability?: Durability;
-  readonly push?: When;
+  readonly push?: PushWhen;
   readonly gc?: When;
   readonly hooks?: HookSettings;
   readonly trust?: ReadonlyMap<string, unknown>;
@@ -77,6 +79,7 @@ const CREDENTIALS =
   /^(?:.*(?:secret|password|passwd|credential|private_?key).*|(?:access_?key(?:_?id)?|session_?token|auth_?token|api_?key|token))$/i;
 const REMOTE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const WHEN = ['manual', 'after-run'] as const;
+const PUSH_WHEN = [...WHEN, 'while-running'] as const;
 /** Hard links are not a setting: they follow from `mutability: strict` of an out. */
 const LINKS = ['reflink', 'copy'] as const satisfies LinkKind[];
 
@@ -103,7 +106,7 @@ export function parseConfigFile(text: string, name: string): ConfigFile {
     remotes: new Map([...remotes].map(([key, value]) => [key, parseRemote(key, value, name, fail)])),
     link: optional('link', (value, place) => parseLink(value, place, fail)),
     durability: optional('durability', (value, place) => asChoice(value, ['batch', 'none'], place, fail)),
-    push: optional('push', (value, place) => asChoice(value, WHEN, place, fail)),
+    push: optional('push', (value, place) => asChoice<PushWhen>(value, PUSH_WHEN, place, fail)),
     gc: optional('gc', (value, place) => asChoice(value, WHEN, place, fail)),
     hooks: optional('hooks', (value, place) => parseHooks(value, place, name, fail)),
     trust: optional('trust', (value, place) => asObject(value, place, fail)),

@@ -76,7 +76,7 @@ describe('reading', () => {
       trust: { protected: ['main'] },
     });
     expect(config.store).toBe(join(root, '../store'));
-    expect([...config.remotes.keys()]).toEqual(['a', 'b']);
+    expect([...config.remotes.keys()]).toEqual(['b', 'a']);
     expect(remoteNamed(config)).toMatchObject({
       name: 'b',
       location: { kind: 's3', bucket: 'bucket', prefix: 'a/b' },

@@ -1,13 +1,19 @@
 import { join, resolve } from 'node:path';
 import { SluiceError } from '../errors.js';
-import { compareUtf8 } from '../model/path.js';
 import { isArea } from '../model/record.js';
 import type { Durability } from '../store/durable.js';
 import { suggestion } from '../util/did-you-mean.js';
 import { readIfPresent } from '../util/read-if-present.js';
-import { type ConfigFile, type HookSettings, parseConfigFile, type RemoteEntry, type When } from './config-file.js';
+import {
+  type ConfigFile,
+  type HookSettings,
+  type PushWhen,
+  parseConfigFile,
+  type RemoteEntry,
+  type When,
+} from './config-file.js';
 import type { LinkKind } from './place-batch.js';
-import { parseRemoteUrl, type RemoteLocation } from './remote-url.js';
+import { isUsable, parseRemoteUrl, type RemoteLocation } from './remote-url.js';
 
 /** The committed configuration. */
 export const CONFIG_FILE = 'sluice.json';
@@ -29,11 +35,11 @@ export interface Config {
   readonly store: string;
   /** A name; whether such a remote exists is known when it is used. */
   readonly defaultRemote: string | undefined;
-  /** By name, sorted. */
+  /** By name, in the order of `sluice.json`, then of `sluice.local.json`: that is the order in which they are read. */
   readonly remotes: ReadonlyMap<string, RemoteConfig>;
   readonly link: readonly LinkKind[];
   readonly durability: Durability;
-  readonly push: When;
+  readonly push: PushWhen;
   readonly gc: When;
   readonly hooks: HookSettings;
   readonly trust: ReadonlyMap<string, unknown>;
@@ -53,7 +59,7 @@ export function readConfig(root: string, env: Environment): Config {
   const shared = readFile(root, CONFIG_FILE);
   const local = readFile(root, LOCAL_CONFIG_FILE);
   const merged = { ...shared, ...local };
-  const names = [...new Set([...shared.remotes.keys(), ...local.remotes.keys()])].sort(compareUtf8);
+  const names = [...new Set([...shared.remotes.keys(), ...local.remotes.keys()])];
   return {
     store: resolve(root, env.SLUICE_STORE || merged.store || '.sluice'),
     defaultRemote: env.SLUICE_REMOTE || merged.defaultRemote,
@@ -93,6 +99,16 @@ export function remoteNamed(config: Config, name: string | undefined = config.de
   );
 }
 
+/**
+ * Names of the remotes that may have what belongs on one of them, in the order in which they are asked: that one, the default one, then the others as the files
+ * name them, without those that this version cannot use. Whether the first two exist is known when they are opened.
+ */
+export function readingOrder(config: Config, first: string | undefined): string[] {
+  const others = [...config.remotes.values()].filter(({ location }) => isUsable(location));
+  const named = [first, config.defaultRemote].flatMap((name) => name ?? []);
+  return [...new Set([...named, ...others.map(({ name }) => name)])];
+}
+
 function readFile(root: string, name: string): ConfigFile {
   const text = readIfPresent(join(root, name));
   return text === undefined ? { remotes: new Map() } : parseConfigFile(text, name);
@@ -122,7 +138,8 @@ function readArea(text: string | undefined): string | undefined {
   });
 }
 
-function readFlag(name: string, text: string | undefined): boolean {
+/** A variable that is on or off. Throws `ERR_CONFIG`. */
+export function readFlag(name: string, text: string | undefined): boolean {
   if (text === undefined || ['', '0', 'false'].includes(text)) return false;
   if (['1', 'true'].includes(text)) return true;
   throw new SluiceError('ERR_CONFIG', `${name} is ${JSON.stringify(text)}`, { hint: `Set ${name}=1, or nothing.` });

@@ -53,13 +53,18 @@ export function evicts({ kind }: RemoteLocation): boolean {
 /** A location that this version can use. */
 export type UsableLocation = Exclude<RemoteLocation, { readonly kind: 'https' }>;
 
+/** Whether this version can use a location. */
+export function isUsable(location: RemoteLocation): location is UsableLocation {
+  return location.kind !== 'https';
+}
+
 /** The location of a remote. Throws `ERR_CONFIG` for the kinds that this version cannot use. */
 export function usableLocation(remote: {
   readonly name: string;
   readonly url: string;
   readonly location: RemoteLocation;
 }): UsableLocation {
-  if (remote.location.kind !== 'https') return remote.location;
+  if (isUsable(remote.location)) return remote.location;
   throw new SluiceError(
     'ERR_CONFIG',
     `remote ${remote.name} (${remote.url}): this version of Sluice cannot use ${remote.location.kind} remotes`,

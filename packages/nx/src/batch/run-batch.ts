@@ -1,8 +1,8 @@
-import { asSluiceError, type Engine, openEngine, type SluiceEvent } from '@sluice/engine';
+import { asSluiceError, createStrictness, type Engine, openEngine, type SluiceEvent } from '@sluice/engine';
 import { abortOnSignal } from '../abort-on-signal.js';
 import type { ExecutorContext } from '../host.js';
 import { createPrinter, type Printer } from '../printer.js';
-import { commandEnv, type HostProcess, isVerbose } from '../with-engine.js';
+import { commandEnv, type HostProcess, isVerbose, sharedWith } from '../with-engine.js';
 import type { BatchEnd, BatchGraph, BatchTask } from './batch-host.js';
 import { runInOrder } from './schedule.js';
 
@@ -26,6 +26,8 @@ export async function* runBatch(
 ): AsyncGenerator<BatchEnd> {
   const verbose = isVerbose(context, host);
   const shared = collect(host, verbose);
+  // One for all: what a task finds out about a remote holds for those that end after it.
+  const strictness = createStrictness(host.env);
   const interruption = abortOnSignal(host);
   const { signal } = interruption;
   let opening: Promise<Engine> | undefined;
@@ -33,8 +35,12 @@ export async function* runBatch(
     opening ??= openEngine({
       root: context.root,
       env: commandEnv(host),
-      emit: shared.printer.emit,
+      emit: (event) => {
+        strictness.watch(event);
+        shared.printer.emit(event);
+      },
       signal,
+      ...sharedWith(host),
       readOnce: true,
     });
     return opening;
@@ -45,8 +51,15 @@ export async function* runBatch(
       const startTime = Date.now();
       let success = false;
       try {
-        success = (await run(task, { engine: await open(), printer, verbose })).success;
+        const emit = (event: SluiceEvent): void => {
+          strictness.watch(event);
+          printer.emit(event);
+        };
+        success = (await run(task, { engine: await open(), printer: { ...printer, emit }, verbose })).success;
+        const failure = strictness.failure();
+        if (failure !== undefined) throw failure;
       } catch (error) {
+        success = false;
         printer.failure(asSluiceError(error));
       }
       const status = success ? ('success' as const) : ('failure' as const);

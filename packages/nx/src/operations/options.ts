@@ -5,6 +5,9 @@ export interface SelectOption {
   readonly select?: readonly string[];
 }
 
+/** One name, or several. */
+type Names = string | readonly string[];
+
 /** Revisions whose locks count beside that of the workspace. */
 export interface HistoryOptions {
   readonly allBranches?: boolean;
@@ -14,8 +17,8 @@ export interface HistoryOptions {
 }
 
 export interface StatusOptions extends SelectOption {
-  /** `true`: the default remote. */
-  readonly remote?: boolean | string;
+  /** `true`: the remote of each out. */
+  readonly remote?: boolean | Names;
   readonly exitCode?: boolean;
 }
 
@@ -27,7 +30,7 @@ export interface CheckoutOptions extends SelectOption {
 }
 
 export interface PullOptions extends SelectOption {
-  readonly remote?: string;
+  readonly remote?: Names;
   readonly rev?: string;
   readonly history?: boolean;
   readonly maxBytes?: number;
@@ -35,7 +38,7 @@ export interface PullOptions extends SelectOption {
 }
 
 export interface PushOptions extends SelectOption, HistoryOptions {
-  readonly remote?: string;
+  readonly remote?: Names;
   readonly dryRun?: boolean;
 }
 
@@ -50,6 +53,12 @@ export interface GcOptions extends HistoryOptions {
 /** What a target without `select` is about: the stages of its own project. */
 export function selectOf({ select }: SelectOption, project: string | undefined): readonly string[] {
   return select ?? (project === undefined ? [] : [project]);
+}
+
+/** Names of remotes in the words of the engine; nothing if none is named. */
+export function namesOf(remote: Names | undefined): { readonly remotes?: readonly string[] } {
+  if (remote === undefined) return {};
+  return { remotes: typeof remote === 'string' ? [remote] : remote };
 }
 
 /** Options of a scope in the words of the engine. */

@@ -1,5 +1,6 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { BackgroundReport } from '@sluice/engine';
 import { afterRun } from './after-run.js';
 import { summaryText, totalsOf } from './summary.js';
 import { takeNotes } from './task-note.js';
@@ -10,6 +11,8 @@ export interface EndedRun {
   readonly notes: string;
   readonly startTime: number;
   readonly endTime: number;
+  /** What was pushed while its tasks ran. */
+  readonly beside?: BackgroundReport | undefined;
 }
 
 /**
@@ -17,12 +20,12 @@ export interface EndedRun {
  * was among the tasks.
  */
 export async function endRun(
-  { root, notes: dir, startTime, endTime }: EndedRun,
+  { root, notes: dir, startTime, endTime, beside }: EndedRun,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<string | undefined> {
   const notes = takeNotes(dir, endTime);
   if (notes.length === 0) return undefined;
-  const after = await afterRun(root, env, notes);
+  const after = await afterRun(root, env, notes, beside);
   const totals = totalsOf(notes);
   const startedAt = new Date(startTime).toISOString();
   const report = { schema: 1, startedAt, ms: endTime - startTime, totals, ...after, stages: notes };

@@ -17,13 +17,16 @@ export interface EndContext extends HookContext {
 /** Nx forwards what we print, but may end before it has read all of it. */
 const READ_WITHIN_MS = 50;
 
-/** Tells the tasks of a command where to note what became of them. Changes of the environment reach them. Never throws: that would stop the command. */
+/** Tells the tasks of a command where to note what became of them, and begins to push what they make if `sluice.json` says so. Changes of the environment reach them. Never throws: that would stop the command. */
 export async function preTasksExecution(_: unknown, { id, workspaceRoot }: HookContext): Promise<void> {
   try {
     const { NOTES_VARIABLE, notesDir } = await import('./task-note.js');
+    const { [NOTES_VARIABLE]: _notes, ...env } = process.env;
     process.env[NOTES_VARIABLE] = notesDir(workspaceRoot, id);
+    const { beginPush } = await import('./push-beside.js');
+    beginPush(id, workspaceRoot, env);
   } catch {
-    // Then there is no summary.
+    // Then there is no summary, and what was made is pushed at the end.
   }
 }
 
@@ -33,10 +36,12 @@ export async function postTasksExecution(_: unknown, context: EndContext): Promi
     const { id, workspaceRoot: root, startTime = Date.now(), endTime = Date.now() } = context;
     const { NOTES_VARIABLE, notesDir } = await import('./task-note.js');
     const notes = notesDir(root, id);
+    const { endPush } = await import('./push-beside.js');
+    const beside = await endPush(id);
     if (!existsSync(notes)) return;
     const { endRun } = await import('./end-run.js');
     const { [NOTES_VARIABLE]: _notes, ...env } = process.env;
-    const summary = await endRun({ root, notes, startTime, endTime }, env);
+    const summary = await endRun({ root, notes, startTime, endTime, beside }, env);
     if (summary === undefined) return;
     await new Promise((resolve) => process.stdout.write(`\n${summary}\n\n`, resolve));
     await sleep(READ_WITHIN_MS);

@@ -52,7 +52,8 @@ export function noteTask(env: Readonly<Record<string, string | undefined>>, note
 
 /** All notes of a command, by project and target; they are deleted. What a killed process left torn is left out. */
 export function takeNotes(dir: string, nowMs: number): TaskNote[] {
-  const notes = namesIn(dir).flatMap((name) => readFileSync(join(dir, name), 'utf8').split('\n').flatMap(parseNote));
+  const files = namesIn(dir).filter((name) => name.endsWith('.jsonl'));
+  const notes = files.flatMap((name) => readFileSync(join(dir, name), 'utf8').split('\n').flatMap(parseNote));
   rmSync(dir, { recursive: true, force: true });
   for (const name of namesIn(dirname(dir))) {
     const other = join(dirname(dir), name);

@@ -17,6 +17,13 @@ export function missingBase(path: string): SluiceError {
   });
 }
 
+/** The error for a directory that was in use and looks as if it never had been. */
+export function missingMarker(path: string): SluiceError {
+  return new SluiceError('ERR_REMOTE_DOWN', `the remote's directory ${path} was in use before and is empty now`, {
+    hint: 'If it lies on another disk or a network share, check that this is mounted.',
+  });
+}
+
 /** Turns a system error into one with a code that says whether trying again helps. Anything else stays as it is. */
 export function explain(error: unknown, base: string): unknown {
   if (error instanceof SluiceError) return error;

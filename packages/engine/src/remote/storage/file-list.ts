@@ -6,6 +6,8 @@ import { type ListedObject, type StorageKey, tryParseStorageKey } from './port.j
 /** Runs a call that reads the directory, so that its errors get their meaning; `undefined` for what is not there. */
 interface Looker {
   look<T>(signal: AbortSignal | undefined, read: () => Promise<T>): Promise<T | undefined>;
+  /** Throws if the directory is not the one that was seen before. */
+  expectMarker(): Promise<void>;
 }
 
 /** The objects of a directory, sorted by key. Files that no key can name are not ours and are left out, as is `skipped` at the top. */
@@ -16,6 +18,7 @@ export async function* listDirectory(
   skipped: string,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ListedObject> {
+  await looker.expectMarker();
   const top = await looker.look(signal, () => fs.stat(join(base, prefix)));
   if (top === undefined) return;
   if (top.isFile()) {

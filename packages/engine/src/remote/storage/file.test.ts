@@ -1,4 +1,14 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileStorage } from './file.js';
@@ -93,4 +103,64 @@ test('no access is denied, not down', async () => {
   await expect(storage.stat(key)).rejects.toEqual(denied);
   await expect(storage.put(key, body)).rejects.toEqual(denied);
   chmodSync(join(parent, 'shared'), 0o755);
+});
+
+describe('a directory with a marker', () => {
+  const marker = storageKey('format');
+  const openMarked = (wasSeen: boolean) =>
+    fileStorage({ dir: join(parent, 'share'), missingIsEmpty: !wasSeen, marker });
+  const byPush = async (): Promise<void> => {
+    const storage = openMarked(false);
+    await storage.put(marker, body, { ifAbsent: true });
+    await storage.put(key, body);
+  };
+  /** What an unmounted share leaves behind: nothing, or an empty directory. */
+  const unmount = (leaves: 'nothing' | 'a directory'): void => {
+    renameSync(join(parent, 'share'), join(parent, 'away'));
+    if (leaves === 'a directory') mkdirSync(join(parent, 'share'));
+  };
+  const isEmpty = (): boolean => !existsSync(join(parent, 'share')) || readdirSync(join(parent, 'share')).length === 0;
+
+  test.each(['nothing', 'a directory'] as const)(
+    'that was seen before is down, and nothing is made, where %s is left of it',
+    async (leaves) => {
+      await byPush();
+      unmount(leaves);
+      const storage = openMarked(true);
+      await expect(storage.stat(key)).rejects.toEqual(down);
+      await expect(storage.put(key, body)).rejects.toEqual(down);
+      await expect(storage.put(key, body, { ifAbsent: true })).rejects.toEqual(down);
+      await expect(storage.list?.('')[Symbol.asyncIterator]().next()).rejects.toEqual(down);
+      expect(isEmpty()).toBe(true);
+    },
+  );
+
+  test.each(['nothing', 'a directory'] as const)(
+    'that goes while it is used is down from then on, where %s is left of it, and up when it is back',
+    async (leaves) => {
+      await byPush();
+      const storage = openMarked(false);
+      expect(await storage.get(marker, { offset: 0, length: 10 })).toEqual(Buffer.from('bytes'));
+      await storage.put(storageKey('shared/packs/b.pack'), body);
+      expect(await storage.stat(storageKey('shared/packs/c.pack'))).toBeUndefined();
+      unmount(leaves);
+      await expect(storage.stat(key)).rejects.toEqual(down);
+      await expect(storage.get(key, { offset: 0, length: 1 })).rejects.toEqual(down);
+      await expect(storage.put(storageKey('shared/packs/c.pack'), body)).rejects.toEqual(down);
+      expect(isEmpty()).toBe(true);
+      rmSync(join(parent, 'share'), { recursive: true, force: true });
+      renameSync(join(parent, 'away'), join(parent, 'share'));
+      await storage.put(storageKey('shared/packs/c.pack'), body);
+      expect(await storage.stat(key)).toEqual({ bytes: 5 });
+    },
+  );
+
+  test('that was never seen is empty, whether it is there or not', async () => {
+    expect(await openMarked(false).stat(key)).toBeUndefined();
+    mkdirSync(join(parent, 'share'));
+    expect(await openMarked(false).stat(key)).toBeUndefined();
+    expect(await openMarked(true).stat(marker)).toBeUndefined();
+    await byPush();
+    expect(await openMarked(true).stat(key)).toEqual({ bytes: 5 });
+  });
 });

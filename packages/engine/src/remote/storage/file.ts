@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import fs from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf, SluiceError, throwIfAborted } from '../../errors.js';
-import { BodyFailed, explain, isMissing, missingBase } from './file-errors.js';
+import { BodyFailed, explain, isMissing, missingBase, missingMarker } from './file-errors.js';
 import { listDirectory } from './file-list.js';
 import type { Body, PutOptions, Storage, StorageKey } from './port.js';
 
@@ -16,6 +16,11 @@ export interface FileStorageOptions {
    * directory that was there and is gone is most likely not mounted, and then nothing is known about what it holds.
    */
   readonly missingIsEmpty?: boolean;
+  /**
+   * An object that is there as long as anything is. Where it was seen once, or `missingIsEmpty` is not set, a directory without it is not the one that was
+   * meant, such as the empty one under a mount that is gone: nothing there counts as missing, and nothing is made there.
+   */
+  readonly marker?: StorageKey;
 }
 
 /** Unfinished files lie here, on the same file system as the objects; no key of a remote begins with it. */
@@ -29,18 +34,23 @@ const LEFT_BEHIND_MS = 24 * 60 * 60 * 1000;
  */
 export function fileStorage(options: FileStorageOptions): Storage {
   const base = options.dir;
-  const place = new Place(base, options.missingIsEmpty ?? false);
+  const place = new Place(base, options.missingIsEmpty ?? false, options.marker);
   return {
     description: `file://${base}`,
     durable: true,
     stat: (key, { signal } = {}) =>
-      place.look(signal, async () => {
+      place.lookAt(key, signal, async () => {
         const stat = await fs.stat(place.path(key));
         return stat.isFile() ? { bytes: stat.size } : undefined;
       }),
     get: (key, range, { signal } = {}) =>
-      place.look(signal, () => readRange(place.path(key), range.offset, range.length)),
-    put: (key, body, putOptions = {}) => place.change(putOptions.signal, () => put(place, key, body, putOptions)),
+      place.lookAt(key, signal, () => readRange(place.path(key), range.offset, range.length)),
+    put: (key, body, putOptions = {}) =>
+      place.change(putOptions.signal, async () => {
+        const answer = await put(place, key, body, putOptions);
+        place.saw(key);
+        return answer;
+      }),
     list: (prefix, { signal } = {}) => listDirectory(place, base, prefix, UNFINISHED, signal),
     delete: (key, { signal } = {}) => place.change(signal, () => fs.rm(place.path(key), { force: true })),
   };
@@ -50,15 +60,43 @@ export function fileStorage(options: FileStorageOptions): Storage {
 class Place {
   private readonly base: string;
   private readonly missingIsEmpty: boolean;
+  private readonly marker: StorageKey | undefined;
+  private markerSeen: boolean;
   private readonly prepared = new Set<string>();
 
-  constructor(base: string, missingIsEmpty: boolean) {
+  constructor(base: string, missingIsEmpty: boolean, marker: StorageKey | undefined) {
     this.base = base;
     this.missingIsEmpty = missingIsEmpty;
+    this.marker = marker;
+    this.markerSeen = marker !== undefined && !missingIsEmpty;
   }
 
   path(key: StorageKey): string {
     return join(this.base, key);
+  }
+
+  /** {@link Place.look} at one object. */
+  async lookAt<T>(key: StorageKey, signal: AbortSignal | undefined, read: () => Promise<T>): Promise<T | undefined> {
+    const found = await this.look(signal, read);
+    if (found !== undefined) this.saw(key);
+    // Whoever asks for the marker itself wants to know whether it is there.
+    else if (key !== this.marker) await this.expectMarker();
+    return found;
+  }
+
+  /** An object is there. */
+  saw(key: StorageKey): void {
+    if (key === this.marker) this.markerSeen = true;
+  }
+
+  /** Throws `ERR_REMOTE_DOWN` if the marker was there once and is not. */
+  async expectMarker(): Promise<void> {
+    if (this.marker === undefined || !this.markerSeen) return;
+    try {
+      await fs.stat(this.path(this.marker));
+    } catch (error) {
+      throw isMissing(error) ? missingMarker(this.base) : explain(error, this.base);
+    }
   }
 
   /** Runs a reading call; a file that is not there becomes `undefined`, but only while the directory itself is there. */
@@ -115,6 +153,7 @@ class Place {
   }
 
   private async prepareBase(): Promise<void> {
+    await this.expectMarker();
     try {
       await fs.mkdir(this.base);
     } catch (error) {

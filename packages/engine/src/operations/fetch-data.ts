@@ -1,0 +1,123 @@
+import { fetchRoots } from '../remote/fetch.js';
+import { progress } from '../stage/progress.js';
+import { checkout } from './checkout.js';
+import type { OpenedRemote } from './connect-remote.js';
+import type { OperationContext } from './context.js';
+import { lockedHistory } from './history-roots.js';
+import { relativesOf } from './known-roots.js';
+import { locksAt } from './locks-at.js';
+import { addTally, emptyTally, requestsSince, sumOfRequests } from './move-tally.js';
+import { distinct, type Item, itemsOf } from './moved-items.js';
+import type { FetchOptions } from './options.js';
+import type { FetchReport, PullReport } from './reports.js';
+import { sampleSelected } from './sample-selected.js';
+import type { Selected } from './select.js';
+
+/**
+ * Brings what locks name, or a sample of it, into the store: from each out's own remote or the default one, and what that does not have or does not give whole from the others in
+ * their order. Throws what the remotes throw, if what is wanted is not here already, and `ERR_NOT_LOCAL` for what none of them has; and what {@link sampleSelected} throws.
+ */
+export async function fetchData(
+  context: OperationContext,
+  selected: readonly Selected[],
+  options: FetchOptions,
+): Promise<FetchReport> {
+  const startedMs = performance.now();
+  return fetchSelected(context, await sampleSelected(context, selected, options), options, startedMs);
+}
+
+async function fetchSelected(
+  context: OperationContext,
+  selected: readonly Selected[],
+  options: FetchOptions,
+  startedMs: number,
+): Promise<FetchReport> {
+  const items = await wanted(context, selected, options);
+  const first = context.remotes.open(options.remotes?.[0]);
+  const total = emptyTally('received');
+  const left = { files: 0, bytes: 0 };
+  const given = new Map<string, number>();
+  const asked = new Map<OpenedRemote, FetchReport['requests']>();
+  for (const { remotes, group } of byRemotes(context, items, options)) {
+    const [opened = first] = remotes;
+    for (const one of remotes) if (!asked.has(one)) asked.set(one, { ...one.requests });
+    const fetched = await fetchRoots({
+      remote: opened.remote,
+      others: remotes.map(({ remote }) => remote),
+      reach: context.remotes.reach,
+      store: context.workspace.store,
+      wants: group.map(({ root, filter }) => ({ root, filter })),
+      // What was left out by a limit ends what comes behind it too.
+      maxBytes:
+        options.maxBytes === undefined ? undefined : left.files > 0 ? -1 : options.maxBytes - total.bytes.received,
+      arrived: (remote, bytes) => {
+        const name = remotes.find((one) => one.remote === remote)?.name ?? opened.name;
+        given.set(name, (given.get(name) ?? 0) + bytes);
+      },
+      relatives: (root) => relativesOf(context, root),
+      beginProgress: progress(context.emit, 'receiving', opened.name),
+      signal: context.signal,
+    });
+    addTally(total, fetched, 'received');
+    left.files += fetched.left.files;
+    left.bytes += fetched.left.bytes;
+  }
+  context.workspace.store.reader.catalog.refresh();
+  return {
+    remote: first.name,
+    ...total,
+    left,
+    sources: [...given].map(([remote, bytes]) => ({ remote, bytes })),
+    requests: sumOfRequests([...asked].map(([{ requests }, before]) => requestsSince(before, requests))),
+    ms: Math.round(performance.now() - startedMs),
+  };
+}
+
+/** {@link fetchData}, then the workspace is made to be what the lock says. */
+export async function pull(
+  context: OperationContext,
+  selected: readonly Selected[],
+  options: FetchOptions & { readonly force?: boolean },
+): Promise<PullReport> {
+  const startedMs = performance.now();
+  const sampled = await sampleSelected(context, selected, options);
+  const fetched = await fetchSelected(context, sampled, options, startedMs);
+  const { workspace } = await checkout(context, sampled, {
+    rev: options.rev,
+    force: options.force ?? false,
+    missing: 'leave',
+    strict: false,
+  });
+  return { ...fetched, workspace, ms: Math.round(performance.now() - startedMs) };
+}
+
+/** What is asked of the same remotes in the same order, in the order of the stages. */
+function byRemotes(
+  { remotes }: OperationContext,
+  items: readonly Item[],
+  options: FetchOptions,
+): { readonly remotes: OpenedRemote[]; readonly group: Item[] }[] {
+  if (items.length === 0) return [];
+  if (options.remotes !== undefined) return [{ remotes: options.remotes.map(remotes.open), group: [...items] }];
+  const groups = new Map<string | undefined, Item[]>();
+  for (const item of items) groups.set(item.out.remote, [...(groups.get(item.out.remote) ?? []), item]);
+  return [...groups].map(([name, group]) => ({ remotes: remotes.openAll(name), group }));
+}
+
+async function wanted(
+  context: OperationContext,
+  selected: readonly Selected[],
+  options: FetchOptions,
+): Promise<Item[]> {
+  const lockOf = await locksAt(context, options.rev);
+  const items = selected.flatMap(({ stage, filterOf }) =>
+    stage.outs.flatMap((out): Item[] => {
+      const root = lockOf(stage)?.get(out.path);
+      return root === undefined || !out.push || !out.cache ? [] : [{ stage, out, root, filter: filterOf?.(out) }];
+    }),
+  );
+  if (options.history !== true) return items;
+  const stages = selected.map(({ stage }) => stage);
+  const past = await lockedHistory(context, { allCommits: true }, stages);
+  return distinct([...items, ...past.flatMap((entry) => itemsOf(entry, ({ cache }) => cache))]);
+}
