@@ -14,6 +14,7 @@ import { type DiffOptions, type DiffReport, diff } from './operations/diff.js';
 import { type DoctorReport, doctor } from './operations/doctor/doctor.js';
 import { explain } from './operations/explain.js';
 import { type ExportSettings, exportData } from './operations/export.js';
+import { flushGathered, type Gathering } from './operations/flush-gathered.js';
 import { type FollowOptions, followGit } from './operations/follow-git.js';
 import { collectGarbage, explainGarbage } from './operations/gc.js';
 import { collectRemoteGarbage } from './operations/gc-remote.js';
@@ -205,7 +206,7 @@ export interface Engine {
   pingRemote(name: string | undefined): Promise<{ readonly remote: string; readonly ms: number }>;
   /** What a remote holds. Throws `ERR_REMOTE_DOWN` or `ERR_REMOTE_DENIED`. */
   remoteStat(name: string | undefined): Promise<RemoteStatReport>;
-  /** Ends worker threads and closes files. */
+  /** Lets others see what was pushed, where that was put off to save uploads; ends worker threads and closes files. */
   close(): Promise<void>;
 }
 
@@ -236,6 +237,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     threads === 0 ? undefined : (options.workerFile ?? new URL('./workspace/worker.js', import.meta.url));
   const bulk = createBulk(realFiles, workerFile, threads);
   let opened: Store | undefined;
+  const gathering: Gathering = new Map();
 
   const config = (): Config => {
     const read = readConfig(root, env);
@@ -266,6 +268,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         area,
         env,
         emit,
+        gathering,
         signal,
         relatives: (root) => relativesOf(context, root),
       }),
@@ -406,6 +409,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     },
     remoteStat: async (name) => remoteStat(contextFor(), name),
     close: async () => {
+      await flushGathered(gathering, emit, signal);
       await bulk.close();
       opened?.close();
     },
