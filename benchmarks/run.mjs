@@ -14,6 +14,7 @@ import { commitRows } from './rows/commit.mjs';
 import { stageRows } from './rows/stage.mjs';
 import { PEAK_BARS, sizeRows, storeRows } from './rows/store.mjs';
 import { transferRows } from './rows/transfer.mjs';
+import { measureS3, S3_WORDS } from './s3.mjs';
 import { ensureSet, SETS } from './sets.mjs';
 import { makeWorkDir, makeWorkRoot, removeTree, removeTreeNow } from './work-dir.mjs';
 
@@ -27,6 +28,7 @@ const { values, positionals } = parseArgs({
     runs: { type: 'string', default: '3' },
     json: { type: 'string' },
     strict: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
     cli: { type: 'string', default: publishedCli() },
   },
 });
@@ -41,6 +43,14 @@ if (positionals.includes('nx')) {
 
 if (positionals[0] === 'history') {
   const { missed } = await measureHistory({ runs, cli: values.cli });
+  process.exit(values.strict && missed > 0 ? 1 : 0);
+}
+
+if (positionals[0] === 's3') {
+  const words = positionals.slice(1);
+  const unknown = words.find((word) => !S3_WORDS.includes(word));
+  if (unknown !== undefined) stop(`nothing of S3 is called ${unknown}; there are: ${S3_WORDS.join(', ')}`);
+  const { missed } = await measureS3({ runs, quick: values.quick, cli: values.cli, words });
   process.exit(values.strict && missed > 0 ? 1 : 0);
 }
 

@@ -2,4 +2,5 @@
 export { formatBytes, formatCount, formatDuration, formatRate, plural, visible } from './format.js';
 export { decisionText, errorText, progressText, warningText } from './messages.js';
 export { type Outcome, outcomeText } from './outcome.js';
+export { createRate } from './rate.js';
 export { reasonsText, reasonText } from './reasons.js';
