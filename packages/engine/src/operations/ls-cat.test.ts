@@ -184,3 +184,33 @@ test('a flipped byte never comes: not in the store, where the remote has a good 
   const beside = await read(fresh, { select: 'p:data#raw/large.bin', range: { offset: 0, length: 1_000_000 } });
   expect(beside.equals(LARGE.subarray(0, 1_000_000))).toBe(true);
 });
+
+test('what a merge put together is read from what its sides pushed', async () => {
+  const w = await create({ 'p/project.json': tracked('{projectRoot}/raw'), 'p/raw/both': 'both' });
+  const save = async (subject: string): Promise<void> => {
+    await w.engine.commit({ select: [] });
+    w.commit(subject);
+  };
+  await save('begin');
+  w.git('branch', 'side');
+  w.write({ 'p/raw/ours': 'ours' });
+  await save('ours');
+  w.git('checkout', '-q', 'side');
+  fs.rmSync(w.at('p/raw/ours'));
+  w.write({ 'p/raw/theirs': 'theirs' });
+  await save('theirs');
+  await w.engine.push({ select: [], allBranches: true });
+  w.git('checkout', '-q', 'main');
+  w.git('merge', '-q', '--no-commit', '-s', 'ours', 'side');
+  w.write({ 'p/raw/ours': 'ours' });
+  await save('merge');
+  const fresh = await clone(w, 'fresh');
+  // As the merge driver leaves it: the trees of the merge, and no blob.
+  for (const name of fs.readdirSync(w.at('.sluice/objects'), { recursive: true, encoding: 'utf8' })) {
+    if (!name.endsWith('.tree')) continue;
+    fs.cpSync(w.at('.sluice/objects', name), fresh.at('.sluice/objects', name), { preserveTimestamps: true });
+  }
+  for (const [path, content] of Object.entries({ both: 'both', ours: 'ours', theirs: 'theirs' })) {
+    expect((await read(fresh, { select: `p:data#${path}` })).toString()).toBe(content);
+  }
+});
