@@ -11,6 +11,7 @@ import type { OperationContext } from './operations/context.js';
 import { type DoctorReport, doctor } from './operations/doctor/doctor.js';
 import { explain } from './operations/explain.js';
 import { type ExportSettings, exportData } from './operations/export.js';
+import { flushGathered, type Gathering } from './operations/flush-gathered.js';
 import { type FollowOptions, followGit } from './operations/follow-git.js';
 import { collectGarbage, explainGarbage } from './operations/gc.js';
 import { collectRemoteGarbage } from './operations/gc-remote.js';
@@ -185,7 +186,7 @@ export interface Engine {
   pingRemote(name: string | undefined): Promise<{ readonly remote: string; readonly ms: number }>;
   /** What a remote holds. Throws `ERR_REMOTE_DOWN` or `ERR_REMOTE_DENIED`. */
   remoteStat(name: string | undefined): Promise<RemoteStatReport>;
-  /** Ends worker threads and closes files. */
+  /** Lets others see what was pushed, where that was put off to save uploads; ends worker threads and closes files. */
   close(): Promise<void>;
 }
 
@@ -216,6 +217,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     threads === 0 ? undefined : (options.workerFile ?? new URL('./workspace/worker.js', import.meta.url));
   const bulk = createBulk(realFiles, workerFile, threads);
   let opened: Store | undefined;
+  const gathering: Gathering = new Map();
 
   const config = (): Config => {
     const read = readConfig(root, env);
@@ -246,6 +248,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         area,
         env,
         emit,
+        gathering,
         signal,
         relatives: (root) => relativesOf(context, root),
       }),
@@ -371,6 +374,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     },
     remoteStat: async (name) => remoteStat(contextFor(), name),
     close: async () => {
+      await flushGathered(gathering, emit, signal);
       await bulk.close();
       opened?.close();
     },

@@ -72,7 +72,7 @@ export async function push(
     add(total, pushed, 'sent');
     if (options.dryRun === true) continue;
     await pushRecords(context, opened, [...locked, ...past]);
-    await opened.remote.flush(context.signal);
+    await opened.remote.flush({ mayWait: true, signal: context.signal });
   }
   return {
     remote: fallback.name,

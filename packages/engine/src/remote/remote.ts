@@ -5,7 +5,7 @@ import { Lookout, type LookoutTimes } from './gc/lookout.js';
 import type { QuietNote } from './gc/quiet-note.js';
 import { holdsRoot } from './holds-root.js';
 import { FORMAT_KEY, mapKey } from './keys.js';
-import { bodyOf, type Storage } from './storage/port.js';
+import { bodyOf, type FlushOptions, type Storage } from './storage/port.js';
 
 /** How a remote is opened. */
 export interface RemoteOptions {
@@ -52,7 +52,7 @@ export interface Remote {
   /** Makes an empty remote ready to be written. Throws like {@link Remote.contact}. */
   prepare(signal?: AbortSignal): Promise<void>;
   /** Lets others see what was written, where that is not so at once. Whoever has written all that belongs together calls it. */
-  flush(signal?: AbortSignal): Promise<void>;
+  flush(options?: FlushOptions): Promise<void>;
 }
 
 const VERSION = 1;
@@ -94,7 +94,7 @@ export function openRemote({
       if (stored === 'stored') for (const proof of areaOrder(area).proof) lookout.isNew(proof);
       answer = Promise.resolve('used');
     },
-    flush: async (signal) => storage.flush?.({ signal }),
+    flush: async (options) => storage.flush?.(options),
   };
 }
 
