@@ -5,6 +5,7 @@ import { availableParallelism, cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { failedLine, lineOf, measureRow, measureSize, openBench } from './bench.mjs';
 import { dvcVersion } from './dvc.mjs';
+import { measureHistory } from './history.mjs';
 import { inRepository, run, stopRunning } from './measure.mjs';
 import { measureNx } from './nx.mjs';
 import { createTable } from './report.mjs';
@@ -45,6 +46,11 @@ if (positionals[0] === 's3') {
   const unknown = words.find((word) => !S3_WORDS.includes(word));
   if (unknown !== undefined) stop(`nothing of S3 is called ${unknown}; there are: ${S3_WORDS.join(', ')}`);
   const { missed } = await measureS3({ runs, quick: values.quick, cli: values.cli, words });
+  process.exit(values.strict && missed > 0 ? 1 : 0);
+}
+
+if (positionals[0] === 'history') {
+  const { missed } = await measureHistory({ runs, cli: values.cli });
   process.exit(values.strict && missed > 0 ? 1 : 0);
 }
 
