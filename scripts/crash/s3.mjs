@@ -80,8 +80,11 @@ export async function crashOverS3({ kills: wanted, seed, keep, largeMib }) {
   /** Runs a command again and again until it was not killed. @param {string} root @param {'push' | 'pull'} name @param {readonly string[]} words */
   async function untilAlive(root, name, words) {
     let [parts, slices] = [new Set(), new Set()];
+    const before = counts[name];
     for (let isLast = false; !isLast; ) {
-      isLast = counts.push + counts.pull >= wanted || random() < 0.25;
+      // A short run kills both, too.
+      const isEnough = counts[name] - before >= Math.ceil(wanted / 2);
+      isLast = isEnough || counts.push + counts.pull >= wanted || random() < 0.25;
       answers = [];
       const at = Math.floor(random() * (usual.get(name) ?? 1));
       const killed = await execute(root, words, undefined, (kill) => {
