@@ -5,6 +5,7 @@ import { availableParallelism, cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { failedLine, lineOf, measureRow, measureSize, openBench } from './bench.mjs';
 import { dvcVersion } from './dvc.mjs';
+import { measureHistory } from './history.mjs';
 import { inRepository, run, stopRunning } from './measure.mjs';
 import { measureNx } from './nx.mjs';
 import { createTable } from './report.mjs';
@@ -13,6 +14,7 @@ import { commitRows } from './rows/commit.mjs';
 import { stageRows } from './rows/stage.mjs';
 import { PEAK_BARS, sizeRows, storeRows } from './rows/store.mjs';
 import { transferRows } from './rows/transfer.mjs';
+import { measureS3, S3_WORDS } from './s3.mjs';
 import { ensureSet, SETS } from './sets.mjs';
 import { makeWorkDir, makeWorkRoot, removeTree, removeTreeNow } from './work-dir.mjs';
 
@@ -26,6 +28,7 @@ const { values, positionals } = parseArgs({
     runs: { type: 'string', default: '3' },
     json: { type: 'string' },
     strict: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
     cli: { type: 'string', default: publishedCli() },
   },
 });
@@ -36,6 +39,19 @@ if (!existsSync(values.cli)) stop(`${values.cli} does not exist; build it: npm r
 if (positionals.includes('nx')) {
   await measureNx(runs);
   process.exit();
+}
+
+if (positionals[0] === 'history') {
+  const { missed } = await measureHistory({ runs, cli: values.cli });
+  process.exit(values.strict && missed > 0 ? 1 : 0);
+}
+
+if (positionals[0] === 's3') {
+  const words = positionals.slice(1);
+  const unknown = words.find((word) => !S3_WORDS.includes(word));
+  if (unknown !== undefined) stop(`nothing of S3 is called ${unknown}; there are: ${S3_WORDS.join(', ')}`);
+  const { missed } = await measureS3({ runs, quick: values.quick, cli: values.cli, words });
+  process.exit(values.strict && missed > 0 ? 1 : 0);
 }
 
 const setWords = positionals.filter((word) => SETS.some(({ name }) => name === word));

@@ -14,6 +14,17 @@ const LOCK = join(PROJECT, 'sluice-lock.json');
 const STAGE_CALL = inRepository('benchmarks/stage-call.mjs');
 
 /**
+ * Where a workspace pushes to: the settings of a remote that was never used, each time, and what its commands need in their environment.
+ *
+ * @typedef {object} RemotePlaces
+ * @property {(fresh: string) => object} next `fresh`: a path beside the workspaces that is free
+ * @property {NodeJS.ProcessEnv} env
+ */
+
+/** Directories beside the workspaces. @type {RemotePlaces} */
+const DIRECTORIES = { next: (path) => ({ url: pathToFileURL(path).href }), env: {} };
+
+/**
  * The workspaces of one set, made when a row first needs them.
  *
  * - *tracked*: the set is a dataset kept by hand.
@@ -24,8 +35,9 @@ const STAGE_CALL = inRepository('benchmarks/stage-call.mjs');
  * @param {string} source path of the set
  * @param {import('./work-dir.mjs').WorkDir} workDir where they are made
  * @param {string} cli path of the built command line
+ * @param {RemotePlaces} [places]
  */
-export function createWorkspaces(set, source, workDir, cli) {
+export function createWorkspaces(set, source, workDir, cli, places = DIRECTORIES) {
   const out = `${PROJECT}/${set.name}`;
   const tracked = join(workDir.path, 'tracked');
   const clone = join(workDir.path, 'clone');
@@ -34,7 +46,8 @@ export function createWorkspaces(set, source, workDir, cli) {
   const random = randomStream(`${set.name}-changes`);
 
   /** @param {string} root @param {readonly string[]} args */
-  const sluice = (root, args) => run(process.execPath, [cli, ...args, '--json'], { cwd: root, peak: true });
+  const sluice = (root, args) =>
+    run(process.execPath, [cli, ...args, '--json'], { cwd: root, peak: true, env: places.env });
 
   /** @param {string} root */
   const forget = (root) => {
@@ -63,7 +76,7 @@ export function createWorkspaces(set, source, workDir, cli) {
     // A name and a place that nothing was ever kept about.
     workDir.retire(state.remote);
     state.remote = workDir.fresh();
-    writeRemote(tracked, `remote${state.remotes}`, state.remote);
+    writeRemote(tracked, `remote${state.remotes}`, places.next(state.remote));
   };
 
   const ensurePushed = async () => {
@@ -173,12 +186,9 @@ export function createWorkspaces(set, source, workDir, cli) {
 
 /** @typedef {ReturnType<typeof createWorkspaces>} Workspaces */
 
-/** @param {string} root @param {string} name @param {string} directory */
-function writeRemote(root, name, directory) {
-  writeJson(join(root, 'sluice.json'), {
-    defaultRemote: name,
-    remotes: { [name]: { url: pathToFileURL(directory).href } },
-  });
+/** @param {string} root @param {string} name @param {object} settings */
+function writeRemote(root, name, settings) {
+  writeJson(join(root, 'sluice.json'), { defaultRemote: name, remotes: { [name]: settings } });
 }
 
 /** @param {string} path @param {unknown} value */

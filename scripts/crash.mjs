@@ -1,5 +1,5 @@
 // @ts-check
-// Kills Sluice anywhere: `npm run test:crash`, or `node scripts/crash.mjs --kills 15 --seed 7`.
+// Kills Sluice anywhere: `npm run test:crash`, or `node scripts/crash.mjs --kills 15 --seed 7`. With `--remote s3` only pushes and pulls, over a real S3 server.
 // Runs stages, commits, pushes, pulls and collections with the real commands, each killed (SIGKILL) at a random moment. After each kill
 // the store must verify, every locked out must be whole in the store or on the remote, no map may name what is not there, and the
 // same command must work. In the end a store that begins empty must get every version of the history from the remote.
@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { leftovers, remoteProblems, workspaceProblems } from './crash/checks.mjs';
 import { execute, json, must } from './crash/process.mjs';
 import { pick, randomFrom } from './crash/random.mjs';
+import { crashOverS3 } from './crash/s3.mjs';
 import {
   commitLocks,
   deleteWorld,
@@ -23,15 +24,22 @@ import {
 
 const { values } = parseArgs({
   options: {
-    kills: { type: 'string', default: '200' },
+    kills: { type: 'string' },
+    remote: { type: 'string', default: 'file' },
+    /** Of the largest file that goes over S3. */
+    'large-mib': { type: 'string', default: '96' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     keep: { type: 'boolean', default: false },
   },
 });
 const seed = Number(values.seed);
-const wanted = Number(values.kills);
+const wanted = Number(values.kills ?? (values.remote === 's3' ? 100 : 200));
 const random = randomFrom(seed);
 console.log(`crash: seed ${seed}`);
+if (values.remote === 's3') {
+  await crashOverS3({ kills: wanted, seed, keep: values.keep, largeMib: Number(values['large-mib']) });
+  process.exit();
+}
 
 /** How long each command takes when it is left alone; kills fall into this time. @type {Map<string, number>} */
 const usualMs = new Map();

@@ -19,11 +19,12 @@ function commandLine(root, words) {
 }
 
 /**
- * Runs `run p:make`, `git …` or a command of `sluice` in a workspace; with `killAfterMs` it gets a SIGKILL then.
- * @param {string} root @param {readonly string[]} words @param {number} [killAfterMs]
+ * Runs `run p:make`, `git …` or a command of `sluice` in a workspace; with `killAfterMs` it gets a SIGKILL then, and with `killer` whenever what that was
+ * given is called.
+ * @param {string} root @param {readonly string[]} words @param {number} [killAfterMs] @param {(kill: () => void) => void} [killer]
  * @returns {Promise<Ended>}
  */
-export async function execute(root, words, killAfterMs) {
+export async function execute(root, words, killAfterMs, killer) {
   const [command = '', ...args] = commandLine(root, words);
   const startedMs = performance.now();
   const env = { ...process.env, CI: 'true', NX_SKIP_NX_CACHE: '' };
@@ -38,6 +39,7 @@ export async function execute(root, words, killAfterMs) {
     output += text;
   });
   const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+  killer?.(() => child.kill('SIGKILL'));
   /** @type {[number | null, NodeJS.Signals | null]} */
   const [code, signal] = await new Promise((resolve, reject) => {
     child.on('error', reject);

@@ -23,7 +23,7 @@ const endpoint = process.env.SLUICE_RACE_S3;
 export const GRACE_MS = endpoint === undefined ? 4000 : 8000;
 export const TIMES = {
   lookMs: 500,
-  limitMs: 1500,
+  limitMs: endpoint === undefined ? 1500 : 5000,
   staleMs: endpoint === undefined ? 3500 : 5500,
   mostMs: 2500,
   waitMs: 20_000,

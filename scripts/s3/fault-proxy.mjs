@@ -22,6 +22,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * @property {(match: RegExp, fault: Fault, times?: number) => void} inject a fault for the next requests whose `METHOD /path?query` matches; faults are used in their order
  * @property {() => void} assertAllHit throws if a fault was never used: then the test did not test what it says
  * @property {string[]} seen `METHOD /path?query` of each request, and ` expect` if it waits for a word before its body
+ * @property {(answer: { line: string, range: string | undefined, status: number }) => void} onAnswer is told of each answer of the server, when its head is there
  * @property {number} connections how many were opened to the proxy
  * @property {number} latencyMs added to every request
  * @property {'up' | 'stalled'} state `stalled`: no request gets an answer
@@ -72,7 +73,10 @@ export async function startFaultProxy(target) {
     }
     const passed = httpRequest(
       { host: hostname, port, agent, method: incoming.method, path: incoming.url, headers: incoming.headers },
-      (answer) => pass(answer, outgoing, fault, incoming, keepListing),
+      (answer) => {
+        proxy.onAnswer({ line, range: incoming.headers.range, status: answer.statusCode ?? 0 });
+        void pass(answer, outgoing, fault, incoming, keepListing);
+      },
     );
     passed.on('error', () => incoming.socket.destroy());
     outgoing.on('close', () => {
@@ -98,6 +102,7 @@ export async function startFaultProxy(target) {
   const proxy = {
     endpoint: '',
     seen: [],
+    onAnswer: () => {},
     connections: 0,
     latencyMs: 0,
     state: 'up',

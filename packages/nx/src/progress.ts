@@ -1,4 +1,4 @@
-import { progressText, type SluiceEvent } from '@sluice/engine';
+import { createRate, progressText, type SluiceEvent } from '@sluice/engine';
 
 type ProgressEvent = Extract<SluiceEvent, { type: 'progress' }>;
 
@@ -26,6 +26,7 @@ export function createProgress(host: {
   let toldMs = 0;
   let told = false;
   let drawn = false;
+  const rateOf = createRate();
   const clear = (): void => {
     if (drawn) host.write(ERASE_LINE);
     drawn = false;
@@ -34,6 +35,7 @@ export function createProgress(host: {
     clear,
     show: (event) => {
       const now = host.nowMs();
+      const rate = rateOf(event, now);
       const key = `${event.phase} ${event.subject}`;
       if (key !== phase) {
         phase = key;
@@ -45,7 +47,7 @@ export function createProgress(host: {
       toldMs = now;
       told = !isLast;
       clear();
-      host.write(host.isTerminal ? progressText(event) : `${progressText(event)}\n`);
+      host.write(host.isTerminal ? progressText(event, rate) : `${progressText(event, rate)}\n`);
       drawn = host.isTerminal;
     },
   };

@@ -1,15 +1,16 @@
 import { createRequire } from 'node:module';
 import { Writable } from 'node:stream';
-import { formatBytes, formatCount, visible } from '@sluice/engine';
+import { createRate, formatBytes, formatCount, visible } from '@sluice/engine';
 import type { SingleBar } from 'cli-progress';
 import type { Output } from '../io.js';
 import { isLast, type Progress, type ProgressEvent } from './progress.js';
 
 /** Bars of cli-progress, one at a time. A new phase or subject ends the bar before it; a bar ends at exactly the total that it promised. */
-export function createBars(output: Output): Progress {
+export function createBars(output: Output, nowMs: () => number): Progress {
   const { SingleBar: Bar } = loadCliProgress();
   let bar: SingleBar | undefined;
   let shown = '';
+  const rateOf = createRate();
   const clear = (): void => {
     bar?.stop();
     bar = undefined;
@@ -18,6 +19,7 @@ export function createBars(output: Output): Progress {
   return {
     clear,
     show: (event) => {
+      const shownNow = payload(event, rateOf(event, nowMs()));
       // Work whose size turns out only later gets its bar then.
       const key = `${event.phase} ${event.subject} ${event.totalFiles > 0}`;
       if (key !== shown) {
@@ -32,21 +34,34 @@ export function createBars(output: Output): Progress {
           hideCursor: true,
           clearOnComplete: true,
         });
-        bar.start(event.totalFiles, 0, payload(event));
+        bar.start(totalOf(event), 0, shownNow);
       }
-      bar?.setTotal(event.totalFiles);
-      bar?.update(event.files, payload(event));
+      bar?.setTotal(totalOf(event));
+      bar?.update(doneOf(event), shownNow);
       if (isLast(event)) clear();
     },
   };
 }
 
-function payload(event: ProgressEvent): Record<string, string> {
+/** The bar of a transfer grows with bytes: one of its files may be larger than all others together. */
+function isByBytes({ phase, totalBytes }: ProgressEvent): boolean {
+  return (phase === 'sending' || phase === 'receiving') && totalBytes > 0;
+}
+
+function totalOf(event: ProgressEvent): number {
+  return isByBytes(event) ? event.totalBytes : event.totalFiles;
+}
+
+function doneOf(event: ProgressEvent): number {
+  return isByBytes(event) ? event.bytes : event.files;
+}
+
+function payload(event: ProgressEvent, rate: string): Record<string, string> {
   return {
     subject: `${event.phase} ${visible(event.subject)}`,
     done: formatCount(event.files),
     all: formatCount(event.totalFiles),
-    size: formatBytes(event.bytes),
+    size: `${formatBytes(event.bytes)}${rate}`,
   };
 }
 

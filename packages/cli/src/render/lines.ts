@@ -1,4 +1,4 @@
-import { progressText } from '@sluice/engine';
+import { createRate, progressText } from '@sluice/engine';
 import type { Output } from '../io.js';
 import { isLast, type Progress } from './progress.js';
 
@@ -10,10 +10,12 @@ export function createLines(output: Output, nowMs: () => number): Progress {
   let phase = '';
   let toldMs = 0;
   let isTold = false;
+  const rateOf = createRate();
   return {
     clear: () => undefined,
     show: (event) => {
       const now = nowMs();
+      const rate = rateOf(event, now);
       const key = `${event.phase} ${event.subject}`;
       if (key !== phase) {
         phase = key;
@@ -24,7 +26,7 @@ export function createLines(output: Output, nowMs: () => number): Progress {
       if (last ? !isTold : now - toldMs < EVERY_MS) return;
       toldMs = now;
       isTold = !last;
-      output.write(`${progressText(event)}\n`);
+      output.write(`${progressText(event, rate)}\n`);
     },
   };
 }

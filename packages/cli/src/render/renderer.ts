@@ -22,7 +22,8 @@ export function createRenderer(io: Io, globals: Globals): Renderer {
   // Most commands end before there is progress to show.
   let progress: Progress | undefined;
   const open = (): Progress => {
-    progress ??= isWatched(io) ? createBars(stderr) : createLines(stderr, () => performance.now());
+    const nowMs = (): number => performance.now();
+    progress ??= isWatched(io) ? createBars(stderr, nowMs) : createLines(stderr, nowMs);
     return progress;
   };
   return {

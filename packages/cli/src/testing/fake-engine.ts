@@ -47,6 +47,13 @@ function sampleEngine(root: string): Engine {
     pushWhileRunning: () => {
       throw new Error('the command line runs no stages');
     },
+    ls: async () => samples.LS,
+    cat: async () => ({ ...samples.CAT, chunks: chunksOf('a\0', 'b\u00e9') }),
+    log: async () => samples.LOG,
+    blame: async () => samples.BLAME,
+    diff: async () => samples.DIFF,
+    summary: async () => samples.SUMMARY,
+    isSelector: (word) => word.startsWith('people'),
     gc: async () => samples.GC,
     gcRemote: async () => samples.GC_REMOTE,
     explainGc: async () => samples.GC_EXPLANATION,
@@ -66,6 +73,10 @@ function sampleEngine(root: string): Engine {
     remoteStat: async () => samples.REMOTE_STAT,
     close: async () => undefined,
   };
+}
+
+async function* chunksOf(...texts: readonly string[]): AsyncGenerator<Uint8Array> {
+  for (const text of texts) yield Buffer.from(text);
 }
 
 function noting(engine: Engine, calls: EngineCall[]): Engine {

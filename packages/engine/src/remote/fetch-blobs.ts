@@ -4,6 +4,8 @@ import { RAW_DIGEST_BYTES } from '../model/digest.js';
 import { OBJECT_HEADER_BYTES } from '../model/pack.js';
 import type { Ingestor } from '../store/ingest.js';
 import { LOOSE_BYTES } from '../store/layout.js';
+import type { Advance } from '../util/progress.js';
+import type { WantedRange } from './fetch-ranges.js';
 import { damagedAt, hasDigest, missingAt } from './remote-nodes.js';
 import type { Storage, StorageKey } from './storage/port.js';
 
@@ -16,6 +18,8 @@ export interface BlobSource {
   /** Offsets of headers in a pack. */
   readonly offsets: number[];
   readonly sizes: number[];
+  /** Of a key of its own: reads the digests of the blob's slices from the map. */
+  readonly slices: () => Promise<Buffer>;
   /** Bytes in the pack, and how they become the blob. */
   readonly stored: number[];
   readonly codecs: number[];
@@ -25,12 +29,14 @@ export interface BlobSource {
 export interface Arrival {
   readonly ingestor: () => Ingestor;
   readonly came: (raw: Buffer, bytes: number) => void;
+  /** Is told of files that are here, and of bytes as they come. */
+  readonly advance: Advance;
   /** A blob that is missing or damaged there; the others come all the same. */
   readonly failed: (error: SluiceError) => void;
 }
 
-/** Bytes asked for at once; two such windows are in memory, one that is read and one that is on its way. */
-const WINDOW_BYTES = 8 * 1024 * 1024;
+/** Bytes asked for at once. */
+export const WINDOW_BYTES: number = 8 * 1024 * 1024;
 
 /** Two blobs this close are asked for together: the bytes between cost less than another request at 30 ms and 1 Gbit/s over 64 connections. */
 const GAP_BYTES = 58 * 1024;
@@ -43,63 +49,21 @@ interface Window {
   readonly length: number;
 }
 
-/** Brings the blobs of a pack into the store, in the order of their offsets, each checked. */
-export async function fetchPacked(
+/** The ranges of a pack that hold its blobs, in the order of their offsets; each blob is checked and brought into the store. */
+export async function* packedRanges(
   storage: Storage,
   source: BlobSource,
   arrival: Arrival,
-  signal: AbortSignal | undefined,
-): Promise<void> {
+): AsyncGenerator<WantedRange> {
   const order = Uint32Array.from(source.offsets.keys()).sort(
     (a, b) => (source.offsets[a] ?? 0) - (source.offsets[b] ?? 0),
   );
-  const get = ({ start, length }: Window): Promise<Buffer | undefined> => {
-    const bytes = storage.get(source.key, { offset: start, length }, { signal });
-    // It is awaited one window later; until then its failure must not count as unhandled.
-    bytes.catch(() => {});
-    return bytes;
-  };
   const decode = await openDecode(source.codecs);
-  let window = nextWindow(source, order, 0);
-  let coming = window === undefined ? undefined : get(window);
-  while (window !== undefined) {
-    const bytes = await coming;
-    const next = nextWindow(source, order, window.to);
-    coming = next === undefined ? undefined : get(next);
-    takeWindow(storage, source, order, window, bytes, decode, arrival);
-    window = next;
+  for (let window = nextWindow(source, order, 0); window !== undefined; window = nextWindow(source, order, window.to)) {
+    const { start: offset, length } = window;
+    const take = takeWindow.bind(undefined, storage, source, order, window, decode, arrival);
+    yield { key: source.key, offset, length, take };
   }
-}
-
-/** Brings a blob that has a key of its own, a window at a time. */
-export async function fetchWhole(
-  storage: Storage,
-  source: BlobSource,
-  arrival: Arrival,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const raw = source.digests[0] ?? Buffer.alloc(RAW_DIGEST_BYTES);
-  const size = source.sizes[0] ?? 0;
-  const arriving = arrival.ingestor().beginBlob(raw, 0);
-  if (arriving === undefined) return;
-  let finished = false;
-  try {
-    for (let offset = 0; offset < size; ) {
-      const length = Math.min(WINDOW_BYTES, size - offset);
-      const chunk = await storage.get(source.key, { offset, length }, { signal });
-      if (chunk === undefined || chunk.length === 0) {
-        const lost = chunk === undefined ? missingAt : damagedAt;
-        return arrival.failed(lost(storage, source.key, 'blob', raw, 0));
-      }
-      arriving.write(chunk);
-      offset += chunk.length;
-    }
-    finished = true;
-  } finally {
-    if (!finished) arriving.abandon();
-  }
-  if (arriving.finish()) arrival.came(raw, size);
-  else arrival.failed(damagedAt(storage, source.key, 'blob', raw, 0));
 }
 
 function nextWindow({ offsets, stored }: BlobSource, order: Uint32Array, from: number): Window | undefined {
@@ -122,9 +86,9 @@ function takeWindow(
   source: BlobSource,
   order: Uint32Array,
   window: Window,
-  bytes: Buffer | undefined,
   decode: Decode,
   arrival: Arrival,
+  bytes: Buffer | undefined,
 ): void {
   for (let place = window.from; place < window.to; place++) {
     const blob = order[place] ?? 0;
@@ -133,9 +97,10 @@ function takeWindow(
     const stored = source.stored[blob] ?? 0;
     const at = (source.offsets[blob] ?? 0) + OBJECT_HEADER_BYTES - window.start;
     if (bytes === undefined) arrival.failed(missingAt(storage, source.key, 'blob', raw, 0));
-    else if (ingest(arrival.ingestor(), decode(source.codecs[blob] ?? 0, bytes.subarray(at, at + stored), size), raw))
+    else if (ingest(arrival.ingestor(), decode(source.codecs[blob] ?? 0, bytes.subarray(at, at + stored), size), raw)) {
       arrival.came(raw, size);
-    else arrival.failed(damagedAt(storage, source.key, 'blob', raw, 0));
+      arrival.advance(1, size);
+    } else arrival.failed(damagedAt(storage, source.key, 'blob', raw, 0));
   }
 }
 

@@ -1,7 +1,7 @@
 import { SluiceError } from '../errors.js';
 import { digestFromRaw, RAW_DIGEST_BYTES, rawOf } from '../model/digest.js';
 import { DigestTable } from '../model/digest-table.js';
-import { IN_CHUNKS, isStoredSize, LOCATION_BYTES, OWN_KEY, readLocation } from '../model/map.js';
+import { IN_CHUNKS, isStoredSize, LOCATION_BYTES, OWN_KEY, readLocation, SLICE_BYTES } from '../model/map.js';
 import type { PathFilter } from '../model/path-filter.js';
 import type { OutRoot } from '../model/root.js';
 import { PART, TREE } from '../model/tree.js';
@@ -101,7 +101,7 @@ export async function findLack(
   if (want.root.kind === 'blob') {
     const raw = rawOf(want.root.digest);
     rely(raw);
-    if (treesOnly !== true && lacks(raw, 0, want.root.bytes)) {
+    if (treesOnly !== true && want.filter?.('') !== false && lacks(raw, 0, want.root.bytes)) {
       addToSource(lack, raw, 0, want.root.bytes, map, await map.locations(0, 1), 0);
     }
     return lack;
@@ -162,7 +162,8 @@ function addToSource(
   const key = whole ? blobKey(map.areaOf(location.area), digestFromRaw(digest)) : map.packKey(location.pack);
   let source = lack.sources.get(key);
   if (source === undefined) {
-    source = { key, whole, digests: [], offsets: [], sizes: [], stored: [], codecs: [] };
+    const slices = (): Promise<Buffer> => map.slices(location.offset, Math.ceil(size / SLICE_BYTES));
+    source = { key, whole, digests: [], offsets: [], sizes: [], stored: [], codecs: [], slices };
     lack.sources.set(key, source);
   }
   source.digests.push(digest);

@@ -2,12 +2,16 @@ import { SluiceError, toErrorWire } from '../errors.js';
 import { noFiles } from '../model/path-filter.js';
 import { completeness } from '../store/complete.js';
 import { PACK_COUNT } from '../store/layout.js';
+import { salvageLeftovers } from '../store/salvage-leftovers.js';
 import type { WriteSession } from '../store/session.js';
 import { throwProblems } from '../util/problems.js';
+import type { ArrivingFile } from './arriving-file.js';
 import { openBatch } from './fetch-batch.js';
-import { type BlobSource, fetchPacked, fetchWhole } from './fetch-blobs.js';
+import { type Arrival, packedRanges } from './fetch-blobs.js';
 import { fetchChunked } from './fetch-chunked.js';
+import { largeRanges } from './fetch-large.js';
 import { type FetchRootsOptions, type FetchWant, findLack, type Lack } from './fetch-plan.js';
+import { fetchRanges, type WantedRange } from './fetch-ranges.js';
 import { fetchRelatives } from './fetch-relatives.js';
 import { notToBeHad, takeFromAny } from './fetch-sources.js';
 import { type Attempt, addFetchCounts, type FetchCounts, FetchTally } from './fetch-tally.js';
@@ -49,6 +53,7 @@ async function fetchNamed(options: FetchRootsOptions): Promise<FetchResult> {
   const { store, wants } = options;
   const tally = new FetchTally();
   if (wants.length === 0) return tally.total;
+  await salvageLeftovers(store);
   store.reader.catalog.refresh();
   await store.write(async (session) => {
     tally.restart();
@@ -121,27 +126,40 @@ async function fetchWant(
 }
 
 async function fetchBlobs(
-  { remote, beginProgress, arrived, signal }: FetchRootsOptions,
+  { remote, store, beginProgress, arrived, signal }: FetchRootsOptions,
   lack: Lack,
   attempt: Attempt,
   batch: ReturnType<typeof openBatch>,
   failures: SluiceError[],
 ): Promise<void> {
-  const advance = lack.files === 0 ? undefined : beginProgress?.(lack.files, lack.bytes);
-  const arrival = {
+  if (lack.files === 0) return;
+  const arrival: Arrival = {
     ingestor: batch.ingestor,
-    came: (raw: Buffer, bytes: number) => {
+    came: (raw, bytes) => {
       batch.count(bytes);
       attempt.cameBlob(raw);
       arrived?.(remote, bytes);
-      advance?.(1, bytes);
     },
-    failed: (error: SluiceError) => failures.push(error),
+    advance: beginProgress?.(lack.files, lack.bytes) ?? (() => {}),
+    failed: (error) => failures.push(error),
   };
-  const take = (source: BlobSource): Promise<void> =>
-    (source.whole ? fetchWhole : fetchPacked)(remote.storage, source, arrival, signal);
-  for (const source of lack.sources.values()) await take(source);
-  for (const source of lack.chunked) await fetchChunked(remote.storage, source, arrival, signal);
+  const open = new Set<ArrivingFile>();
+  async function* ranges(): AsyncGenerator<WantedRange> {
+    for (const source of lack.sources.values()) {
+      if (source.whole) yield* largeRanges(store, remote.storage, source, arrival, open, signal);
+      else yield* packedRanges(remote.storage, source, arrival);
+    }
+  }
+  try {
+    await fetchRanges(remote.storage, ranges(), signal);
+  } finally {
+    for (const file of open) file.release();
+  }
+  const came: Arrival['came'] = (raw, bytes) => {
+    arrival.came(raw, bytes);
+    arrival.advance(1, bytes);
+  };
+  for (const source of lack.chunked) await fetchChunked(remote.storage, source, { ...arrival, came }, signal);
 }
 
 /** A root that no remote gives is no failure if all of it is here. */

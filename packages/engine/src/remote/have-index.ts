@@ -121,6 +121,12 @@ export class HaveIndex {
     return this.keys.size === 0 ? undefined : this.keys.get(raw.toString('hex', rawAt, rawAt + RAW_DIGEST_BYTES));
   }
 
+  /** Whether a blob is known to be there, in a pack, in chunks or under a key of its own. */
+  hasBlob(raw: Buffer, rawAt: number): boolean {
+    if (this.blobs.find(raw, rawAt) !== undefined || this.key(raw, rawAt) !== undefined) return true;
+    return this.chunked.size > 0 && this.chunked.has(raw.toString('hex', rawAt, rawAt + RAW_DIGEST_BYTES));
+  }
+
   /** Where a blob of a size was cut that is there in chunks; where those lie is told by {@link object}. */
   cuts(raw: Buffer, size: number): CutBlob | undefined {
     const found = this.chunked.size === 0 ? undefined : this.chunked.get(raw.toString('hex', 0, RAW_DIGEST_BYTES));
@@ -130,6 +136,11 @@ export class HaveIndex {
   /** Whether the nodes of a root's map are known. */
   knowsMap(root: Buffer): boolean {
     return [...this.maps].some((map) => map.root.equals(root));
+  }
+
+  /** Of some things the map that became known last. */
+  latestMap(among: ReadonlySet<HavePack | HaveMap | HaveBlob>): HaveMap | undefined {
+    return [...this.maps].findLast((map) => among.has(map));
   }
 
   /** Forgets what is not on the remote any more. */

@@ -67,7 +67,7 @@ class Lessons {
       const { offset, stored, full, codec } = row;
       this.pack(map, row.place, TREES).add(raw, 0, { offset, stored, full, codec, kind: part ? NODE_PART : NODE });
     }
-    if (files < NOTED_FILES) return;
+    if (files < NOTED_FILES && !part) return;
     const note = Buffer.alloc(HAVE_NODE_BYTES);
     raw.copy(note);
     note.writeUInt32LE(number, RAW_DIGEST_BYTES);

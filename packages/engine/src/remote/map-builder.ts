@@ -47,7 +47,7 @@ export interface PlacedChunk {
 const MOST_MAPS = 64;
 const MOST_PACKS = 4096;
 
-/** Only nodes with this many files below are worth a reference of their own later. */
+/** Only nodes with this many files below are worth a reference of their own later, and parts of a split directory, of which there are few. */
 export const NOTED_FILES = 16;
 
 /** A node that was begun and is not ended. */
@@ -98,7 +98,8 @@ export class MapBuilder {
     if (begun === undefined) return;
     const nodes = this.number - number;
     this.rows[row] = { ...begun, nodes, trees, locations: this.locationCount - begun.firstLocation };
-    if (files < NOTED_FILES) return;
+    const isPart = trees === 0;
+    if (files < NOTED_FILES && !isPart) return;
     const noted = Buffer.alloc(HAVE_NODE_BYTES);
     raw.copy(noted);
     noted.writeUInt32LE(number, RAW_DIGEST_BYTES);

@@ -48,6 +48,8 @@ export class PushWalk {
   readonly problems: ErrorWire[] = [];
   private readonly context: PushWalkContext;
   private readonly packRefs = new Map<HavePack, PackRef>();
+  /** Chunks that a dry run would have sent. */
+  private readonly counted = new DigestTable();
 
   constructor(context: PushWalkContext) {
     this.context = context;
@@ -180,11 +182,15 @@ export class PushWalk {
         sent = (await uploader.areaOfLarge(digestFromRaw(own), size)) === undefined;
         if (sent) this.expectLocal(own, 0);
       } else {
-        const added = await uploader.addLarge(own, size);
+        const failed = (error: unknown): void => this.note(path(), error);
+        const added = await uploader.addLarge(own, size, walked.advance, failed);
         sent = added.sent;
         walked.draft.builder.addOwnKey(added.blob.area, added.blob.slices, undefined);
+        this.count({ ...walked, advance: undefined }, own, 0, size, sent);
+        return;
       }
-      this.count(walked, own, 0, size, sent);
+      walked.advance?.(1, size);
+      this.count({ ...walked, advance: undefined }, own, 0, size, sent);
     } catch (error) {
       this.note(path(), error);
     }
@@ -200,7 +206,7 @@ export class PushWalk {
       const form = await this.largeForm(raw, size);
       if (form === 'own-key') return false;
       if (dryRun) {
-        const bytes = await chunked.count(raw, size, form, find);
+        const bytes = await chunked.count(raw, size, form, find, this.counted);
         this.count(walked, raw, 0, size, tally.isSent(raw, 0) || bytes > 0, bytes);
         return true;
       }
@@ -229,7 +235,10 @@ export class PushWalk {
   ): void {
     draft.files[sent ? 'sent' : 'reused']++;
     this.context.tally.blob(raw, rawAt, size, sent, sentBytes);
-    advance?.(1, size);
+    if (advance !== undefined) {
+      if (sent && !this.context.dryRun) this.context.uploader.owe(advance, 1, size);
+      else advance(1, size);
+    }
     if (!seen.blob.set(raw, rawAt)) return;
     draft.objects.blobs++;
     draft.objects.blobBytes += size;

@@ -15,6 +15,7 @@ import type { Moment } from './gc/lookout.js';
 import { appendHave, markSeen, readHave, rewriteHave } from './have-file.js';
 import { HaveIndex, mapRecord } from './have-index.js';
 import { mapKey } from './keys.js';
+import { lacksLittle } from './lacks-little.js';
 import { learnFromKnown, learnFromPrevious } from './learn.js';
 import { inParallel } from './parallel.js';
 import { type Draft, PushWalk } from './push-walk.js';
@@ -22,6 +23,7 @@ import type { Remote } from './remote.js';
 import { bodyOf, type StorageKey } from './storage/port.js';
 import { noPushCounts, ObjectTally, type PushCounts } from './tally.js';
 import { Uploader } from './upload.js';
+import { dropStaleUploads } from './upload-journal.js';
 
 /** A root to be on the remote, and versions of the same out that may be there already, latest first. */
 export interface PushRoot {
@@ -74,29 +76,48 @@ export async function pushRoots(options: PushRootsOptions): Promise<PushResult> 
   if (roots.length === 0) return result;
   const state = dryRun ? await remote.contact(signal) : await remote.prepare(signal).then(() => 'used' as const);
   if (state === 'used') markSeen(store, remote.description);
+  store.reader.catalog.refresh();
+  const have = new HaveIndex();
+  for (const record of readHave(store, remote.description)) have.add(record, remote.areas.proof);
   const distinct = [...new Map(roots.map((wanted) => [wanted.root.digest, wanted])).values()];
-  const isSound = soundness(options);
-  const looks = await inParallel(distinct, MOST_REQUESTS, async (wanted) => {
-    const found = await findComplete(remote, wanted.root, isSound, signal);
-    return { wanted, found };
-  });
-  const jobs: Job[] = [];
-  for (const { wanted, found } of looks) {
-    if (found.kind === 'complete') {
-      result.files.reused += wanted.root.files;
-      result.objects.reused += found.header.blobs + found.header.trees;
-      result.bytes.reused += found.header.blobBytes;
-    } else jobs.push({ ...wanted, replace: found.kind === 'unsound' });
-  }
-  if (jobs.length > 0) await pushJobs(options, jobs, result);
+  const jobs = await findJobs(options, distinct, have, result);
+  if (jobs.length > 0) await pushJobs(options, jobs, have, result);
+  if (!dryRun) await dropStaleUploads(store, remote.storage, signal);
   return result;
+}
+
+/** The roots that are to be sent; those that the remote has are counted. */
+async function findJobs(
+  options: PushRootsOptions,
+  roots: readonly PushRoot[],
+  have: HaveIndex,
+  result: PushResult,
+): Promise<Job[]> {
+  const { remote, store, signal } = options;
+  const isSound = soundness(options);
+  const looks = await inParallel(roots, MOST_REQUESTS, async (wanted): Promise<Job[]> => {
+    const isLittle = !doubts(options) && lacksLittle(wanted.root, have, store.reader);
+    if (isLittle) return [{ ...wanted, replace: false, asked: false }];
+    const found = await findComplete(remote, wanted.root, isSound, signal);
+    if (found.kind !== 'complete') return [{ ...wanted, replace: found.kind === 'unsound', asked: true }];
+    result.files.reused += wanted.root.files;
+    result.objects.reused += found.header.blobs + found.header.trees;
+    result.bytes.reused += found.header.blobBytes;
+    return [];
+  });
+  return looks.flat();
+}
+
+/** Whether a map that is there proves nothing by itself. */
+function doubts({ remote, verify = false, auditor }: PushRootsOptions): boolean {
+  return verify || auditor !== undefined || !remote.storage.durable;
 }
 
 /** Which maps are believed: none that a collection is about to delete, and with `verify`, or where things are evicted, none that was not looked at. */
 function soundness(options: PushRootsOptions): (area: Area, root: Digest) => Promise<boolean> {
-  const { remote, store, signal, verify = false } = options;
-  const doubts = verify || !remote.storage.durable;
-  const auditor = options.auditor ?? (doubts ? new Auditor({ remote, reader: store.reader, signal }) : undefined);
+  const { remote, store, signal } = options;
+  const auditor =
+    options.auditor ?? (doubts(options) ? new Auditor({ remote, reader: store.reader, signal }) : undefined);
   return async (area, root) => {
     if (await remote.lookout.isCondemned(area, mapKey(area, root), signal)) return false;
     return auditor === undefined || (await auditor.problemsOf(area, root))?.length === 0;
@@ -106,26 +127,30 @@ function soundness(options: PushRootsOptions): (area: Area, root: Digest) => Pro
 /** A root that is not complete. `replace`: there is a map of it, but one that does not keep its promise. */
 interface Job extends PushRoot {
   readonly replace: boolean;
+  /** Whether the remote was asked for its map. */
+  readonly asked: boolean;
 }
 
-async function pushJobs(options: PushRootsOptions, jobs: readonly Job[], result: PushResult): Promise<void> {
+async function pushJobs(
+  options: PushRootsOptions,
+  jobs: readonly Job[],
+  have: HaveIndex,
+  result: PushResult,
+): Promise<void> {
   const { remote, store, signal, dryRun = false } = options;
-  store.reader.catalog.refresh();
   const trees = new ObjectReader(store.files, store.layout, store.reader.catalog);
   const blobs = new ObjectReader(store.files, store.layout, store.reader.catalog);
-  const have = new HaveIndex();
-  for (const record of readHave(store, remote.description)) have.add(record, remote.areas.proof);
   const { encoder = inlineEncoder(store) } = options;
   const bad = options.auditor?.bad ?? new Set<StorageKey>();
   const uploader = new Uploader(store, blobs, remote, encoder, bad, signal);
   const chunked = new ChunkedBlobs({ store, remote: remote.description, reader: blobs, encoder, have, signal });
   const base = { have, uploader, chunked, reader: trees, signal };
   try {
-    const lessons = await learnFromPrevious({ remote, have, reader: trees, signal }, jobs);
-    const estimate = (): Promise<number> => estimateBytes(base, jobs);
-    const lacking = new Set(jobs.map(({ root }) => root.digest));
-    const { merged, others } = await knownRoots(options, lacking);
-    const sides = jobs.flatMap(({ root }) => merged.map((side) => ({ root, previous: [side] })));
+    const unknown = jobs.filter(({ asked }) => asked);
+    const lessons = await learnFromPrevious({ remote, have, reader: trees, signal }, unknown);
+    const estimate = (): Promise<number> => estimateBytes(base, unknown);
+    const { merged, others } = await knownRoots(options, unknown);
+    const sides = unknown.flatMap(({ root }) => merged.map((side) => ({ root, previous: [side] })));
     lessons.push(...(await learnFromPrevious({ remote, have, reader: trees, signal }, sides)));
     lessons.push(...(await learnFromKnown({ remote, have, reader: trees, signal }, jobs, others, estimate)));
     if (!dryRun) appendHave(store, remote.description, lessons);
@@ -139,8 +164,12 @@ async function pushJobs(options: PushRootsOptions, jobs: readonly Job[], result:
   }
 }
 
-async function knownRoots({ known }: PushRootsOptions, lacking: ReadonlySet<Digest>): Promise<KnownRoots> {
-  return typeof known === 'function' ? await known(lacking) : { merged: [], others: known ?? [] };
+/** Other roots that may teach something about those that the remote was asked for in vain. */
+async function knownRoots({ known = [] }: PushRootsOptions, jobs: readonly Job[]): Promise<KnownRoots> {
+  if (jobs.length === 0) return { merged: [], others: [] };
+  return typeof known === 'function'
+    ? known(new Set(jobs.map(({ root }) => root.digest)))
+    : { merged: [], others: known };
 }
 
 type Base = {
@@ -196,6 +225,7 @@ async function complete(
   let drafts = open;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     await uploader.finish();
+    throwProblems(walk.problems);
     const builders = drafts.map(({ draft }) => draft.builder);
     const since = remote.lookout.oldestLook();
     const isThere = !(await uploader.forgetCondemned()) && (await confirm(remote, builders, have, confirmed, signal));
@@ -217,34 +247,44 @@ async function complete(
 
 /** `since`: when it was last seen that what the maps rely on stays. Returns whether there was time to write all of them. */
 async function writeMaps(
-  { remote, store, signal, verify = false }: PushRootsOptions,
+  options: PushRootsOptions,
   drafts: readonly { readonly job: Job; readonly draft: Draft }[],
   uploader: Uploader,
   have: HaveIndex,
   since: Moment,
 ): Promise<boolean> {
+  const { remote, store, signal, verify = false } = options;
   const { own } = remote.areas;
   const { lookout, storage } = remote;
+  const isSound = soundness(options);
   let inTime = true;
   if (verify) await expectPacks(remote, uploader, signal);
-  await inParallel(drafts, MOST_REQUESTS, async ({ job: { root, replace }, draft: { builder, objects } }) => {
+  await inParallel(drafts, MOST_REQUESTS, async ({ job: { root, replace, asked }, draft: { builder, objects } }) => {
     const body = bodyOf(builder.finish(root, objects));
     const key = mapKey(own, root.digest);
-    const renews = replace || (await lookout.isCondemned(own, key, signal));
     const answer: { stored?: 'stored' | 'exists' } = {};
-    const put = async (): Promise<boolean> => {
+    const put = (ifAbsent: boolean) => async (): Promise<boolean> => {
       if (!lookout.mayRelySince(since)) {
         inTime = false;
         return false;
       }
-      answer.stored = await storage.put(key, body, { ifAbsent: !renews, signal });
+      answer.stored = await storage.put(key, body, { ifAbsent, signal });
       return true;
     };
-    if (renews) await lookout.renew(own, key, put, signal);
-    else await put();
+    if (replace || (await lookout.isCondemned(own, key, signal))) await lookout.renew(own, key, put(false), signal);
+    else await put(true)();
+    // Nobody has looked yet whether the map that is there is a sound one.
+    if (
+      answer.stored === 'exists' &&
+      !asked &&
+      (await findComplete(remote, root, isSound, signal)).kind !== 'complete'
+    ) {
+      await lookout.renew(own, key, put(false), signal);
+    }
+    if (answer.stored === undefined || root.kind !== 'tree') return;
     // Another pusher's map of this root may refer to others where ours does not; only what is known to hold nodes itself is noted.
-    if (answer.stored !== 'stored' || root.kind !== 'tree') return;
-    const record = mapRecord(own, rawOf(root.digest), builder.notedNodes());
+    const notes = answer.stored === 'stored' ? builder.notedNodes() : Buffer.alloc(0);
+    const record = mapRecord(own, rawOf(root.digest), notes);
     appendHave(store, remote.description, [record]);
     have.add(record, remote.areas.proof);
   });

@@ -27,6 +27,9 @@ const SOME_BYTES = 16 * 1024;
 /** A front of this size has millions of nodes; a larger one is a lie. */
 const LARGEST_FRONT_BYTES = 512 * 1024 * 1024;
 
+/** The front of a map of 2,000 nodes. */
+const USUAL_FRONT_BYTES = 64 * 1024;
+
 /** How much of a root is wanted: it decides how far ahead is read. */
 export type Appetite = 'all' | 'some';
 
@@ -131,6 +134,31 @@ export async function readMapHeader(
   if (bytes === undefined) return undefined;
   const where = `${remote.description}/${key}`;
   return ofRoot(parseMapHeader(bytes, where), root, where);
+}
+
+/**
+ * The packs and maps that the map of a root names, as keys, with one request; `undefined` if there is no map. Of a map whose front is longer than most,
+ * none. Throws `ERR_MAP_INVALID` or `ERR_FORMAT_VERSION`.
+ */
+export async function readMapNames(
+  remote: Remote,
+  area: Area,
+  root: Digest,
+  signal?: AbortSignal,
+): Promise<StorageKey[] | undefined> {
+  const key = mapKey(area, root);
+  const where = `${remote.description}/${key}`;
+  const bytes = await remote.storage.get(key, { offset: 0, length: USUAL_FRONT_BYTES }, { signal });
+  if (bytes === undefined) return undefined;
+  const header = ofRoot(parseMapHeader(bytes, where), root, where);
+  if (header.frontBytes > USUAL_FRONT_BYTES) return [];
+  const { packs, maps } = parseMapFront(bytes, where);
+  const inArea = (number: number): Area =>
+    areaOf(number, area) ?? failMap(where, 'it names an area that it cannot reach');
+  return [
+    ...packs.map((pack) => packKey(inArea(pack.area), pack.raw)),
+    ...maps.map((map) => mapKey(inArea(map.area), digestFromRaw(map.raw))),
+  ];
 }
 
 /** Opens the map of a root in one area; `undefined` if there is none. Throws `ERR_MAP_INVALID` or `ERR_FORMAT_VERSION`. */

@@ -8,6 +8,7 @@ import { BLOB, BLOBS, CODEC_NONE, NODE, NODE_PART, PACK_TRAILER_BYTES, TREES } f
 import type { Encoder } from '../store/encoder.js';
 import type { ObjectReader } from '../store/reader.js';
 import type { Store } from '../store/store.js';
+import type { Advance } from '../util/progress.js';
 import type { Area } from './areas.js';
 import { encodeBuilt, type OpenPlace } from './encode-built.js';
 import { appendHave } from './have-file.js';
@@ -18,15 +19,20 @@ import { LinePace } from './line-pace.js';
 import { localBlob } from './local-blob.js';
 import type { PackPlace, PackRef } from './map-builder.js';
 import { Outbox } from './outbox.js';
+import { counted, OwedProgress } from './owed-progress.js';
 import { type BuiltPack, PackBuilder, REMOTE_PACK_BYTES } from './pack-builder.js';
 import type { Remote } from './remote.js';
 import { type Body, bodyOf, type StorageKey } from './storage/port.js';
+import { openUploadJournal } from './upload-journal.js';
 
 /** A pack that arrived, for whoever wants to look whether it did. */
 export interface SentPack {
   readonly key: StorageKey;
   readonly bytes: number;
 }
+
+/** What a large blob takes of the memory for what is on its way. */
+const LARGE_MEMORY_BYTES = 16 * 1024 * 1024;
 
 /**
  * Sends objects: small ones in packs, large ones under keys of their own. A pack is sent as soon as it is full, while the next one is filled;
@@ -53,6 +59,8 @@ export class Uploader {
     tree: undefined,
   };
   private readonly keys = new Map<string, HaveBlob>();
+  /** What is told when the packs that are being filled have arrived. */
+  private owed = new OwedProgress();
   /** Packs of this push that may not be relied on any more. */
   private readonly gone = new Set<StorageKey>();
 
@@ -107,20 +115,39 @@ export class Uploader {
   }
 
   /**
-   * The key of its own of a blob of 8 MiB or more; it is sent unless an area that may be relied on has it. Says whether it was sent. Throws like
-   * {@link addBlob}.
+   * The key of its own of a blob of 8 MiB or more; unless an area that may be relied on has it, it is sent beside what comes next, and its slices are known when
+   * {@link finish} ends. Says whether it is sent. `failed` is told of an error of the sending, which ends the push if it is thrown there. Throws like {@link addBlob}.
    */
-  async addLarge(raw: Buffer, size: number): Promise<{ readonly blob: HaveBlob; readonly sent: boolean }> {
+  async addLarge(
+    raw: Buffer,
+    size: number,
+    advance: Advance | undefined,
+    failed: (error: unknown) => void,
+  ): Promise<{ readonly blob: HaveBlob; readonly sent: boolean }> {
     const digest = digestFromRaw(raw);
     const local = localBlob(this.store, this.reader, raw, 0, size);
     const there = await this.areaOfLarge(digest, size);
     const { own } = this.remote.areas;
-    if (there === undefined) await this.putLarge(blobKey(own, digest), local.body);
     const slices = there === undefined ? local.slices : local.readSlices();
     const blob = { area: there ?? own, raw: Buffer.from(raw), size, slices };
+    const note = (): void => appendHave(this.store, this.remote.description, [blobRecord(blob)]);
     this.keys.set(raw.toString('hex'), blob);
-    appendHave(this.store, this.remote.description, [blobRecord(blob)]);
-    return { blob, sent: there === undefined };
+    if (there !== undefined) {
+      note();
+      advance?.(1, size);
+      return { blob, sent: false };
+    }
+    await this.outbox.send(Math.min(size, LARGE_MEMORY_BYTES), async () => {
+      const { body, told } = counted(local.body, advance);
+      try {
+        await this.putLarge(blobKey(own, digest), body);
+      } catch (error) {
+        return failed(error);
+      }
+      note();
+      advance?.(1, size - told());
+    });
+    return { blob, sent: true };
   }
 
   /** How a blob of 8 MiB or more is to be sent. Throws like {@link addBlob}. */
@@ -173,6 +200,12 @@ export class Uploader {
     await this.send('blob');
     await this.send('tree');
     await this.outbox.settled();
+    this.owed.pay();
+  }
+
+  /** Tells of files and bytes when what is being packed by now has arrived. */
+  owe(advance: Advance, files: number, bytes: number): void {
+    this.owed.add(advance, files, bytes);
   }
 
   /** Waits for what is on its way, after a failure too. */
@@ -186,12 +219,17 @@ export class Uploader {
 
   private async putLarge(key: StorageKey, body: Body): Promise<void> {
     const { storage, areas, lookout } = this.remote;
+    const journal = openUploadJournal(this.store, this.remote.description, key, body.bytes);
     const put = async (): Promise<boolean> => {
-      await storage.put(key, body, { signal: this.signal });
+      await storage.put(key, body, { journal, signal: this.signal });
       return true;
     };
-    if (await this.isCondemned(areas.own, key)) await lookout.renew(areas.own, key, put, this.signal);
-    else await put();
+    try {
+      if (await this.isCondemned(areas.own, key)) await lookout.renew(areas.own, key, put, this.signal);
+      else await put();
+    } finally {
+      journal.close();
+    }
   }
 
   private append(kind: 'blob' | 'tree', packKind: number, bytes: Buffer, raw: Buffer, rawAt: number): PackPlace {
@@ -213,7 +251,12 @@ export class Uploader {
     const pack = this.builders[kind].seal();
     if (pack === undefined) return;
     const places = this.filling[kind].splice(0);
-    await this.outbox.send(pack.bytes, () => this.upload(kind, pack, places));
+    const { owed } = this;
+    this.owed = new OwedProgress();
+    await this.outbox.send(pack.bytes, async () => {
+      await this.upload(kind, pack, places);
+      owed.pay();
+    });
   }
 
   private get compresses(): boolean {

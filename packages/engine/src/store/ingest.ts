@@ -102,6 +102,21 @@ export class Ingestor {
     };
   }
 
+  /** Takes a file of the store's file system whose bytes were compared with the digest at `rawAt`. Throws the system error if it is gone. */
+  adopt(path: string, raw: Buffer, rawAt: number): void {
+    const tmpPath = join(this.settings.tmpDir, randomBytes(12).toString('hex'));
+    this.files.renameSync(path, tmpPath);
+    const fd = this.files.openSync(tmpPath, 'r');
+    try {
+      seal(this.files, fd);
+    } finally {
+      this.files.closeSync(fd);
+    }
+    this.lease(raw, rawAt);
+    this.loose.push({ tmpPath, name: looseName('blob', hexOf(digestFromRaw(raw, rawAt))) });
+    this.written.blob.set(raw, rawAt);
+  }
+
   /** Says that the session relies on an object; returns whether the store has it. */
   has(kind: ObjectKind, raw: Buffer, rawAt = 0): boolean {
     return this.isKnown(kind, raw, rawAt);

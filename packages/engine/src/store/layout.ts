@@ -23,6 +23,7 @@ export const STORE_VERSION = 1;
  *     objects/ab/<62 hex>        records/ab/<62 hex>.json   locks/<name>/<owner>
  *     objects/ab/<62 hex>.tree   kept/<64 hex>.json         tmp/<owner>/
  *     index/                     workspaces/<id>.json       trash/<id>/      damaged/
+ *     transfers/<kind>.<64 hex>.<owner>
  */
 export interface Layout {
   readonly dir: string;
@@ -36,6 +37,7 @@ export interface Layout {
   readonly locks: string;
   readonly workspaces: string;
   readonly tmp: string;
+  readonly transfers: string;
   readonly trash: string;
   readonly damaged: string;
 }
@@ -53,6 +55,7 @@ export function storeLayout(dir: string): Layout {
     locks: join(dir, 'locks'),
     workspaces: join(dir, 'workspaces'),
     tmp: join(dir, 'tmp'),
+    transfers: join(dir, 'transfers'),
     trash: join(dir, 'trash'),
     damaged: join(dir, 'damaged'),
   };

@@ -2,5 +2,6 @@
 export { formatBytes, formatCount, formatDuration, formatRate, plural, visible } from './format.js';
 export { decisionText, errorText, progressText, warningText } from './messages.js';
 export { type Outcome, outcomeText } from './outcome.js';
+export { createRate } from './rate.js';
 export { reasonsText, reasonText } from './reasons.js';
 export { sourcesText } from './sources.js';

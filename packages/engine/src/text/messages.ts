@@ -25,8 +25,8 @@ export function warningText(event: Extract<SluiceEvent, { type: 'warning' }>): s
   return `warning: ${event.message}${event.hint === undefined ? '' : `\n  ${event.hint}`}`;
 }
 
-/** How far bulk work has come: `hashing data/raw: 1,204 of 70,000 files, 310 MiB`. */
-export function progressText(event: Extract<SluiceEvent, { type: 'progress' }>): string {
+/** How far bulk work has come: `hashing data/raw: 1,204 of 70,000 files, 310 MiB`, and what `createRate` says of it. */
+export function progressText(event: Extract<SluiceEvent, { type: 'progress' }>, rate = ''): string {
   const of = event.totalFiles === 0 ? '' : ` of ${formatCount(event.totalFiles)}`;
-  return `${event.phase} ${event.subject}: ${formatCount(event.files)}${of} files, ${formatBytes(event.bytes)}`;
+  return `${event.phase} ${event.subject}: ${formatCount(event.files)}${of} files, ${formatBytes(event.bytes)}${rate}`;
 }

@@ -17,7 +17,7 @@ export interface CountingStorage extends Storage {
 /** Counts the calls that reach the storage. A driver that needs several requests for a `put` counts them itself. */
 export function counting(storage: Storage): CountingStorage {
   const requests: RequestCounts = { head: 0, get: 0, put: 0, list: 0, delete: 0 };
-  const { list, delete: remove } = storage;
+  const { list, delete: remove, deleteParts: removeParts } = storage;
   return {
     description: storage.description,
     durable: storage.durable,
@@ -49,6 +49,14 @@ export function counting(storage: Storage): CountingStorage {
           delete: (key, options) => {
             requests.delete++;
             return remove.call(storage, key, options);
+          },
+        }),
+    ...(removeParts === undefined
+      ? {}
+      : {
+          deleteParts: (key, id, options) => {
+            requests.delete++;
+            return removeParts.call(storage, key, id, options);
           },
         }),
   };

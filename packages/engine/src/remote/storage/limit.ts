@@ -6,7 +6,7 @@ export function limited(storage: Storage, most: number): Storage {
   const running = slots(most);
   const slot = <T>(signal: AbortSignal | undefined, call: () => Promise<T>): Promise<T> =>
     running.hold(1, signal, call);
-  const { delete: remove } = storage;
+  const { delete: remove, deleteParts: removeParts } = storage;
   return {
     description: storage.description,
     durable: storage.durable,
@@ -18,5 +18,10 @@ export function limited(storage: Storage, most: number): Storage {
     ...(remove === undefined
       ? {}
       : { delete: (key, options) => slot(options?.signal, () => remove.call(storage, key, options)) }),
+    ...(removeParts === undefined
+      ? {}
+      : {
+          deleteParts: (key, id, options) => slot(options?.signal, () => removeParts.call(storage, key, id, options)),
+        }),
   };
 }

@@ -25,6 +25,8 @@ export interface Storage {
   list?(prefix: StorageKey | '', options?: StorageOptions): AsyncIterable<ListedObject>;
   /** Deletes an object; one that is not there is no error. Only where the place can. */
   delete?(key: StorageKey, options?: StorageOptions): Promise<void>;
+  /** Deletes the parts of an object that was begun ({@link PartJournal.began}) and will not be finished; none is no error. Only where there are parts. */
+  deleteParts?(key: StorageKey, id: string, options?: StorageOptions): Promise<void>;
   /**
    * Lets others see what was put. Only where that is not so at once: a place that gathers what is put, because each upload is dear. Who has put all that
    * belongs together calls it; what was put and not flushed is lost with the process.
@@ -46,6 +48,39 @@ export interface FlushOptions extends StorageOptions {
 /** Options of {@link Storage.put}. */
 export interface PutOptions extends StorageOptions {
   readonly ifAbsent?: boolean;
+  /** Lets a large object go on where an earlier put of the same key ended. A place that knows no parts takes no notice. */
+  readonly journal?: PartJournal | undefined;
+}
+
+/**
+ * Notes on one object that goes in parts, kept by the caller. With them the parts stay where they are when the remote fails or the call is aborted, and the next put
+ * sends only those that are missing or differ.
+ */
+export interface PartJournal {
+  /** What an earlier put has left. */
+  readonly left: PartsLeft | undefined;
+  /** The place has begun an object and calls it `id`. What was noted before is void. */
+  began(id: string, partBytes: number): void;
+  /** A part is there. */
+  kept(part: KeptPart): void;
+  /** The object is there, or its parts are gone. */
+  ended(): void;
+}
+
+/** An object that was begun, and its parts. */
+export interface PartsLeft {
+  readonly id: string;
+  /** Length of each part but the last. */
+  readonly partBytes: number;
+  /** By number, from 1. */
+  readonly parts: ReadonlyMap<number, KeptPart>;
+}
+
+/** A part that is there; `tag` is what the place calls its bytes, `sha256` is theirs in hex. */
+export interface KeptPart {
+  readonly number: number;
+  readonly tag: string;
+  readonly sha256: string;
 }
 
 /** What is known of an object without its bytes. */

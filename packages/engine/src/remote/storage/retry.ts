@@ -66,7 +66,7 @@ export async function pause(
 
 /** Tries each call again as {@link tryAgain} does. A listing is not tried again: half of it may have been used. */
 export function retrying(storage: Storage, options: RetryOptions): Storage {
-  const { delete: remove } = storage;
+  const { delete: remove, deleteParts: removeParts } = storage;
   return {
     description: storage.description,
     durable: storage.durable,
@@ -78,5 +78,11 @@ export function retrying(storage: Storage, options: RetryOptions): Storage {
     ...(remove === undefined
       ? {}
       : { delete: (key, call) => tryAgain(options, call?.signal, () => remove.call(storage, key, call)) }),
+    ...(removeParts === undefined
+      ? {}
+      : {
+          deleteParts: (key, id, call) =>
+            tryAgain(options, call?.signal, () => removeParts.call(storage, key, id, call)),
+        }),
   };
 }

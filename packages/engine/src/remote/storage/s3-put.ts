@@ -1,5 +1,5 @@
 import { SluiceError } from '../../errors.js';
-import type { Body } from './port.js';
+import type { Body, PutOptions } from './port.js';
 import { type Chunks, sha256Of, wholeOf } from './s3-chunks.js';
 import { parseS3Failure } from './s3-failure.js';
 import { putInParts } from './s3-parts.js';
@@ -20,22 +20,23 @@ export async function putObject(
   putting: Putting,
   name: ObjectName,
   body: Body,
-  ifAbsent: boolean,
-  signal: AbortSignal | undefined,
+  options: PutOptions,
 ): Promise<'stored' | 'exists'> {
-  if (!ifAbsent) return putEither(putting, name, body, false, signal);
+  const unconditional = { ...options, ifAbsent: false };
+  if (options.ifAbsent !== true) return putEither(putting, name, body, unconditional);
+  const { signal } = options;
   const { requests, writeOnce } = putting;
   const before = writeOnce.supported;
   if (before !== true && (await statObject(requests, name, signal)) !== undefined) return 'exists';
-  if (before === false) return putEither(putting, name, body, false, signal);
+  if (before === false) return putEither(putting, name, body, unconditional);
   try {
-    const answer = await putEither(putting, name, body, true, signal);
-    if (writeOnce.supported === undefined) await findOut(putting, name, body, answer, signal);
+    const answer = await putEither(putting, name, body, options);
+    if (writeOnce.supported === undefined) await findOut(putting, name, body, answer, options);
     return answer;
   } catch (error) {
     if (!isNotImplemented(error)) throw error;
     writeOnce.learn(false);
-    return putEither(putting, name, body, false, signal);
+    return putEither(putting, name, body, unconditional);
   }
 }
 
@@ -43,12 +44,12 @@ async function putEither(
   putting: Putting,
   name: ObjectName,
   body: Body,
-  ifAbsent: boolean,
-  signal: AbortSignal | undefined,
+  options: PutOptions,
 ): Promise<'stored' | 'exists'> {
+  const { ifAbsent = false, signal } = options;
   const isInMemory = Array.isArray(body.chunks());
   if (isInMemory) return putWhole(putting, name, await wholeOf(body, signal), ifAbsent, signal);
-  if (body.bytes > SINGLE_BYTES) return putInParts(putting, name, body, ifAbsent, signal);
+  if (body.bytes > SINGLE_BYTES) return putInParts(putting, name, body, options);
   return putting.memory.hold(Math.ceil(body.bytes / PART_BYTES), signal, async () =>
     putWhole(putting, name, await wholeOf(body, signal), ifAbsent, signal),
   );
@@ -66,6 +67,7 @@ async function putWhole(
   return requests.send(signal, {
     counts: 'put',
     ask: { action: 's3:PutObject', key: name.Key },
+    bytes: chunks.bytes,
     send: async (sending) => {
       try {
         await sendChunks(sending, chunks, sha256, (body, http) => sending.s3.putObject({ ...params, ...body }, http));
@@ -84,11 +86,11 @@ async function findOut(
   name: ObjectName,
   body: Body,
   answer: 'stored' | 'exists',
-  signal: AbortSignal | undefined,
+  options: PutOptions,
 ): Promise<void> {
   if (answer === 'exists') putting.writeOnce.learn(true);
   else if (body.bytes <= LARGEST_PROBE_BYTES) {
-    putting.writeOnce.learn((await putEither(putting, name, body, true, signal)) === 'exists');
+    putting.writeOnce.learn((await putEither(putting, name, body, options)) === 'exists');
   }
 }
 

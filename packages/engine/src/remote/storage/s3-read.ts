@@ -51,6 +51,7 @@ export async function readObject(
   return requests.send(signal, {
     counts: 'get',
     ask: askFor(name),
+    bytes: length,
     send: async ({ s3, http, moved }) => {
       let answer: GetObjectCommandOutput;
       try {

@@ -1,7 +1,8 @@
 import type { S3 } from '@aws-sdk/client-s3';
-import { throwIfAborted } from '../../errors.js';
+import { SluiceError, throwIfAborted } from '../../errors.js';
 import type { RequestCounts } from './counting.js';
-import { type RetryOptions, tryAgain } from './retry.js';
+import { createPace, type Pace, type PaceOutcome } from './pace.js';
+import { type DownDetails, type RetryOptions, tryAgain } from './retry.js';
 import { openS3Client, type S3Access, type S3Client } from './s3-client.js';
 import { brokenS3, explainS3, type S3Ask, type S3Place, silentS3 } from './s3-errors.js';
 import { parseS3Failure } from './s3-failure.js';
@@ -22,6 +23,8 @@ export interface Sending {
 export interface S3Request<T> {
   readonly counts: keyof RequestCounts;
   readonly ask: S3Ask;
+  /** About how many bytes go or come, where they are many. */
+  readonly bytes?: number;
   readonly send: (sending: Sending) => Promise<T>;
 }
 
@@ -34,12 +37,16 @@ export class S3Requests {
   private readonly open: () => Promise<S3Client>;
   private readonly retry: RetryOptions;
   private readonly pulse: Pulse;
+  private readonly pace: Pace;
   private client: Promise<S3Client> | undefined;
+  /** How many requests were given up because the server said nothing. */
+  private silences = 0;
 
   constructor(place: S3Place, access: S3Access, mostSockets: number, retry: RetryOptions, limits: PulseLimits) {
     this.place = place;
     this.open = () => openS3Client(access, mostSockets);
     this.retry = retry;
+    this.pace = createPace(mostSockets, () => performance.now());
     this.pulse = createPulse(limits, (signal) => this.ping(signal));
   }
 
@@ -62,6 +69,30 @@ export class S3Requests {
     throwIfAborted(signal);
     const { s3, digests } = await this.ready(request.ask);
     throwIfAborted(signal);
+    const { silences } = this;
+    const end = await this.pace.begin();
+    let outcome: PaceOutcome = 'failed';
+    try {
+      // While this one waited for its turn, others have found out that nobody is there.
+      if (silences !== this.silences) throw silentS3(this.place, 'it says nothing');
+      const result = await this.sendNow(s3, digests, signal, request);
+      outcome = 'done';
+      return result;
+    } catch (error) {
+      outcome = isTooFast(error) ? 'slower' : 'failed';
+      throw error;
+    } finally {
+      end(outcome, request.bytes ?? 0);
+    }
+  }
+
+  private async sendNow<T>(
+    s3: S3,
+    digests: S3Client['digests'],
+    signal: AbortSignal | undefined,
+    request: S3Request<T>,
+  ): Promise<T> {
+    throwIfAborted(signal);
     const beat = this.pulse.begin(signal);
     let answered = false;
     this.counts[request.counts]++;
@@ -76,7 +107,10 @@ export class S3Requests {
       return result;
     } catch (error) {
       throwIfAborted(signal);
-      if (beat.givenUp === 'silent') throw silentS3(this.place, 'it says nothing');
+      if (beat.givenUp === 'silent') {
+        this.silences++;
+        throw silentS3(this.place, 'it says nothing');
+      }
       if (beat.givenUp === 'stalled') throw brokenS3(this.place, 'a request got stuck', error);
       answered = parseS3Failure(error).status !== undefined;
       throw explainS3(error, request.ask, this.place);
@@ -107,4 +141,11 @@ export class S3Requests {
       if (parseS3Failure(error).status === undefined) throw error;
     }
   }
+}
+
+/** Whether the place asks for fewer requests. */
+function isTooFast(error: unknown): boolean {
+  if (!(error instanceof SluiceError) || error.code !== 'ERR_REMOTE_DOWN') return false;
+  const { retryAfterMs }: DownDetails = error.details ?? {};
+  return retryAfterMs !== undefined;
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { s3Options, useFaultProxy, useS3Server } from '../../testing/s3.js';
-import { type Body, storageKey } from './port.js';
+import { type Body, type KeptPart, type PartJournal, storageKey } from './port.js';
 import { s3Storage } from './s3.js';
 
 const { server, direct, newBucket } = useS3Server();
@@ -85,6 +85,111 @@ test('parts are deleted if the body fails, if it is interrupted, and if the serv
   expect(await unfinished(bucket)).toBe(0);
   expect(await storage.stat(key)).toBeUndefined();
 });
+
+describe('with a journal', () => {
+  const partsOf = (): string[] => proxy().seen.filter((line) => line.includes('partNumber'));
+  const refused = { kind: 'status', status: 403, code: 'AccessDenied' } as const;
+
+  test('a put goes on where an earlier one ended, and sends no part twice', async () => {
+    const bucket = await newBucket();
+    const storage = s3Storage(s3Options(proxy().endpoint, bucket));
+    const journal = notes();
+    proxy().inject(/^POST .*uploadId=/, refused);
+    await expect(storage.put(key, streamed(), { journal })).rejects.toMatchObject({ code: 'ERR_REMOTE_DENIED' });
+    expect(await unfinished(bucket)).toBe(1);
+    expect(journal.left?.parts.size).toBe(5);
+    const before = partsOf().length;
+    expect(await storage.put(key, streamed(), { journal })).toBe('stored');
+    expect(partsOf().length).toBe(before);
+    expect(journal.left).toBeUndefined();
+    expect((await storage.get(key, all))?.equals(bytes)).toBe(true);
+    expect(await unfinished(bucket)).toBe(0);
+  });
+
+  test('an interrupted put is gone on with, and what has other bytes by now is sent again', async () => {
+    const bucket = await newBucket();
+    const storage = s3Storage(s3Options(proxy().endpoint, bucket));
+    const journal = notes();
+    const controller = new AbortController();
+    proxy().inject(/^PUT .*partNumber=5/, { kind: 'wait', ms: 2000 });
+    journal.onKept = () => {
+      if (journal.left?.parts.size === 4) controller.abort();
+    };
+    const interrupted = storage.put(key, streamed(), { journal, signal: controller.signal });
+    await expect(interrupted).rejects.toMatchObject({ code: 'ERR_INTERRUPTED' });
+    const other = Buffer.from(bytes).fill(7, 9 * MIB, 9 * MIB + 1);
+    const before = partsOf().length;
+    await storage.put(
+      key,
+      {
+        bytes: other.length,
+        chunks: function* () {
+          yield other;
+        },
+      },
+      { journal },
+    );
+    expect(
+      partsOf()
+        .slice(before)
+        .map((line) => /partNumber=(\d)/.exec(line)?.[1])
+        .sort(),
+    ).toEqual(['2', '5']);
+    expect((await storage.get(key, all))?.equals(other)).toBe(true);
+  });
+
+  test('parts that were deleted meanwhile, or that the server does not know, are sent again', async () => {
+    const bucket = await newBucket();
+    const storage = s3Storage(s3Options(proxy().endpoint, bucket));
+    for (const spoil of ['deleted', 'unknown'] as const) {
+      const journal = notes();
+      proxy().inject(/^POST .*uploadId=/, refused);
+      await expect(storage.put(key, streamed(), { journal })).rejects.toMatchObject({ code: 'ERR_REMOTE_DENIED' });
+      const { left } = journal;
+      if (left === undefined) throw new Error('nothing was noted');
+      if (spoil === 'deleted') await storage.deleteParts?.(key, left.id);
+      else
+        journal.kept({ number: 2, tag: '"0123456789abcdef0123456789abcdef"', sha256: left.parts.get(2)?.sha256 ?? '' });
+      expect(await storage.put(key, streamed(), { journal })).toBe('stored');
+      expect((await storage.get(key, all))?.equals(bytes)).toBe(true);
+      expect(await unfinished(bucket)).toBe(0);
+    }
+  });
+
+  test('parts of a body that fails are deleted', async () => {
+    const bucket = await newBucket();
+    const journal = notes();
+    const failing = streamed(8, () => {
+      throw new Error('the file is gone');
+    });
+    await expect(s3Storage(s3Options(proxy().endpoint, bucket)).put(key, failing, { journal })).rejects.toThrow('gone');
+    expect(journal.left).toBeUndefined();
+    expect(await unfinished(bucket)).toBe(0);
+  });
+});
+
+/** A journal in memory. */
+function notes(): PartJournal & { onKept: () => void } {
+  let begun: { readonly id: string; readonly partBytes: number } | undefined;
+  const parts = new Map<number, KeptPart>();
+  return {
+    onKept: () => {},
+    get left() {
+      return begun === undefined ? undefined : { ...begun, parts: new Map(parts) };
+    },
+    began: (id, partBytes) => {
+      begun = { id, partBytes };
+      parts.clear();
+    },
+    kept(part) {
+      parts.set(part.number, part);
+      this.onKept();
+    },
+    ended: () => {
+      begun = undefined;
+    },
+  };
+}
 
 test('memory is bounded for all large objects together', async () => {
   const storage = s3Storage(s3Options(proxy().endpoint, await newBucket()));

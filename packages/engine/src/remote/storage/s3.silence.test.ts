@@ -38,7 +38,8 @@ test('a server that takes connections and says nothing is down within three seco
   const calls = () =>
     Promise.all(Array.from({ length: 20 }, () => expect(storage.get(key, range)).rejects.toEqual(down)));
   expect(await msOf(calls)).toBeLessThan(3000);
-  expect(storage.requests).toMatchObject({ get: 20, head: 1 });
+  expect(storage.requests.head).toBe(1);
+  expect(storage.requests.get).toBeLessThanOrEqual(8);
 });
 
 test('so is one that stops half way, also in the middle of a body', async () => {

@@ -2,6 +2,7 @@ import type { CountingStorage } from './counting.js';
 import type { RetryOptions } from './retry.js';
 import type { S3Access } from './s3-client.js';
 import { listObjects } from './s3-list.js';
+import { deleteParts } from './s3-parts.js';
 import type { PulseLimits } from './s3-pulse.js';
 import { putObject } from './s3-put.js';
 import type { Putting, S3Keeping, WriteOnce } from './s3-putting.js';
@@ -60,7 +61,7 @@ export function s3Storage(options: S3StorageOptions): CountingStorage {
       if (range.length > 0) return (await readObject(requests, named(key), range, signal))?.bytes;
       return (await statObject(requests, named(key), signal)) === undefined ? undefined : Buffer.alloc(0);
     },
-    put: (key, body, { signal, ifAbsent = false } = {}) => putObject(putting, named(key), body, ifAbsent, signal),
+    put: (key, body, putOptions = {}) => putObject(putting, named(key), body, putOptions),
     list: (at, { signal } = {}) => listObjects(requests, base, named, at, signal),
     delete: (key, { signal } = {}) =>
       requests.send(signal, {
@@ -70,6 +71,9 @@ export function s3Storage(options: S3StorageOptions): CountingStorage {
           await s3.deleteObject(named(key), http);
         },
       }),
+    deleteParts: async (key, id, { signal } = {}) => {
+      await deleteParts(putting, named(key), id, signal);
+    },
   };
 }
 

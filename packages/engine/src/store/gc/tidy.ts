@@ -4,11 +4,12 @@ import type { Files } from '../files.js';
 import { listNames } from '../lease.js';
 import { removeTemporaries } from '../small-file.js';
 import type { Store } from '../store.js';
+import { abandonedTransfers, STALE_TRANSFER_MS } from '../transfers.js';
 import { claimOf, DEAD, type Marks } from './mark.js';
 
 /**
  * Removes what a collection leaves without use: empty directories of objects and records, temporary files of killed writers, and what
- * was set aside as damaged of objects that are sound again, that nothing names any more, or whose pack is gone.
+ * was set aside as damaged of objects that are sound again, that nothing names any more, or whose pack is gone, and transfers that nobody goes on with.
  */
 export function tidy(store: Store, marks: Marks): void {
   const { files, layout } = store;
@@ -22,6 +23,17 @@ export function tidy(store: Store, marks: Marks): void {
   removeTemporaries(store, layout.kept);
   removeTemporaries(store, layout.workspaces);
   tidyDamaged(store, marks);
+  tidyTransfers(store);
+}
+
+/** A blob that is here needs its beginning no longer. Notes on an upload stay for a while: the next push to that remote deletes its parts by them. */
+function tidyTransfers(store: Store): void {
+  const { files, reader } = store;
+  for (const { path, kind, id, ageMs } of abandonedTransfers(store)) {
+    const isStale = ageMs >= (kind === 'up' ? 2 : 1) * STALE_TRANSFER_MS;
+    if (isStale || (kind === 'down' && reader.catalog.has('blob', Buffer.from(id, 'hex'))))
+      files.rmSync(path, { force: true });
+  }
 }
 
 function removeIfEmpty(files: Files, dir: string): void {

@@ -36,7 +36,8 @@ export async function salvagePack(store: Store, path: string): Promise<boolean> 
   });
 }
 
-function takeObjects(window: PackWindow, ingestor: Ingestor): boolean {
+/** Takes what is sound of the objects of a pack, from its front. Returns whether they and their index are the whole pack. */
+export function takeObjects(window: PackWindow, ingestor: Ingestor): boolean {
   let sound = true;
   let at = PACK_HEADER_BYTES;
   for (let count = 0; ; count++) {
