@@ -97,7 +97,7 @@ test('status says how much of an out the store has', async () => {
   await w.engine.push({ select: [] });
   const fresh = await clone(w, 'fresh');
   const place = async () => {
-    const { stages } = await fresh.engine.status({ select: [], remotes: 'default' });
+    const { stages } = await fresh.engine.status({ select: [], remotes: 'own' });
     const { workspace, store, stored, remote } = stages[0]?.outs[0] ?? {};
     return [workspace, store, stored, remote];
   };
