@@ -246,13 +246,13 @@ test('a stale listing: what relies on no listing goes on, and what lists counts 
   const place = await bucket();
   const from = await origin(place);
   const before = await from.remoteStat('liar');
+  const [old = ''] = (await place.keys()).filter((key) => KINDS.maps.test(key));
   write('origin/p/data/0', 'another');
   await from.commit({ select: ['p:data'] });
   const pushed = await from.push({ select: [], remotes: ['liar'] });
   expect(pushed).toMatchObject({ files: { sent: 1 }, requests: { list: 0 } });
   expect((await from.remoteStat('liar')).blobs).toBe(before.blobs + 1);
   // An old map is gone, and the listing does not know it, nor what was pushed since.
-  const [old = ''] = (await place.keys()).filter((key) => KINDS.maps.test(key));
   await place.remove(old);
   proxy().inject(/list-type=2/, { kind: 'stale' });
   expect(await from.remoteStat('liar')).toMatchObject({ bytes: before.bytes, packs: before.packs });
