@@ -8,6 +8,7 @@ import { checkout } from './operations/checkout.js';
 import { checkoutKept } from './operations/checkout-kept.js';
 import { commit } from './operations/commit.js';
 import type { OperationContext } from './operations/context.js';
+import { checkDeclarations, type DeclarationsReport } from './operations/declarations.js';
 import { type DoctorReport, doctor } from './operations/doctor/doctor.js';
 import { explain } from './operations/explain.js';
 import { collectGarbage, explainGarbage } from './operations/gc.js';
@@ -35,7 +36,7 @@ import { type StatusReport, status } from './operations/status.js';
 import { fetchData, pull, push } from './operations/transfer.js';
 import { verify } from './operations/verify.js';
 import { type VerifyRemoteOptions, verifyRemote } from './operations/verify-remote.js';
-import { parseArea } from './remote/areas.js';
+import { lowerArea, parseArea } from './remote/areas.js';
 import { type ChosenStage, loadStages, stageNamed, stagesOfChosen, withChosen } from './stage/load-stages.js';
 import { createLockReader } from './stage/lock-file.js';
 import { mergeResults } from './stage/merge-results.js';
@@ -70,6 +71,11 @@ export interface EngineOptions {
    * that runs many tasks of one moment.
    */
   readonly readOnce?: boolean;
+  /**
+   * The area to write in, as a front end has decided it from what its host vouches for (`trusted`, `shared`, `pr/<n>`). Without it that is `shared`. The configuration
+   * and `SLUICE_AREA` can only lower it.
+   */
+  readonly area?: string;
   /** The built `worker.js`, where this module does not lie beside it (a bundle, or sources under test). */
   readonly workerFile?: URL;
 }
@@ -124,6 +130,8 @@ export interface Engine {
   /** Whether a remote, the default one if it is not named, keeps all that the locks of the workspace and of a scope of revisions name. */
   verifyRemote(options: VerifyRemoteOptions): Promise<VerifyReport>;
   explain(selector: string): Promise<ExplainReport>;
+  /** The declared stages, and what is wrong with declarations, with the line where it is. */
+  declarations(): Promise<DeclarationsReport>;
   storeStat(): Promise<StoreStat>;
   /** Looks for what makes Sluice fail or slow in this workspace; `fix` repairs what is safe to repair. */
   doctor(options: { readonly fix?: boolean }): Promise<DoctorReport>;
@@ -192,7 +200,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     store.reader.catalog.refresh();
     registerWorkspace(store, root, new Date());
     // Nothing outside of CI may write where protected branches do, so a laptop writes in the shared area; a lower one can be asked for.
-    const area = parseArea(settings.area === undefined || settings.area === 'trusted' ? 'shared' : settings.area);
+    const area = lowerArea(parseArea(options.area ?? 'shared'), settings.area);
     const projects = readStages();
     return {
       workspace: { root, store, bulk, link: settings.link },
@@ -273,6 +281,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     verify: async (verifyOptions) => verify(contextFor(), verifyOptions),
     verifyRemote: async (verifyOptions) => verifyRemote(contextFor(), verifyOptions),
     explain: async (selector) => on([selector], explain),
+    declarations: async () => checkDeclarations(root, readStages()),
     storeStat: async () => {
       const store = openOnce(config());
       return { ...storeStat(store), path: store.layout.dir };

@@ -13,6 +13,7 @@ export type { Emit, Phase, SluiceEvent } from './events.js';
 export type { HistoryScope } from './history/scope.js';
 export type { Reason } from './model/reason.js';
 export { type AddTargetReport, addTarget, type NewTarget } from './operations/add-target.js';
+export type { DeclarationProblem, DeclarationsReport } from './operations/declarations.js';
 export type { DoctorReport } from './operations/doctor/doctor.js';
 export type { DoctorCheck, DoctorFinding } from './operations/doctor/finding.js';
 export { type InitOptions, initWorkspace } from './operations/init.js';

@@ -41,6 +41,7 @@ function sampleEngine(root: string): Engine {
     verify: async () => samples.VERIFY,
     verifyRemote: async () => samples.VERIFY,
     explain: async () => samples.EXPLAIN,
+    declarations: async () => ({ stages: [], targets: [], problems: [] }),
     storeStat: async () => samples.STORE,
     doctor: async () => ({ ...samples.DOCTOR, findings: samples.DOCTOR.findings.slice(1) }),
     afterRun: () => ({ push: false, gc: false }),
