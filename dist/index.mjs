@@ -7,7 +7,7 @@ var __getOwnPropNames = Object.getOwnPropertyNames;
 var __getProtoOf = Object.getPrototypeOf;
 var __hasOwnProp = Object.prototype.hasOwnProperty;
 var __require = /* @__PURE__ */ ((x) => typeof require !== "undefined" ? require : typeof Proxy !== "undefined" ? new Proxy(x, {
-  get: (a, b) => (typeof require !== "undefined" ? require : a)[b]
+  get: (a, b2) => (typeof require !== "undefined" ? require : a)[b2]
 }) : x)(function(x) {
   if (typeof require !== "undefined") return require.apply(this, arguments);
   throw Error('Dynamic require of "' + x + '" is not supported');
@@ -31,13 +31,13 @@ var __export = (target, all) => {
   for (var name in all)
     __defProp(target, name, { get: all[name], enumerable: true });
 };
-var __copyProps = (to, from, except, desc) => {
+var __copyProps = (to2, from, except, desc) => {
   if (from && typeof from === "object" || typeof from === "function") {
     for (let key of __getOwnPropNames(from))
-      if (!__hasOwnProp.call(to, key) && key !== except)
-        __defProp(to, key, { get: () => from[key], enumerable: !(desc = __getOwnPropDesc(from, key)) || desc.enumerable });
+      if (!__hasOwnProp.call(to2, key) && key !== except)
+        __defProp(to2, key, { get: () => from[key], enumerable: !(desc = __getOwnPropDesc(from, key)) || desc.enumerable });
   }
-  return to;
+  return to2;
 };
 var __toESM = (mod, isNodeMode, target) => (target = mod != null ? __create(__getProtoOf(mod)) : {}, __copyProps(
   // If the importer is in node compatibility mode or this is not an ESM
@@ -57,7 +57,7 @@ var require_ignore = __commonJS({
     }
     var UNDEFINED = void 0;
     var EMPTY = "";
-    var SPACE = " ";
+    var SPACE2 = " ";
     var ESCAPE = "\\";
     var REGEX_LITERAL_SPECIAL = /[.*+?()[\]{}^$|\\/]/;
     var BOM = "\uFEFF";
@@ -127,12 +127,12 @@ var require_ignore = __commonJS({
           prev = escaped;
         } else if (char === "-" && prev && index + 1 < length && pattern[index + 1] !== "]") {
           index++;
-          let to = pattern[index];
-          if (to === ESCAPE) {
-            to = pattern[index += 1];
+          let to2 = pattern[index];
+          if (to2 === ESCAPE) {
+            to2 = pattern[index += 1];
           }
-          if (prev <= to) {
-            body += `-${escapeMember(to)}`;
+          if (prev <= to2) {
+            body += `-${escapeMember(to2)}`;
           }
           prev = EMPTY;
         } else if (char === "[" && pattern[index + 1] === ":") {
@@ -191,7 +191,7 @@ var require_ignore = __commonJS({
           const escaped = pattern[index + 1];
           if (escaped === SLASH && index + 2 === length) {
             out += hold2(NEVER_MATCH);
-          } else if (escaped === "*" || escaped === "[" || escaped === SPACE) {
+          } else if (escaped === "*" || escaped === "[" || escaped === SPACE2) {
             out += pattern.slice(index, index + 2);
           } else {
             out += hold2(
@@ -237,8 +237,8 @@ var require_ignore = __commonJS({
         //   ever starts again inside it -- `(\\+?) ` did, which made a long run
         //   quadratic.
         /(\\+)( ?)/g,
-        (_, run, space) => space ? run.slice(0, run.length - run.length % 2) + SPACE : run,
-        ESCAPE + SPACE
+        (_2, run, space) => space ? run.slice(0, run.length - run.length % 2) + SPACE2 : run,
+        ESCAPE + SPACE2
       ],
       // git's wildmatch() reads a run of two or more asterisks as one globstar
       //   whenever the run fills a path segment: it starts the pattern or follows
@@ -251,7 +251,7 @@ var require_ignore = __commonJS({
       //   lists both, under "A run of asterisks".
       [
         /(^|\/)\*{3,}(?=\/|$)/g,
-        (_, start) => `${start}**`,
+        (_2, start) => `${start}**`,
         "*"
       ],
       // Escape metacharacters
@@ -328,7 +328,7 @@ var require_ignore = __commonJS({
         // Zero, one or several directories
         // should not use '*', or it will be replaced by the next replacer
         // Check if it is not the last `'/**'`
-        (_, index, str) => index + 6 < str.length ? str.slice(index + 6) === "\\/" ? "(?:\\/[^\\/]+)+" : "(?:\\/[^\\/]+)*" : `\\/${TRAILING_DOUBLESTAR}`,
+        (_2, index, str) => index + 6 < str.length ? str.slice(index + 6) === "\\/" ? "(?:\\/[^\\/]+)+" : "(?:\\/[^\\/]+)*" : `\\/${TRAILING_DOUBLESTAR}`,
         "*"
       ],
       // normal intermediate wildcards
@@ -344,7 +344,7 @@ var require_ignore = __commonJS({
         // 1. An asterisk "*" matches anything except a slash.
         // 2. Other consecutive asterisks are considered regular asterisks
         //    and collapse into one non-slash wildcard run.
-        (_, p1) => p1 + WILDCARD,
+        (_2, p1) => p1 + WILDCARD,
         "*"
       ],
       // trailing wildcard, held apart from a literal star
@@ -385,7 +385,7 @@ var require_ignore = __commonJS({
         //   `]`, and `\]` is held aside long before this.
         /\\\[([^\]/]*?)($|\])/g,
         // '\\[bar]' -> '\\\\[bar]'
-        (match, range, close) => `\\[${range}${close}`,
+        (match, range, close2) => `\\[${range}${close2}`,
         "["
       ],
       // ending
@@ -416,15 +416,15 @@ var require_ignore = __commonJS({
     var MODE_IGNORE = "regex";
     var MODE_CHECK_IGNORE = "checkRegex";
     var UNDERSCORE = "_";
-    var replaceTrailingWildcard = (_, p1) => {
+    var replaceTrailingWildcard = (_2, p1) => {
       const prefix = p1 ? `${p1}[^/]+` : "[^/]*";
       return `${prefix}(?=$|\\/$)`;
     };
     var REGEX_REPLACE_TRAILING_DOUBLESTAR = /\uE001$/;
     var replaceTrailingDoublestar = () => "[\\s\\S]";
-    var separatorAfter = (run, at2) => {
+    var separatorAfter = (run, at3) => {
       let separator = EMPTY;
-      for (let index = at2 + 1; index < run.length && !run[index].wildcard; index++) {
+      for (let index = at3 + 1; index < run.length && !run[index].wildcard; index++) {
         separator += run[index].single;
       }
       return separator;
@@ -488,17 +488,17 @@ var require_ignore = __commonJS({
       let run = [];
       const flush = () => {
         let lastWildcard;
-        run.forEach((token, at2) => {
+        run.forEach((token, at3) => {
           if (token.wildcard) {
-            lastWildcard = at2;
+            lastWildcard = at3;
           }
         });
-        run.forEach((token, at2) => {
+        run.forEach((token, at3) => {
           if (!token.wildcard) {
             out += token.single;
             return;
           }
-          out += at2 === lastWildcard ? WILDCARD : `(?:(?!${separatorAfter(run, at2)})[^\\/])*`;
+          out += at3 === lastWildcard ? WILDCARD : `(?:(?!${separatorAfter(run, at3)})[^\\/])*`;
         });
         run = [];
       };
@@ -629,7 +629,7 @@ var require_ignore = __commonJS({
           lineEnd--;
         }
         end = lineEnd;
-        while (body[end - 1] === SPACE) {
+        while (body[end - 1] === SPACE2) {
           end--;
         }
         if (!stripLineEnd || body[end - 1] !== "\n") {
@@ -644,7 +644,7 @@ var require_ignore = __commonJS({
       while (body[end - backslashes - 1] === ESCAPE) {
         backslashes++;
       }
-      return backslashes % 2 ? body.slice(0, end - 1) + SPACE : body.slice(0, end);
+      return backslashes % 2 ? body.slice(0, end - 1) + SPACE2 : body.slice(0, end);
     };
     var createRule = (pattern, mark, ignoreCase, stripLineEnd, stripBOM) => {
       let body = stripBOM && pattern[0] === BOM ? pattern.slice(1) : pattern;
@@ -657,7 +657,7 @@ var require_ignore = __commonJS({
         body = body.slice(1);
       }
       const last = body[body.length - 1];
-      if (last === SPACE || stripLineEnd && (last === "\r" || last === "\n")) {
+      if (last === SPACE2 || stripLineEnd && (last === "\r" || last === "\n")) {
         body = trimEnd(body, stripLineEnd);
       }
       if (!body || hasTrailingBackslash(body)) {
@@ -753,11 +753,11 @@ var require_ignore = __commonJS({
         const rules = this._rules;
         const { length } = rules;
         const shortcut = this._basenameCount * 2 >= length;
-        const basename6 = shortcut ? basenameOf(path) : path;
+        const basename9 = shortcut ? basenameOf(path) : path;
         for (let index = length - 1; index >= 0; index--) {
           const rule = rules[index];
           if (rule[mode].test(
-            shortcut && rule._basenameOnly ? basename6 : path
+            shortcut && rule._basenameOnly ? basename9 : path
           )) {
             const { negative } = rule;
             const ret = {
@@ -819,7 +819,7 @@ var require_ignore = __commonJS({
       return path.length === 2 || path.charCodeAt(2) === SLASH_CODE;
     };
     checkPath.isNotRelative = isNotRelative;
-    checkPath.convert = (p) => p;
+    checkPath.convert = (p2) => p2;
     var convertPath = (target) => isString(target) && checkPath.convert(target);
     var Ignore = class {
       constructor({
@@ -892,7 +892,7 @@ var require_ignore = __commonJS({
         return this._test(path, this._testCache, convertPath(path));
       }
     };
-    var factory = (options) => new Ignore(options);
+    var factory = (options2) => new Ignore(options2);
     var isPathValid = (path) => checkPath(convertPath(path), path, RETURN_FALSE);
     var setupWindows = () => {
       const makePosix = (str) => /^\\\\\?\\/.test(str) || /["<>|\u0000-\u001F]+/u.test(str) ? str : str.replace(/\\/g, "/");
@@ -1159,9 +1159,9 @@ var require_utils = __commonJS({
       }
       return output;
     };
-    exports.wrapOutput = (input, state = {}, options = {}) => {
-      const prepend = options.contains ? "" : "^";
-      const append = options.contains ? "" : "$";
+    exports.wrapOutput = (input, state = {}, options2 = {}) => {
+      const prepend = options2.contains ? "" : "^";
+      const append = options2.contains ? "" : "$";
       let output = `${prepend}(?:${input})${append}`;
       if (state.negated === true) {
         output = `(?:^(?!${output}).*$)`;
@@ -1224,8 +1224,8 @@ var require_scan = __commonJS({
         token.depth = token.isGlobstar ? Infinity : 1;
       }
     };
-    var scan2 = (input, options) => {
-      const opts = options || {};
+    var scan2 = (input, options2) => {
+      const opts = options2 || {};
       const length = input.length - 1;
       const scanToEnd = opts.parts === true || opts.tokens === true || opts.scanToEnd === true;
       const slashes = [];
@@ -1530,16 +1530,16 @@ var require_parse = __commonJS({
       REGEX_SPECIAL_CHARS_BACKREF,
       REPLACEMENTS
     } = constants3;
-    var expandRange = (args, options) => {
-      if (typeof options.expandRange === "function") {
-        return options.expandRange(...args, options);
+    var expandRange = (args, options2) => {
+      if (typeof options2.expandRange === "function") {
+        return options2.expandRange(...args, options2);
       }
       args.sort();
       const value = `[${args.join("-")}]`;
       try {
         new RegExp(value);
       } catch (ex) {
-        return args.map((v) => utils.escapeRegex(v)).join("..");
+        return args.map((v2) => utils.escapeRegex(v2)).join("..");
       }
       return value;
     };
@@ -1626,14 +1626,14 @@ var require_parse = __commonJS({
     var hasRepeatedCharPrefixOverlap = (branches) => {
       const values = branches.map(normalizeSimpleBranch).filter(Boolean);
       for (let i = 0; i < values.length; i++) {
-        for (let j = i + 1; j < values.length; j++) {
+        for (let j2 = i + 1; j2 < values.length; j2++) {
           const a = values[i];
-          const b = values[j];
+          const b2 = values[j2];
           const char = a[0];
-          if (!char || a !== char.repeat(a.length) || b !== char.repeat(b.length)) {
+          if (!char || a !== char.repeat(a.length) || b2 !== char.repeat(b2.length)) {
             continue;
           }
-          if (a === b || a.startsWith(b) || b.startsWith(a)) {
+          if (a === b2 || a.startsWith(b2) || b2.startsWith(a)) {
             return true;
           }
         }
@@ -1734,11 +1734,11 @@ var require_parse = __commonJS({
       }
       return depth;
     };
-    var analyzeRepeatedExtglob = (body, options) => {
-      if (options.maxExtglobRecursion === false) {
+    var analyzeRepeatedExtglob = (body, options2) => {
+      if (options2.maxExtglobRecursion === false) {
         return { risky: false };
       }
-      const max = typeof options.maxExtglobRecursion === "number" ? options.maxExtglobRecursion : constants3.DEFAULT_MAX_EXTGLOB_RECURSION;
+      const max = typeof options2.maxExtglobRecursion === "number" ? options2.maxExtglobRecursion : constants3.DEFAULT_MAX_EXTGLOB_RECURSION;
       const branches = splitTopLevel(body).map((branch) => branch.trim());
       if (branches.length > 1) {
         if (branches.some((branch) => branch === "") || branches.some((branch) => /^[*?]+$/.test(branch)) || hasRepeatedCharPrefixOverlap(branches)) {
@@ -1770,12 +1770,12 @@ var require_parse = __commonJS({
       }
       return { risky: false };
     };
-    var parse5 = (input, options) => {
+    var parse6 = (input, options2) => {
       if (typeof input !== "string") {
         throw new TypeError("Expected a string");
       }
       input = REPLACEMENTS[input] || input;
-      const opts = { ...options };
+      const opts = { ...options2 };
       const max = typeof opts.maxLength === "number" ? Math.min(MAX_LENGTH, opts.maxLength) : MAX_LENGTH;
       let len = input.length;
       if (len > max) {
@@ -1940,7 +1940,7 @@ var require_parse = __commonJS({
             output = token.close = `)$))${extglobStar}`;
           }
           if (token.inner.includes("*") && (rest = remaining()) && /^\.[^\\/.]+$/.test(rest)) {
-            const expression = parse5(rest, { ...options, fastpaths: false }).output;
+            const expression = parse6(rest, { ...options2, fastpaths: false }).output;
             output = token.close = `)${expression})${extglobStar})`;
           }
           if (token.prev.type === "bos") {
@@ -1952,10 +1952,10 @@ var require_parse = __commonJS({
       };
       if (opts.fastpaths !== false && !/(^[*!]|[/()[\]{}"])/.test(input)) {
         let backslashes = false;
-        let output = input.replace(REGEX_SPECIAL_CHARS_BACKREF, (m, esc, chars, first, rest, index) => {
+        let output = input.replace(REGEX_SPECIAL_CHARS_BACKREF, (m2, esc, chars, first, rest, index) => {
           if (first === "\\") {
             backslashes = true;
-            return m;
+            return m2;
           }
           if (first === "?") {
             if (esc) {
@@ -1975,14 +1975,14 @@ var require_parse = __commonJS({
             }
             return star;
           }
-          return esc ? m : `\\${m}`;
+          return esc ? m2 : `\\${m2}`;
         });
         if (backslashes === true) {
           if (opts.unescape === true) {
             output = output.replace(/\\/g, "");
           } else {
-            output = output.replace(/\\+/g, (m) => {
-              return m.length % 2 === 0 ? "\\\\" : m ? "\\" : "";
+            output = output.replace(/\\+/g, (m2) => {
+              return m2.length % 2 === 0 ? "\\\\" : m2 ? "\\" : "";
             });
           }
         }
@@ -1990,7 +1990,7 @@ var require_parse = __commonJS({
           state.output = input;
           return state;
         }
-        state.output = utils.wrapOutput(output, state, options);
+        state.output = utils.wrapOutput(output, state, options2);
         return state;
       }
       while (!eos()) {
@@ -2463,8 +2463,8 @@ var require_parse = __commonJS({
       }
       return state;
     };
-    parse5.fastpaths = (input, options) => {
-      const opts = { ...options };
+    parse6.fastpaths = (input, options2) => {
+      const opts = { ...options2 };
       const max = typeof opts.maxLength === "number" ? Math.min(MAX_LENGTH, opts.maxLength) : MAX_LENGTH;
       const len = input.length;
       if (len > max) {
@@ -2528,7 +2528,7 @@ var require_parse = __commonJS({
       }
       return source;
     };
-    module.exports = parse5;
+    module.exports = parse6;
   }
 });
 
@@ -2537,13 +2537,13 @@ var require_picomatch = __commonJS({
   "packages/engine/node_modules/picomatch/lib/picomatch.js"(exports, module) {
     "use strict";
     var scan2 = require_scan();
-    var parse5 = require_parse();
+    var parse6 = require_parse();
     var utils = require_utils();
     var constants3 = require_constants();
     var isObject2 = (val) => val && typeof val === "object" && !Array.isArray(val);
-    var picomatch = (glob, options, returnState = false) => {
+    var picomatch = (glob, options2, returnState = false) => {
       if (Array.isArray(glob)) {
-        const fns = glob.map((input) => picomatch(input, options, returnState));
+        const fns = glob.map((input) => picomatch(input, options2, returnState));
         const arrayMatcher = (str) => {
           for (const isMatch of fns) {
             const state2 = isMatch(str);
@@ -2557,18 +2557,18 @@ var require_picomatch = __commonJS({
       if (glob === "" || typeof glob !== "string" && !isState) {
         throw new TypeError("Expected pattern to be a non-empty string");
       }
-      const opts = options || {};
+      const opts = options2 || {};
       const posix2 = opts.windows;
-      const regex = isState ? picomatch.compileRe(glob, options) : picomatch.makeRe(glob, options, false, true);
+      const regex = isState ? picomatch.compileRe(glob, options2) : picomatch.makeRe(glob, options2, false, true);
       const state = regex.state;
       delete regex.state;
       let isIgnored2 = () => false;
       if (opts.ignore) {
-        const ignoreOpts = { ...options, ignore: null, onMatch: null, onResult: null };
+        const ignoreOpts = { ...options2, ignore: null, onMatch: null, onResult: null };
         isIgnored2 = picomatch(opts.ignore, ignoreOpts, returnState);
       }
       const matcher2 = (input, returnObject = false) => {
-        const { isMatch, match, output } = picomatch.test(input, regex, options, { glob, posix: posix2 });
+        const { isMatch, match, output } = picomatch.test(input, regex, options2, { glob, posix: posix2 });
         const result2 = { glob, state, regex, posix: posix2, input, output, match, isMatch };
         if (typeof opts.onResult === "function") {
           opts.onResult(result2);
@@ -2594,14 +2594,14 @@ var require_picomatch = __commonJS({
       }
       return matcher2;
     };
-    picomatch.test = (input, regex, options, { glob, posix: posix2 } = {}) => {
+    picomatch.test = (input, regex, options2, { glob, posix: posix2 } = {}) => {
       if (typeof input !== "string") {
         throw new TypeError("Expected input to be a string");
       }
       if (input === "") {
         return { isMatch: false, output: "" };
       }
-      const opts = options || {};
+      const opts = options2 || {};
       const format3 = opts.format || (posix2 ? utils.toPosixSlashes : null);
       let match = input === glob;
       let output = match && format3 ? format3(input) : input;
@@ -2611,59 +2611,59 @@ var require_picomatch = __commonJS({
       }
       if (match === false || opts.capture === true) {
         if (opts.matchBase === true || opts.basename === true) {
-          match = picomatch.matchBase(input, regex, options, posix2);
+          match = picomatch.matchBase(input, regex, options2, posix2);
         } else {
           match = regex.exec(output);
         }
       }
       return { isMatch: Boolean(match), match, output };
     };
-    picomatch.matchBase = (input, glob, options, posix2 = options && options.windows) => {
-      const regex = glob instanceof RegExp ? glob : picomatch.makeRe(glob, options);
+    picomatch.matchBase = (input, glob, options2, posix2 = options2 && options2.windows) => {
+      const regex = glob instanceof RegExp ? glob : picomatch.makeRe(glob, options2);
       return regex.test(utils.basename(input, { windows: posix2 }));
     };
-    picomatch.isMatch = (str, patterns, options) => picomatch(patterns, options)(str);
-    picomatch.parse = (pattern, options) => {
-      if (Array.isArray(pattern)) return pattern.map((p) => picomatch.parse(p, options));
-      return parse5(pattern, { ...options, fastpaths: false });
+    picomatch.isMatch = (str, patterns, options2) => picomatch(patterns, options2)(str);
+    picomatch.parse = (pattern, options2) => {
+      if (Array.isArray(pattern)) return pattern.map((p2) => picomatch.parse(p2, options2));
+      return parse6(pattern, { ...options2, fastpaths: false });
     };
-    picomatch.scan = (input, options) => scan2(input, options);
-    picomatch.compileRe = (state, options, returnOutput = false, returnState = false) => {
+    picomatch.scan = (input, options2) => scan2(input, options2);
+    picomatch.compileRe = (state, options2, returnOutput = false, returnState = false) => {
       if (returnOutput === true) {
         return state.output;
       }
-      const opts = options || {};
+      const opts = options2 || {};
       const prepend = opts.contains ? "" : "^";
       const append = opts.contains ? "" : "$";
       let source = `${prepend}(?:${state.output})${append}`;
       if (state && state.negated === true) {
         source = `^(?!${source}).*$`;
       }
-      const regex = picomatch.toRegex(source, options);
+      const regex = picomatch.toRegex(source, options2);
       if (returnState === true) {
         regex.state = state;
       }
       return regex;
     };
-    picomatch.makeRe = (input, options = {}, returnOutput = false, returnState = false) => {
+    picomatch.makeRe = (input, options2 = {}, returnOutput = false, returnState = false) => {
       if (!input || typeof input !== "string") {
         throw new TypeError("Expected a non-empty string");
       }
       let parsed = { negated: false, fastpaths: true };
-      if (options.fastpaths !== false && (input[0] === "." || input[0] === "*")) {
-        parsed.output = parse5.fastpaths(input, options);
+      if (options2.fastpaths !== false && (input[0] === "." || input[0] === "*")) {
+        parsed.output = parse6.fastpaths(input, options2);
       }
       if (!parsed.output) {
-        parsed = parse5(input, options);
+        parsed = parse6(input, options2);
       }
-      return picomatch.compileRe(parsed, options, returnOutput, returnState);
+      return picomatch.compileRe(parsed, options2, returnOutput, returnState);
     };
-    picomatch.toRegex = (source, options) => {
+    picomatch.toRegex = (source, options2) => {
       try {
-        const opts = options || {};
+        const opts = options2 || {};
         return new RegExp(source, opts.flags || (opts.nocase ? "i" : ""));
       } catch (err) {
-        if (options && options.debug === true) throw err;
+        if (options2 && options2.debug === true) throw err;
         return /$^/;
       }
     };
@@ -2678,11 +2678,11 @@ var require_picomatch2 = __commonJS({
     "use strict";
     var pico = require_picomatch();
     var utils = require_utils();
-    function picomatch(glob, options, returnState = false) {
-      if (options && (options.windows === null || options.windows === void 0)) {
-        options = { ...options, windows: utils.isWindows() };
+    function picomatch(glob, options2, returnState = false) {
+      if (options2 && (options2.windows === null || options2.windows === void 0)) {
+        options2 = { ...options2, windows: utils.isWindows() };
       }
-      return pico(glob, options, returnState);
+      return pico(glob, options2, returnState);
     }
     Object.assign(picomatch, pico);
     module.exports = picomatch;
@@ -2720,12 +2720,12 @@ var init_error = __esm({
       line;
       column;
       codeblock;
-      constructor(message, options) {
-        const [line, column2] = getLineColFromPtr(options.toml, options.ptr);
-        const codeblock = makeCodeBlock(options.toml, line, column2);
+      constructor(message, options2) {
+        const [line, column2] = getLineColFromPtr(options2.toml, options2.ptr);
+        const codeblock = makeCodeBlock(options2.toml, line, column2);
         super(`Invalid TOML document: ${message}
 
-${codeblock}`, options);
+${codeblock}`, options2);
         this.line = line;
         this.column = column2;
         this.codeblock = codeblock;
@@ -2768,8 +2768,8 @@ function parseString(ctx) {
           ctx.p++;
       }
       if (!state) {
-        let s = ctx.s.slice(sliceStart, ctx.p);
-        parsed = parsed ? parsed + s : s;
+        let s3 = ctx.s.slice(sliceStart, ctx.p);
+        parsed = parsed ? parsed + s3 : s3;
       }
       ctx.p += isMultiline ? 3 : 1;
       return parsed;
@@ -2783,7 +2783,7 @@ function parseString(ctx) {
         let errPtr = ctx.p++ - 1;
         let value = 0;
         let len = c === 120 ? 2 : c === 117 ? 4 : 8;
-        for (let j = 0; j < len; j++, ctx.p++) {
+        for (let j2 = 0; j2 < len; j2++, ctx.p++) {
           let hex = ctx.s.charCodeAt(ctx.p);
           let digit = (
             /* 0-9 */
@@ -3263,25 +3263,25 @@ function parseInlineTable(ctx) {
       ctx.p++;
       return res;
     }
-    let k;
+    let k2;
     let t = res;
     let hasOwn = false;
     let errPtr = ctx.p;
     let key = parseKey(ctx);
     for (let i = 0; i < key.length; i++) {
       if (i)
-        t = hasOwn ? t[k] : t[k] = /* @__PURE__ */ Object.create(null);
-      k = key[i];
-      if ((hasOwn = Object.hasOwn(t, k)) && (typeof t[k] !== "object" || seen.has(t[k]))) {
+        t = hasOwn ? t[k2] : t[k2] = /* @__PURE__ */ Object.create(null);
+      k2 = key[i];
+      if ((hasOwn = Object.hasOwn(t, k2)) && (typeof t[k2] !== "object" || seen.has(t[k2]))) {
         TomlError.x("trying to redefine an already defined value", ctx, errPtr);
       }
-      let unsafe = k === "__proto__";
-      if (ctx.uk && (unsafe || k === "constructor")) {
+      let unsafe3 = k2 === "__proto__";
+      if (ctx.uk && (unsafe3 || k2 === "constructor")) {
         t = ctx.uk !== 1 && TomlError.x("document contains an unsafe property", ctx, errPtr);
         break;
       }
-      if (!hasOwn && unsafe) {
-        Object.defineProperty(t, k, { enumerable: true, configurable: true, writable: true });
+      if (!hasOwn && unsafe3) {
+        Object.defineProperty(t, k2, { enumerable: true, configurable: true, writable: true });
       }
     }
     if (hasOwn) {
@@ -3293,7 +3293,7 @@ function parseInlineTable(ctx) {
       125
       /* } */
     );
-    if (t && typeof (t[k] = value) === "object")
+    if (t && typeof (t[k2] = value) === "object")
       seen.add(value);
     skipVoid(ctx);
     if ((c = ctx.s.charCodeAt(ctx.p++)) === 125) {
@@ -3340,36 +3340,36 @@ var init_struct = __esm({
 // node_modules/smol-toml/dist/parse.js
 function peekTable(ctx, key, table2, meta, type) {
   let t = table2;
-  let m = meta;
-  let k;
+  let m2 = meta;
+  let k2;
   let hasOwn = false;
   let state;
   for (let i = 0; i < key.length; i++) {
     if (i) {
-      t = hasOwn ? t[k] : t[k] = /* @__PURE__ */ Object.create(null);
-      m = (state = m[k]).c;
+      t = hasOwn ? t[k2] : t[k2] = /* @__PURE__ */ Object.create(null);
+      m2 = (state = m2[k2]).c;
       if (type === 0 && (state.t === 1 || state.t === 2)) {
         return null;
       }
       if (state.t === 2) {
         let l = t.length - 1;
         t = t[l];
-        m = m[l].c;
+        m2 = m2[l].c;
       }
     }
-    k = key[i];
-    if ((hasOwn = Object.hasOwn(t, k)) && m[k]?.t === 0 && m[k]?.d) {
+    k2 = key[i];
+    if ((hasOwn = Object.hasOwn(t, k2)) && m2[k2]?.t === 0 && m2[k2]?.d) {
       return null;
     }
     if (!hasOwn) {
-      let unsafe = k === "__proto__";
-      if (ctx.uk && (unsafe || k === "constructor"))
+      let unsafe3 = k2 === "__proto__";
+      if (ctx.uk && (unsafe3 || k2 === "constructor"))
         return false;
-      if (unsafe) {
-        Object.defineProperty(t, k, { enumerable: true, configurable: true, writable: true });
-        Object.defineProperty(m, k, { enumerable: true, configurable: true, writable: true });
+      if (unsafe3) {
+        Object.defineProperty(t, k2, { enumerable: true, configurable: true, writable: true });
+        Object.defineProperty(m2, k2, { enumerable: true, configurable: true, writable: true });
       }
-      m[k] = {
+      m2[k2] = {
         t: i < key.length - 1 && type === 2 ? 3 : type,
         d: false,
         i: 0,
@@ -3377,16 +3377,16 @@ function peekTable(ctx, key, table2, meta, type) {
       };
     }
   }
-  state = m[k];
+  state = m2[k2];
   if (state.t !== type && !(type === 1 && state.t === 3)) {
     return null;
   }
   if (type === 2) {
     if (!state.d) {
       state.d = true;
-      t[k] = [];
+      t[k2] = [];
     }
-    t[k].push(t = /* @__PURE__ */ Object.create(null));
+    t[k2].push(t = /* @__PURE__ */ Object.create(null));
     state.c[state.i++] = state = { t: 1, d: false, i: 0, c: /* @__PURE__ */ Object.create(null) };
   }
   if (state.d) {
@@ -3394,31 +3394,31 @@ function peekTable(ctx, key, table2, meta, type) {
   }
   state.d = true;
   if (type === 1) {
-    t = hasOwn ? t[k] : t[k] = /* @__PURE__ */ Object.create(null);
+    t = hasOwn ? t[k2] : t[k2] = /* @__PURE__ */ Object.create(null);
   } else if (type === 0 && hasOwn) {
     return null;
   }
-  return [k, t, state.c];
+  return [k2, t, state.c];
 }
 function validateTablePeek(ctx, peek, ptr) {
   if (peek === null || ctx.uk === 2)
     TomlError.x(peek === null ? "trying to redefine an already defined table or value" : "document contains an unsafe property", ctx, ptr);
 }
-function parse(toml, options = {}) {
+function parse(toml, options2 = {}) {
   let ctx = {
     s: toml,
     p: 0,
-    d: options.maxDepth ?? 1e3,
-    bi: options.integersAsBigInt ?? false,
-    ld: options.useLegacyDate ?? true,
-    uk: options.unsafeKeyBehaviour === "throw" ? 2 : options.unsafeKeyBehaviour === "drop" ? 1 : 0
+    d: options2.maxDepth ?? 1e3,
+    bi: options2.integersAsBigInt ?? false,
+    ld: options2.useLegacyDate ?? true,
+    uk: options2.unsafeKeyBehaviour === "throw" ? 2 : options2.unsafeKeyBehaviour === "drop" ? 1 : 0
   };
   let res = /* @__PURE__ */ Object.create(null);
   let meta = /* @__PURE__ */ Object.create(null);
   let tmp;
   let skipping = false;
   let tbl = res;
-  let m = meta;
+  let m2 = meta;
   if (toml.charCodeAt(0) === 65279)
     ctx.p++;
   skipVoid(ctx);
@@ -3427,7 +3427,7 @@ function parse(toml, options = {}) {
       let isTableArray = toml.charCodeAt(++ctx.p) === 91;
       tmp = ctx.p += +isTableArray;
       skipping = false;
-      let k = parseKey(
+      let k2 = parseKey(
         ctx,
         93
         /* ] */
@@ -3438,38 +3438,38 @@ function parse(toml, options = {}) {
         }
         ctx.p++;
       }
-      let p = peekTable(
+      let p2 = peekTable(
         ctx,
-        k,
+        k2,
         res,
         meta,
         isTableArray ? 2 : 1
         /* Type.EXPLICIT */
       );
-      if (!p) {
-        validateTablePeek(ctx, p, tmp);
+      if (!p2) {
+        validateTablePeek(ctx, p2, tmp);
         skipping = true;
       } else {
-        m = p[2];
-        tbl = p[1];
+        m2 = p2[2];
+        tbl = p2[1];
       }
     } else {
       tmp = ctx.p;
-      let k = parseKey(ctx);
-      let p = peekTable(
+      let k2 = parseKey(ctx);
+      let p2 = peekTable(
         ctx,
-        k,
+        k2,
         tbl,
-        m,
+        m2,
         0
         /* Type.DOTTED */
       );
-      if (!p && !skipping)
-        validateTablePeek(ctx, p, tmp);
+      if (!p2 && !skipping)
+        validateTablePeek(ctx, p2, tmp);
       skipVoid(ctx, true, true);
-      let v = extractValue(ctx, void 0);
-      if (p && !skipping)
-        p[1][p[0]] = v;
+      let v2 = extractValue(ctx, void 0);
+      if (p2 && !skipping)
+        p2[1][p2[0]] = v2;
     }
     skipVoid(ctx, true);
     if (ctx.p < toml.length && (tmp = toml.charCodeAt(ctx.p)) !== 10 && (tmp !== 13 || toml.charCodeAt(ctx.p + 1) !== 10)) {
@@ -3520,18 +3520,18 @@ function isArrayOfTables(obj) {
   }
   return obj.length != 0;
 }
-function formatWellFormedStringUnchecked(s) {
-  return JSON.stringify(s).replaceAll("\x7F", "\\u007f");
+function formatWellFormedStringUnchecked(s3) {
+  return JSON.stringify(s3).replaceAll("\x7F", "\\u007f");
 }
-function formatString(s) {
-  return formatWellFormedStringUnchecked(HAS_WELLFORMED ? s.toWellFormed() : s);
+function formatString(s3) {
+  return formatWellFormedStringUnchecked(HAS_WELLFORMED ? s3.toWellFormed() : s3);
 }
-function formatKey(s) {
-  if (BARE_KEY.test(s))
-    return s;
-  if (HAS_WELLFORMED && !s.isWellFormed())
+function formatKey(s3) {
+  if (BARE_KEY.test(s3))
+    return s3;
+  if (HAS_WELLFORMED && !s3.isWellFormed())
     throw new RangeError("key contains illegal lone surrogates");
-  return formatWellFormedStringUnchecked(s);
+  return formatWellFormedStringUnchecked(s3);
 }
 function stringifyValue(val, type, depth, numberAsFloat, strictTemporal) {
   if (depth === 0) {
@@ -3595,10 +3595,10 @@ function stringifyInlineTable(obj, depth, numberAsFloat, strictTemporal) {
     return "{}";
   let res = "{ ";
   for (let i = 0; i < keys.length; i++) {
-    let k = keys[i];
+    let k2 = keys[i];
     if (i)
       res += ", ";
-    res += formatKey(k) + " = " + stringifyValue(obj[k], extendedTypeOf(obj[k]), depth - 1, numberAsFloat, strictTemporal);
+    res += formatKey(k2) + " = " + stringifyValue(obj[k2], extendedTypeOf(obj[k2]), depth - 1, numberAsFloat, strictTemporal);
   }
   return res + " }";
 }
@@ -3636,22 +3636,22 @@ function stringifyTable(tableKey, obj, prefix, depth, numberAsFloat, strictTempo
   let tables = "";
   let keys = Object.keys(obj);
   for (let i = 0; i < keys.length; i++) {
-    let k = keys[i];
-    if (obj[k] !== null && obj[k] !== void 0) {
-      let type = extendedTypeOf(obj[k]);
+    let k2 = keys[i];
+    if (obj[k2] !== null && obj[k2] !== void 0) {
+      let type = extendedTypeOf(obj[k2]);
       if (type === "symbol" || type === "function") {
         throw new TypeError(`cannot serialize values of type '${type}'`);
       }
-      let key = formatKey(k);
-      if (type === "array" && isArrayOfTables(obj[k])) {
-        tables += (tables && "\n") + stringifyArrayTable(obj[k], prefix ? `${prefix}.${key}` : key, depth - 1, numberAsFloat, strictTemporal);
+      let key = formatKey(k2);
+      if (type === "array" && isArrayOfTables(obj[k2])) {
+        tables += (tables && "\n") + stringifyArrayTable(obj[k2], prefix ? `${prefix}.${key}` : key, depth - 1, numberAsFloat, strictTemporal);
       } else if (type === "object") {
         let tblKey = prefix ? `${prefix}.${key}` : key;
-        tables += (tables && "\n") + stringifyTable(tblKey, obj[k], tblKey, depth - 1, numberAsFloat, strictTemporal);
+        tables += (tables && "\n") + stringifyTable(tblKey, obj[k2], tblKey, depth - 1, numberAsFloat, strictTemporal);
       } else {
         preamble += key;
         preamble += " = ";
-        preamble += stringifyValue(obj[k], type, depth, numberAsFloat, strictTemporal);
+        preamble += stringifyValue(obj[k2], type, depth, numberAsFloat, strictTemporal);
         preamble += "\n";
       }
     }
@@ -3786,12 +3786,12 @@ var require_visit = __commonJS({
         if (identity.isCollection(node)) {
           path = Object.freeze(path.concat(node));
           for (let i = 0; i < node.items.length; ++i) {
-            const ci = visit_(i, node.items[i], visitor, path);
-            if (typeof ci === "number")
-              i = ci - 1;
-            else if (ci === BREAK)
+            const ci2 = visit_(i, node.items[i], visitor, path);
+            if (typeof ci2 === "number")
+              i = ci2 - 1;
+            else if (ci2 === BREAK)
               return BREAK;
-            else if (ci === REMOVE) {
+            else if (ci2 === REMOVE) {
               node.items.splice(i, 1);
               i -= 1;
             }
@@ -3834,12 +3834,12 @@ var require_visit = __commonJS({
         if (identity.isCollection(node)) {
           path = Object.freeze(path.concat(node));
           for (let i = 0; i < node.items.length; ++i) {
-            const ci = await visitAsync_(i, node.items[i], visitor, path);
-            if (typeof ci === "number")
-              i = ci - 1;
-            else if (ci === BREAK)
+            const ci2 = await visitAsync_(i, node.items[i], visitor, path);
+            if (typeof ci2 === "number")
+              i = ci2 - 1;
+            else if (ci2 === BREAK)
               return BREAK;
-            else if (ci === REMOVE) {
+            else if (ci2 === REMOVE) {
               node.items.splice(i, 1);
               i -= 1;
             }
@@ -3905,8 +3905,8 @@ var require_visit = __commonJS({
       } else if (identity.isDocument(parent)) {
         parent.contents = node;
       } else {
-        const pt = identity.isAlias(parent) ? "alias" : "scalar";
-        throw new Error(`Cannot replace node with ${pt} parent`);
+        const pt2 = identity.isAlias(parent) ? "alias" : "scalar";
+        throw new Error(`Cannot replace node with ${pt2} parent`);
       }
     }
     exports.visit = visit4;
@@ -3928,7 +3928,7 @@ var require_directives = __commonJS({
       "{": "%7B",
       "}": "%7D"
     };
-    var escapeTagName = (tn) => tn.replace(/[!,[\]{}]/g, (ch) => escapeChars[ch]);
+    var escapeTagName = (tn2) => tn2.replace(/[!,[\]{}]/g, (ch) => escapeChars[ch]);
     var Directives = class _Directives {
       constructor(yaml, tags) {
         this.docStart = null;
@@ -4073,7 +4073,7 @@ var require_directives = __commonJS({
         for (const [handle, prefix] of tagEntries) {
           if (handle === "!!" && prefix === "tag:yaml.org,2002:")
             continue;
-          if (!doc || tagNames.some((tn) => tn.startsWith(prefix)))
+          if (!doc || tagNames.some((tn2) => tn2.startsWith(prefix)))
             lines.push(`%TAG ${handle} ${prefix}`);
         }
         return lines.join("\n");
@@ -4171,13 +4171,13 @@ var require_applyReviver = __commonJS({
               val[i] = v1;
           }
         } else if (val instanceof Map) {
-          for (const k of Array.from(val.keys())) {
-            const v0 = val.get(k);
-            const v1 = applyReviver(reviver, val, k, v0);
+          for (const k2 of Array.from(val.keys())) {
+            const v0 = val.get(k2);
+            const v1 = applyReviver(reviver, val, k2, v0);
             if (v1 === void 0)
-              val.delete(k);
+              val.delete(k2);
             else if (v1 !== v0)
-              val.set(k, v1);
+              val.set(k2, v1);
           }
         } else if (val instanceof Set) {
           for (const v0 of Array.from(val)) {
@@ -4190,12 +4190,12 @@ var require_applyReviver = __commonJS({
             }
           }
         } else {
-          for (const [k, v0] of Object.entries(val)) {
-            const v1 = applyReviver(reviver, val, k, v0);
+          for (const [k2, v0] of Object.entries(val)) {
+            const v1 = applyReviver(reviver, val, k2, v0);
             if (v1 === void 0)
-              delete val[k];
+              delete val[k2];
             else if (v1 !== v0)
-              val[k] = v1;
+              val[k2] = v1;
           }
         }
       }
@@ -4212,7 +4212,7 @@ var require_toJS = __commonJS({
     var identity = require_identity();
     function toJS(value, arg, ctx) {
       if (Array.isArray(value))
-        return value.map((v, i) => toJS(v, String(i), ctx));
+        return value.map((v2, i) => toJS(v2, String(i), ctx));
       if (value && typeof value.toJSON === "function") {
         if (!ctx || !identity.hasAnchor(value))
           return value.toJSON(arg, ctx);
@@ -4507,18 +4507,18 @@ var require_Collection = __commonJS({
     var identity = require_identity();
     var Node = require_Node();
     function collectionFromPath(schema, path, value) {
-      let v = value;
+      let v2 = value;
       for (let i = path.length - 1; i >= 0; --i) {
-        const k = path[i];
-        if (typeof k === "number" && Number.isInteger(k) && k >= 0) {
+        const k2 = path[i];
+        if (typeof k2 === "number" && Number.isInteger(k2) && k2 >= 0) {
           const a = [];
-          a[k] = v;
-          v = a;
+          a[k2] = v2;
+          v2 = a;
         } else {
-          v = /* @__PURE__ */ new Map([[k, v]]);
+          v2 = /* @__PURE__ */ new Map([[k2, v2]]);
         }
       }
-      return createNode.createNode(v, void 0, {
+      return createNode.createNode(v2, void 0, {
         aliasDuplicateObjects: false,
         keepUndefined: false,
         onAnchor: () => {
@@ -4548,7 +4548,7 @@ var require_Collection = __commonJS({
         const copy = Object.create(Object.getPrototypeOf(this), Object.getOwnPropertyDescriptors(this));
         if (schema)
           copy.schema = schema;
-        copy.items = copy.items.map((it) => identity.isNode(it) || identity.isPair(it) ? it.clone(schema) : it);
+        copy.items = copy.items.map((it2) => identity.isNode(it2) || identity.isPair(it2) ? it2.clone(schema) : it2);
         if (this.range)
           copy.range = this.range.slice();
         return copy;
@@ -4734,12 +4734,12 @@ var require_foldFlowLines = __commonJS({
                 ch = text[i += 1];
                 overflow = true;
               }
-              const j = i > escEnd + 1 ? i - 2 : escStart - 1;
-              if (escapedFolds[j])
+              const j2 = i > escEnd + 1 ? i - 2 : escStart - 1;
+              if (escapedFolds[j2])
                 return text;
-              folds.push(j);
-              escapedFolds[j] = true;
-              end = j + endStep;
+              folds.push(j2);
+              escapedFolds[j2] = true;
+              end = j2 + endStep;
               split = void 0;
             } else {
               overflow = true;
@@ -4915,20 +4915,20 @@ ${indent}`) + "'";
     }
     function quotedString(value, ctx) {
       const { singleQuote } = ctx.options;
-      let qs;
+      let qs2;
       if (singleQuote === false)
-        qs = doubleQuotedString;
+        qs2 = doubleQuotedString;
       else {
         const hasDouble = value.includes('"');
         const hasSingle = value.includes("'");
         if (hasDouble && !hasSingle)
-          qs = singleQuotedString;
+          qs2 = singleQuotedString;
         else if (hasSingle && !hasDouble)
-          qs = doubleQuotedString;
+          qs2 = doubleQuotedString;
         else
-          qs = singleQuote ? singleQuotedString : doubleQuotedString;
+          qs2 = singleQuote ? singleQuotedString : doubleQuotedString;
       }
-      return qs(value, ctx);
+      return qs2(value, ctx);
     }
     var blockEndNewlines;
     try {
@@ -5043,23 +5043,23 @@ ${indent}`);
     }
     function stringifyString(item, ctx, onComment, onChompKeep) {
       const { implicitKey, inFlow } = ctx;
-      const ss = typeof item.value === "string" ? item : Object.assign({}, item, { value: String(item.value) });
+      const ss2 = typeof item.value === "string" ? item : Object.assign({}, item, { value: String(item.value) });
       let { type } = item;
       if (type !== Scalar.Scalar.QUOTE_DOUBLE) {
-        if (/[\x00-\x08\x0b-\x1f\x7f-\x9f\u{D800}-\u{DFFF}]/u.test(ss.value))
+        if (/[\x00-\x08\x0b-\x1f\x7f-\x9f\u{D800}-\u{DFFF}]/u.test(ss2.value))
           type = Scalar.Scalar.QUOTE_DOUBLE;
       }
       const _stringify = (_type) => {
         switch (_type) {
           case Scalar.Scalar.BLOCK_FOLDED:
           case Scalar.Scalar.BLOCK_LITERAL:
-            return implicitKey || inFlow ? quotedString(ss.value, ctx) : blockString(ss, ctx, onComment, onChompKeep);
+            return implicitKey || inFlow ? quotedString(ss2.value, ctx) : blockString(ss2, ctx, onComment, onChompKeep);
           case Scalar.Scalar.QUOTE_DOUBLE:
-            return doubleQuotedString(ss.value, ctx);
+            return doubleQuotedString(ss2.value, ctx);
           case Scalar.Scalar.QUOTE_SINGLE:
-            return singleQuotedString(ss.value, ctx);
+            return singleQuotedString(ss2.value, ctx);
           case Scalar.Scalar.PLAIN:
-            return plainString(ss, ctx, onComment, onChompKeep);
+            return plainString(ss2, ctx, onComment, onChompKeep);
           default:
             return null;
         }
@@ -5086,7 +5086,7 @@ var require_stringify = __commonJS({
     var identity = require_identity();
     var stringifyComment = require_stringifyComment();
     var stringifyString = require_stringifyString();
-    function createStringifyContext(doc, options) {
+    function createStringifyContext(doc, options2) {
       const opt = Object.assign({
         blockQuote: true,
         commentString: stringifyComment.stringifyComment,
@@ -5106,7 +5106,7 @@ var require_stringify = __commonJS({
         trailingComma: false,
         trueStr: "true",
         verifyAliasOrder: true
-      }, doc.schema.toStringOptions, options);
+      }, doc.schema.toStringOptions, options2);
       let inFlow;
       switch (opt.collectionStyle) {
         case "block":
@@ -5283,19 +5283,19 @@ ${indent}:`;
       }
       let valueCommentDone = false;
       const valueStr = stringify2.stringify(value, ctx, () => valueCommentDone = true, () => chompKeep = true);
-      let ws = " ";
+      let ws2 = " ";
       if (keyComment || vsb || vcb) {
-        ws = vsb ? "\n" : "";
+        ws2 = vsb ? "\n" : "";
         if (vcb) {
-          const cs = commentString(vcb);
-          ws += `
-${stringifyComment.indentComment(cs, ctx.indent)}`;
+          const cs2 = commentString(vcb);
+          ws2 += `
+${stringifyComment.indentComment(cs2, ctx.indent)}`;
         }
         if (valueStr === "" && !ctx.inFlow) {
-          if (ws === "\n" && valueComment)
-            ws = "\n\n";
+          if (ws2 === "\n" && valueComment)
+            ws2 = "\n\n";
         } else {
-          ws += `
+          ws2 += `
 ${ctx.indent}`;
         }
       } else if (!explicitKey && identity.isCollection(value)) {
@@ -5314,13 +5314,13 @@ ${ctx.indent}`;
               hasPropsLine = true;
           }
           if (!hasPropsLine)
-            ws = `
+            ws2 = `
 ${ctx.indent}`;
         }
       } else if (valueStr === "" || valueStr[0] === "\n") {
-        ws = "";
+        ws2 = "";
       }
-      str += ws + valueStr;
+      str += ws2 + valueStr;
       if (ctx.inFlow) {
         if (valueCommentDone && onComment)
           onComment();
@@ -5378,11 +5378,11 @@ var require_merge = __commonJS({
     function addMergeToJSMap(ctx, map, value) {
       const source = resolveAliasValue(ctx, value);
       if (identity.isSeq(source))
-        for (const it of source.items)
-          mergeValue2(ctx, map, it);
+        for (const it2 of source.items)
+          mergeValue2(ctx, map, it2);
       else if (Array.isArray(source))
-        for (const it of source)
-          mergeValue2(ctx, map, it);
+        for (const it2 of source)
+          mergeValue2(ctx, map, it2);
       else
         mergeValue2(ctx, map, source);
     }
@@ -5490,9 +5490,9 @@ var require_Pair = __commonJS({
     var addPairToJSMap = require_addPairToJSMap();
     var identity = require_identity();
     function createPair(key, value, ctx) {
-      const k = createNode.createNode(key, void 0, ctx);
-      const v = createNode.createNode(value, void 0, ctx);
-      return new Pair(k, v);
+      const k2 = createNode.createNode(key, void 0, ctx);
+      const v2 = createNode.createNode(value, void 0, ctx);
+      return new Pair(k2, v2);
     }
     var Pair = class _Pair {
       constructor(key, value = null) {
@@ -5508,7 +5508,7 @@ var require_Pair = __commonJS({
           value = value.clone(schema);
         return new _Pair(key, value);
       }
-      toJSON(_, ctx) {
+      toJSON(_2, ctx) {
         const pair = ctx?.mapAsMap ? /* @__PURE__ */ new Map() : {};
         return addPairToJSMap.addPairToJSMap(ctx, pair, this);
       }
@@ -5528,10 +5528,10 @@ var require_stringifyCollection = __commonJS({
     var identity = require_identity();
     var stringify2 = require_stringify();
     var stringifyComment = require_stringifyComment();
-    function stringifyCollection(collection, ctx, options) {
+    function stringifyCollection(collection, ctx, options2) {
       const flow = ctx.inFlow ?? collection.flow;
       const stringify3 = flow ? stringifyFlowCollection : stringifyBlockCollection;
-      return stringify3(collection, ctx, options);
+      return stringify3(collection, ctx, options2);
     }
     function stringifyBlockCollection({ comment, items }, ctx, { blockItemPrefix, flowChars, itemIndent, onChompKeep, onComment }) {
       const { indent, options: { commentString } } = ctx;
@@ -5683,13 +5683,13 @@ var require_YAMLMap = __commonJS({
     var Pair = require_Pair();
     var Scalar = require_Scalar();
     function findPair(items, key) {
-      const k = identity.isScalar(key) ? key.value : key;
-      for (const it of items) {
-        if (identity.isPair(it)) {
-          if (it.key === key || it.key === k)
-            return it;
-          if (identity.isScalar(it.key) && it.key.value === k)
-            return it;
+      const k2 = identity.isScalar(key) ? key.value : key;
+      for (const it2 of items) {
+        if (identity.isPair(it2)) {
+          if (it2.key === key || it2.key === k2)
+            return it2;
+          if (identity.isScalar(it2.key) && it2.key.value === k2)
+            return it2;
         }
       }
       return void 0;
@@ -5763,15 +5763,15 @@ var require_YAMLMap = __commonJS({
         }
       }
       delete(key) {
-        const it = findPair(this.items, key);
-        if (!it)
+        const it2 = findPair(this.items, key);
+        if (!it2)
           return false;
-        const del = this.items.splice(this.items.indexOf(it), 1);
+        const del = this.items.splice(this.items.indexOf(it2), 1);
         return del.length > 0;
       }
       get(key, keepScalar) {
-        const it = findPair(this.items, key);
-        const node = it?.value;
+        const it2 = findPair(this.items, key);
+        const node = it2?.value;
         return (!keepScalar && identity.isScalar(node) ? node.value : node) ?? void 0;
       }
       has(key) {
@@ -5785,7 +5785,7 @@ var require_YAMLMap = __commonJS({
        * @param {Class} Type - If set, forces the returned collection type
        * @returns Instance of Type, Map, or Object
        */
-      toJSON(_, ctx, Type) {
+      toJSON(_2, ctx, Type) {
         const map = Type ? new Type() : ctx?.mapAsMap ? /* @__PURE__ */ new Map() : {};
         if (ctx?.onCreate)
           ctx.onCreate(map);
@@ -5878,8 +5878,8 @@ var require_YAMLSeq = __commonJS({
         const idx = asItemIndex(key);
         if (typeof idx !== "number")
           return void 0;
-        const it = this.items[idx];
-        return !keepScalar && identity.isScalar(it) ? it.value : it;
+        const it2 = this.items[idx];
+        return !keepScalar && identity.isScalar(it2) ? it2.value : it2;
       }
       /**
        * Checks if the collection includes a value with the key `key`.
@@ -5908,7 +5908,7 @@ var require_YAMLSeq = __commonJS({
         else
           this.items[idx] = value;
       }
-      toJSON(_, ctx) {
+      toJSON(_2, ctx) {
         const seq = [];
         if (ctx?.onCreate)
           ctx.onCreate(seq);
@@ -5933,12 +5933,12 @@ var require_YAMLSeq = __commonJS({
         const seq = new this(schema);
         if (obj && Symbol.iterator in Object(obj)) {
           let i = 0;
-          for (let it of obj) {
+          for (let it2 of obj) {
             if (typeof replacer === "function") {
-              const key = obj instanceof Set ? it : String(i++);
-              it = replacer.call(obj, key, it);
+              const key = obj instanceof Set ? it2 : String(i++);
+              it2 = replacer.call(obj, key, it2);
             }
-            seq.items.push(createNode.createNode(it, void 0, ctx));
+            seq.items.push(createNode.createNode(it2, void 0, ctx));
           }
         }
         return seq;
@@ -6292,10 +6292,10 @@ var require_binary = __commonJS({
         if (typeof node_buffer.Buffer === "function") {
           str = buf instanceof node_buffer.Buffer ? buf.toString("base64") : node_buffer.Buffer.from(buf.buffer).toString("base64");
         } else if (typeof btoa === "function") {
-          let s = "";
+          let s3 = "";
           for (let i = 0; i < buf.length; ++i)
-            s += String.fromCharCode(buf[i]);
-          str = btoa(s);
+            s3 += String.fromCharCode(buf[i]);
+          str = btoa(s3);
         } else {
           throw new Error("This environment does not support writing binary tags; either Buffer or btoa is required");
         }
@@ -6338,9 +6338,9 @@ var require_pairs = __commonJS({
               pair.key.commentBefore = pair.key.commentBefore ? `${item.commentBefore}
 ${pair.key.commentBefore}` : item.commentBefore;
             if (item.comment) {
-              const cn = pair.value ?? pair.key;
-              cn.comment = cn.comment ? `${item.comment}
-${cn.comment}` : item.comment;
+              const cn2 = pair.value ?? pair.key;
+              cn2.comment = cn2.comment ? `${item.comment}
+${cn2.comment}` : item.comment;
             }
             item = pair;
           }
@@ -6356,26 +6356,26 @@ ${cn.comment}` : item.comment;
       pairs2.tag = "tag:yaml.org,2002:pairs";
       let i = 0;
       if (iterable && Symbol.iterator in Object(iterable))
-        for (let it of iterable) {
+        for (let it2 of iterable) {
           if (typeof replacer === "function")
-            it = replacer.call(iterable, String(i++), it);
+            it2 = replacer.call(iterable, String(i++), it2);
           let key, value;
-          if (Array.isArray(it)) {
-            if (it.length === 2) {
-              key = it[0];
-              value = it[1];
+          if (Array.isArray(it2)) {
+            if (it2.length === 2) {
+              key = it2[0];
+              value = it2[1];
             } else
-              throw new TypeError(`Expected [key, value] tuple: ${it}`);
-          } else if (it && it instanceof Object) {
-            const keys = Object.keys(it);
+              throw new TypeError(`Expected [key, value] tuple: ${it2}`);
+          } else if (it2 && it2 instanceof Object) {
+            const keys = Object.keys(it2);
             if (keys.length === 1) {
               key = keys[0];
-              value = it[key];
+              value = it2[key];
             } else {
               throw new TypeError(`Expected tuple with one key, not ${keys.length} keys`);
             }
           } else {
-            key = it;
+            key = it2;
           }
           pairs2.items.push(Pair.createPair(key, value, ctx));
         }
@@ -6417,9 +6417,9 @@ var require_omap = __commonJS({
        * If `ctx` is given, the return type is actually `Map<unknown, unknown>`,
        * but TypeScript won't allow widening the signature of a child method.
        */
-      toJSON(_, ctx) {
+      toJSON(_2, ctx) {
         if (!ctx)
-          return super.toJSON(_);
+          return super.toJSON(_2);
         const map = /* @__PURE__ */ new Map();
         if (ctx?.onCreate)
           ctx.onCreate(map);
@@ -6539,9 +6539,9 @@ var require_float2 = __commonJS({
         const node = new Scalar.Scalar(parseFloat(str.replace(/_/g, "")));
         const dot = str.indexOf(".");
         if (dot !== -1) {
-          const f = str.substring(dot + 1).replace(/_/g, "");
-          if (f[f.length - 1] === "0")
-            node.minFractionDigits = f.length;
+          const f2 = str.substring(dot + 1).replace(/_/g, "");
+          if (f2[f2.length - 1] === "0")
+            node.minFractionDigits = f2.length;
         }
         return node;
       },
@@ -6674,8 +6674,8 @@ var require_set = __commonJS({
           this.items.push(new Pair.Pair(key));
         }
       }
-      toJSON(_, ctx) {
-        return super.toJSON(_, ctx, Set);
+      toJSON(_2, ctx) {
+        return super.toJSON(_2, ctx, Set);
       }
       toString(ctx, onComment, onChompKeep) {
         if (!ctx)
@@ -6730,7 +6730,7 @@ var require_timestamp = __commonJS({
       const sign = str[0];
       const parts2 = sign === "-" || sign === "+" ? str.substring(1) : str;
       const num = (n) => asBigInt ? BigInt(n) : Number(n);
-      const res = parts2.replace(/_/g, "").split(":").reduce((res2, p) => res2 * num(60) + num(p), num(0));
+      const res = parts2.replace(/_/g, "").split(":").reduce((res2, p2) => res2 * num(60) + num(p2), num(0));
       return sign === "-" ? num(-1) * res : res;
     }
     function stringifySexagesimal(node) {
@@ -6956,7 +6956,7 @@ var require_Schema = __commonJS({
     var seq = require_seq();
     var string = require_string();
     var tags = require_tags();
-    var sortMapEntriesByKey = (a, b) => a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
+    var sortMapEntriesByKey = (a, b2) => a.key < b2.key ? -1 : a.key > b2.key ? 1 : 0;
     var Schema = class _Schema {
       constructor({ compat, customTags, merge: merge2, resolveKnownTags, schema, sortMapEntries, toStringDefaults }) {
         this.compat = Array.isArray(compat) ? tags.getTags(compat, "compat") : compat ? tags.getTags(null, compat) : null;
@@ -6986,10 +6986,10 @@ var require_stringifyDocument = __commonJS({
     var identity = require_identity();
     var stringify2 = require_stringify();
     var stringifyComment = require_stringifyComment();
-    function stringifyDocument(doc, options) {
+    function stringifyDocument(doc, options2) {
       const lines = [];
-      let hasDirectives = options.directives === true;
-      if (options.directives !== false && doc.directives) {
+      let hasDirectives = options2.directives === true;
+      if (options2.directives !== false && doc.directives) {
         const dir = doc.directives.toString(doc);
         if (dir) {
           lines.push(dir);
@@ -6999,13 +6999,13 @@ var require_stringifyDocument = __commonJS({
       }
       if (hasDirectives)
         lines.push("---");
-      const ctx = stringify2.createStringifyContext(doc, options);
+      const ctx = stringify2.createStringifyContext(doc, options2);
       const { commentString } = ctx.options;
       if (doc.commentBefore) {
         if (lines.length !== 1)
           lines.unshift("");
-        const cs = commentString(doc.commentBefore);
-        lines.unshift(stringifyComment.indentComment(cs, ""));
+        const cs2 = commentString(doc.commentBefore);
+        lines.unshift(stringifyComment.indentComment(cs2, ""));
       }
       let chompKeep = false;
       let contentComment = null;
@@ -7014,8 +7014,8 @@ var require_stringifyDocument = __commonJS({
           if (doc.contents.spaceBefore && hasDirectives)
             lines.push("");
           if (doc.contents.commentBefore) {
-            const cs = commentString(doc.contents.commentBefore);
-            lines.push(stringifyComment.indentComment(cs, ""));
+            const cs2 = commentString(doc.contents.commentBefore);
+            lines.push(stringifyComment.indentComment(cs2, ""));
           }
           ctx.forceBlockIndent = !!doc.comment;
           contentComment = doc.contents.comment;
@@ -7033,12 +7033,12 @@ var require_stringifyDocument = __commonJS({
       }
       if (doc.directives?.docEnd) {
         if (doc.comment) {
-          const cs = commentString(doc.comment);
-          if (cs.includes("\n")) {
+          const cs2 = commentString(doc.comment);
+          if (cs2.includes("\n")) {
             lines.push("...");
-            lines.push(stringifyComment.indentComment(cs, ""));
+            lines.push(stringifyComment.indentComment(cs2, ""));
           } else {
-            lines.push(`... ${cs}`);
+            lines.push(`... ${cs2}`);
           }
         } else {
           lines.push("...");
@@ -7075,7 +7075,7 @@ var require_Document = __commonJS({
     var createNode = require_createNode();
     var directives = require_directives();
     var Document = class _Document {
-      constructor(value, replacer, options) {
+      constructor(value, replacer, options2) {
         this.commentBefore = null;
         this.comment = null;
         this.errors = [];
@@ -7084,8 +7084,8 @@ var require_Document = __commonJS({
         let _replacer = null;
         if (typeof replacer === "function" || Array.isArray(replacer)) {
           _replacer = replacer;
-        } else if (options === void 0 && replacer) {
-          options = replacer;
+        } else if (options2 === void 0 && replacer) {
+          options2 = replacer;
           replacer = void 0;
         }
         const opt = Object.assign({
@@ -7097,17 +7097,17 @@ var require_Document = __commonJS({
           stringKeys: false,
           uniqueKeys: true,
           version: "1.2"
-        }, options);
+        }, options2);
         this.options = opt;
         let { version } = opt;
-        if (options?._directives) {
-          this.directives = options._directives.atDocument();
+        if (options2?._directives) {
+          this.directives = options2._directives.atDocument();
           if (this.directives.yaml.explicit)
             version = this.directives.yaml.version;
         } else
           this.directives = new directives.Directives({ version });
-        this.setSchema(version, options);
-        this.contents = value === void 0 ? null : this.createNode(value, _replacer, options);
+        this.setSchema(version, options2);
+        this.contents = value === void 0 ? null : this.createNode(value, _replacer, options2);
       }
       /**
        * Create a deep copy of this Document and its contents.
@@ -7158,22 +7158,22 @@ var require_Document = __commonJS({
         }
         return new Alias.Alias(node.anchor);
       }
-      createNode(value, replacer, options) {
+      createNode(value, replacer, options2) {
         let _replacer = void 0;
         if (typeof replacer === "function") {
           value = replacer.call({ "": value }, "", value);
           _replacer = replacer;
         } else if (Array.isArray(replacer)) {
-          const keyToStr = (v) => typeof v === "number" || v instanceof String || v instanceof Number;
+          const keyToStr = (v2) => typeof v2 === "number" || v2 instanceof String || v2 instanceof Number;
           const asStr = replacer.filter(keyToStr).map(String);
           if (asStr.length > 0)
             replacer = replacer.concat(asStr);
           _replacer = replacer;
-        } else if (options === void 0 && replacer) {
-          options = replacer;
+        } else if (options2 === void 0 && replacer) {
+          options2 = replacer;
           replacer = void 0;
         }
-        const { aliasDuplicateObjects, anchorPrefix, flow, keepUndefined, onTagObj, tag } = options ?? {};
+        const { aliasDuplicateObjects, anchorPrefix, flow, keepUndefined, onTagObj, tag } = options2 ?? {};
         const { onAnchor, setAnchors, sourceObjects } = anchors.createNodeAnchors(
           this,
           // eslint-disable-next-line @typescript-eslint/prefer-nullish-coalescing
@@ -7198,10 +7198,10 @@ var require_Document = __commonJS({
        * Convert a key and a value into a `Pair` using the current schema,
        * recursively wrapping all values as `Scalar` or `Collection` nodes.
        */
-      createPair(key, value, options = {}) {
-        const k = this.createNode(key, null, options);
-        const v = this.createNode(value, null, options);
-        return new Pair.Pair(k, v);
+      createPair(key, value, options2 = {}) {
+        const k2 = this.createNode(key, null, options2);
+        const v2 = this.createNode(value, null, options2);
+        return new Pair.Pair(k2, v2);
       }
       /**
        * Removes a value from the document.
@@ -7286,7 +7286,7 @@ var require_Document = __commonJS({
        *
        * Overrides all previously set schema options.
        */
-      setSchema(version, options = {}) {
+      setSchema(version, options2 = {}) {
         if (typeof version === "number")
           version = String(version);
         let opt;
@@ -7316,10 +7316,10 @@ var require_Document = __commonJS({
             throw new Error(`Expected '1.1', '1.2' or null as first argument, but found: ${sv}`);
           }
         }
-        if (options.schema instanceof Object)
-          this.schema = options.schema;
+        if (options2.schema instanceof Object)
+          this.schema = options2.schema;
         else if (opt)
-          this.schema = new Schema.Schema(Object.assign(opt, options));
+          this.schema = new Schema.Schema(Object.assign(opt, options2));
         else
           throw new Error(`With a null YAML version, the { schema: Schema } option is required`);
       }
@@ -7349,14 +7349,14 @@ var require_Document = __commonJS({
         return this.toJS({ json: true, jsonArg, mapAsMap: false, onAnchor });
       }
       /** A YAML representation of the document. */
-      toString(options = {}) {
+      toString(options2 = {}) {
         if (this.errors.length > 0)
           throw new Error("Document with errors cannot be stringified");
-        if ("indent" in options && (!Number.isInteger(options.indent) || Number(options.indent) <= 0)) {
-          const s = JSON.stringify(options.indent);
-          throw new Error(`"indent" option must be a positive integer, not ${s}`);
+        if ("indent" in options2 && (!Number.isInteger(options2.indent) || Number(options2.indent) <= 0)) {
+          const s3 = JSON.stringify(options2.indent);
+          throw new Error(`"indent" option must be a positive integer, not ${s3}`);
         }
-        return stringifyDocument.stringifyDocument(this, options);
+        return stringifyDocument.stringifyDocument(this, options2);
       }
     };
     function assertCollection(contents) {
@@ -7397,16 +7397,16 @@ var require_errors = __commonJS({
       error.linePos = error.pos.map((pos) => lc.linePos(pos));
       const { line, col } = error.linePos[0];
       error.message += ` at line ${line}, column ${col}`;
-      let ci = col - 1;
+      let ci2 = col - 1;
       let lineStr = src.substring(lc.lineStarts[line - 1], lc.lineStarts[line]).replace(/[\n\r]+$/, "");
-      if (ci >= 60 && lineStr.length > 80) {
-        const trimStart = Math.min(ci - 39, lineStr.length - 79);
+      if (ci2 >= 60 && lineStr.length > 80) {
+        const trimStart = Math.min(ci2 - 39, lineStr.length - 79);
         lineStr = "\u2026" + lineStr.substring(trimStart);
-        ci -= trimStart - 1;
+        ci2 -= trimStart - 1;
       }
       if (lineStr.length > 80)
         lineStr = lineStr.substring(0, 79) + "\u2026";
-      if (line > 1 && /^ *$/.test(lineStr.substring(0, ci))) {
+      if (line > 1 && /^ *$/.test(lineStr.substring(0, ci2))) {
         let prev = src.substring(lc.lineStarts[line - 2], lc.lineStarts[line - 1]);
         if (prev.length > 80)
           prev = prev.substring(0, 79) + "\u2026\n";
@@ -7416,9 +7416,9 @@ var require_errors = __commonJS({
         let count = 1;
         const end = error.linePos[1];
         if (end?.line === line && end.col > col) {
-          count = Math.max(1, Math.min(end.col - col, 80 - ci));
+          count = Math.max(1, Math.min(end.col - col, 80 - ci2));
         }
-        const pointer = " ".repeat(ci) + "^".repeat(count);
+        const pointer = " ".repeat(ci2) + "^".repeat(count);
         error.message += `:
 
 ${lineStr}
@@ -7582,22 +7582,22 @@ var require_util_contains_newline = __commonJS({
           if (key.source.includes("\n"))
             return true;
           if (key.end) {
-            for (const st of key.end)
-              if (st.type === "newline")
+            for (const st2 of key.end)
+              if (st2.type === "newline")
                 return true;
           }
           return false;
         case "flow-collection":
-          for (const it of key.items) {
-            for (const st of it.start)
-              if (st.type === "newline")
+          for (const it2 of key.items) {
+            for (const st2 of it2.start)
+              if (st2.type === "newline")
                 return true;
-            if (it.sep) {
-              for (const st of it.sep)
-                if (st.type === "newline")
+            if (it2.sep) {
+              for (const st2 of it2.sep)
+                if (st2.type === "newline")
                   return true;
             }
-            if (containsNewline(it.key) || containsNewline(it.value))
+            if (containsNewline(it2.key) || containsNewline(it2.value))
               return true;
           }
           return false;
@@ -7636,7 +7636,7 @@ var require_util_map_includes = __commonJS({
       const { uniqueKeys } = ctx.options;
       if (uniqueKeys === false)
         return false;
-      const isEqual = typeof uniqueKeys === "function" ? uniqueKeys : (a, b) => a === b || identity.isScalar(a) && identity.isScalar(b) && a.value === b.value;
+      const isEqual = typeof uniqueKeys === "function" ? uniqueKeys : (a, b2) => a === b2 || identity.isScalar(a) && identity.isScalar(b2) && a.value === b2.value;
       return items.some((pair) => isEqual(pair.key, search));
     }
     exports.mapIncludes = mapIncludes;
@@ -7662,10 +7662,10 @@ var require_resolve_block_map = __commonJS({
       let offset = bm.offset;
       let commentEnd = null;
       for (const collItem of bm.items) {
-        const { start, key, sep: sep2, value } = collItem;
+        const { start, key, sep: sep3, value } = collItem;
         const keyProps = resolveProps.resolveProps(start, {
           indicator: "explicit-key-ind",
-          next: key ?? sep2?.[0],
+          next: key ?? sep3?.[0],
           offset,
           onError,
           parentIndent: bm.indent,
@@ -7679,7 +7679,7 @@ var require_resolve_block_map = __commonJS({
             else if ("indent" in key && key.indent !== bm.indent)
               onError(offset, "BAD_INDENT", startColMsg);
           }
-          if (!keyProps.anchor && !keyProps.tag && !sep2) {
+          if (!keyProps.anchor && !keyProps.tag && !sep3) {
             commentEnd = keyProps.end;
             if (keyProps.comment) {
               if (map.comment)
@@ -7703,7 +7703,7 @@ var require_resolve_block_map = __commonJS({
         ctx.atKey = false;
         if (utilMapIncludes.mapIncludes(ctx, map.items, keyNode))
           onError(keyStart, "DUPLICATE_KEY", "Map keys must be unique");
-        const valueProps = resolveProps.resolveProps(sep2 ?? [], {
+        const valueProps = resolveProps.resolveProps(sep3 ?? [], {
           indicator: "map-value-ind",
           next: value,
           offset: keyNode.range[2],
@@ -7719,7 +7719,7 @@ var require_resolve_block_map = __commonJS({
             if (ctx.options.strict && keyProps.start < valueProps.found.offset - 1024)
               onError(keyNode.range, "KEY_OVER_1024_CHARS", "The : indicator must be at most 1024 chars after the start of an implicit block mapping key");
           }
-          const valueNode = value ? composeNode(ctx, value, valueProps, onError) : composeEmptyNode(ctx, offset, sep2, null, valueProps, onError);
+          const valueNode = value ? composeNode(ctx, value, valueProps, onError) : composeEmptyNode(ctx, offset, sep3, null, valueProps, onError);
           if (ctx.schema.compat)
             utilFlowIndentCheck.flowIndentCheck(bm.indent, value, onError);
           offset = valueNode.range[2];
@@ -7758,22 +7758,22 @@ var require_resolve_block_seq = __commonJS({
     var YAMLSeq = require_YAMLSeq();
     var resolveProps = require_resolve_props();
     var utilFlowIndentCheck = require_util_flow_indent_check();
-    function resolveBlockSeq({ composeNode, composeEmptyNode }, ctx, bs, onError, tag) {
+    function resolveBlockSeq({ composeNode, composeEmptyNode }, ctx, bs2, onError, tag) {
       const NodeClass = tag?.nodeClass ?? YAMLSeq.YAMLSeq;
       const seq = new NodeClass(ctx.schema);
       if (ctx.atRoot)
         ctx.atRoot = false;
       if (ctx.atKey)
         ctx.atKey = false;
-      let offset = bs.offset;
+      let offset = bs2.offset;
       let commentEnd = null;
-      for (const { start, value } of bs.items) {
+      for (const { start, value } of bs2.items) {
         const props = resolveProps.resolveProps(start, {
           indicator: "seq-item-ind",
           next: value,
           offset,
           onError,
-          parentIndent: bs.indent,
+          parentIndent: bs2.indent,
           startOnNewline: true
         });
         if (!props.found) {
@@ -7791,11 +7791,11 @@ var require_resolve_block_seq = __commonJS({
         }
         const node = value ? composeNode(ctx, value, props, onError) : composeEmptyNode(ctx, props.end, start, null, props, onError);
         if (ctx.schema.compat)
-          utilFlowIndentCheck.flowIndentCheck(bs.indent, value, onError);
+          utilFlowIndentCheck.flowIndentCheck(bs2.indent, value, onError);
         offset = node.range[2];
         seq.items.push(node);
       }
-      seq.range = [bs.offset, offset, commentEnd ?? offset];
+      seq.range = [bs2.offset, offset, commentEnd ?? offset];
       return seq;
     }
     exports.resolveBlockSeq = resolveBlockSeq;
@@ -7810,7 +7810,7 @@ var require_resolve_end = __commonJS({
       let comment = "";
       if (end) {
         let hasSpace = false;
-        let sep2 = "";
+        let sep3 = "";
         for (const token of end) {
           const { source, type } = token;
           switch (type) {
@@ -7824,13 +7824,13 @@ var require_resolve_end = __commonJS({
               if (!comment)
                 comment = cb;
               else
-                comment += sep2 + cb;
-              sep2 = "";
+                comment += sep3 + cb;
+              sep3 = "";
               break;
             }
             case "newline":
               if (comment)
-                sep2 += source;
+                sep3 += source;
               hasSpace = true;
               break;
             default:
@@ -7873,18 +7873,18 @@ var require_resolve_flow_collection = __commonJS({
       let offset = fc.offset + fc.start.source.length;
       for (let i = 0; i < fc.items.length; ++i) {
         const collItem = fc.items[i];
-        const { start, key, sep: sep2, value } = collItem;
+        const { start, key, sep: sep3, value } = collItem;
         const props = resolveProps.resolveProps(start, {
           flow: fcName,
           indicator: "explicit-key-ind",
-          next: key ?? sep2?.[0],
+          next: key ?? sep3?.[0],
           offset,
           onError,
           parentIndent: fc.indent,
           startOnNewline: false
         });
         if (!props.found) {
-          if (!props.anchor && !props.tag && !sep2 && !value) {
+          if (!props.anchor && !props.tag && !sep3 && !value) {
             if (i === 0 && props.comma)
               onError(props.comma, "UNEXPECTED_TOKEN", `Unexpected , in ${fcName}`);
             else if (i < fc.items.length - 1)
@@ -7914,13 +7914,13 @@ var require_resolve_flow_collection = __commonJS({
             onError(props.start, "MISSING_CHAR", `Missing , between ${fcName} items`);
           if (props.comment) {
             let prevItemComment = "";
-            loop: for (const st of start) {
-              switch (st.type) {
+            loop: for (const st2 of start) {
+              switch (st2.type) {
                 case "comma":
                 case "space":
                   break;
                 case "comment":
-                  prevItemComment = st.source.substring(1);
+                  prevItemComment = st2.source.substring(1);
                   break loop;
                 default:
                   break loop;
@@ -7938,8 +7938,8 @@ var require_resolve_flow_collection = __commonJS({
             }
           }
         }
-        if (!isMap && !sep2 && !props.found) {
-          const valueNode = value ? composeNode(ctx, value, props, onError) : composeEmptyNode(ctx, props.end, sep2, null, props, onError);
+        if (!isMap && !sep3 && !props.found) {
+          const valueNode = value ? composeNode(ctx, value, props, onError) : composeEmptyNode(ctx, props.end, sep3, null, props, onError);
           coll.items.push(valueNode);
           offset = valueNode.range[2];
           if (isBlock(value))
@@ -7951,7 +7951,7 @@ var require_resolve_flow_collection = __commonJS({
           if (isBlock(key))
             onError(keyNode.range, "BLOCK_IN_FLOW", blockMsg);
           ctx.atKey = false;
-          const valueProps = resolveProps.resolveProps(sep2 ?? [], {
+          const valueProps = resolveProps.resolveProps(sep3 ?? [], {
             flow: fcName,
             indicator: "map-value-ind",
             next: value,
@@ -7962,12 +7962,12 @@ var require_resolve_flow_collection = __commonJS({
           });
           if (valueProps.found) {
             if (!isMap && !props.found && ctx.options.strict) {
-              if (sep2)
-                for (const st of sep2) {
-                  if (st === valueProps.found)
+              if (sep3)
+                for (const st2 of sep3) {
+                  if (st2 === valueProps.found)
                     break;
-                  if (st.type === "newline") {
-                    onError(st, "MULTILINE_IMPLICIT_KEY", "Implicit keys of flow sequence pairs need to be on a single line");
+                  if (st2.type === "newline") {
+                    onError(st2, "MULTILINE_IMPLICIT_KEY", "Implicit keys of flow sequence pairs need to be on a single line");
                     break;
                   }
                 }
@@ -7980,7 +7980,7 @@ var require_resolve_flow_collection = __commonJS({
             else
               onError(valueProps.start, "MISSING_CHAR", `Missing , or : between ${fcName} items`);
           }
-          const valueNode = value ? composeNode(ctx, value, valueProps, onError) : valueProps.found ? composeEmptyNode(ctx, valueProps.end, sep2, null, valueProps, onError) : null;
+          const valueNode = value ? composeNode(ctx, value, valueProps, onError) : valueProps.found ? composeEmptyNode(ctx, valueProps.end, sep3, null, valueProps, onError) : null;
           if (valueNode) {
             if (isBlock(value))
               onError(valueNode.range, "BLOCK_IN_FLOW", blockMsg);
@@ -8010,19 +8010,19 @@ var require_resolve_flow_collection = __commonJS({
         }
       }
       const expectedEnd = isMap ? "}" : "]";
-      const [ce, ...ee] = fc.end;
+      const [ce2, ...ee2] = fc.end;
       let cePos = offset;
-      if (ce?.source === expectedEnd)
-        cePos = ce.offset + ce.source.length;
+      if (ce2?.source === expectedEnd)
+        cePos = ce2.offset + ce2.source.length;
       else {
         const name = fcName[0].toUpperCase() + fcName.substring(1);
         const msg = atRoot ? `${name} must end with a ${expectedEnd}` : `${name} in block collection must be sufficiently indented and end with a ${expectedEnd}`;
         onError(offset, atRoot ? "MISSING_CHAR" : "BAD_INDENT", msg);
-        if (ce && ce.source.length !== 1)
-          ee.unshift(ce);
+        if (ce2 && ce2.source.length !== 1)
+          ee2.unshift(ce2);
       }
-      if (ee.length > 0) {
-        const end = resolveEnd.resolveEnd(ee, cePos, ctx.options.strict, onError);
+      if (ee2.length > 0) {
+        const end = resolveEnd.resolveEnd(ee2, cePos, ctx.options.strict, onError);
         if (end.comment) {
           if (coll.comment)
             coll.comment += "\n" + end.comment;
@@ -8078,13 +8078,13 @@ var require_compose_collection = __commonJS({
       }
       let tag = ctx.schema.tags.find((t) => t.tag === tagName && t.collection === expType);
       if (!tag) {
-        const kt = ctx.schema.knownTags[tagName];
-        if (kt?.collection === expType) {
-          ctx.schema.tags.push(Object.assign({}, kt, { default: false }));
-          tag = kt;
+        const kt2 = ctx.schema.knownTags[tagName];
+        if (kt2?.collection === expType) {
+          ctx.schema.tags.push(Object.assign({}, kt2, { default: false }));
+          tag = kt2;
         } else {
-          if (kt) {
-            onError(tagToken, "BAD_COLLECTION_TYPE", `${kt.tag} used for ${expType} collection, but expects ${kt.collection ?? "scalar"}`, true);
+          if (kt2) {
+            onError(tagToken, "BAD_COLLECTION_TYPE", `${kt2.tag} used for ${expType} collection, but expects ${kt2.collection ?? "scalar"}`, true);
           } else {
             onError(tagToken, "TAG_RESOLVE_FAILED", `Unresolved tag: ${tagName}`, true);
           }
@@ -8160,7 +8160,7 @@ var require_resolve_block_scalar = __commonJS({
           chompStart = i + 1;
       }
       let value = "";
-      let sep2 = "";
+      let sep3 = "";
       let prevMoreIndented = false;
       for (let i = 0; i < contentStart; ++i)
         value += lines[i][0].slice(trimIndent) + "\n";
@@ -8177,24 +8177,24 @@ var require_resolve_block_scalar = __commonJS({
           indent = "";
         }
         if (type === Scalar.Scalar.BLOCK_LITERAL) {
-          value += sep2 + indent.slice(trimIndent) + content;
-          sep2 = "\n";
+          value += sep3 + indent.slice(trimIndent) + content;
+          sep3 = "\n";
         } else if (indent.length > trimIndent || content[0] === "	") {
-          if (sep2 === " ")
-            sep2 = "\n";
-          else if (!prevMoreIndented && sep2 === "\n")
-            sep2 = "\n\n";
-          value += sep2 + indent.slice(trimIndent) + content;
-          sep2 = "\n";
+          if (sep3 === " ")
+            sep3 = "\n";
+          else if (!prevMoreIndented && sep3 === "\n")
+            sep3 = "\n\n";
+          value += sep3 + indent.slice(trimIndent) + content;
+          sep3 = "\n";
           prevMoreIndented = true;
         } else if (content === "") {
-          if (sep2 === "\n")
+          if (sep3 === "\n")
             value += "\n";
           else
-            sep2 = "\n";
+            sep3 = "\n";
         } else {
-          value += sep2 + content;
-          sep2 = " ";
+          value += sep3 + content;
+          sep3 = " ";
           prevMoreIndented = false;
         }
       }
@@ -8265,9 +8265,9 @@ var require_resolve_block_scalar = __commonJS({
           default: {
             const message = `Unexpected token in block scalar header: ${token.type}`;
             onError(token, "UNEXPECTED_TOKEN", message);
-            const ts = token.source;
-            if (ts && typeof ts === "string")
-              length += ts.length;
+            const ts2 = token.source;
+            if (ts2 && typeof ts2 === "string")
+              length += ts2.length;
           }
         }
       }
@@ -8276,8 +8276,8 @@ var require_resolve_block_scalar = __commonJS({
     function splitLines(source) {
       const split = source.split(/\n( *)/);
       const first = split[0];
-      const m = first.match(/^( *)/);
-      const line0 = m?.[1] ? [m[1], first.slice(m[1].length)] : ["", first];
+      const m2 = first.match(/^( *)/);
+      const line0 = m2?.[1] ? [m2[1], first.slice(m2[1].length)] : ["", first];
       const lines = [line0];
       for (let i = 1; i < split.length; i += 2)
         lines.push([split[i], split[i + 1]]);
@@ -8322,12 +8322,12 @@ var require_resolve_flow_scalar = __commonJS({
           };
       }
       const valueEnd = offset + source.length;
-      const re = resolveEnd.resolveEnd(end, valueEnd, strict, onError);
+      const re2 = resolveEnd.resolveEnd(end, valueEnd, strict, onError);
       return {
         value,
         type: _type,
-        comment: re.comment,
-        range: [offset, valueEnd, re.offset]
+        comment: re2.comment,
+        range: [offset, valueEnd, re2.offset]
       };
     }
     function plainValue(source, onError) {
@@ -8377,25 +8377,25 @@ var require_resolve_flow_scalar = __commonJS({
         trimBoth = /^[ \t]+|[ \t]+$/g;
       }
       let res = match[1].replace(trimEnd, "");
-      let sep2 = " ";
+      let sep3 = " ";
       let pos = line.lastIndex;
       while (match = line.exec(source)) {
         const lm = match[1].replace(trimBoth, "");
         if (lm === "") {
-          if (sep2 === "\n")
-            res += sep2;
+          if (sep3 === "\n")
+            res += sep3;
           else
-            sep2 = "\n";
+            sep3 = "\n";
         } else {
-          res += sep2 + lm;
-          sep2 = " ";
+          res += sep3 + lm;
+          sep3 = " ";
         }
         pos = line.lastIndex;
       }
       const last = /[ \t]*(.*)/sy;
       last.lastIndex = pos;
       match = last.exec(source);
-      return res + sep2 + (match?.[1] ?? "");
+      return res + sep3 + (match?.[1] ?? "");
     }
     function doubleQuotedValue(source, onError) {
       let res = "";
@@ -8564,10 +8564,10 @@ var require_compose_scalar = __commonJS({
       for (const tag of matchWithTest)
         if (tag.test?.test(value))
           return tag;
-      const kt = schema.knownTags[tagName];
-      if (kt && !kt.collection) {
-        schema.tags.push(Object.assign({}, kt, { default: false, test: void 0 }));
-        return kt;
+      const kt2 = schema.knownTags[tagName];
+      if (kt2 && !kt2.collection) {
+        schema.tags.push(Object.assign({}, kt2, { default: false, test: void 0 }));
+        return kt2;
       }
       onError(tagToken, "TAG_RESOLVE_FAILED", `Unresolved tag: ${tagName}`, tagName !== "tag:yaml.org,2002:str");
       return schema[identity.SCALAR];
@@ -8577,9 +8577,9 @@ var require_compose_scalar = __commonJS({
       if (schema.compat) {
         const compat = schema.compat.find((tag2) => tag2.default && tag2.test?.test(value)) ?? schema[identity.SCALAR];
         if (tag.tag !== compat.tag) {
-          const ts = directives.tagString(tag.tag);
-          const cs = directives.tagString(compat.tag);
-          const msg = `Value may be parsed as either ${ts} or ${cs}`;
+          const ts2 = directives.tagString(tag.tag);
+          const cs2 = directives.tagString(compat.tag);
+          const msg = `Value may be parsed as either ${ts2} or ${cs2}`;
           onError(token, "TAG_RESOLVE_FAILED", msg, true);
         }
       }
@@ -8597,18 +8597,18 @@ var require_util_empty_scalar_position = __commonJS({
       if (before) {
         pos ?? (pos = before.length);
         for (let i = pos - 1; i >= 0; --i) {
-          let st = before[i];
-          switch (st.type) {
+          let st2 = before[i];
+          switch (st2.type) {
             case "space":
             case "comment":
             case "newline":
-              offset -= st.source.length;
+              offset -= st2.source.length;
               continue;
           }
-          st = before[++i];
-          while (st?.type === "space") {
-            offset += st.source.length;
-            st = before[++i];
+          st2 = before[++i];
+          while (st2?.type === "space") {
+            offset += st2.source.length;
+            st2 = before[++i];
           }
           break;
         }
@@ -8707,17 +8707,17 @@ var require_compose_node = __commonJS({
       }
       return node;
     }
-    function composeAlias({ options }, { offset, source, end }, onError) {
+    function composeAlias({ options: options2 }, { offset, source, end }, onError) {
       const alias = new Alias.Alias(source.substring(1));
       if (alias.source === "")
         onError(offset, "BAD_ALIAS", "Alias cannot be an empty string");
       if (alias.source.endsWith(":"))
         onError(offset + source.length - 1, "BAD_ALIAS", "Alias ending in : is ambiguous", true);
       const valueEnd = offset + source.length;
-      const re = resolveEnd.resolveEnd(end, valueEnd, options.strict, onError);
-      alias.range = [offset, valueEnd, re.offset];
-      if (re.comment)
-        alias.comment = re.comment;
+      const re2 = resolveEnd.resolveEnd(end, valueEnd, options2.strict, onError);
+      alias.range = [offset, valueEnd, re2.offset];
+      if (re2.comment)
+        alias.comment = re2.comment;
       return alias;
     }
     exports.composeEmptyNode = composeEmptyNode;
@@ -8733,8 +8733,8 @@ var require_compose_doc = __commonJS({
     var composeNode = require_compose_node();
     var resolveEnd = require_resolve_end();
     var resolveProps = require_resolve_props();
-    function composeDoc(options, directives, { offset, start, value, end }, onError) {
-      const opts = Object.assign({ _directives: directives }, options);
+    function composeDoc(options2, directives, { offset, start, value, end }, onError) {
+      const opts = Object.assign({ _directives: directives }, options2);
       const doc = new Document.Document(void 0, opts);
       const ctx = {
         atKey: false,
@@ -8758,10 +8758,10 @@ var require_compose_doc = __commonJS({
       }
       doc.contents = value ? composeNode.composeNode(ctx, value, props, onError) : composeNode.composeEmptyNode(ctx, props.end, start, null, props, onError);
       const contentEnd = doc.contents.range[2];
-      const re = resolveEnd.resolveEnd(end, contentEnd, false, onError);
-      if (re.comment)
-        doc.comment = re.comment;
-      doc.range = [offset, contentEnd, re.offset];
+      const re2 = resolveEnd.resolveEnd(end, contentEnd, false, onError);
+      if (re2.comment)
+        doc.comment = re2.comment;
+      doc.range = [offset, contentEnd, re2.offset];
       return doc;
     }
     exports.composeDoc = composeDoc;
@@ -8813,7 +8813,7 @@ var require_composer = __commonJS({
       return { comment, afterEmptyLine };
     }
     var Composer = class {
-      constructor(options = {}) {
+      constructor(options2 = {}) {
         this.doc = null;
         this.atDirectives = false;
         this.prelude = [];
@@ -8826,8 +8826,8 @@ var require_composer = __commonJS({
           else
             this.errors.push(new errors.YAMLParseError(pos, code2, message));
         };
-        this.directives = new directives.Directives({ version: options.version || "1.2" });
-        this.options = options;
+        this.directives = new directives.Directives({ version: options2.version || "1.2" });
+        this.options = options2;
       }
       decorate(doc, afterDoc) {
         const { comment, afterEmptyLine } = parsePrelude(this.prelude);
@@ -8839,11 +8839,11 @@ ${comment}` : comment;
           } else if (afterEmptyLine || doc.directives.docStart || !dc) {
             doc.commentBefore = comment;
           } else if (identity.isCollection(dc) && !dc.flow && dc.items.length > 0) {
-            let it = dc.items[0];
-            if (identity.isPair(it))
-              it = it.key;
-            const cb = it.commentBefore;
-            it.commentBefore = cb ? `${comment}
+            let it2 = dc.items[0];
+            if (identity.isPair(it2))
+              it2 = it2.key;
+            const cb = it2.commentBefore;
+            it2.commentBefore = cb ? `${comment}
 ${cb}` : comment;
           } else {
             const cb = dc.commentBefore;
@@ -9018,9 +9018,9 @@ var require_cst_scalar = __commonJS({
       switch (source[0]) {
         case "|":
         case ">": {
-          const he = source.indexOf("\n");
-          const head = source.substring(0, he);
-          const body = source.substring(he + 1) + "\n";
+          const he2 = source.indexOf("\n");
+          const head = source.substring(0, he2);
+          const body = source.substring(he2 + 1) + "\n";
           const props = [
             { type: "block-scalar-header", offset, indent, source: head }
           ];
@@ -9081,9 +9081,9 @@ var require_cst_scalar = __commonJS({
       }
     }
     function setBlockScalarValue(token, source) {
-      const he = source.indexOf("\n");
-      const head = source.substring(0, he);
-      const body = source.substring(he + 1) + "\n";
+      const he2 = source.indexOf("\n");
+      const head = source.substring(0, he2);
+      const body = source.substring(he2 + 1) + "\n";
       if (token.type === "block-scalar") {
         const header = token.props[0];
         if (header.type !== "block-scalar-header")
@@ -9106,14 +9106,14 @@ var require_cst_scalar = __commonJS({
     }
     function addEndtoBlockProps(props, end) {
       if (end)
-        for (const st of end)
-          switch (st.type) {
+        for (const st2 of end)
+          switch (st2.type) {
             case "space":
             case "comment":
-              props.push(st);
+              props.push(st2);
               break;
             case "newline":
-              props.push(st);
+              props.push(st2);
               return true;
           }
       return false;
@@ -9147,7 +9147,7 @@ var require_cst_scalar = __commonJS({
         }
         default: {
           const indent = "indent" in token ? token.indent : -1;
-          const end = "end" in token && Array.isArray(token.end) ? token.end.filter((st) => st.type === "space" || st.type === "comment" || st.type === "newline") : [];
+          const end = "end" in token && Array.isArray(token.end) ? token.end.filter((st2) => st2.type === "space" || st2.type === "comment" || st2.type === "newline") : [];
           for (const key of Object.keys(token))
             if (key !== "type" && key !== "offset")
               delete token[key];
@@ -9185,35 +9185,35 @@ var require_cst_stringify = __commonJS({
           let res = token.start.source;
           for (const item of token.items)
             res += stringifyItem(item);
-          for (const st of token.end)
-            res += st.source;
+          for (const st2 of token.end)
+            res += st2.source;
           return res;
         }
         case "document": {
           let res = stringifyItem(token);
           if (token.end)
-            for (const st of token.end)
-              res += st.source;
+            for (const st2 of token.end)
+              res += st2.source;
           return res;
         }
         default: {
           let res = token.source;
           if ("end" in token && token.end)
-            for (const st of token.end)
-              res += st.source;
+            for (const st2 of token.end)
+              res += st2.source;
           return res;
         }
       }
     }
-    function stringifyItem({ start, key, sep: sep2, value }) {
+    function stringifyItem({ start, key, sep: sep3, value }) {
       let res = "";
-      for (const st of start)
-        res += st.source;
+      for (const st2 of start)
+        res += st2.source;
       if (key)
         res += stringifyToken(key);
-      if (sep2)
-        for (const st of sep2)
-          res += st.source;
+      if (sep3)
+        for (const st2 of sep3)
+          res += st2.source;
       if (value)
         res += stringifyToken(value);
       return res;
@@ -9264,12 +9264,12 @@ var require_cst_visit = __commonJS({
         const token = item[field];
         if (token && "items" in token) {
           for (let i = 0; i < token.items.length; ++i) {
-            const ci = _visit(Object.freeze(path.concat([[field, i]])), token.items[i], visitor);
-            if (typeof ci === "number")
-              i = ci - 1;
-            else if (ci === BREAK)
+            const ci2 = _visit(Object.freeze(path.concat([[field, i]])), token.items[i], visitor);
+            if (typeof ci2 === "number")
+              i = ci2 - 1;
+            else if (ci2 === BREAK)
               return BREAK;
-            else if (ci === REMOVE) {
+            else if (ci2 === REMOVE) {
               token.items.splice(i, 1);
               i -= 1;
             }
@@ -9468,8 +9468,8 @@ var require_lexer = __commonJS({
           return ch === "\n" || indent >= this.indentNext || !ch && !this.atEnd ? offset + indent : -1;
         }
         if (ch === "-" || ch === ".") {
-          const dt = this.buffer.substr(offset, 3);
-          if ((dt === "---" || dt === "...") && isEmpty(this.buffer[offset + 3]))
+          const dt2 = this.buffer.substr(offset, 3);
+          if ((dt2 === "---" || dt2 === "...") && isEmpty(this.buffer[offset + 3]))
             return -1;
         }
         return offset;
@@ -9529,14 +9529,14 @@ var require_lexer = __commonJS({
         }
         if (line[0] === "%") {
           let dirEnd = line.length;
-          let cs = line.indexOf("#");
-          while (cs !== -1) {
-            const ch = line[cs - 1];
+          let cs2 = line.indexOf("#");
+          while (cs2 !== -1) {
+            const ch = line[cs2 - 1];
             if (ch === " " || ch === "	") {
-              dirEnd = cs - 1;
+              dirEnd = cs2 - 1;
               break;
             } else {
-              cs = line.indexOf("#", cs + 1);
+              cs2 = line.indexOf("#", cs2 + 1);
             }
           }
           while (true) {
@@ -9567,12 +9567,12 @@ var require_lexer = __commonJS({
         if (ch === "-" || ch === ".") {
           if (!this.atEnd && !this.hasChars(4))
             return this.setNext("line-start");
-          const s = this.peek(3);
-          if ((s === "---" || s === "...") && isEmpty(this.charAt(3))) {
+          const s3 = this.peek(3);
+          if ((s3 === "---" || s3 === "...") && isEmpty(this.charAt(3))) {
             yield* this.pushCount(3);
             this.indentValue = 0;
             this.indentNext = 0;
-            return s === "---" ? "doc" : "stream";
+            return s3 === "---" ? "doc" : "stream";
           }
         }
         this.indentValue = yield* this.pushSpaces(false);
@@ -9723,10 +9723,10 @@ var require_lexer = __commonJS({
         let nl = qb.indexOf("\n", this.pos);
         if (nl !== -1) {
           while (nl !== -1) {
-            const cs = this.continueScalar(nl + 1);
-            if (cs === -1)
+            const cs2 = this.continueScalar(nl + 1);
+            if (cs2 === -1)
               break;
-            nl = qb.indexOf("\n", cs);
+            nl = qb.indexOf("\n", cs2);
           }
           if (nl !== -1) {
             end = nl - (qb[nl - 1] === "\r" ? 2 : 1);
@@ -9789,10 +9789,10 @@ var require_lexer = __commonJS({
             this.indentNext = this.blockScalarIndent + (this.indentNext === 0 ? 1 : this.indentNext);
           }
           do {
-            const cs = this.continueScalar(nl + 1);
-            if (cs === -1)
+            const cs2 = this.continueScalar(nl + 1);
+            if (cs2 === -1)
               break;
-            nl = this.buffer.indexOf("\n", cs);
+            nl = this.buffer.indexOf("\n", cs2);
           } while (nl !== -1);
           if (nl === -1) {
             if (!this.atEnd)
@@ -9851,10 +9851,10 @@ var require_lexer = __commonJS({
             if (next === "#" || inFlow && flowIndicatorChars.has(next))
               break;
             if (ch === "\n") {
-              const cs = this.continueScalar(i + 1);
-              if (cs === -1)
+              const cs2 = this.continueScalar(i + 1);
+              if (cs2 === -1)
                 break;
-              i = Math.max(i, cs - 2);
+              i = Math.max(i, cs2 - 2);
             }
           } else {
             if (inFlow && flowIndicatorChars.has(ch))
@@ -9877,11 +9877,11 @@ var require_lexer = __commonJS({
         return 0;
       }
       *pushToIndex(i, allowEmpty) {
-        const s = this.buffer.slice(this.pos, i);
-        if (s) {
-          yield s;
-          this.pos += s.length;
-          return s.length;
+        const s3 = this.buffer.slice(this.pos, i);
+        if (s3) {
+          yield s3;
+          this.pos += s3.length;
+          return s3.length;
         } else if (allowEmpty)
           yield "";
         return 0;
@@ -10049,8 +10049,8 @@ var require_parser = __commonJS({
         case "document":
           return parent.start;
         case "block-map": {
-          const it = parent.items[parent.items.length - 1];
-          return it.sep ?? it.start;
+          const it2 = parent.items[parent.items.length - 1];
+          return it2.sep ?? it2.start;
         }
         case "block-seq":
           return parent.items[parent.items.length - 1].start;
@@ -10086,19 +10086,19 @@ var require_parser = __commonJS({
     }
     function fixFlowSeqItems(fc) {
       if (fc.start.type === "flow-seq-start") {
-        for (const it of fc.items) {
-          if (it.sep && !it.value && !includesToken(it.start, "explicit-key-ind") && !includesToken(it.sep, "map-value-ind")) {
-            if (it.key)
-              it.value = it.key;
-            delete it.key;
-            if (isFlowToken(it.value)) {
-              if (it.value.end)
-                arrayPushArray(it.value.end, it.sep);
+        for (const it2 of fc.items) {
+          if (it2.sep && !it2.value && !includesToken(it2.start, "explicit-key-ind") && !includesToken(it2.sep, "map-value-ind")) {
+            if (it2.key)
+              it2.value = it2.key;
+            delete it2.key;
+            if (isFlowToken(it2.value)) {
+              if (it2.value.end)
+                arrayPushArray(it2.value.end, it2.sep);
               else
-                it.value.end = it.sep;
+                it2.value.end = it2.sep;
             } else
-              arrayPushArray(it.start, it.sep);
-            delete it.sep;
+              arrayPushArray(it2.start, it2.sep);
+            delete it2.sep;
           }
         }
       }
@@ -10193,13 +10193,13 @@ var require_parser = __commonJS({
           yield* this.pop();
       }
       get sourceToken() {
-        const st = {
+        const st2 = {
           type: this.type,
           offset: this.offset,
           indent: this.indent,
           source: this.source
         };
-        return st;
+        return st2;
       }
       *step() {
         const top = this.peek(1);
@@ -10263,36 +10263,36 @@ var require_parser = __commonJS({
               top.props.push(token);
               break;
             case "block-map": {
-              const it = top.items[top.items.length - 1];
-              if (it.value) {
+              const it2 = top.items[top.items.length - 1];
+              if (it2.value) {
                 top.items.push({ start: [], key: token, sep: [] });
                 this.onKeyLine = true;
                 return;
-              } else if (it.sep) {
-                it.value = token;
+              } else if (it2.sep) {
+                it2.value = token;
               } else {
-                Object.assign(it, { key: token, sep: [] });
-                this.onKeyLine = !it.explicitKey;
+                Object.assign(it2, { key: token, sep: [] });
+                this.onKeyLine = !it2.explicitKey;
                 return;
               }
               break;
             }
             case "block-seq": {
-              const it = top.items[top.items.length - 1];
-              if (it.value)
+              const it2 = top.items[top.items.length - 1];
+              if (it2.value)
                 top.items.push({ start: [], value: token });
               else
-                it.value = token;
+                it2.value = token;
               break;
             }
             case "flow-collection": {
-              const it = top.items[top.items.length - 1];
-              if (!it || it.value)
+              const it2 = top.items[top.items.length - 1];
+              if (!it2 || it2.value)
                 top.items.push({ start: [], key: token, sep: [] });
-              else if (it.sep)
-                it.value = token;
+              else if (it2.sep)
+                it2.value = token;
               else
-                Object.assign(it, { key: token, sep: [] });
+                Object.assign(it2, { key: token, sep: [] });
               return;
             }
             /* istanbul ignore next should not happen */
@@ -10302,7 +10302,7 @@ var require_parser = __commonJS({
           }
           if ((top.type === "document" || top.type === "block-map" || top.type === "block-seq") && (token.type === "block-map" || token.type === "block-seq")) {
             const last = token.items[token.items.length - 1];
-            if (last && !last.sep && !last.value && last.start.length > 0 && findNonEmptyIndex(last.start) === -1 && (token.indent === 0 || last.start.every((st) => st.type !== "comment" || st.indent < token.indent))) {
+            if (last && !last.sep && !last.value && last.start.length > 0 && findNonEmptyIndex(last.start) === -1 && (token.indent === 0 || last.start.every((st2) => st2.type !== "comment" || st2.indent < token.indent))) {
               if (top.type === "document")
                 top.end = last.start;
               else
@@ -10379,18 +10379,18 @@ var require_parser = __commonJS({
         if (this.type === "map-value-ind") {
           const prev = getPrevProps(this.peek(2));
           const start = getFirstKeyStartProps(prev);
-          let sep2;
+          let sep3;
           if (scalar.end) {
-            sep2 = scalar.end;
-            sep2.push(this.sourceToken);
+            sep3 = scalar.end;
+            sep3.push(this.sourceToken);
             delete scalar.end;
           } else
-            sep2 = [this.sourceToken];
+            sep3 = [this.sourceToken];
           const map = {
             type: "block-map",
             offset: scalar.offset,
             indent: scalar.indent,
-            items: [{ start, key: scalar, sep: sep2 }]
+            items: [{ start, key: scalar, sep: sep3 }]
           };
           this.onKeyLine = true;
           this.stack[this.stack.length - 1] = map;
@@ -10424,60 +10424,60 @@ var require_parser = __commonJS({
         }
       }
       *blockMap(map) {
-        const it = map.items[map.items.length - 1];
+        const it2 = map.items[map.items.length - 1];
         switch (this.type) {
           case "newline":
             this.onKeyLine = false;
-            if (it.value) {
-              const end = "end" in it.value ? it.value.end : void 0;
+            if (it2.value) {
+              const end = "end" in it2.value ? it2.value.end : void 0;
               const last = Array.isArray(end) ? end[end.length - 1] : void 0;
               if (last?.type === "comment")
                 end?.push(this.sourceToken);
               else
                 map.items.push({ start: [this.sourceToken] });
-            } else if (it.sep) {
-              it.sep.push(this.sourceToken);
+            } else if (it2.sep) {
+              it2.sep.push(this.sourceToken);
             } else {
-              it.start.push(this.sourceToken);
+              it2.start.push(this.sourceToken);
             }
             return;
           case "space":
           case "comment":
-            if (it.value) {
+            if (it2.value) {
               map.items.push({ start: [this.sourceToken] });
-            } else if (it.sep) {
-              it.sep.push(this.sourceToken);
+            } else if (it2.sep) {
+              it2.sep.push(this.sourceToken);
             } else {
-              if (this.atIndentedComment(it.start, map.indent)) {
+              if (this.atIndentedComment(it2.start, map.indent)) {
                 const prev = map.items[map.items.length - 2];
                 const end = prev?.value?.end;
                 if (Array.isArray(end)) {
-                  arrayPushArray(end, it.start);
+                  arrayPushArray(end, it2.start);
                   end.push(this.sourceToken);
                   map.items.pop();
                   return;
                 }
               }
-              it.start.push(this.sourceToken);
+              it2.start.push(this.sourceToken);
             }
             return;
         }
         if (this.indent >= map.indent) {
           const atMapIndent = !this.onKeyLine && this.indent === map.indent;
-          const atNextItem = atMapIndent && (it.sep || it.explicitKey) && this.type !== "seq-item-ind";
+          const atNextItem = atMapIndent && (it2.sep || it2.explicitKey) && this.type !== "seq-item-ind";
           let start = [];
-          if (atNextItem && it.sep && !it.value) {
+          if (atNextItem && it2.sep && !it2.value) {
             const nl = [];
-            for (let i = 0; i < it.sep.length; ++i) {
-              const st = it.sep[i];
-              switch (st.type) {
+            for (let i = 0; i < it2.sep.length; ++i) {
+              const st2 = it2.sep[i];
+              switch (st2.type) {
                 case "newline":
                   nl.push(i);
                   break;
                 case "space":
                   break;
                 case "comment":
-                  if (st.indent > map.indent)
+                  if (st2.indent > map.indent)
                     nl.length = 0;
                   break;
                 default:
@@ -10485,26 +10485,26 @@ var require_parser = __commonJS({
               }
             }
             if (nl.length >= 2)
-              start = it.sep.splice(nl[1]);
+              start = it2.sep.splice(nl[1]);
           }
           switch (this.type) {
             case "anchor":
             case "tag":
-              if (atNextItem || it.value) {
+              if (atNextItem || it2.value) {
                 start.push(this.sourceToken);
                 map.items.push({ start });
                 this.onKeyLine = true;
-              } else if (it.sep) {
-                it.sep.push(this.sourceToken);
+              } else if (it2.sep) {
+                it2.sep.push(this.sourceToken);
               } else {
-                it.start.push(this.sourceToken);
+                it2.start.push(this.sourceToken);
               }
               return;
             case "explicit-key-ind":
-              if (!it.sep && !it.explicitKey) {
-                it.start.push(this.sourceToken);
-                it.explicitKey = true;
-              } else if (atNextItem || it.value) {
+              if (!it2.sep && !it2.explicitKey) {
+                it2.start.push(this.sourceToken);
+                it2.explicitKey = true;
+              } else if (atNextItem || it2.value) {
                 start.push(this.sourceToken);
                 map.items.push({ start, explicitKey: true });
               } else {
@@ -10518,12 +10518,12 @@ var require_parser = __commonJS({
               this.onKeyLine = true;
               return;
             case "map-value-ind":
-              if (it.explicitKey) {
-                if (!it.sep) {
-                  if (includesToken(it.start, "newline")) {
-                    Object.assign(it, { key: null, sep: [this.sourceToken] });
+              if (it2.explicitKey) {
+                if (!it2.sep) {
+                  if (includesToken(it2.start, "newline")) {
+                    Object.assign(it2, { key: null, sep: [this.sourceToken] });
                   } else {
-                    const start2 = getFirstKeyStartProps(it.start);
+                    const start2 = getFirstKeyStartProps(it2.start);
                     this.stack.push({
                       type: "block-map",
                       offset: this.offset,
@@ -10531,39 +10531,39 @@ var require_parser = __commonJS({
                       items: [{ start: start2, key: null, sep: [this.sourceToken] }]
                     });
                   }
-                } else if (it.value) {
+                } else if (it2.value) {
                   map.items.push({ start: [], key: null, sep: [this.sourceToken] });
-                } else if (includesToken(it.sep, "map-value-ind")) {
+                } else if (includesToken(it2.sep, "map-value-ind")) {
                   this.stack.push({
                     type: "block-map",
                     offset: this.offset,
                     indent: this.indent,
                     items: [{ start, key: null, sep: [this.sourceToken] }]
                   });
-                } else if (isFlowToken(it.key) && !includesToken(it.sep, "newline")) {
-                  const start2 = getFirstKeyStartProps(it.start);
-                  const key = it.key;
-                  const sep2 = it.sep;
-                  sep2.push(this.sourceToken);
-                  delete it.key;
-                  delete it.sep;
+                } else if (isFlowToken(it2.key) && !includesToken(it2.sep, "newline")) {
+                  const start2 = getFirstKeyStartProps(it2.start);
+                  const key = it2.key;
+                  const sep3 = it2.sep;
+                  sep3.push(this.sourceToken);
+                  delete it2.key;
+                  delete it2.sep;
                   this.stack.push({
                     type: "block-map",
                     offset: this.offset,
                     indent: this.indent,
-                    items: [{ start: start2, key, sep: sep2 }]
+                    items: [{ start: start2, key, sep: sep3 }]
                   });
                 } else if (start.length > 0) {
-                  it.sep = it.sep.concat(start, this.sourceToken);
+                  it2.sep = it2.sep.concat(start, this.sourceToken);
                 } else {
-                  it.sep.push(this.sourceToken);
+                  it2.sep.push(this.sourceToken);
                 }
               } else {
-                if (!it.sep) {
-                  Object.assign(it, { key: null, sep: [this.sourceToken] });
-                } else if (it.value || atNextItem) {
+                if (!it2.sep) {
+                  Object.assign(it2, { key: null, sep: [this.sourceToken] });
+                } else if (it2.value || atNextItem) {
                   map.items.push({ start, key: null, sep: [this.sourceToken] });
-                } else if (includesToken(it.sep, "map-value-ind")) {
+                } else if (includesToken(it2.sep, "map-value-ind")) {
                   this.stack.push({
                     type: "block-map",
                     offset: this.offset,
@@ -10571,7 +10571,7 @@ var require_parser = __commonJS({
                     items: [{ start: [], key: null, sep: [this.sourceToken] }]
                   });
                 } else {
-                  it.sep.push(this.sourceToken);
+                  it2.sep.push(this.sourceToken);
                 }
               }
               this.onKeyLine = true;
@@ -10580,14 +10580,14 @@ var require_parser = __commonJS({
             case "scalar":
             case "single-quoted-scalar":
             case "double-quoted-scalar": {
-              const fs10 = this.flowScalar(this.type);
-              if (atNextItem || it.value) {
-                map.items.push({ start, key: fs10, sep: [] });
+              const fs11 = this.flowScalar(this.type);
+              if (atNextItem || it2.value) {
+                map.items.push({ start, key: fs11, sep: [] });
                 this.onKeyLine = true;
-              } else if (it.sep) {
-                this.stack.push(fs10);
+              } else if (it2.sep) {
+                this.stack.push(fs11);
               } else {
-                Object.assign(it, { key: fs10, sep: [] });
+                Object.assign(it2, { key: fs11, sep: [] });
                 this.onKeyLine = true;
               }
               return;
@@ -10596,7 +10596,7 @@ var require_parser = __commonJS({
               const bv = this.startBlockValue(map);
               if (bv) {
                 if (bv.type === "block-seq") {
-                  if (!it.explicitKey && it.sep && !includesToken(it.sep, "newline")) {
+                  if (!it2.explicitKey && it2.sep && !includesToken(it2.sep, "newline")) {
                     yield* this.pop({
                       type: "error",
                       offset: this.offset,
@@ -10618,50 +10618,50 @@ var require_parser = __commonJS({
         yield* this.step();
       }
       *blockSequence(seq) {
-        const it = seq.items[seq.items.length - 1];
+        const it2 = seq.items[seq.items.length - 1];
         switch (this.type) {
           case "newline":
-            if (it.value) {
-              const end = "end" in it.value ? it.value.end : void 0;
+            if (it2.value) {
+              const end = "end" in it2.value ? it2.value.end : void 0;
               const last = Array.isArray(end) ? end[end.length - 1] : void 0;
               if (last?.type === "comment")
                 end?.push(this.sourceToken);
               else
                 seq.items.push({ start: [this.sourceToken] });
             } else
-              it.start.push(this.sourceToken);
+              it2.start.push(this.sourceToken);
             return;
           case "space":
           case "comment":
-            if (it.value)
+            if (it2.value)
               seq.items.push({ start: [this.sourceToken] });
             else {
-              if (this.atIndentedComment(it.start, seq.indent)) {
+              if (this.atIndentedComment(it2.start, seq.indent)) {
                 const prev = seq.items[seq.items.length - 2];
                 const end = prev?.value?.end;
                 if (Array.isArray(end)) {
-                  arrayPushArray(end, it.start);
+                  arrayPushArray(end, it2.start);
                   end.push(this.sourceToken);
                   seq.items.pop();
                   return;
                 }
               }
-              it.start.push(this.sourceToken);
+              it2.start.push(this.sourceToken);
             }
             return;
           case "anchor":
           case "tag":
-            if (it.value || this.indent <= seq.indent)
+            if (it2.value || this.indent <= seq.indent)
               break;
-            it.start.push(this.sourceToken);
+            it2.start.push(this.sourceToken);
             return;
           case "seq-item-ind":
             if (this.indent !== seq.indent)
               break;
-            if (it.value || includesToken(it.start, "seq-item-ind"))
+            if (it2.value || includesToken(it2.start, "seq-item-ind"))
               seq.items.push({ start: [this.sourceToken] });
             else
-              it.start.push(this.sourceToken);
+              it2.start.push(this.sourceToken);
             return;
         }
         if (this.indent > seq.indent) {
@@ -10675,7 +10675,7 @@ var require_parser = __commonJS({
         yield* this.step();
       }
       *flowCollection(fc) {
-        const it = fc.items[fc.items.length - 1];
+        const it2 = fc.items[fc.items.length - 1];
         if (this.type === "flow-error-end") {
           let top;
           do {
@@ -10686,42 +10686,42 @@ var require_parser = __commonJS({
           switch (this.type) {
             case "comma":
             case "explicit-key-ind":
-              if (!it || it.sep)
+              if (!it2 || it2.sep)
                 fc.items.push({ start: [this.sourceToken] });
               else
-                it.start.push(this.sourceToken);
+                it2.start.push(this.sourceToken);
               return;
             case "map-value-ind":
-              if (!it || it.value)
+              if (!it2 || it2.value)
                 fc.items.push({ start: [], key: null, sep: [this.sourceToken] });
-              else if (it.sep)
-                it.sep.push(this.sourceToken);
+              else if (it2.sep)
+                it2.sep.push(this.sourceToken);
               else
-                Object.assign(it, { key: null, sep: [this.sourceToken] });
+                Object.assign(it2, { key: null, sep: [this.sourceToken] });
               return;
             case "space":
             case "comment":
             case "newline":
             case "anchor":
             case "tag":
-              if (!it || it.value)
+              if (!it2 || it2.value)
                 fc.items.push({ start: [this.sourceToken] });
-              else if (it.sep)
-                it.sep.push(this.sourceToken);
+              else if (it2.sep)
+                it2.sep.push(this.sourceToken);
               else
-                it.start.push(this.sourceToken);
+                it2.start.push(this.sourceToken);
               return;
             case "alias":
             case "scalar":
             case "single-quoted-scalar":
             case "double-quoted-scalar": {
-              const fs10 = this.flowScalar(this.type);
-              if (!it || it.value)
-                fc.items.push({ start: [], key: fs10, sep: [] });
-              else if (it.sep)
-                this.stack.push(fs10);
+              const fs11 = this.flowScalar(this.type);
+              if (!it2 || it2.value)
+                fc.items.push({ start: [], key: fs11, sep: [] });
+              else if (it2.sep)
+                this.stack.push(fs11);
               else
-                Object.assign(it, { key: fs10, sep: [] });
+                Object.assign(it2, { key: fs11, sep: [] });
               return;
             }
             case "flow-map-end":
@@ -10745,13 +10745,13 @@ var require_parser = __commonJS({
             const prev = getPrevProps(parent);
             const start = getFirstKeyStartProps(prev);
             fixFlowSeqItems(fc);
-            const sep2 = fc.end.splice(1, fc.end.length);
-            sep2.push(this.sourceToken);
+            const sep3 = fc.end.splice(1, fc.end.length);
+            sep3.push(this.sourceToken);
             const map = {
               type: "block-map",
               offset: fc.offset,
               indent: fc.indent,
-              items: [{ start, key: fc, sep: sep2 }]
+              items: [{ start, key: fc, sep: sep3 }]
             };
             this.onKeyLine = true;
             this.stack[this.stack.length - 1] = map;
@@ -10838,7 +10838,7 @@ var require_parser = __commonJS({
           return false;
         if (this.indent <= indent)
           return false;
-        return start.every((st) => st.type === "newline" || st.type === "space");
+        return start.every((st2) => st2.type === "newline" || st2.type === "space");
       }
       *documentEnd(docEnd) {
         if (this.type !== "doc-mode") {
@@ -10891,15 +10891,15 @@ var require_public_api = __commonJS({
     var identity = require_identity();
     var lineCounter = require_line_counter();
     var parser = require_parser();
-    function parseOptions(options) {
-      const prettyErrors = options.prettyErrors !== false;
-      const lineCounter$1 = options.lineCounter || prettyErrors && new lineCounter.LineCounter() || null;
+    function parseOptions(options2) {
+      const prettyErrors = options2.prettyErrors !== false;
+      const lineCounter$1 = options2.lineCounter || prettyErrors && new lineCounter.LineCounter() || null;
       return { lineCounter: lineCounter$1, prettyErrors };
     }
-    function parseAllDocuments(source, options = {}) {
-      const { lineCounter: lineCounter2, prettyErrors } = parseOptions(options);
+    function parseAllDocuments(source, options2 = {}) {
+      const { lineCounter: lineCounter2, prettyErrors } = parseOptions(options2);
       const parser$1 = new parser.Parser(lineCounter2?.addNewLine);
-      const composer$1 = new composer.Composer(options);
+      const composer$1 = new composer.Composer(options2);
       const docs = Array.from(composer$1.compose(parser$1.parse(source)));
       if (prettyErrors && lineCounter2)
         for (const doc of docs) {
@@ -10910,10 +10910,10 @@ var require_public_api = __commonJS({
         return docs;
       return Object.assign([], { empty: true }, composer$1.streamInfo());
     }
-    function parseDocument(source, options = {}) {
-      const { lineCounter: lineCounter2, prettyErrors } = parseOptions(options);
+    function parseDocument(source, options2 = {}) {
+      const { lineCounter: lineCounter2, prettyErrors } = parseOptions(options2);
       const parser$1 = new parser.Parser(lineCounter2?.addNewLine);
-      const composer$1 = new composer.Composer(options);
+      const composer$1 = new composer.Composer(options2);
       let doc = null;
       for (const _doc of composer$1.compose(parser$1.parse(source), true, source.length)) {
         if (!doc)
@@ -10929,14 +10929,14 @@ var require_public_api = __commonJS({
       }
       return doc;
     }
-    function parse5(src, reviver, options) {
+    function parse6(src, reviver, options2) {
       let _reviver = void 0;
       if (typeof reviver === "function") {
         _reviver = reviver;
-      } else if (options === void 0 && reviver && typeof reviver === "object") {
-        options = reviver;
+      } else if (options2 === void 0 && reviver && typeof reviver === "object") {
+        options2 = reviver;
       }
-      const doc = parseDocument(src, options);
+      const doc = parseDocument(src, options2);
       if (!doc)
         return null;
       doc.warnings.forEach((warning) => log.warn(doc.options.logLevel, warning));
@@ -10946,31 +10946,31 @@ var require_public_api = __commonJS({
         else
           doc.errors = [];
       }
-      return doc.toJS(Object.assign({ reviver: _reviver }, options));
+      return doc.toJS(Object.assign({ reviver: _reviver }, options2));
     }
-    function stringify2(value, replacer, options) {
+    function stringify2(value, replacer, options2) {
       let _replacer = null;
       if (typeof replacer === "function" || Array.isArray(replacer)) {
         _replacer = replacer;
-      } else if (options === void 0 && replacer) {
-        options = replacer;
+      } else if (options2 === void 0 && replacer) {
+        options2 = replacer;
       }
-      if (typeof options === "string")
-        options = options.length;
-      if (typeof options === "number") {
-        const indent = Math.round(options);
-        options = indent < 1 ? void 0 : indent > 8 ? { indent: 8 } : { indent };
+      if (typeof options2 === "string")
+        options2 = options2.length;
+      if (typeof options2 === "number") {
+        const indent = Math.round(options2);
+        options2 = indent < 1 ? void 0 : indent > 8 ? { indent: 8 } : { indent };
       }
       if (value === void 0) {
-        const { keepUndefined } = options ?? replacer ?? {};
+        const { keepUndefined } = options2 ?? replacer ?? {};
         if (!keepUndefined)
           return void 0;
       }
       if (identity.isDocument(value) && !_replacer)
-        return value.toString(options);
-      return new Document.Document(value, _replacer, options).toString(options);
+        return value.toString(options2);
+      return new Document.Document(value, _replacer, options2).toString(options2);
     }
-    exports.parse = parse5;
+    exports.parse = parse6;
     exports.parseAllDocuments = parseAllDocuments;
     exports.parseDocument = parseDocument;
     exports.stringify = stringify2;
@@ -11459,30 +11459,30 @@ var init_scanner = __esm({
 var cachedSpaces, maxCachedValues, cachedBreakLinesWithSpaces, supportedEols;
 var init_string_intern = __esm({
   "node_modules/jsonc-parser/lib/esm/impl/string-intern.js"() {
-    cachedSpaces = new Array(20).fill(0).map((_, index) => {
+    cachedSpaces = new Array(20).fill(0).map((_2, index) => {
       return " ".repeat(index);
     });
     maxCachedValues = 200;
     cachedBreakLinesWithSpaces = {
       " ": {
-        "\n": new Array(maxCachedValues).fill(0).map((_, index) => {
+        "\n": new Array(maxCachedValues).fill(0).map((_2, index) => {
           return "\n" + " ".repeat(index);
         }),
-        "\r": new Array(maxCachedValues).fill(0).map((_, index) => {
+        "\r": new Array(maxCachedValues).fill(0).map((_2, index) => {
           return "\r" + " ".repeat(index);
         }),
-        "\r\n": new Array(maxCachedValues).fill(0).map((_, index) => {
+        "\r\n": new Array(maxCachedValues).fill(0).map((_2, index) => {
           return "\r\n" + " ".repeat(index);
         })
       },
       "	": {
-        "\n": new Array(maxCachedValues).fill(0).map((_, index) => {
+        "\n": new Array(maxCachedValues).fill(0).map((_2, index) => {
           return "\n" + "	".repeat(index);
         }),
-        "\r": new Array(maxCachedValues).fill(0).map((_, index) => {
+        "\r": new Array(maxCachedValues).fill(0).map((_2, index) => {
           return "\r" + "	".repeat(index);
         }),
-        "\r\n": new Array(maxCachedValues).fill(0).map((_, index) => {
+        "\r\n": new Array(maxCachedValues).fill(0).map((_2, index) => {
           return "\r\n" + "	".repeat(index);
         })
       }
@@ -11492,7 +11492,7 @@ var init_string_intern = __esm({
 });
 
 // node_modules/jsonc-parser/lib/esm/impl/format.js
-function format(documentText, range, options) {
+function format(documentText, range, options2) {
   let initialIndentLevel;
   let formatText;
   let formatTextStart;
@@ -11510,7 +11510,7 @@ function format(documentText, range, options) {
       endOffset++;
     }
     formatText = documentText.substring(formatTextStart, endOffset);
-    initialIndentLevel = computeIndentLevel(formatText, options);
+    initialIndentLevel = computeIndentLevel(formatText, options2);
   } else {
     formatText = documentText;
     initialIndentLevel = 0;
@@ -11518,13 +11518,13 @@ function format(documentText, range, options) {
     rangeStart = 0;
     rangeEnd = documentText.length;
   }
-  const eol = getEOL(options, documentText);
+  const eol = getEOL(options2, documentText);
   const eolFastPathSupported = supportedEols.includes(eol);
   let numberLineBreaks = 0;
   let indentLevel = 0;
   let indentValue;
-  if (options.insertSpaces) {
-    indentValue = cachedSpaces[options.tabSize || 4] ?? repeat(cachedSpaces[1], options.tabSize || 4);
+  if (options2.insertSpaces) {
+    indentValue = cachedSpaces[options2.tabSize || 4] ?? repeat(cachedSpaces[1], options2.tabSize || 4);
   } else {
     indentValue = "	";
   }
@@ -11548,7 +11548,7 @@ function format(documentText, range, options) {
     let token = scanner.scan();
     numberLineBreaks = 0;
     while (token === 15 || token === 14) {
-      if (token === 14 && options.keepLines) {
+      if (token === 14 && options2.keepLines) {
         numberLineBreaks += 1;
       } else if (token === 14) {
         numberLineBreaks = 1;
@@ -11565,12 +11565,12 @@ function format(documentText, range, options) {
     }
   }
   let firstToken = scanNext();
-  if (options.keepLines && numberLineBreaks > 0) {
+  if (options2.keepLines && numberLineBreaks > 0) {
     addEdit(repeat(eol, numberLineBreaks), 0, 0);
   }
   if (firstToken !== 17) {
     let firstTokenStart = scanner.getTokenOffset() + formatTextStart;
-    let initialIndent = indentValue.length * initialIndentLevel < 20 && options.insertSpaces ? cachedSpaces[indentValue.length * initialIndentLevel] : repeat(indentValue, initialIndentLevel);
+    let initialIndent = indentValue.length * initialIndentLevel < 20 && options2.insertSpaces ? cachedSpaces[indentValue.length * initialIndentLevel] : repeat(indentValue, initialIndentLevel);
     addEdit(initialIndent, formatTextStart, firstTokenStart);
   }
   while (firstToken !== 17) {
@@ -11591,9 +11591,9 @@ function format(documentText, range, options) {
         indentLevel--;
       }
       ;
-      if (options.keepLines && numberLineBreaks > 0 || !options.keepLines && firstToken !== 1) {
+      if (options2.keepLines && numberLineBreaks > 0 || !options2.keepLines && firstToken !== 1) {
         replaceContent = newLinesAndIndent();
-      } else if (options.keepLines) {
+      } else if (options2.keepLines) {
         replaceContent = cachedSpaces[1];
       }
     } else if (secondToken === 4) {
@@ -11601,9 +11601,9 @@ function format(documentText, range, options) {
         indentLevel--;
       }
       ;
-      if (options.keepLines && numberLineBreaks > 0 || !options.keepLines && firstToken !== 3) {
+      if (options2.keepLines && numberLineBreaks > 0 || !options2.keepLines && firstToken !== 3) {
         replaceContent = newLinesAndIndent();
-      } else if (options.keepLines) {
+      } else if (options2.keepLines) {
         replaceContent = cachedSpaces[1];
       }
     } else {
@@ -11611,14 +11611,14 @@ function format(documentText, range, options) {
         case 3:
         case 1:
           indentLevel++;
-          if (options.keepLines && numberLineBreaks > 0 || !options.keepLines) {
+          if (options2.keepLines && numberLineBreaks > 0 || !options2.keepLines) {
             replaceContent = newLinesAndIndent();
           } else {
             replaceContent = cachedSpaces[1];
           }
           break;
         case 5:
-          if (options.keepLines && numberLineBreaks > 0 || !options.keepLines) {
+          if (options2.keepLines && numberLineBreaks > 0 || !options2.keepLines) {
             replaceContent = newLinesAndIndent();
           } else {
             replaceContent = cachedSpaces[1];
@@ -11635,14 +11635,14 @@ function format(documentText, range, options) {
           }
           break;
         case 6:
-          if (options.keepLines && numberLineBreaks > 0) {
+          if (options2.keepLines && numberLineBreaks > 0) {
             replaceContent = newLinesAndIndent();
           } else if (!needsLineBreak) {
             replaceContent = cachedSpaces[1];
           }
           break;
         case 10:
-          if (options.keepLines && numberLineBreaks > 0) {
+          if (options2.keepLines && numberLineBreaks > 0) {
             replaceContent = newLinesAndIndent();
           } else if (secondToken === 6 && !needsLineBreak) {
             replaceContent = "";
@@ -11654,7 +11654,7 @@ function format(documentText, range, options) {
         case 11:
         case 2:
         case 4:
-          if (options.keepLines && numberLineBreaks > 0) {
+          if (options2.keepLines && numberLineBreaks > 0) {
             replaceContent = newLinesAndIndent();
           } else {
             if ((secondToken === 12 || secondToken === 13) && !needsLineBreak) {
@@ -11673,10 +11673,10 @@ function format(documentText, range, options) {
       }
     }
     if (secondToken === 17) {
-      if (options.keepLines && numberLineBreaks > 0) {
+      if (options2.keepLines && numberLineBreaks > 0) {
         replaceContent = newLinesAndIndent();
       } else {
-        replaceContent = options.insertFinalNewline ? eol : "";
+        replaceContent = options2.insertFinalNewline ? eol : "";
       }
     }
     const secondTokenStart = scanner.getTokenOffset() + formatTextStart;
@@ -11685,17 +11685,17 @@ function format(documentText, range, options) {
   }
   return editOperations;
 }
-function repeat(s, count) {
+function repeat(s3, count) {
   let result2 = "";
   for (let i = 0; i < count; i++) {
-    result2 += s;
+    result2 += s3;
   }
   return result2;
 }
-function computeIndentLevel(content, options) {
+function computeIndentLevel(content, options2) {
   let i = 0;
   let nChars = 0;
-  const tabSize = options.tabSize || 4;
+  const tabSize = options2.tabSize || 4;
   while (i < content.length) {
     let ch = content.charAt(i);
     if (ch === cachedSpaces[1]) {
@@ -11709,7 +11709,7 @@ function computeIndentLevel(content, options) {
   }
   return Math.floor(nChars / tabSize);
 }
-function getEOL(options, text) {
+function getEOL(options2, text) {
   for (let i = 0; i < text.length; i++) {
     const ch = text.charAt(i);
     if (ch === "\r") {
@@ -11721,7 +11721,7 @@ function getEOL(options, text) {
       return "\n";
     }
   }
-  return options && options.eol || "\n";
+  return options2 && options2.eol || "\n";
 }
 function isEOL(text, offset) {
   return "\r\n".indexOf(text.charAt(offset)) !== -1;
@@ -11805,15 +11805,15 @@ function getLocation(text, position) {
           throw earlyReturnException;
         }
       },
-      onSeparator: (sep2, offset, length) => {
+      onSeparator: (sep3, offset, length) => {
         if (position <= offset) {
           throw earlyReturnException;
         }
-        if (sep2 === ":" && previousNode && previousNode.type === "property") {
+        if (sep3 === ":" && previousNode && previousNode.type === "property") {
           previousNode.colonOffset = offset;
           isAtPropertyKey = false;
           previousNode = void 0;
-        } else if (sep2 === ",") {
+        } else if (sep3 === ",") {
           const last = segments[segments.length - 1];
           if (typeof last === "number") {
             segments[segments.length - 1] = last + 1;
@@ -11835,19 +11835,19 @@ function getLocation(text, position) {
     previousNode,
     isAtPropertyKey,
     matches: (pattern) => {
-      let k = 0;
-      for (let i = 0; k < pattern.length && i < segments.length; i++) {
-        if (pattern[k] === segments[i] || pattern[k] === "*") {
-          k++;
-        } else if (pattern[k] !== "**") {
+      let k2 = 0;
+      for (let i = 0; k2 < pattern.length && i < segments.length; i++) {
+        if (pattern[k2] === segments[i] || pattern[k2] === "*") {
+          k2++;
+        } else if (pattern[k2] !== "**") {
           return false;
         }
       }
-      return k === pattern.length;
+      return k2 === pattern.length;
     }
   };
 }
-function parse2(text, errors = [], options = ParseOptions.DEFAULT) {
+function parse2(text, errors = [], options2 = ParseOptions.DEFAULT) {
   let currentProperty = null;
   let currentParent = [];
   const previousParents = [];
@@ -11887,10 +11887,10 @@ function parse2(text, errors = [], options = ParseOptions.DEFAULT) {
       errors.push({ error, offset, length });
     }
   };
-  visit(text, visitor, options);
+  visit(text, visitor, options2);
   return currentParent[0];
 }
-function parseTree(text, errors = [], options = ParseOptions.DEFAULT) {
+function parseTree(text, errors = [], options2 = ParseOptions.DEFAULT) {
   let currentParent = { type: "array", offset: -1, length: -1, children: [], parent: void 0 };
   function ensurePropertyComplete(endOffset) {
     if (currentParent.type === "property") {
@@ -11928,11 +11928,11 @@ function parseTree(text, errors = [], options = ParseOptions.DEFAULT) {
       onValue({ type: getNodeType(value), offset, length, parent: currentParent, value });
       ensurePropertyComplete(offset + length);
     },
-    onSeparator: (sep2, offset, length) => {
+    onSeparator: (sep3, offset, length) => {
       if (currentParent.type === "property") {
-        if (sep2 === ":") {
+        if (sep3 === ":") {
           currentParent.colonOffset = offset;
-        } else if (sep2 === ",") {
+        } else if (sep3 === ",") {
           ensurePropertyComplete(offset);
         }
       }
@@ -11941,7 +11941,7 @@ function parseTree(text, errors = [], options = ParseOptions.DEFAULT) {
       errors.push({ error, offset, length });
     }
   };
-  visit(text, visitor, options);
+  visit(text, visitor, options2);
   const result2 = currentParent.children[0];
   if (result2) {
     delete result2.parent;
@@ -12035,7 +12035,7 @@ function findNodeAtOffset(node, offset, includeRightBound = false) {
   }
   return void 0;
 }
-function visit(text, visitor, options = ParseOptions.DEFAULT) {
+function visit(text, visitor, options2 = ParseOptions.DEFAULT) {
   const _scanner = createScanner(text, false);
   const _jsonPath = [];
   let suppressedCallbacks = 0;
@@ -12071,8 +12071,8 @@ function visit(text, visitor, options = ParseOptions.DEFAULT) {
     } : () => true;
   }
   const onObjectBegin = toBeginVisit(visitor.onObjectBegin), onObjectProperty = toOneArgVisitWithPath(visitor.onObjectProperty), onObjectEnd = toEndVisit(visitor.onObjectEnd), onArrayBegin = toBeginVisit(visitor.onArrayBegin), onArrayEnd = toEndVisit(visitor.onArrayEnd), onLiteralValue = toOneArgVisitWithPath(visitor.onLiteralValue), onSeparator = toOneArgVisit(visitor.onSeparator), onComment = toNoArgVisit(visitor.onComment), onError = toOneArgVisit(visitor.onError);
-  const disallowComments = options && options.disallowComments;
-  const allowTrailingComma = options && options.allowTrailingComma;
+  const disallowComments = options2 && options2.disallowComments;
+  const allowTrailingComma = options2 && options2.allowTrailingComma;
   function scanNext() {
     while (true) {
       const token = _scanner.scan();
@@ -12325,7 +12325,7 @@ function visit(text, visitor, options = ParseOptions.DEFAULT) {
   }
   scanNext();
   if (_scanner.getToken() === 17) {
-    if (options.allowEmptyContent) {
+    if (options2.allowEmptyContent) {
       return true;
     }
     handleError(4, [], []);
@@ -12395,7 +12395,7 @@ var init_parser = __esm({
 });
 
 // node_modules/jsonc-parser/lib/esm/impl/edit.js
-function setProperty(text, originalPath, value, options) {
+function setProperty(text, originalPath, value, options2) {
   const path = originalPath.slice();
   const errors = [];
   const root = parseTree(text, errors);
@@ -12418,7 +12418,7 @@ function setProperty(text, originalPath, value, options) {
     if (value === void 0) {
       throw new Error("Can not delete in empty document");
     }
-    return withFormatting(text, { offset: root ? root.offset : 0, length: root ? root.length : 0, content: JSON.stringify(value) }, options);
+    return withFormatting(text, { offset: root ? root.offset : 0, length: root ? root.length : 0, content: JSON.stringify(value) }, options2);
   } else if (parent.type === "object" && typeof lastSegment === "string" && Array.isArray(parent.children)) {
     const existing = findNodeAtLocation(parent, [lastSegment]);
     if (existing !== void 0) {
@@ -12439,16 +12439,16 @@ function setProperty(text, originalPath, value, options) {
             removeEnd = next.offset;
           }
         }
-        return withFormatting(text, { offset: removeBegin, length: removeEnd - removeBegin, content: "" }, options);
+        return withFormatting(text, { offset: removeBegin, length: removeEnd - removeBegin, content: "" }, options2);
       } else {
-        return withFormatting(text, { offset: existing.offset, length: existing.length, content: JSON.stringify(value) }, options);
+        return withFormatting(text, { offset: existing.offset, length: existing.length, content: JSON.stringify(value) }, options2);
       }
     } else {
       if (value === void 0) {
         return [];
       }
       const newProperty = `${JSON.stringify(lastSegment)}: ${JSON.stringify(value)}`;
-      const index = options.getInsertionIndex ? options.getInsertionIndex(parent.children.map((p) => p.children[0].value)) : parent.children.length;
+      const index = options2.getInsertionIndex ? options2.getInsertionIndex(parent.children.map((p2) => p2.children[0].value)) : parent.children.length;
       let edit2;
       if (index > 0) {
         let previous = parent.children[index - 1];
@@ -12458,7 +12458,7 @@ function setProperty(text, originalPath, value, options) {
       } else {
         edit2 = { offset: parent.offset + 1, length: 0, content: newProperty + "," };
       }
-      return withFormatting(text, edit2, options);
+      return withFormatting(text, edit2, options2);
     }
   } else if (parent.type === "array" && typeof lastSegment === "number" && Array.isArray(parent.children)) {
     const insertIndex = lastSegment;
@@ -12471,7 +12471,7 @@ function setProperty(text, originalPath, value, options) {
         const previous = parent.children[parent.children.length - 1];
         edit2 = { offset: previous.offset + previous.length, length: 0, content: "," + newProperty };
       }
-      return withFormatting(text, edit2, options);
+      return withFormatting(text, edit2, options2);
     } else if (value === void 0 && parent.children.length >= 0) {
       const removalIndex = lastSegment;
       const toRemove = parent.children[removalIndex];
@@ -12486,11 +12486,11 @@ function setProperty(text, originalPath, value, options) {
       } else {
         edit2 = { offset: toRemove.offset, length: parent.children[removalIndex + 1].offset - toRemove.offset, content: "" };
       }
-      return withFormatting(text, edit2, options);
+      return withFormatting(text, edit2, options2);
     } else if (value !== void 0) {
       let edit2;
       const newProperty = `${JSON.stringify(value)}`;
-      if (!options.isArrayInsertion && parent.children.length > lastSegment) {
+      if (!options2.isArrayInsertion && parent.children.length > lastSegment) {
         const toModify = parent.children[lastSegment];
         edit2 = { offset: toModify.offset, length: toModify.length, content: newProperty };
       } else if (parent.children.length === 0 || lastSegment === 0) {
@@ -12500,16 +12500,16 @@ function setProperty(text, originalPath, value, options) {
         const previous = parent.children[index - 1];
         edit2 = { offset: previous.offset + previous.length, length: 0, content: "," + newProperty };
       }
-      return withFormatting(text, edit2, options);
+      return withFormatting(text, edit2, options2);
     } else {
-      throw new Error(`Can not ${value === void 0 ? "remove" : options.isArrayInsertion ? "insert" : "modify"} Array index ${insertIndex} as length is not sufficient`);
+      throw new Error(`Can not ${value === void 0 ? "remove" : options2.isArrayInsertion ? "insert" : "modify"} Array index ${insertIndex} as length is not sufficient`);
     }
   } else {
     throw new Error(`Can not add ${typeof lastSegment !== "number" ? "index" : "property"} to parent of type ${parent.type}`);
   }
 }
-function withFormatting(text, edit2, options) {
-  if (!options.formattingOptions) {
+function withFormatting(text, edit2, options2) {
+  if (!options2.formattingOptions) {
     return [edit2];
   }
   let newText = applyEdit(text, edit2);
@@ -12523,7 +12523,7 @@ function withFormatting(text, edit2, options) {
       end++;
     }
   }
-  const edits = format(newText, { offset: begin3, length: end - begin3 }, { ...options.formattingOptions, keepLines: false });
+  const edits = format(newText, { offset: begin3, length: end - begin3 }, { ...options2.formattingOptions, keepLines: false });
   for (let i = edits.length - 1; i >= 0; i--) {
     const edit3 = edits[i];
     newText = applyEdit(newText, edit3);
@@ -12603,17 +12603,17 @@ function printParseErrorCode(code2) {
   }
   return "<unknown ParseErrorCode>";
 }
-function format2(documentText, range, options) {
-  return format(documentText, range, options);
+function format2(documentText, range, options2) {
+  return format(documentText, range, options2);
 }
-function modify(text, path, value, options) {
-  return setProperty(text, path, value, options);
+function modify(text, path, value, options2) {
+  return setProperty(text, path, value, options2);
 }
 function applyEdits(text, edits) {
-  let sortedEdits = edits.slice(0).sort((a, b) => {
-    const diff = a.offset - b.offset;
+  let sortedEdits = edits.slice(0).sort((a, b2) => {
+    const diff = a.offset - b2.offset;
     if (diff === 0) {
-      return a.length - b.length;
+      return a.length - b2.length;
     }
     return diff;
   });
@@ -12696,15 +12696,4359 @@ var init_main = __esm({
   }
 });
 
+// node_modules/tar/dist/esm/index.min.js
+var index_min_exports = {};
+__export(index_min_exports, {
+  Header: () => F,
+  Pack: () => wt,
+  PackJob: () => pi,
+  PackSync: () => kt,
+  Parser: () => rt,
+  Pax: () => ft,
+  ReadEntry: () => $e,
+  Unpack: () => Xt,
+  UnpackSync: () => xe,
+  WriteEntry: () => de,
+  WriteEntrySync: () => ni,
+  WriteEntryTar: () => oi,
+  c: () => Qn,
+  create: () => Qn,
+  extract: () => So,
+  filesFilter: () => Qi,
+  list: () => Ct,
+  r: () => vt,
+  replace: () => vt,
+  t: () => Ct,
+  types: () => Hi,
+  u: () => Oo,
+  update: () => Oo,
+  x: () => So
+});
+import Qr from "events";
+import I from "fs";
+import { EventEmitter as Di } from "node:events";
+import Cs from "node:stream";
+import { StringDecoder as Hr } from "node:string_decoder";
+import cr from "node:path";
+import Kt from "node:fs";
+import { dirname as Fn, parse as kn } from "path";
+import { EventEmitter as Dn } from "events";
+import zi from "assert";
+import { Buffer as Ot } from "buffer";
+import * as Ps from "zlib";
+import en from "zlib";
+import { posix as Zt } from "node:path";
+import { basename as _n } from "node:path";
+import mi from "fs";
+import X from "fs";
+import js from "path";
+import { win32 as Pn } from "node:path";
+import ar from "path";
+import Br from "node:fs";
+import co from "node:assert";
+import { randomBytes as Mr } from "node:crypto";
+import u from "node:fs";
+import R from "node:path";
+import pr from "fs";
+import wi from "node:fs";
+import we from "node:path";
+import k from "node:fs";
+import ro from "node:fs/promises";
+import Si from "node:path";
+import { join as xr } from "node:path";
+import v from "node:fs";
+import Pr from "node:path";
+function Zn(s3, t, e) {
+  let i = t, r = t ? t.next : s3.head, n = new ue(e, i, r, s3);
+  return n.next === void 0 && (s3.tail = n), n.prev === void 0 && (s3.head = n), s3.length++, n;
+}
+function Yn(s3, t) {
+  s3.tail = new ue(t, s3.tail, void 0, s3), s3.head || (s3.head = s3.tail), s3.length++;
+}
+function Kn(s3, t) {
+  s3.head = new ue(t, void 0, s3.head, s3), s3.tail || (s3.tail = s3.head), s3.length++;
+}
+var zr, Ur, Ds, Wr, Gr, Zr, Q, J, nt, De, qt, Ne, Ns, Ae, As, z, Mt, g, Qt, Bt, b, N, _, bi, Ie, L, S, _i, Oi, Is, Ti, Z, xi, Ce, Jt, Rt, C, jt, Yr, Kr, Vr, $r, Fe, Li, Xr, qr, A, Jr, ht, H, te, m, Ni, tt, Ai, ki, vi, ie, ke, Ut, Ht, Ii, Pt, at2, U, ot, Y, zt, Ci, j, ee, Fi, ve, gt, Me, bt, _t, Be, et, Wt, jr, Fs, ks, vs, Ms, Bs, tn, se, K, sn, M, rn, zs, nn, Bi, Tt, Gt, Pi, re, Pe, ze, Ue, He, We, Ge, Ze, Ye, Ke, Us, hn, an, Hs, ln, cn, Ws, Gs, Hi, ne, dn, Ui, oe, Ve, un, F, mn, xt, Wi, pn, lt, En, wn, Sn, ct, yn, Rn, gn, Gi, bn, Lt, ft, On, Tn, xn, Ln, f, $e, Dt, Nn, Xi, qi, An, B, Nt, it, Zi, Zs, V, he, dt, Ys, p, st, ut, Yi, At, w, Xe, qe, Ki, Ks, Vs, ae, Vi, Qe, Yt, $, Je, It, je, ti, $s, In, le, $i, Xs, Cn, rt, mt, vn, Qi, Mn, Bn, Ct, Ji, zn, qs, ce, ei, ji, Un, Hn, ts, Qs, rr, Wn, tr, er, ir, is, sr, fe, ii, ss, si, rs, ns, os, hs, pt, ri, as, es, q, de, ni, oi, Gn, hi, ue, pi, nr, li, me, W, pe, Et, Ft, Ee, ai, G, ls, ci, or, ds, us, fi, di, hr, cs, ui, lr, fs8, wt, kt, Vn, $n, fr, dr, Xn, qn, Qn, Jn, Er, wr, ur, Sr, yr, Rr, jn, to, eo, mr, ms, ps, Ei, io, Es, so, ws, Se, St, no, gr, Ss, br, oo, _r, ys, Or, Vt, Tr, ho, ao, lo, yi, Lr, Dr, _s, Nr, Os, P, Ts, xs, gi, Ar, Ir, Re, Cr, Fr, Rs, yt, O, Ri, kr, $t, gs, bs, Ls, ge, be, _e, Oe, fo, Te, uo, mo, po, vr, Xt, ye, xe, Eo, wo, So, yo, Ro, go, bo, _o, vt, Oo, To;
+var init_index_min = __esm({
+  "node_modules/tar/dist/esm/index.min.js"() {
+    zr = Object.defineProperty;
+    Ur = (s3, t) => {
+      for (var e in t) zr(s3, e, { get: t[e], enumerable: true });
+    };
+    Ds = typeof process == "object" && process ? process : { stdout: null, stderr: null };
+    Wr = (s3) => !!s3 && typeof s3 == "object" && (s3 instanceof A || s3 instanceof Cs || Gr(s3) || Zr(s3));
+    Gr = (s3) => !!s3 && typeof s3 == "object" && s3 instanceof Di && typeof s3.pipe == "function" && s3.pipe !== Cs.Writable.prototype.pipe;
+    Zr = (s3) => !!s3 && typeof s3 == "object" && s3 instanceof Di && typeof s3.write == "function" && typeof s3.end == "function";
+    Q = /* @__PURE__ */ Symbol("EOF");
+    J = /* @__PURE__ */ Symbol("maybeEmitEnd");
+    nt = /* @__PURE__ */ Symbol("emittedEnd");
+    De = /* @__PURE__ */ Symbol("emittingEnd");
+    qt = /* @__PURE__ */ Symbol("emittedError");
+    Ne = /* @__PURE__ */ Symbol("closed");
+    Ns = /* @__PURE__ */ Symbol("read");
+    Ae = /* @__PURE__ */ Symbol("flush");
+    As = /* @__PURE__ */ Symbol("flushChunk");
+    z = /* @__PURE__ */ Symbol("encoding");
+    Mt = /* @__PURE__ */ Symbol("decoder");
+    g = /* @__PURE__ */ Symbol("flowing");
+    Qt = /* @__PURE__ */ Symbol("paused");
+    Bt = /* @__PURE__ */ Symbol("resume");
+    b = /* @__PURE__ */ Symbol("buffer");
+    N = /* @__PURE__ */ Symbol("pipes");
+    _ = /* @__PURE__ */ Symbol("bufferLength");
+    bi = /* @__PURE__ */ Symbol("bufferPush");
+    Ie = /* @__PURE__ */ Symbol("bufferShift");
+    L = /* @__PURE__ */ Symbol("objectMode");
+    S = /* @__PURE__ */ Symbol("destroyed");
+    _i = /* @__PURE__ */ Symbol("error");
+    Oi = /* @__PURE__ */ Symbol("emitData");
+    Is = /* @__PURE__ */ Symbol("emitEnd");
+    Ti = /* @__PURE__ */ Symbol("emitEnd2");
+    Z = /* @__PURE__ */ Symbol("async");
+    xi = /* @__PURE__ */ Symbol("abort");
+    Ce = /* @__PURE__ */ Symbol("aborted");
+    Jt = /* @__PURE__ */ Symbol("signal");
+    Rt = /* @__PURE__ */ Symbol("dataListeners");
+    C = /* @__PURE__ */ Symbol("discarded");
+    jt = (s3) => Promise.resolve().then(s3);
+    Yr = (s3) => s3();
+    Kr = (s3) => s3 === "end" || s3 === "finish" || s3 === "prefinish";
+    Vr = (s3) => s3 instanceof ArrayBuffer || !!s3 && typeof s3 == "object" && s3.constructor && s3.constructor.name === "ArrayBuffer" && s3.byteLength >= 0;
+    $r = (s3) => !Buffer.isBuffer(s3) && ArrayBuffer.isView(s3);
+    Fe = class {
+      src;
+      dest;
+      opts;
+      ondrain;
+      constructor(t, e, i) {
+        this.src = t, this.dest = e, this.opts = i, this.ondrain = () => t[Bt](), this.dest.on("drain", this.ondrain);
+      }
+      unpipe() {
+        this.dest.removeListener("drain", this.ondrain);
+      }
+      proxyErrors(t) {
+      }
+      end() {
+        this.unpipe(), this.opts.end && this.dest.end();
+      }
+    };
+    Li = class extends Fe {
+      unpipe() {
+        this.src.removeListener("error", this.proxyErrors), super.unpipe();
+      }
+      constructor(t, e, i) {
+        super(t, e, i), this.proxyErrors = (r) => this.dest.emit("error", r), t.on("error", this.proxyErrors);
+      }
+    };
+    Xr = (s3) => !!s3.objectMode;
+    qr = (s3) => !s3.objectMode && !!s3.encoding && s3.encoding !== "buffer";
+    A = class extends Di {
+      [g] = false;
+      [Qt] = false;
+      [N] = [];
+      [b] = [];
+      [L];
+      [z];
+      [Z];
+      [Mt];
+      [Q] = false;
+      [nt] = false;
+      [De] = false;
+      [Ne] = false;
+      [qt] = null;
+      [_] = 0;
+      [S] = false;
+      [Jt];
+      [Ce] = false;
+      [Rt] = 0;
+      [C] = false;
+      writable = true;
+      readable = true;
+      constructor(...t) {
+        let e = t[0] || {};
+        if (super(), e.objectMode && typeof e.encoding == "string") throw new TypeError("Encoding and objectMode may not be used together");
+        Xr(e) ? (this[L] = true, this[z] = null) : qr(e) ? (this[z] = e.encoding, this[L] = false) : (this[L] = false, this[z] = null), this[Z] = !!e.async, this[Mt] = this[z] ? new Hr(this[z]) : null, e && e.debugExposeBuffer === true && Object.defineProperty(this, "buffer", { get: () => this[b] }), e && e.debugExposePipes === true && Object.defineProperty(this, "pipes", { get: () => this[N] });
+        let { signal: i } = e;
+        i && (this[Jt] = i, i.aborted ? this[xi]() : i.addEventListener("abort", () => this[xi]()));
+      }
+      get bufferLength() {
+        return this[_];
+      }
+      get encoding() {
+        return this[z];
+      }
+      set encoding(t) {
+        throw new Error("Encoding must be set at instantiation time");
+      }
+      setEncoding(t) {
+        throw new Error("Encoding must be set at instantiation time");
+      }
+      get objectMode() {
+        return this[L];
+      }
+      set objectMode(t) {
+        throw new Error("objectMode must be set at instantiation time");
+      }
+      get async() {
+        return this[Z];
+      }
+      set async(t) {
+        this[Z] = this[Z] || !!t;
+      }
+      [xi]() {
+        this[Ce] = true, this.emit("abort", this[Jt]?.reason), this.destroy(this[Jt]?.reason);
+      }
+      get aborted() {
+        return this[Ce];
+      }
+      set aborted(t) {
+      }
+      write(t, e, i) {
+        if (this[Ce]) return false;
+        if (this[Q]) throw new Error("write after end");
+        if (this[S]) return this.emit("error", Object.assign(new Error("Cannot call write after a stream was destroyed"), { code: "ERR_STREAM_DESTROYED" })), true;
+        typeof e == "function" && (i = e, e = "utf8"), e || (e = "utf8");
+        let r = this[Z] ? jt : Yr;
+        if (!this[L] && !Buffer.isBuffer(t)) {
+          if ($r(t)) t = Buffer.from(t.buffer, t.byteOffset, t.byteLength);
+          else if (Vr(t)) t = Buffer.from(t);
+          else if (typeof t != "string") throw new Error("Non-contiguous data written to non-objectMode stream");
+        }
+        return this[L] ? (this[g] && this[_] !== 0 && this[Ae](true), this[g] ? this.emit("data", t) : this[bi](t), this[_] !== 0 && this.emit("readable"), i && r(i), this[g]) : t.length ? (typeof t == "string" && !(e === this[z] && !this[Mt]?.lastNeed) && (t = Buffer.from(t, e)), Buffer.isBuffer(t) && this[z] && (t = this[Mt].write(t)), this[g] && this[_] !== 0 && this[Ae](true), this[g] ? this.emit("data", t) : this[bi](t), this[_] !== 0 && this.emit("readable"), i && r(i), this[g]) : (this[_] !== 0 && this.emit("readable"), i && r(i), this[g]);
+      }
+      read(t) {
+        if (this[S]) return null;
+        if (this[C] = false, this[_] === 0 || t === 0 || t && t > this[_]) return this[J](), null;
+        this[L] && (t = null), this[b].length > 1 && !this[L] && (this[b] = [this[z] ? this[b].join("") : Buffer.concat(this[b], this[_])]);
+        let e = this[Ns](t || null, this[b][0]);
+        return this[J](), e;
+      }
+      [Ns](t, e) {
+        if (this[L]) this[Ie]();
+        else {
+          let i = e;
+          t === i.length || t === null ? this[Ie]() : typeof i == "string" ? (this[b][0] = i.slice(t), e = i.slice(0, t), this[_] -= t) : (this[b][0] = i.subarray(t), e = i.subarray(0, t), this[_] -= t);
+        }
+        return this.emit("data", e), !this[b].length && !this[Q] && this.emit("drain"), e;
+      }
+      end(t, e, i) {
+        return typeof t == "function" && (i = t, t = void 0), typeof e == "function" && (i = e, e = "utf8"), t !== void 0 && this.write(t, e), i && this.once("end", i), this[Q] = true, this.writable = false, (this[g] || !this[Qt]) && this[J](), this;
+      }
+      [Bt]() {
+        this[S] || (!this[Rt] && !this[N].length && (this[C] = true), this[Qt] = false, this[g] = true, this.emit("resume"), this[b].length ? this[Ae]() : this[Q] ? this[J]() : this.emit("drain"));
+      }
+      resume() {
+        return this[Bt]();
+      }
+      pause() {
+        this[g] = false, this[Qt] = true, this[C] = false;
+      }
+      get destroyed() {
+        return this[S];
+      }
+      get flowing() {
+        return this[g];
+      }
+      get paused() {
+        return this[Qt];
+      }
+      [bi](t) {
+        this[L] ? this[_] += 1 : this[_] += t.length, this[b].push(t);
+      }
+      [Ie]() {
+        return this[L] ? this[_] -= 1 : this[_] -= this[b][0].length, this[b].shift();
+      }
+      [Ae](t = false) {
+        do
+          ;
+        while (this[As](this[Ie]()) && this[b].length);
+        !t && !this[b].length && !this[Q] && this.emit("drain");
+      }
+      [As](t) {
+        return this.emit("data", t), this[g];
+      }
+      pipe(t, e) {
+        if (this[S]) return t;
+        this[C] = false;
+        let i = this[nt];
+        return e = e || {}, t === Ds.stdout || t === Ds.stderr ? e.end = false : e.end = e.end !== false, e.proxyErrors = !!e.proxyErrors, i ? e.end && t.end() : (this[N].push(e.proxyErrors ? new Li(this, t, e) : new Fe(this, t, e)), this[Z] ? jt(() => this[Bt]()) : this[Bt]()), t;
+      }
+      unpipe(t) {
+        let e = this[N].find((i) => i.dest === t);
+        e && (this[N].length === 1 ? (this[g] && this[Rt] === 0 && (this[g] = false), this[N] = []) : this[N].splice(this[N].indexOf(e), 1), e.unpipe());
+      }
+      addListener(t, e) {
+        return this.on(t, e);
+      }
+      on(t, e) {
+        let i = super.on(t, e);
+        if (t === "data") this[C] = false, this[Rt]++, !this[N].length && !this[g] && this[Bt]();
+        else if (t === "readable" && this[_] !== 0) super.emit("readable");
+        else if (Kr(t) && this[nt]) super.emit(t), this.removeAllListeners(t);
+        else if (t === "error" && this[qt]) {
+          let r = e;
+          this[Z] ? jt(() => r.call(this, this[qt])) : r.call(this, this[qt]);
+        }
+        return i;
+      }
+      removeListener(t, e) {
+        return this.off(t, e);
+      }
+      off(t, e) {
+        let i = super.off(t, e);
+        return t === "data" && (this[Rt] = this.listeners("data").length, this[Rt] === 0 && !this[C] && !this[N].length && (this[g] = false)), i;
+      }
+      removeAllListeners(t) {
+        let e = super.removeAllListeners(t);
+        return (t === "data" || t === void 0) && (this[Rt] = 0, !this[C] && !this[N].length && (this[g] = false)), e;
+      }
+      get emittedEnd() {
+        return this[nt];
+      }
+      [J]() {
+        !this[De] && !this[nt] && !this[S] && this[b].length === 0 && this[Q] && (this[De] = true, this.emit("end"), this.emit("prefinish"), this.emit("finish"), this[Ne] && this.emit("close"), this[De] = false);
+      }
+      emit(t, ...e) {
+        let i = e[0];
+        if (t !== "error" && t !== "close" && t !== S && this[S]) return false;
+        if (t === "data") return !this[L] && !i ? false : this[Z] ? (jt(() => this[Oi](i)), true) : this[Oi](i);
+        if (t === "end") return this[Is]();
+        if (t === "close") {
+          if (this[Ne] = true, !this[nt] && !this[S]) return false;
+          let n = super.emit("close");
+          return this.removeAllListeners("close"), n;
+        } else if (t === "error") {
+          this[qt] = i, super.emit(_i, i);
+          let n = !this[Jt] || this.listeners("error").length ? super.emit("error", i) : false;
+          return this[J](), n;
+        } else if (t === "resume") {
+          let n = super.emit("resume");
+          return this[J](), n;
+        } else if (t === "finish" || t === "prefinish") {
+          let n = super.emit(t);
+          return this.removeAllListeners(t), n;
+        }
+        let r = super.emit(t, ...e);
+        return this[J](), r;
+      }
+      [Oi](t) {
+        for (let i of this[N]) i.dest.write(t) === false && this.pause();
+        let e = this[C] ? false : super.emit("data", t);
+        return this[J](), e;
+      }
+      [Is]() {
+        return this[nt] ? false : (this[nt] = true, this.readable = false, this[Z] ? (jt(() => this[Ti]()), true) : this[Ti]());
+      }
+      [Ti]() {
+        if (this[Mt]) {
+          let e = this[Mt].end();
+          if (e) {
+            for (let i of this[N]) i.dest.write(e);
+            this[C] || super.emit("data", e);
+          }
+        }
+        for (let e of this[N]) e.end();
+        let t = super.emit("end");
+        return this.removeAllListeners("end"), t;
+      }
+      async collect() {
+        let t = Object.assign([], { dataLength: 0 });
+        this[L] || (t.dataLength = 0);
+        let e = this.promise();
+        return this.on("data", (i) => {
+          t.push(i), this[L] || (t.dataLength += i.length);
+        }), await e, t;
+      }
+      async concat() {
+        if (this[L]) throw new Error("cannot concat in objectMode");
+        let t = await this.collect();
+        return this[z] ? t.join("") : Buffer.concat(t, t.dataLength);
+      }
+      async promise() {
+        return new Promise((t, e) => {
+          this.on(S, () => e(new Error("stream destroyed"))), this.on("error", (i) => e(i)), this.on("end", () => t());
+        });
+      }
+      [Symbol.asyncIterator]() {
+        this[C] = false;
+        let t = false, e = async () => (this.pause(), t = true, { value: void 0, done: true });
+        return { next: () => {
+          if (t) return e();
+          let r = this.read();
+          if (r !== null) return Promise.resolve({ done: false, value: r });
+          if (this[Q]) return e();
+          let n, o, h = (d) => {
+            this.off("data", a), this.off("end", l), this.off(S, c), e(), o(d);
+          }, a = (d) => {
+            this.off("error", h), this.off("end", l), this.off(S, c), this.pause(), n({ value: d, done: !!this[Q] });
+          }, l = () => {
+            this.off("error", h), this.off("data", a), this.off(S, c), e(), n({ done: true, value: void 0 });
+          }, c = () => h(new Error("stream destroyed"));
+          return new Promise((d, y) => {
+            o = y, n = d, this.once(S, c), this.once("error", h), this.once("end", l), this.once("data", a);
+          });
+        }, throw: e, return: e, [Symbol.asyncIterator]() {
+          return this;
+        }, [Symbol.asyncDispose]: async () => {
+        } };
+      }
+      [Symbol.iterator]() {
+        this[C] = false;
+        let t = false, e = () => (this.pause(), this.off(_i, e), this.off(S, e), this.off("end", e), t = true, { done: true, value: void 0 }), i = () => {
+          if (t) return e();
+          let r = this.read();
+          return r === null ? e() : { done: false, value: r };
+        };
+        return this.once("end", e), this.once(_i, e), this.once(S, e), { next: i, throw: e, return: e, [Symbol.iterator]() {
+          return this;
+        }, [Symbol.dispose]: () => {
+        } };
+      }
+      destroy(t) {
+        if (this[S]) return t ? this.emit("error", t) : this.emit(S), this;
+        this[S] = true, this[C] = true, this[b].length = 0, this[_] = 0;
+        let e = this;
+        return typeof e.close == "function" && !this[Ne] && e.close(), t ? this.emit("error", t) : this.emit(S), this;
+      }
+      static get isStream() {
+        return Wr;
+      }
+    };
+    Jr = I.writev;
+    ht = /* @__PURE__ */ Symbol("_autoClose");
+    H = /* @__PURE__ */ Symbol("_close");
+    te = /* @__PURE__ */ Symbol("_ended");
+    m = /* @__PURE__ */ Symbol("_fd");
+    Ni = /* @__PURE__ */ Symbol("_finished");
+    tt = /* @__PURE__ */ Symbol("_flags");
+    Ai = /* @__PURE__ */ Symbol("_flush");
+    ki = /* @__PURE__ */ Symbol("_handleChunk");
+    vi = /* @__PURE__ */ Symbol("_makeBuf");
+    ie = /* @__PURE__ */ Symbol("_mode");
+    ke = /* @__PURE__ */ Symbol("_needDrain");
+    Ut = /* @__PURE__ */ Symbol("_onerror");
+    Ht = /* @__PURE__ */ Symbol("_onopen");
+    Ii = /* @__PURE__ */ Symbol("_onread");
+    Pt = /* @__PURE__ */ Symbol("_onwrite");
+    at2 = /* @__PURE__ */ Symbol("_open");
+    U = /* @__PURE__ */ Symbol("_path");
+    ot = /* @__PURE__ */ Symbol("_pos");
+    Y = /* @__PURE__ */ Symbol("_queue");
+    zt = /* @__PURE__ */ Symbol("_read");
+    Ci = /* @__PURE__ */ Symbol("_readSize");
+    j = /* @__PURE__ */ Symbol("_reading");
+    ee = /* @__PURE__ */ Symbol("_remain");
+    Fi = /* @__PURE__ */ Symbol("_size");
+    ve = /* @__PURE__ */ Symbol("_write");
+    gt = /* @__PURE__ */ Symbol("_writing");
+    Me = /* @__PURE__ */ Symbol("_defaultFlag");
+    bt = /* @__PURE__ */ Symbol("_errored");
+    _t = class extends A {
+      [bt] = false;
+      [m];
+      [U];
+      [Ci];
+      [j] = false;
+      [Fi];
+      [ee];
+      [ht];
+      constructor(t, e) {
+        if (e = e || {}, super(e), this.readable = true, this.writable = false, typeof t != "string") throw new TypeError("path must be a string");
+        this[bt] = false, this[m] = typeof e.fd == "number" ? e.fd : void 0, this[U] = t, this[Ci] = e.readSize || 16 * 1024 * 1024, this[j] = false, this[Fi] = typeof e.size == "number" ? e.size : 1 / 0, this[ee] = this[Fi], this[ht] = typeof e.autoClose == "boolean" ? e.autoClose : true, typeof this[m] == "number" ? this[zt]() : this[at2]();
+      }
+      get fd() {
+        return this[m];
+      }
+      get path() {
+        return this[U];
+      }
+      write() {
+        throw new TypeError("this is a readable stream");
+      }
+      end() {
+        throw new TypeError("this is a readable stream");
+      }
+      [at2]() {
+        I.open(this[U], "r", (t, e) => this[Ht](t, e));
+      }
+      [Ht](t, e) {
+        t ? this[Ut](t) : (this[m] = e, this.emit("open", e), this[zt]());
+      }
+      [vi]() {
+        return Buffer.allocUnsafe(Math.min(this[Ci], this[ee]));
+      }
+      [zt]() {
+        if (!this[j]) {
+          this[j] = true;
+          let t = this[vi]();
+          if (t.length === 0) return process.nextTick(() => this[Ii](null, 0, t));
+          I.read(this[m], t, 0, t.length, null, (e, i, r) => this[Ii](e, i, r));
+        }
+      }
+      [Ii](t, e, i) {
+        this[j] = false, t ? this[Ut](t) : this[ki](e, i) && this[zt]();
+      }
+      [H]() {
+        if (this[ht] && typeof this[m] == "number") {
+          let t = this[m];
+          this[m] = void 0, I.close(t, (e) => e ? this.emit("error", e) : this.emit("close"));
+        }
+      }
+      [Ut](t) {
+        this[j] = true, this[H](), this.emit("error", t);
+      }
+      [ki](t, e) {
+        let i = false;
+        return this[ee] -= t, t > 0 && (i = super.write(t < e.length ? e.subarray(0, t) : e)), (t === 0 || this[ee] <= 0) && (i = false, this[H](), super.end()), i;
+      }
+      emit(t, ...e) {
+        switch (t) {
+          case "prefinish":
+          case "finish":
+            return false;
+          case "drain":
+            return typeof this[m] == "number" && this[zt](), false;
+          case "error":
+            return this[bt] ? false : (this[bt] = true, super.emit(t, ...e));
+          default:
+            return super.emit(t, ...e);
+        }
+      }
+    };
+    Be = class extends _t {
+      [at2]() {
+        let t = true;
+        try {
+          this[Ht](null, I.openSync(this[U], "r")), t = false;
+        } finally {
+          t && this[H]();
+        }
+      }
+      [zt]() {
+        let t = true;
+        try {
+          if (!this[j]) {
+            this[j] = true;
+            do {
+              let e = this[vi](), i = e.length === 0 ? 0 : I.readSync(this[m], e, 0, e.length, null);
+              if (!this[ki](i, e)) break;
+            } while (true);
+            this[j] = false;
+          }
+          t = false;
+        } finally {
+          t && this[H]();
+        }
+      }
+      [H]() {
+        if (this[ht] && typeof this[m] == "number") {
+          let t = this[m];
+          this[m] = void 0, I.closeSync(t), this.emit("close");
+        }
+      }
+    };
+    et = class extends Qr {
+      readable = false;
+      writable = true;
+      [bt] = false;
+      [gt] = false;
+      [te] = false;
+      [Y] = [];
+      [ke] = false;
+      [U];
+      [ie];
+      [ht];
+      [m];
+      [Me];
+      [tt];
+      [Ni] = false;
+      [ot];
+      constructor(t, e) {
+        e = e || {}, super(e), this[U] = t, this[m] = typeof e.fd == "number" ? e.fd : void 0, this[ie] = e.mode === void 0 ? 438 : e.mode, this[ot] = typeof e.start == "number" ? e.start : void 0, this[ht] = typeof e.autoClose == "boolean" ? e.autoClose : true;
+        let i = this[ot] !== void 0 ? "r+" : "w";
+        this[Me] = e.flags === void 0, this[tt] = e.flags === void 0 ? i : e.flags, this[m] === void 0 && this[at2]();
+      }
+      emit(t, ...e) {
+        if (t === "error") {
+          if (this[bt]) return false;
+          this[bt] = true;
+        }
+        return super.emit(t, ...e);
+      }
+      get fd() {
+        return this[m];
+      }
+      get path() {
+        return this[U];
+      }
+      [Ut](t) {
+        this[H](), this[gt] = true, this.emit("error", t);
+      }
+      [at2]() {
+        I.open(this[U], this[tt], this[ie], (t, e) => this[Ht](t, e));
+      }
+      [Ht](t, e) {
+        this[Me] && this[tt] === "r+" && t && t.code === "ENOENT" ? (this[tt] = "w", this[at2]()) : t ? this[Ut](t) : (this[m] = e, this.emit("open", e), this[gt] || this[Ai]());
+      }
+      end(t, e) {
+        return t && this.write(t, e), this[te] = true, !this[gt] && !this[Y].length && typeof this[m] == "number" && this[Pt](null, 0), this;
+      }
+      write(t, e) {
+        return typeof t == "string" && (t = Buffer.from(t, e)), this[te] ? (this.emit("error", new Error("write() after end()")), false) : this[m] === void 0 || this[gt] || this[Y].length ? (this[Y].push(t), this[ke] = true, false) : (this[gt] = true, this[ve](t), true);
+      }
+      [ve](t) {
+        I.write(this[m], t, 0, t.length, this[ot], (e, i) => this[Pt](e, i));
+      }
+      [Pt](t, e) {
+        t ? this[Ut](t) : (this[ot] !== void 0 && typeof e == "number" && (this[ot] += e), this[Y].length ? this[Ai]() : (this[gt] = false, this[te] && !this[Ni] ? (this[Ni] = true, this[H](), this.emit("finish")) : this[ke] && (this[ke] = false, this.emit("drain"))));
+      }
+      [Ai]() {
+        if (this[Y].length === 0) this[te] && this[Pt](null, 0);
+        else if (this[Y].length === 1) this[ve](this[Y].pop());
+        else {
+          let t = this[Y];
+          this[Y] = [], Jr(this[m], t, this[ot], (e, i) => this[Pt](e, i));
+        }
+      }
+      [H]() {
+        if (this[ht] && typeof this[m] == "number") {
+          let t = this[m];
+          this[m] = void 0, I.close(t, (e) => e ? this.emit("error", e) : this.emit("close"));
+        }
+      }
+    };
+    Wt = class extends et {
+      [at2]() {
+        let t;
+        if (this[Me] && this[tt] === "r+") try {
+          t = I.openSync(this[U], this[tt], this[ie]);
+        } catch (e) {
+          if (e?.code === "ENOENT") return this[tt] = "w", this[at2]();
+          throw e;
+        }
+        else t = I.openSync(this[U], this[tt], this[ie]);
+        this[Ht](null, t);
+      }
+      [H]() {
+        if (this[ht] && typeof this[m] == "number") {
+          let t = this[m];
+          this[m] = void 0, I.closeSync(t), this.emit("close");
+        }
+      }
+      [ve](t) {
+        let e = true;
+        try {
+          this[Pt](null, I.writeSync(this[m], t, 0, t.length, this[ot])), e = false;
+        } finally {
+          if (e) try {
+            this[H]();
+          } catch {
+          }
+        }
+      }
+    };
+    jr = /* @__PURE__ */ new Map([["C", "cwd"], ["f", "file"], ["z", "gzip"], ["P", "preservePaths"], ["U", "unlink"], ["strip-components", "strip"], ["stripComponents", "strip"], ["keep-newer", "newer"], ["keepNewer", "newer"], ["keep-newer-files", "newer"], ["keepNewerFiles", "newer"], ["k", "keep"], ["keep-existing", "keep"], ["keepExisting", "keep"], ["m", "noMtime"], ["no-mtime", "noMtime"], ["p", "preserveOwner"], ["L", "follow"], ["h", "follow"], ["onentry", "onReadEntry"]]);
+    Fs = (s3) => !!s3.sync && !!s3.file;
+    ks = (s3) => !s3.sync && !!s3.file;
+    vs = (s3) => !!s3.sync && !s3.file;
+    Ms = (s3) => !s3.sync && !s3.file;
+    Bs = (s3) => !!s3.file;
+    tn = (s3) => {
+      let t = jr.get(s3);
+      return t || s3;
+    };
+    se = (s3 = {}) => {
+      if (!s3) return {};
+      let t = {};
+      for (let [e, i] of Object.entries(s3)) {
+        let r = tn(e);
+        t[r] = i;
+      }
+      return t.chmod === void 0 && t.noChmod === false && (t.chmod = true), delete t.noChmod, t;
+    };
+    K = (s3, t, e, i, r) => Object.assign((n = [], o, h) => {
+      Array.isArray(n) && (o = n, n = {}), typeof o == "function" && (h = o, o = void 0), o = o ? Array.from(o) : [];
+      let a = se(n);
+      if (r?.(a, o), Fs(a)) {
+        if (typeof h == "function") throw new TypeError("callback not supported for sync tar functions");
+        return s3(a, o);
+      } else if (ks(a)) {
+        let l = t(a, o);
+        return h ? l.then(() => h(), h) : l;
+      } else if (vs(a)) {
+        if (typeof h == "function") throw new TypeError("callback not supported for sync tar functions");
+        return e(a, o);
+      } else if (Ms(a)) {
+        if (typeof h == "function") throw new TypeError("callback only supported with file option");
+        return i(a, o);
+      }
+      throw new Error("impossible options??");
+    }, { syncFile: s3, asyncFile: t, syncNoFile: e, asyncNoFile: i, validate: r });
+    sn = en.constants || { ZLIB_VERNUM: 4736 };
+    M = Object.freeze(Object.assign(/* @__PURE__ */ Object.create(null), { Z_NO_FLUSH: 0, Z_PARTIAL_FLUSH: 1, Z_SYNC_FLUSH: 2, Z_FULL_FLUSH: 3, Z_FINISH: 4, Z_BLOCK: 5, Z_OK: 0, Z_STREAM_END: 1, Z_NEED_DICT: 2, Z_ERRNO: -1, Z_STREAM_ERROR: -2, Z_DATA_ERROR: -3, Z_MEM_ERROR: -4, Z_BUF_ERROR: -5, Z_VERSION_ERROR: -6, Z_NO_COMPRESSION: 0, Z_BEST_SPEED: 1, Z_BEST_COMPRESSION: 9, Z_DEFAULT_COMPRESSION: -1, Z_FILTERED: 1, Z_HUFFMAN_ONLY: 2, Z_RLE: 3, Z_FIXED: 4, Z_DEFAULT_STRATEGY: 0, DEFLATE: 1, INFLATE: 2, GZIP: 3, GUNZIP: 4, DEFLATERAW: 5, INFLATERAW: 6, UNZIP: 7, BROTLI_DECODE: 8, BROTLI_ENCODE: 9, Z_MIN_WINDOWBITS: 8, Z_MAX_WINDOWBITS: 15, Z_DEFAULT_WINDOWBITS: 15, Z_MIN_CHUNK: 64, Z_MAX_CHUNK: 1 / 0, Z_DEFAULT_CHUNK: 16384, Z_MIN_MEMLEVEL: 1, Z_MAX_MEMLEVEL: 9, Z_DEFAULT_MEMLEVEL: 8, Z_MIN_LEVEL: -1, Z_MAX_LEVEL: 9, Z_DEFAULT_LEVEL: -1, BROTLI_OPERATION_PROCESS: 0, BROTLI_OPERATION_FLUSH: 1, BROTLI_OPERATION_FINISH: 2, BROTLI_OPERATION_EMIT_METADATA: 3, BROTLI_MODE_GENERIC: 0, BROTLI_MODE_TEXT: 1, BROTLI_MODE_FONT: 2, BROTLI_DEFAULT_MODE: 0, BROTLI_MIN_QUALITY: 0, BROTLI_MAX_QUALITY: 11, BROTLI_DEFAULT_QUALITY: 11, BROTLI_MIN_WINDOW_BITS: 10, BROTLI_MAX_WINDOW_BITS: 24, BROTLI_LARGE_MAX_WINDOW_BITS: 30, BROTLI_DEFAULT_WINDOW: 22, BROTLI_MIN_INPUT_BLOCK_BITS: 16, BROTLI_MAX_INPUT_BLOCK_BITS: 24, BROTLI_PARAM_MODE: 0, BROTLI_PARAM_QUALITY: 1, BROTLI_PARAM_LGWIN: 2, BROTLI_PARAM_LGBLOCK: 3, BROTLI_PARAM_DISABLE_LITERAL_CONTEXT_MODELING: 4, BROTLI_PARAM_SIZE_HINT: 5, BROTLI_PARAM_LARGE_WINDOW: 6, BROTLI_PARAM_NPOSTFIX: 7, BROTLI_PARAM_NDIRECT: 8, BROTLI_DECODER_RESULT_ERROR: 0, BROTLI_DECODER_RESULT_SUCCESS: 1, BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT: 2, BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT: 3, BROTLI_DECODER_PARAM_DISABLE_RING_BUFFER_REALLOCATION: 0, BROTLI_DECODER_PARAM_LARGE_WINDOW: 1, BROTLI_DECODER_NO_ERROR: 0, BROTLI_DECODER_SUCCESS: 1, BROTLI_DECODER_NEEDS_MORE_INPUT: 2, BROTLI_DECODER_NEEDS_MORE_OUTPUT: 3, BROTLI_DECODER_ERROR_FORMAT_EXUBERANT_NIBBLE: -1, BROTLI_DECODER_ERROR_FORMAT_RESERVED: -2, BROTLI_DECODER_ERROR_FORMAT_EXUBERANT_META_NIBBLE: -3, BROTLI_DECODER_ERROR_FORMAT_SIMPLE_HUFFMAN_ALPHABET: -4, BROTLI_DECODER_ERROR_FORMAT_SIMPLE_HUFFMAN_SAME: -5, BROTLI_DECODER_ERROR_FORMAT_CL_SPACE: -6, BROTLI_DECODER_ERROR_FORMAT_HUFFMAN_SPACE: -7, BROTLI_DECODER_ERROR_FORMAT_CONTEXT_MAP_REPEAT: -8, BROTLI_DECODER_ERROR_FORMAT_BLOCK_LENGTH_1: -9, BROTLI_DECODER_ERROR_FORMAT_BLOCK_LENGTH_2: -10, BROTLI_DECODER_ERROR_FORMAT_TRANSFORM: -11, BROTLI_DECODER_ERROR_FORMAT_DICTIONARY: -12, BROTLI_DECODER_ERROR_FORMAT_WINDOW_BITS: -13, BROTLI_DECODER_ERROR_FORMAT_PADDING_1: -14, BROTLI_DECODER_ERROR_FORMAT_PADDING_2: -15, BROTLI_DECODER_ERROR_FORMAT_DISTANCE: -16, BROTLI_DECODER_ERROR_DICTIONARY_NOT_SET: -19, BROTLI_DECODER_ERROR_INVALID_ARGUMENTS: -20, BROTLI_DECODER_ERROR_ALLOC_CONTEXT_MODES: -21, BROTLI_DECODER_ERROR_ALLOC_TREE_GROUPS: -22, BROTLI_DECODER_ERROR_ALLOC_CONTEXT_MAP: -25, BROTLI_DECODER_ERROR_ALLOC_RING_BUFFER_1: -26, BROTLI_DECODER_ERROR_ALLOC_RING_BUFFER_2: -27, BROTLI_DECODER_ERROR_ALLOC_BLOCK_TYPE_TREES: -30, BROTLI_DECODER_ERROR_UNREACHABLE: -31 }, sn));
+    rn = Ot.concat;
+    zs = Object.getOwnPropertyDescriptor(Ot, "concat");
+    nn = (s3) => s3;
+    Bi = zs?.writable === true || zs?.set !== void 0 ? (s3) => {
+      Ot.concat = s3 ? nn : rn;
+    } : (s3) => {
+    };
+    Tt = /* @__PURE__ */ Symbol("_superWrite");
+    Gt = class extends Error {
+      code;
+      errno;
+      constructor(t, e) {
+        super("zlib: " + t.message, { cause: t }), this.code = t.code, this.errno = t.errno, this.code || (this.code = "ZLIB_ERROR"), this.message = "zlib: " + t.message, Error.captureStackTrace(this, e ?? this.constructor);
+      }
+      get name() {
+        return "ZlibError";
+      }
+    };
+    Pi = /* @__PURE__ */ Symbol("flushFlag");
+    re = class extends A {
+      #t = false;
+      #i = false;
+      #s;
+      #n;
+      #r;
+      #e;
+      #o;
+      get sawError() {
+        return this.#t;
+      }
+      get handle() {
+        return this.#e;
+      }
+      get flushFlag() {
+        return this.#s;
+      }
+      constructor(t, e) {
+        if (!t || typeof t != "object") throw new TypeError("invalid options for ZlibBase constructor");
+        if (super(t), this.#s = t.flush ?? 0, this.#n = t.finishFlush ?? 0, this.#r = t.fullFlushFlag ?? 0, typeof Ps[e] != "function") throw new TypeError("Compression method not supported: " + e);
+        try {
+          this.#e = new Ps[e](t);
+        } catch (i) {
+          throw new Gt(i, this.constructor);
+        }
+        this.#o = (i) => {
+          this.#t || (this.#t = true, this.close(), this.emit("error", i));
+        }, this.#e?.on("error", (i) => this.#o(new Gt(i))), this.once("end", () => this.close);
+      }
+      close() {
+        this.#e && (this.#e.close(), this.#e = void 0, this.emit("close"));
+      }
+      reset() {
+        if (!this.#t) return zi(this.#e, "zlib binding closed"), this.#e.reset?.();
+      }
+      flush(t) {
+        this.ended || (typeof t != "number" && (t = this.#r), this.write(Object.assign(Ot.alloc(0), { [Pi]: t })));
+      }
+      end(t, e, i) {
+        return typeof t == "function" && (i = t, e = void 0, t = void 0), typeof e == "function" && (i = e, e = void 0), t && (e ? this.write(t, e) : this.write(t)), this.flush(this.#n), this.#i = true, super.end(i);
+      }
+      get ended() {
+        return this.#i;
+      }
+      [Tt](t) {
+        return super.write(t);
+      }
+      write(t, e, i) {
+        if (typeof e == "function" && (i = e, e = "utf8"), typeof t == "string" && (t = Ot.from(t, e)), this.#t) return;
+        zi(this.#e, "zlib binding closed");
+        let r = this.#e._handle, n = r.close;
+        r.close = () => {
+        };
+        let o = this.#e.close;
+        this.#e.close = () => {
+        }, Bi(true);
+        let h;
+        try {
+          let l = typeof t[Pi] == "number" ? t[Pi] : this.#s;
+          h = this.#e._processChunk(t, l), Bi(false);
+        } catch (l) {
+          Bi(false), this.#o(new Gt(l, this.write));
+        } finally {
+          this.#e && (this.#e._handle = r, r.close = n, this.#e.close = o, this.#e.removeAllListeners("error"));
+        }
+        this.#e && this.#e.on("error", (l) => this.#o(new Gt(l, this.write)));
+        let a;
+        if (h) if (Array.isArray(h) && h.length > 0) {
+          let l = h[0];
+          a = this[Tt](Ot.from(l));
+          for (let c = 1; c < h.length; c++) a = this[Tt](h[c]);
+        } else a = this[Tt](Ot.from(h));
+        return i && i(), a;
+      }
+    };
+    Pe = class extends re {
+      #t;
+      #i;
+      constructor(t, e) {
+        t = t || {}, t.flush = t.flush || M.Z_NO_FLUSH, t.finishFlush = t.finishFlush || M.Z_FINISH, t.fullFlushFlag = M.Z_FULL_FLUSH, super(t, e), this.#t = t.level, this.#i = t.strategy;
+      }
+      params(t, e) {
+        if (!this.sawError) {
+          if (!this.handle) throw new Error("cannot switch params when binding is closed");
+          if (!this.handle.params) throw new Error("not supported in this implementation");
+          if (this.#t !== t || this.#i !== e) {
+            this.flush(M.Z_SYNC_FLUSH), zi(this.handle, "zlib binding closed");
+            let i = this.handle.flush;
+            this.handle.flush = (r, n) => {
+              typeof r == "function" && (n = r, r = this.flushFlag), this.flush(r), n?.();
+            };
+            try {
+              this.handle.params(t, e);
+            } finally {
+              this.handle.flush = i;
+            }
+            this.handle && (this.#t = t, this.#i = e);
+          }
+        }
+      }
+    };
+    ze = class extends Pe {
+      #t;
+      constructor(t) {
+        super(t, "Gzip"), this.#t = t && !!t.portable;
+      }
+      [Tt](t) {
+        return this.#t ? (this.#t = false, t[9] = 255, super[Tt](t)) : super[Tt](t);
+      }
+    };
+    Ue = class extends Pe {
+      constructor(t) {
+        super(t, "Unzip");
+      }
+    };
+    He = class extends re {
+      constructor(t, e) {
+        t = t || {}, t.flush = t.flush || M.BROTLI_OPERATION_PROCESS, t.finishFlush = t.finishFlush || M.BROTLI_OPERATION_FINISH, t.fullFlushFlag = M.BROTLI_OPERATION_FLUSH, super(t, e);
+      }
+    };
+    We = class extends He {
+      constructor(t) {
+        super(t, "BrotliCompress");
+      }
+    };
+    Ge = class extends He {
+      constructor(t) {
+        super(t, "BrotliDecompress");
+      }
+    };
+    Ze = class extends re {
+      constructor(t, e) {
+        t = t || {}, t.flush = t.flush || M.ZSTD_e_continue, t.finishFlush = t.finishFlush || M.ZSTD_e_end, t.fullFlushFlag = M.ZSTD_e_flush, super(t, e);
+      }
+    };
+    Ye = class extends Ze {
+      constructor(t) {
+        super(t, "ZstdCompress");
+      }
+    };
+    Ke = class extends Ze {
+      constructor(t) {
+        super(t, "ZstdDecompress");
+      }
+    };
+    Us = (s3, t) => {
+      if (Number.isSafeInteger(s3)) s3 < 0 ? an(s3, t) : hn(s3, t);
+      else throw Error("cannot encode number outside of javascript safe integer range");
+      return t;
+    };
+    hn = (s3, t) => {
+      t[0] = 128;
+      for (var e = t.length; e > 1; e--) t[e - 1] = s3 & 255, s3 = Math.floor(s3 / 256);
+    };
+    an = (s3, t) => {
+      t[0] = 255;
+      var e = false;
+      s3 = s3 * -1;
+      for (var i = t.length; i > 1; i--) {
+        var r = s3 & 255;
+        s3 = Math.floor(s3 / 256), e ? t[i - 1] = Ws(r) : r === 0 ? t[i - 1] = 0 : (e = true, t[i - 1] = Gs(r));
+      }
+    };
+    Hs = (s3) => {
+      let t = s3[0], e = t === 128 ? cn(s3.subarray(1, s3.length)) : t === 255 ? ln(s3) : null;
+      if (e === null) throw Error("invalid base256 encoding");
+      if (!Number.isSafeInteger(e)) throw Error("parsed number outside of javascript safe integer range");
+      return e;
+    };
+    ln = (s3) => {
+      for (var t = s3.length, e = 0, i = false, r = t - 1; r > -1; r--) {
+        var n = Number(s3[r]), o;
+        i ? o = Ws(n) : n === 0 ? o = n : (i = true, o = Gs(n)), o !== 0 && (e -= o * Math.pow(256, t - r - 1));
+      }
+      return e;
+    };
+    cn = (s3) => {
+      for (var t = s3.length, e = 0, i = t - 1; i > -1; i--) {
+        var r = Number(s3[i]);
+        r !== 0 && (e += r * Math.pow(256, t - i - 1));
+      }
+      return e;
+    };
+    Ws = (s3) => (255 ^ s3) & 255;
+    Gs = (s3) => (255 ^ s3) + 1 & 255;
+    Hi = {};
+    Ur(Hi, { code: () => Ve, isCode: () => ne, isName: () => dn, name: () => oe, normalFsTypes: () => Ui });
+    ne = (s3) => oe.has(s3);
+    dn = (s3) => Ve.has(s3);
+    Ui = /* @__PURE__ */ new Set(["0", "", "1", "2", "3", "4", "5", "6", "7", "D"]);
+    oe = /* @__PURE__ */ new Map([["0", "File"], ["", "OldFile"], ["1", "Link"], ["2", "SymbolicLink"], ["3", "CharacterDevice"], ["4", "BlockDevice"], ["5", "Directory"], ["6", "FIFO"], ["7", "ContiguousFile"], ["g", "GlobalExtendedHeader"], ["x", "ExtendedHeader"], ["A", "SolarisACL"], ["D", "GNUDumpDir"], ["I", "Inode"], ["K", "NextFileHasLongLinkpath"], ["L", "NextFileHasLongPath"], ["M", "ContinuationFile"], ["N", "OldGnuLongPath"], ["S", "SparseFile"], ["V", "TapeVolumeHeader"], ["X", "OldExtendedHeader"]]);
+    Ve = new Map(Array.from(oe).map((s3) => [s3[1], s3[0]]));
+    un = (s3) => s3 === void 0 || s3 < 0 ? void 0 : s3;
+    F = class {
+      cksumValid = false;
+      needPax = false;
+      nullBlock = false;
+      block;
+      path;
+      mode;
+      uid;
+      gid;
+      size;
+      cksum;
+      #t = "Unsupported";
+      linkpath;
+      uname;
+      gname;
+      devmaj = 0;
+      devmin = 0;
+      atime;
+      ctime;
+      mtime;
+      charset;
+      comment;
+      constructor(t, e = 0, i, r) {
+        Buffer.isBuffer(t) ? this.decode(t, e || 0, i, r) : t && this.#i(t);
+      }
+      decode(t, e, i, r) {
+        if (e || (e = 0), !t || !(t.length >= e + 512)) throw new Error("need 512 bytes for header");
+        let n = xt(t, e + 156, 1), o = Ui.has(n), h = o ? i : void 0, a = o ? r : void 0;
+        if (this.path = h?.path ?? xt(t, e, 100), this.mode = h?.mode ?? a?.mode ?? lt(t, e + 100, 8), this.uid = h?.uid ?? a?.uid ?? lt(t, e + 108, 8), this.gid = h?.gid ?? a?.gid ?? lt(t, e + 116, 8), this.size = un(h?.size ?? a?.size ?? lt(t, e + 124, 12)), this.mtime = h?.mtime ?? a?.mtime ?? Wi(t, e + 136, 12), this.cksum = lt(t, e + 148, 12), a && this.#i(a, true), h && this.#i(h), ne(n) && (this.#t = n || "0"), this.#t === "0" && this.path.slice(-1) === "/" && (this.#t = "5"), this.#t === "5" && (this.size = 0), this.linkpath = xt(t, e + 157, 100), t.subarray(e + 257, e + 265).toString() === "ustar\x0000") if (this.uname = h?.uname ?? a?.uname ?? xt(t, e + 265, 32), this.gname = h?.gname ?? a?.gname ?? xt(t, e + 297, 32), this.devmaj = h?.devmaj ?? a?.devmaj ?? lt(t, e + 329, 8) ?? 0, this.devmin = h?.devmin ?? a?.devmin ?? lt(t, e + 337, 8) ?? 0, t[e + 475] !== 0) {
+          let c = xt(t, e + 345, 155);
+          this.path = c + "/" + this.path;
+        } else {
+          let c = xt(t, e + 345, 130);
+          c && (this.path = c + "/" + this.path), this.atime = i?.atime ?? r?.atime ?? Wi(t, e + 476, 12), this.ctime = i?.ctime ?? r?.ctime ?? Wi(t, e + 488, 12);
+        }
+        let l = 256;
+        for (let c = e; c < e + 148; c++) l += t[c];
+        for (let c = e + 156; c < e + 512; c++) l += t[c];
+        this.cksumValid = l === this.cksum, this.cksum === void 0 && l === 256 && (this.nullBlock = true);
+      }
+      #i(t, e = false) {
+        Object.assign(this, Object.fromEntries(Object.entries(t).filter(([i, r]) => !(r == null || i === "size" && Number(r) < 0 || i === "path" && e || i === "linkpath" && e || i === "global"))));
+      }
+      encode(t, e = 0) {
+        if (t || (t = this.block = Buffer.alloc(512)), this.#t === "Unsupported" && (this.#t = "0"), !(t.length >= e + 512)) throw new Error("need 512 bytes for header");
+        let i = this.ctime || this.atime ? 130 : 155, r = mn(this.path || "", i), n = r[0], o = r[1];
+        this.needPax = !!r[2], this.needPax = Lt(t, e, 100, n) || this.needPax, this.needPax = ct(t, e + 100, 8, this.mode) || this.needPax, this.needPax = ct(t, e + 108, 8, this.uid) || this.needPax, this.needPax = ct(t, e + 116, 8, this.gid) || this.needPax, this.needPax = ct(t, e + 124, 12, this.size) || this.needPax, this.needPax = Gi(t, e + 136, 12, this.mtime) || this.needPax, t[e + 156] = Number(this.#t.codePointAt(0)), this.needPax = Lt(t, e + 157, 100, this.linkpath) || this.needPax, t.write("ustar\x0000", e + 257, 8), this.needPax = Lt(t, e + 265, 32, this.uname) || this.needPax, this.needPax = Lt(t, e + 297, 32, this.gname) || this.needPax, this.needPax = ct(t, e + 329, 8, this.devmaj) || this.needPax, this.needPax = ct(t, e + 337, 8, this.devmin) || this.needPax, this.needPax = Lt(t, e + 345, i, o) || this.needPax, t[e + 475] !== 0 ? this.needPax = Lt(t, e + 345, 155, o) || this.needPax : (this.needPax = Lt(t, e + 345, 130, o) || this.needPax, this.needPax = Gi(t, e + 476, 12, this.atime) || this.needPax, this.needPax = Gi(t, e + 488, 12, this.ctime) || this.needPax);
+        let h = 256;
+        for (let a = e; a < e + 148; a++) h += t[a];
+        for (let a = e + 156; a < e + 512; a++) h += t[a];
+        return this.cksum = h, ct(t, e + 148, 8, this.cksum), this.cksumValid = true, this.needPax;
+      }
+      get type() {
+        return this.#t === "Unsupported" ? this.#t : oe.get(this.#t);
+      }
+      get typeKey() {
+        return this.#t;
+      }
+      set type(t) {
+        let e = String(Ve.get(t));
+        if (ne(e) || e === "Unsupported") this.#t = e;
+        else if (ne(t)) this.#t = t;
+        else throw new TypeError("invalid entry type: " + t);
+      }
+    };
+    mn = (s3, t) => {
+      let i = s3, r = "", n, o = Zt.parse(s3).root || ".";
+      if (Buffer.byteLength(i) < 100) n = [i, r, false];
+      else {
+        r = Zt.dirname(i), i = Zt.basename(i);
+        do
+          Buffer.byteLength(i) <= 100 && Buffer.byteLength(r) <= t ? n = [i, r, false] : Buffer.byteLength(i) > 100 && Buffer.byteLength(r) <= t ? n = [i.slice(0, 99), r, true] : (i = Zt.join(Zt.basename(r), i), r = Zt.dirname(r));
+        while (r !== o && n === void 0);
+        n || (n = [s3.slice(0, 99), "", true]);
+      }
+      return n;
+    };
+    xt = (s3, t, e) => s3.subarray(t, t + e).toString("utf8").replace(/\0.*/, "");
+    Wi = (s3, t, e) => pn(lt(s3, t, e));
+    pn = (s3) => s3 === void 0 ? void 0 : new Date(s3 * 1e3);
+    lt = (s3, t, e) => Number(s3[t]) & 128 ? Hs(s3.subarray(t, t + e)) : wn(s3, t, e);
+    En = (s3) => isNaN(s3) ? void 0 : s3;
+    wn = (s3, t, e) => En(parseInt(s3.subarray(t, t + e).toString("utf8").replace(/\0.*$/, "").trim(), 8));
+    Sn = { 12: 8589934591, 8: 2097151 };
+    ct = (s3, t, e, i) => i === void 0 ? false : i > Sn[e] || i < 0 ? (Us(i, s3.subarray(t, t + e)), true) : (yn(s3, t, e, i), false);
+    yn = (s3, t, e, i) => s3.write(Rn(i, e), t, e, "ascii");
+    Rn = (s3, t) => gn(Math.floor(s3).toString(8), t);
+    gn = (s3, t) => (s3.length === t - 1 ? s3 : new Array(t - s3.length - 1).join("0") + s3 + " ") + "\0";
+    Gi = (s3, t, e, i) => i === void 0 ? false : ct(s3, t, e, i.getTime() / 1e3);
+    bn = new Array(156).join("\0");
+    Lt = (s3, t, e, i) => i === void 0 ? false : (s3.write(i + bn, t, e, "utf8"), i.length !== Buffer.byteLength(i) || i.length > e);
+    ft = class s {
+      atime;
+      mtime;
+      ctime;
+      charset;
+      comment;
+      gid;
+      uid;
+      gname;
+      uname;
+      linkpath;
+      dev;
+      ino;
+      nlink;
+      path;
+      size;
+      mode;
+      global;
+      constructor(t, e = false) {
+        this.atime = t.atime, this.charset = t.charset, this.comment = t.comment, this.ctime = t.ctime, this.dev = t.dev, this.gid = t.gid, this.global = e, this.gname = t.gname, this.ino = t.ino, this.linkpath = t.linkpath, this.mtime = t.mtime, this.nlink = t.nlink, this.path = t.path, this.size = t.size, this.uid = t.uid, this.uname = t.uname;
+      }
+      encode() {
+        let t = this.encodeBody();
+        if (t === "") return Buffer.allocUnsafe(0);
+        let e = Buffer.byteLength(t), i = 512 * Math.ceil(1 + e / 512), r = Buffer.allocUnsafe(i);
+        for (let n = 0; n < 512; n++) r[n] = 0;
+        new F({ path: ("PaxHeader/" + _n(this.path ?? "")).slice(0, 99), mode: this.mode || 420, uid: this.uid, gid: this.gid, size: e, mtime: this.mtime, type: this.global ? "GlobalExtendedHeader" : "ExtendedHeader", linkpath: "", uname: this.uname || "", gname: this.gname || "", devmaj: 0, devmin: 0, atime: this.atime, ctime: this.ctime }).encode(r), r.write(t, 512, e, "utf8");
+        for (let n = e + 512; n < r.length; n++) r[n] = 0;
+        return r;
+      }
+      encodeBody() {
+        return this.encodeField("path") + this.encodeField("ctime") + this.encodeField("atime") + this.encodeField("dev") + this.encodeField("ino") + this.encodeField("nlink") + this.encodeField("charset") + this.encodeField("comment") + this.encodeField("gid") + this.encodeField("gname") + this.encodeField("linkpath") + this.encodeField("mtime") + this.encodeField("size") + this.encodeField("uid") + this.encodeField("uname");
+      }
+      encodeField(t) {
+        if (this[t] === void 0) return "";
+        let e = this[t], i = e instanceof Date ? e.getTime() / 1e3 : e, r = " " + (t === "dev" || t === "ino" || t === "nlink" ? "SCHILY." : "") + t + "=" + i + `
+`, n = Buffer.byteLength(r), o = Math.floor(Math.log(n) / Math.log(10)) + 1;
+        return n + o >= Math.pow(10, o) && (o += 1), o + n + r;
+      }
+      static parse(t, e, i = false) {
+        return new s(On(Tn(t), e), i);
+      }
+    };
+    On = (s3, t) => t ? Object.assign({}, t, s3) : s3;
+    Tn = (s3) => s3.replace(/\n$/, "").split(`
+`).reduce(xn, /* @__PURE__ */ Object.create(null));
+    xn = (s3, t) => {
+      let e = parseInt(t, 10);
+      if (e !== Buffer.byteLength(t) + 1) return s3;
+      t = t.slice((e + " ").length);
+      let i = t.split("="), r = i.shift();
+      if (!r) return s3;
+      let n = r.replace(/^SCHILY\.(dev|ino|nlink)/, "$1"), o = i.join("=").replace(/\0.*/, "");
+      switch (n) {
+        case "path":
+        case "linkpath":
+        case "type":
+        case "charset":
+        case "comment":
+        case "gname":
+        case "uname":
+          s3[n] = o;
+          break;
+        case "ctime":
+        case "atime":
+        case "mtime":
+          s3[n] = new Date(Number(o) * 1e3);
+          break;
+        case "size":
+          let h = +o;
+          h >= 0 && (s3[n] = h);
+          break;
+        case "gid":
+        case "uid":
+        case "dev":
+        case "ino":
+        case "nlink":
+        case "mode":
+          s3[n] = +o;
+          break;
+      }
+      return s3;
+    };
+    Ln = process.env.TESTING_TAR_FAKE_PLATFORM || process.platform;
+    f = Ln !== "win32" ? (s3) => String(s3) : (s3) => String(s3).replaceAll(/\\/g, "/");
+    $e = class extends A {
+      extended;
+      globalExtended;
+      header;
+      startBlockSize;
+      blockRemain;
+      remain;
+      type;
+      meta = false;
+      ignore = false;
+      path;
+      mode;
+      uid;
+      gid;
+      uname;
+      gname;
+      size = 0;
+      mtime;
+      atime;
+      ctime;
+      linkpath;
+      dev;
+      ino;
+      nlink;
+      invalid = false;
+      absolute;
+      unsupported = false;
+      constructor(t, e, i) {
+        switch (super({}), this.pause(), this.extended = e, this.globalExtended = i, this.header = t, this.remain = t.size ?? 0, this.startBlockSize = 512 * Math.ceil(this.remain / 512), this.blockRemain = this.startBlockSize, this.type = t.type, this.type) {
+          case "File":
+          case "OldFile":
+          case "Link":
+          case "SymbolicLink":
+          case "CharacterDevice":
+          case "BlockDevice":
+          case "Directory":
+          case "FIFO":
+          case "ContiguousFile":
+          case "GNUDumpDir":
+            break;
+          case "NextFileHasLongLinkpath":
+          case "NextFileHasLongPath":
+          case "OldGnuLongPath":
+          case "GlobalExtendedHeader":
+          case "ExtendedHeader":
+          case "OldExtendedHeader":
+            this.meta = true;
+            break;
+          default:
+            this.ignore = true;
+        }
+        if (!t.path) throw new Error("no path provided for tar.ReadEntry");
+        this.path = f(t.path), this.mode = t.mode, this.mode && (this.mode = this.mode & 4095), this.uid = t.uid, this.gid = t.gid, this.uname = t.uname, this.gname = t.gname, this.size = this.remain, this.mtime = t.mtime, this.atime = t.atime, this.ctime = t.ctime, this.linkpath = t.linkpath ? f(t.linkpath) : void 0, this.uname = t.uname, this.gname = t.gname, e && this.#t(e), i && this.#t(i, true);
+      }
+      write(t) {
+        let e = t.length;
+        if (e > this.blockRemain) throw new Error("writing more to entry than is appropriate");
+        let i = this.remain, r = this.blockRemain;
+        return this.remain = Math.max(0, i - e), this.blockRemain = Math.max(0, r - e), this.ignore ? true : i >= e ? super.write(t) : super.write(t.subarray(0, i));
+      }
+      #t(t, e = false) {
+        t.path && (t.path = f(t.path)), t.linkpath && (t.linkpath = f(t.linkpath)), Object.assign(this, Object.fromEntries(Object.entries(t).filter(([i, r]) => !(r == null || i === "path" && e))));
+      }
+    };
+    Dt = (s3, t, e, i = {}) => {
+      s3.file && (i.file = s3.file), s3.cwd && (i.cwd = s3.cwd), i.code = e instanceof Error && e.code || t, i.tarCode = t, !s3.strict && i.recoverable !== false ? (e instanceof Error && (i = Object.assign(e, i), e = e.message), s3.emit("warn", t, e, i)) : e instanceof Error ? s3.emit("error", Object.assign(e, i)) : s3.emit("error", Object.assign(new Error(`${t}: ${e}`), i));
+    };
+    Nn = 1024 * 1024;
+    Xi = Buffer.from([31, 139]);
+    qi = Buffer.from([40, 181, 47, 253]);
+    An = Math.max(Xi.length, qi.length);
+    B = /* @__PURE__ */ Symbol("state");
+    Nt = /* @__PURE__ */ Symbol("writeEntry");
+    it = /* @__PURE__ */ Symbol("readEntry");
+    Zi = /* @__PURE__ */ Symbol("nextEntry");
+    Zs = /* @__PURE__ */ Symbol("processEntry");
+    V = /* @__PURE__ */ Symbol("extendedHeader");
+    he = /* @__PURE__ */ Symbol("globalExtendedHeader");
+    dt = /* @__PURE__ */ Symbol("meta");
+    Ys = /* @__PURE__ */ Symbol("emitMeta");
+    p = /* @__PURE__ */ Symbol("buffer");
+    st = /* @__PURE__ */ Symbol("queue");
+    ut = /* @__PURE__ */ Symbol("ended");
+    Yi = /* @__PURE__ */ Symbol("emittedEnd");
+    At = /* @__PURE__ */ Symbol("emit");
+    w = /* @__PURE__ */ Symbol("unzip");
+    Xe = /* @__PURE__ */ Symbol("consumeChunk");
+    qe = /* @__PURE__ */ Symbol("consumeChunkSub");
+    Ki = /* @__PURE__ */ Symbol("consumeBody");
+    Ks = /* @__PURE__ */ Symbol("consumeMeta");
+    Vs = /* @__PURE__ */ Symbol("consumeHeader");
+    ae = /* @__PURE__ */ Symbol("consuming");
+    Vi = /* @__PURE__ */ Symbol("bufferConcat");
+    Qe = /* @__PURE__ */ Symbol("maybeEnd");
+    Yt = /* @__PURE__ */ Symbol("writing");
+    $ = /* @__PURE__ */ Symbol("aborted");
+    Je = /* @__PURE__ */ Symbol("onDone");
+    It = /* @__PURE__ */ Symbol("sawValidEntry");
+    je = /* @__PURE__ */ Symbol("sawNullBlock");
+    ti = /* @__PURE__ */ Symbol("sawEOF");
+    $s = /* @__PURE__ */ Symbol("closeStream");
+    In = 1e3;
+    le = /* @__PURE__ */ Symbol("compressedBytesRead");
+    $i = /* @__PURE__ */ Symbol("decompressedBytesRead");
+    Xs = /* @__PURE__ */ Symbol("checkDecompressionRatio");
+    Cn = () => true;
+    rt = class extends Dn {
+      file;
+      strict;
+      maxMetaEntrySize;
+      filter;
+      brotli;
+      zstd;
+      maxDecompressionRatio;
+      writable = true;
+      readable = false;
+      [st] = [];
+      [p];
+      [it];
+      [Nt];
+      [B] = "begin";
+      [dt] = "";
+      [V];
+      [he];
+      [ut] = false;
+      [w];
+      [$] = false;
+      [It];
+      [je] = false;
+      [ti] = false;
+      [Yt] = false;
+      [ae] = false;
+      [Yi] = false;
+      [le] = 0;
+      [$i] = 0;
+      constructor(t = {}) {
+        super(), this.file = t.file || "", this.on(Je, () => {
+          (this[B] === "begin" || this[It] === false) && this.warn("TAR_BAD_ARCHIVE", "Unrecognized archive format");
+        }), t.ondone ? this.on(Je, t.ondone) : this.on(Je, () => {
+          this.emit("prefinish"), this.emit("finish"), this.emit("end");
+        }), this.strict = !!t.strict, this.maxDecompressionRatio = typeof t.maxDecompressionRatio == "number" ? t.maxDecompressionRatio : In, this.maxMetaEntrySize = t.maxMetaEntrySize || Nn, this.filter = typeof t.filter == "function" ? t.filter : Cn;
+        let e = t.file && (t.file.endsWith(".tar.br") || t.file.endsWith(".tbr"));
+        this.brotli = !(t.gzip || t.zstd) && t.brotli !== void 0 ? t.brotli : e ? void 0 : false;
+        let i = t.file && (t.file.endsWith(".tar.zst") || t.file.endsWith(".tzst"));
+        this.zstd = !(t.gzip || t.brotli) && t.zstd !== void 0 ? t.zstd : i ? true : void 0, this.on("end", () => this[$s]()), typeof t.onwarn == "function" && this.on("warn", t.onwarn), typeof t.onReadEntry == "function" && this.on("entry", t.onReadEntry);
+      }
+      warn(t, e, i = {}) {
+        Dt(this, t, e, i);
+      }
+      [Vs](t, e) {
+        this[It] === void 0 && (this[It] = false);
+        let i;
+        try {
+          i = new F(t, e, this[V], this[he]);
+        } catch (r) {
+          return this.warn("TAR_ENTRY_INVALID", r);
+        }
+        if (i.nullBlock) this[je] ? (this[ti] = true, this[B] === "begin" && (this[B] = "header"), this[At]("eof")) : (this[je] = true, this[At]("nullBlock"));
+        else if (this[je] = false, !i.cksumValid) this.warn("TAR_ENTRY_INVALID", "checksum failure", { header: i });
+        else if (!i.path) this.warn("TAR_ENTRY_INVALID", "path is required", { header: i });
+        else {
+          let r = i.type;
+          if (/^(Symbolic)?Link$/.test(r) && !i.linkpath) this.warn("TAR_ENTRY_INVALID", "linkpath required", { header: i });
+          else if (!/^(Symbolic)?Link$/.test(r) && !/^(Global)?ExtendedHeader$/.test(r) && i.linkpath) this.warn("TAR_ENTRY_INVALID", "linkpath forbidden", { header: i });
+          else {
+            let n = this[Nt] = new $e(i, this[V], this[he]);
+            if (!this[It]) if (n.remain) {
+              let o = () => {
+                n.invalid || (this[It] = true);
+              };
+              n.on("end", o);
+            } else this[It] = true;
+            n.meta ? n.size > this.maxMetaEntrySize ? (n.ignore = true, this[At]("ignoredEntry", n), this[B] = "ignore", n.resume()) : n.size > 0 && (this[dt] = "", n.on("data", (o) => this[dt] += o), this[B] = "meta") : (this[V] = void 0, n.ignore = n.ignore || !this.filter(n.path, n), n.ignore ? (this[At]("ignoredEntry", n), this[B] = n.remain ? "ignore" : "header", n.resume()) : (n.remain ? this[B] = "body" : (this[B] = "header", n.end()), this[it] ? this[st].push(n) : (this[st].push(n), this[Zi]())));
+          }
+        }
+      }
+      [$s]() {
+        queueMicrotask(() => this.emit("close"));
+      }
+      [Zs](t) {
+        let e = true;
+        if (!t) this[it] = void 0, e = false;
+        else if (Array.isArray(t)) {
+          let [i, ...r] = t;
+          this.emit(i, ...r);
+        } else this[it] = t, this.emit("entry", t), t.emittedEnd || (t.on("end", () => this[Zi]()), e = false);
+        return e;
+      }
+      [Zi]() {
+        do
+          ;
+        while (this[Zs](this[st].shift()));
+        if (this[st].length === 0) {
+          let t = this[it];
+          !t || t.flowing || t.size === t.remain ? this[Yt] || this.emit("drain") : t.once("drain", () => this.emit("drain"));
+        }
+      }
+      [Ki](t, e) {
+        let i = this[Nt];
+        if (!i) throw new Error("attempt to consume body without entry??");
+        let r = i.blockRemain ?? 0, n = r >= t.length && e === 0 ? t : t.subarray(e, e + r);
+        return i.write(n), i.blockRemain || (this[B] = "header", this[Nt] = void 0, i.end()), n.length;
+      }
+      [Ks](t, e) {
+        let i = this[Nt], r = this[Ki](t, e);
+        return !this[Nt] && i && this[Ys](i), r;
+      }
+      [At](t, e, i) {
+        this[st].length === 0 && !this[it] ? this.emit(t, e, i) : this[st].push([t, e, i]);
+      }
+      [Ys](t) {
+        switch (this[At]("meta", this[dt]), t.type) {
+          case "ExtendedHeader":
+          case "OldExtendedHeader":
+            this[V] = ft.parse(this[dt], this[V], false);
+            break;
+          case "GlobalExtendedHeader":
+            this[he] = ft.parse(this[dt], this[he], true);
+            break;
+          case "NextFileHasLongPath":
+          case "OldGnuLongPath": {
+            let e = this[V] ?? /* @__PURE__ */ Object.create(null);
+            this[V] = e, e.path = this[dt].replace(/\0.*/, "");
+            break;
+          }
+          case "NextFileHasLongLinkpath": {
+            let e = this[V] || /* @__PURE__ */ Object.create(null);
+            this[V] = e, e.linkpath = this[dt].replace(/\0.*/, "");
+            break;
+          }
+          default:
+            throw new Error("unknown meta: " + t.type);
+        }
+      }
+      abort(t) {
+        if (!this[$]) {
+          if (this[w]) {
+            let e = this[w];
+            e.write = () => true, e.end = () => e, e.emit = () => false, e.destroy?.();
+          }
+          this[$] = true, this.emit("abort", t), this.warn("TAR_ABORT", t, { recoverable: false });
+        }
+      }
+      [Xs](t) {
+        this[$i] += t.length;
+        let e = this[$i] / this[le];
+        return e > this.maxDecompressionRatio ? (this.abort(new Error(`max decompression ratio exceeded: ${e.toFixed(2)} > ${this.maxDecompressionRatio}`)), false) : true;
+      }
+      write(t, e, i) {
+        if (typeof e == "function" && (i = e, e = void 0), typeof t == "string" && (t = Buffer.from(t, typeof e == "string" ? e : "utf8")), this[$]) return i?.(), false;
+        if ((this[w] === void 0 || this.brotli === void 0 && this[w] === false) && t) {
+          if (this[p] && (t = Buffer.concat([this[p], t]), this[p] = void 0), t.length < An) return this[p] = t, i?.(), true;
+          for (let a = 0; this[w] === void 0 && a < Xi.length; a++) t[a] !== Xi[a] && (this[w] = false);
+          let o = false;
+          if (this[w] === false && this.zstd !== false) {
+            o = true;
+            for (let a = 0; a < qi.length; a++) if (t[a] !== qi[a]) {
+              o = false;
+              break;
+            }
+          }
+          let h = this.brotli === void 0 && !o;
+          if (this[w] === false && h) if (t.length < 512) if (this[ut]) this.brotli = true;
+          else return this[p] = t, i?.(), true;
+          else try {
+            new F(t.subarray(0, 512)), this.brotli = false;
+          } catch {
+            this.brotli = true;
+          }
+          if (this[w] === void 0 || this[w] === false && (this.brotli || o)) {
+            let a = this[ut];
+            this[ut] = false, this[w] = this[w] === void 0 ? new Ue({}) : o ? new Ke({}) : new Ge({}), this[w].on("data", (c) => {
+              this[Xs](c) && this[Xe](c);
+            }), this[w].on("error", (c) => {
+              this[$] || this.abort(c);
+            }), this[w].on("end", () => {
+              this[ut] = true, this[Xe]();
+            }), this[Yt] = true, this[le] += t.length;
+            let l = !!this[w][a ? "end" : "write"](t);
+            return this[Yt] = false, i?.(), l;
+          }
+        }
+        this[Yt] = true, this[w] ? (this[le] += t.length, this[w].write(t)) : this[Xe](t), this[Yt] = false;
+        let n = this[st].length > 0 ? false : this[it] ? this[it].flowing : true;
+        return !n && this[st].length === 0 && this[it]?.once("drain", () => this.emit("drain")), i?.(), n;
+      }
+      [Vi](t) {
+        t && !this[$] && (this[p] = this[p] ? Buffer.concat([this[p], t]) : t);
+      }
+      [Qe]() {
+        if (this[ut] && !this[Yi] && !this[$] && !this[ae]) {
+          this[Yi] = true;
+          let t = this[Nt];
+          if (t?.blockRemain) {
+            let e = this[p] ? this[p].length : 0;
+            this.warn("TAR_BAD_ARCHIVE", `Truncated input (needed ${t.blockRemain} more bytes, only ${e} available)`, { entry: t }), this[p] && t.write(this[p]), t.end();
+          }
+          this[At](Je);
+        }
+      }
+      [Xe](t) {
+        if (this[ae] && t) this[Vi](t);
+        else if (!t && !this[p]) this[Qe]();
+        else if (t) {
+          if (this[ae] = true, this[p]) {
+            this[Vi](t);
+            let e = this[p];
+            this[p] = void 0, this[qe](e);
+          } else this[qe](t);
+          for (; this[p] && this[p]?.length >= 512 && !this[$] && !this[ti]; ) {
+            let e = this[p];
+            this[p] = void 0, this[qe](e);
+          }
+          this[ae] = false;
+        }
+        (!this[p] || this[ut]) && this[Qe]();
+      }
+      [qe](t) {
+        let e = 0, i = t.length;
+        for (; e + 512 <= i && !this[$] && !this[ti]; ) switch (this[B]) {
+          case "begin":
+          case "header":
+            this[Vs](t, e), e += 512;
+            break;
+          case "ignore":
+          case "body":
+            e += this[Ki](t, e);
+            break;
+          case "meta":
+            e += this[Ks](t, e);
+            break;
+          default:
+            throw new Error("invalid state: " + this[B]);
+        }
+        e < i && (this[p] = this[p] ? Buffer.concat([t.subarray(e), this[p]]) : t.subarray(e));
+      }
+      end(t, e, i) {
+        return typeof t == "function" && (i = t, e = void 0, t = void 0), typeof e == "function" && (i = e, e = void 0), typeof t == "string" && (t = Buffer.from(t, e)), i && this.once("finish", i), this[$] || (this[w] ? (t && (this[le] += t.length, this[w].write(t)), this[w].end()) : (this[ut] = true, (this.brotli === void 0 || this.zstd === void 0) && (t = t || Buffer.alloc(0)), t && this.write(t), this[Qe]())), this;
+      }
+    };
+    mt = (s3) => {
+      let t = s3.length - 1, e = -1;
+      for (; t > -1 && s3.charAt(t) === "/"; ) e = t, t--;
+      return e === -1 ? s3 : s3.slice(0, e);
+    };
+    vn = (s3) => {
+      let t = s3.onReadEntry;
+      s3.onReadEntry = t ? (e) => {
+        t(e), e.resume();
+      } : (e) => e.resume();
+    };
+    Qi = (s3, t) => {
+      let e = new Map(t.map((o) => [mt(o), true])), i = s3.filter, r = 100, n = (o, h = "", a = 0) => {
+        if (a >= r) return e.set(o, false), false;
+        let l = h || kn(o).root || ".", c;
+        if (o === l) c = false;
+        else {
+          let d = e.get(o);
+          c = d !== void 0 ? d : n(Fn(o), l, a + 1);
+        }
+        return e.set(o, c), c;
+      };
+      s3.filter = i ? (o, h) => i(o, h) && n(mt(o)) : (o) => n(mt(o));
+    };
+    Mn = (s3) => {
+      let t = new rt(s3), e = s3.file, i;
+      try {
+        i = Kt.openSync(e, "r");
+        let r = Kt.fstatSync(i), n = s3.maxReadSize || 16 * 1024 * 1024;
+        if (r.size < n) {
+          let o = Buffer.allocUnsafe(r.size), h = Kt.readSync(i, o, 0, r.size, 0);
+          t.end(h === o.byteLength ? o : o.subarray(0, h));
+        } else {
+          let o = 0, h = Buffer.allocUnsafe(n);
+          for (; o < r.size; ) {
+            let a = Kt.readSync(i, h, 0, n, o);
+            if (a === 0) break;
+            o += a, t.write(h.subarray(0, a));
+          }
+          t.end();
+        }
+      } finally {
+        if (typeof i == "number") try {
+          Kt.closeSync(i);
+        } catch {
+        }
+      }
+    };
+    Bn = (s3, t) => {
+      let e = new rt(s3), i = s3.maxReadSize || 16 * 1024 * 1024, r = s3.file;
+      return new Promise((o, h) => {
+        e.on("error", h), e.on("end", o), Kt.stat(r, (a, l) => {
+          if (a) h(a);
+          else {
+            let c = new _t(r, { readSize: i, size: l.size });
+            c.on("error", h), c.pipe(e);
+          }
+        });
+      });
+    };
+    Ct = K(Mn, Bn, (s3) => new rt(s3), (s3) => new rt(s3), (s3, t) => {
+      t?.length && Qi(s3, t), s3.noResume || vn(s3);
+    });
+    Ji = (s3, t, e) => (s3 &= 4095, e && (s3 = (s3 | 384) & -19), t && (s3 & 256 && (s3 |= 64), s3 & 32 && (s3 |= 8), s3 & 4 && (s3 |= 1)), s3);
+    ({ isAbsolute: zn, parse: qs } = Pn);
+    ce = (s3) => {
+      let t = "", e = qs(s3);
+      for (; zn(s3) || e.root; ) {
+        let i = s3.charAt(0) === "/" && s3.slice(0, 4) !== "//?/" ? "/" : e.root;
+        s3 = s3.slice(i.length), t += i, e = qs(s3);
+      }
+      return [t, s3];
+    };
+    ei = ["|", "<", ">", "?", ":"];
+    ji = ei.map((s3) => String.fromCodePoint(61440 + Number(s3.codePointAt(0))));
+    Un = new Map(ei.map((s3, t) => [s3, ji[t]]));
+    Hn = new Map(ji.map((s3, t) => [s3, ei[t]]));
+    ts = (s3) => ei.reduce((t, e) => t.split(e).join(Un.get(e)), s3);
+    Qs = (s3) => ji.reduce((t, e) => t.split(e).join(Hn.get(e)), s3);
+    rr = (s3, t) => t ? (s3 = f(s3).replace(/^\.(\/|$)/, ""), mt(t) + "/" + s3) : f(s3);
+    Wn = 16 * 1024 * 1024;
+    tr = /* @__PURE__ */ Symbol("process");
+    er = /* @__PURE__ */ Symbol("file");
+    ir = /* @__PURE__ */ Symbol("directory");
+    is = /* @__PURE__ */ Symbol("symlink");
+    sr = /* @__PURE__ */ Symbol("hardlink");
+    fe = /* @__PURE__ */ Symbol("header");
+    ii = /* @__PURE__ */ Symbol("read");
+    ss = /* @__PURE__ */ Symbol("lstat");
+    si = /* @__PURE__ */ Symbol("onlstat");
+    rs = /* @__PURE__ */ Symbol("onread");
+    ns = /* @__PURE__ */ Symbol("onreadlink");
+    os = /* @__PURE__ */ Symbol("openfile");
+    hs = /* @__PURE__ */ Symbol("onopenfile");
+    pt = /* @__PURE__ */ Symbol("close");
+    ri = /* @__PURE__ */ Symbol("mode");
+    as = /* @__PURE__ */ Symbol("awaitDrain");
+    es = /* @__PURE__ */ Symbol("ondrain");
+    q = /* @__PURE__ */ Symbol("prefix");
+    de = class extends A {
+      path;
+      portable;
+      myuid = process.getuid && process.getuid() || 0;
+      myuser = process.env.USER || "";
+      maxReadSize;
+      linkCache;
+      statCache;
+      preservePaths;
+      cwd;
+      strict;
+      mtime;
+      noPax;
+      noMtime;
+      prefix;
+      fd;
+      blockLen = 0;
+      blockRemain = 0;
+      buf;
+      pos = 0;
+      remain = 0;
+      length = 0;
+      offset = 0;
+      win32;
+      absolute;
+      header;
+      type;
+      linkpath;
+      stat;
+      onWriteEntry;
+      #t = false;
+      constructor(t, e = {}) {
+        let i = se(e);
+        super(), this.path = f(t), this.portable = !!i.portable, this.maxReadSize = i.maxReadSize || Wn, this.linkCache = i.linkCache || /* @__PURE__ */ new Map(), this.statCache = i.statCache || /* @__PURE__ */ new Map(), this.preservePaths = !!i.preservePaths, this.cwd = f(i.cwd || process.cwd()), this.strict = !!i.strict, this.noPax = !!i.noPax, this.noMtime = !!i.noMtime, this.mtime = i.mtime, this.prefix = i.prefix ? f(i.prefix) : void 0, this.onWriteEntry = i.onWriteEntry, typeof i.onwarn == "function" && this.on("warn", i.onwarn);
+        let r = false;
+        if (!this.preservePaths) {
+          let [o, h] = ce(this.path);
+          o && typeof h == "string" && (this.path = h, r = o);
+        }
+        this.win32 = !!i.win32 || process.platform === "win32", this.win32 && (this.path = Qs(this.path.replaceAll(/\\/g, "/")), t = t.replaceAll(/\\/g, "/")), this.absolute = f(i.absolute || js.resolve(this.cwd, t)), this.path === "" && (this.path = "./"), r && this.warn("TAR_ENTRY_INFO", `stripping ${r} from absolute path`, { entry: this, path: r + this.path });
+        let n = this.statCache.get(this.absolute);
+        n ? this[si](n) : this[ss]();
+      }
+      warn(t, e, i = {}) {
+        return Dt(this, t, e, i);
+      }
+      emit(t, ...e) {
+        return t === "error" && (this.#t = true), super.emit(t, ...e);
+      }
+      [ss]() {
+        X.lstat(this.absolute, (t, e) => {
+          if (t) return this.emit("error", t);
+          this[si](e);
+        });
+      }
+      [si](t) {
+        this.statCache.set(this.absolute, t), this.stat = t, t.isFile() || (t.size = 0), this.type = Gn(t), this.emit("stat", t), this[tr]();
+      }
+      [tr]() {
+        switch (this.type) {
+          case "File":
+            return this[er]();
+          case "Directory":
+            return this[ir]();
+          case "SymbolicLink":
+            return this[is]();
+          default:
+            return this.end();
+        }
+      }
+      [ri](t) {
+        return Ji(t, this.type === "Directory", this.portable);
+      }
+      [q](t) {
+        return rr(t, this.prefix);
+      }
+      [fe]() {
+        if (!this.stat) throw new Error("cannot write header before stat");
+        this.type === "Directory" && this.portable && (this.noMtime = true), this.onWriteEntry?.(this), this.header = new F({ path: this[q](this.path), linkpath: this.type === "Link" && this.linkpath !== void 0 ? this[q](this.linkpath) : this.linkpath, mode: this[ri](this.stat.mode), uid: this.portable ? void 0 : this.stat.uid, gid: this.portable ? void 0 : this.stat.gid, size: this.stat.size, mtime: this.noMtime ? void 0 : this.mtime || this.stat.mtime, type: this.type === "Unsupported" ? void 0 : this.type, uname: this.portable ? void 0 : this.stat.uid === this.myuid ? this.myuser : "", atime: this.portable ? void 0 : this.stat.atime, ctime: this.portable ? void 0 : this.stat.ctime }), this.header.encode() && !this.noPax && super.write(new ft({ atime: this.portable ? void 0 : this.header.atime, ctime: this.portable ? void 0 : this.header.ctime, gid: this.portable ? void 0 : this.header.gid, mtime: this.noMtime ? void 0 : this.mtime || this.header.mtime, path: this[q](this.path), linkpath: this.type === "Link" && this.linkpath !== void 0 ? this[q](this.linkpath) : this.linkpath, size: this.header.size, uid: this.portable ? void 0 : this.header.uid, uname: this.portable ? void 0 : this.header.uname, dev: this.portable ? void 0 : this.stat.dev, ino: this.portable ? void 0 : this.stat.ino, nlink: this.portable ? void 0 : this.stat.nlink }).encode());
+        let t = this.header?.block;
+        if (!t) throw new Error("failed to encode header");
+        super.write(t);
+      }
+      [ir]() {
+        if (!this.stat) throw new Error("cannot create directory entry without stat");
+        this.path.slice(-1) !== "/" && (this.path += "/"), this.stat.size = 0, this[fe](), this.end();
+      }
+      [is]() {
+        X.readlink(this.absolute, (t, e) => {
+          if (t) return this.emit("error", t);
+          this[ns](e);
+        });
+      }
+      [ns](t) {
+        this.linkpath = f(t), this[fe](), this.end();
+      }
+      [sr](t) {
+        if (!this.stat) throw new Error("cannot create link entry without stat");
+        this.type = "Link", this.linkpath = f(js.relative(this.cwd, t)), this.stat.size = 0, this[fe](), this.end();
+      }
+      [er]() {
+        if (!this.stat) throw new Error("cannot create file entry without stat");
+        if (this.stat.nlink > 1) {
+          let t = `${this.stat.dev}:${this.stat.ino}`, e = this.linkCache.get(t);
+          if (e?.indexOf(this.cwd) === 0) return this[sr](e);
+          this.linkCache.set(t, this.absolute);
+        }
+        if (this[fe](), this.stat.size === 0) return this.end();
+        this[os]();
+      }
+      [os]() {
+        X.open(this.absolute, "r", (t, e) => {
+          if (t) return this.emit("error", t);
+          this[hs](e);
+        });
+      }
+      [hs](t) {
+        if (this.fd = t, this.#t) return this[pt]();
+        if (!this.stat) throw new Error("should stat before calling onopenfile");
+        this.blockLen = 512 * Math.ceil(this.stat.size / 512), this.blockRemain = this.blockLen;
+        let e = Math.min(this.blockLen, this.maxReadSize);
+        this.buf = Buffer.allocUnsafe(e), this.offset = 0, this.pos = 0, this.remain = this.stat.size, this.length = this.buf.length, this[ii]();
+      }
+      [ii]() {
+        let { fd: t, buf: e, offset: i, length: r, pos: n } = this;
+        if (t === void 0 || e === void 0) throw new Error("cannot read file without first opening");
+        X.read(t, e, i, r, n, (o, h) => {
+          if (o) return this[pt](() => this.emit("error", o));
+          this[rs](h);
+        });
+      }
+      [pt](t = () => {
+      }) {
+        this.fd !== void 0 && X.close(this.fd, t);
+      }
+      [rs](t) {
+        if (t <= 0 && this.remain > 0) {
+          let r = Object.assign(new Error("encountered unexpected EOF"), { path: this.absolute, syscall: "read", code: "EOF" });
+          return this[pt](() => this.emit("error", r));
+        }
+        if (t > this.remain) {
+          let r = Object.assign(new Error("did not encounter expected EOF"), { path: this.absolute, syscall: "read", code: "EOF" });
+          return this[pt](() => this.emit("error", r));
+        }
+        if (!this.buf) throw new Error("should have created buffer prior to reading");
+        if (t === this.remain) for (let r = t; r < this.length && t < this.blockRemain; r++) this.buf[r + this.offset] = 0, t++, this.remain++;
+        let e = this.offset === 0 && t === this.buf.length ? this.buf : this.buf.subarray(this.offset, this.offset + t);
+        this.write(e) ? this[es]() : this[as](() => this[es]());
+      }
+      [as](t) {
+        this.once("drain", t);
+      }
+      write(t, e, i) {
+        if (typeof e == "function" && (i = e, e = void 0), typeof t == "string" && (t = Buffer.from(t, typeof e == "string" ? e : "utf8")), this.blockRemain < t.length) {
+          let r = Object.assign(new Error("writing more data than expected"), { path: this.absolute });
+          return this.emit("error", r);
+        }
+        return this.remain -= t.length, this.blockRemain -= t.length, this.pos += t.length, this.offset += t.length, super.write(t, null, i);
+      }
+      [es]() {
+        if (!this.remain) return this.blockRemain && super.write(Buffer.alloc(this.blockRemain)), this[pt]((t) => t ? this.emit("error", t) : this.end());
+        if (!this.buf) throw new Error("buffer lost somehow in ONDRAIN");
+        this.offset >= this.length && (this.buf = Buffer.allocUnsafe(Math.min(this.blockRemain, this.buf.length)), this.offset = 0), this.length = this.buf.length - this.offset, this[ii]();
+      }
+    };
+    ni = class extends de {
+      sync = true;
+      [ss]() {
+        this[si](X.lstatSync(this.absolute));
+      }
+      [is]() {
+        this[ns](X.readlinkSync(this.absolute));
+      }
+      [os]() {
+        this[hs](X.openSync(this.absolute, "r"));
+      }
+      [ii]() {
+        let t = true;
+        try {
+          let { fd: e, buf: i, offset: r, length: n, pos: o } = this;
+          if (e === void 0 || i === void 0) throw new Error("fd and buf must be set in READ method");
+          let h = X.readSync(e, i, r, n, o);
+          this[rs](h), t = false;
+        } finally {
+          if (t) try {
+            this[pt](() => {
+            });
+          } catch {
+          }
+        }
+      }
+      [as](t) {
+        t();
+      }
+      [pt](t = () => {
+      }) {
+        this.fd !== void 0 && X.closeSync(this.fd), t();
+      }
+    };
+    oi = class extends A {
+      blockLen = 0;
+      blockRemain = 0;
+      buf = 0;
+      pos = 0;
+      remain = 0;
+      length = 0;
+      preservePaths;
+      portable;
+      strict;
+      noPax;
+      noMtime;
+      readEntry;
+      type;
+      prefix;
+      path;
+      mode;
+      uid;
+      gid;
+      uname;
+      gname;
+      header;
+      mtime;
+      atime;
+      ctime;
+      linkpath;
+      size;
+      onWriteEntry;
+      warn(t, e, i = {}) {
+        return Dt(this, t, e, i);
+      }
+      constructor(t, e = {}) {
+        let i = se(e);
+        super(), this.preservePaths = !!i.preservePaths, this.portable = !!i.portable, this.strict = !!i.strict, this.noPax = !!i.noPax, this.noMtime = !!i.noMtime, this.onWriteEntry = i.onWriteEntry, this.readEntry = t;
+        let { type: r } = t;
+        if (r === "Unsupported") throw new Error("writing entry that should be ignored");
+        this.type = r, this.type === "Directory" && this.portable && (this.noMtime = true), this.prefix = i.prefix, this.path = f(t.path), this.mode = t.mode !== void 0 ? this[ri](t.mode) : void 0, this.uid = this.portable ? void 0 : t.uid, this.gid = this.portable ? void 0 : t.gid, this.uname = this.portable ? void 0 : t.uname, this.gname = this.portable ? void 0 : t.gname, this.size = t.size, this.mtime = this.noMtime ? void 0 : i.mtime || t.mtime, this.atime = this.portable ? void 0 : t.atime, this.ctime = this.portable ? void 0 : t.ctime, this.linkpath = t.linkpath !== void 0 ? f(t.linkpath) : void 0, typeof i.onwarn == "function" && this.on("warn", i.onwarn);
+        let n = false;
+        if (!this.preservePaths) {
+          let [h, a] = ce(this.path);
+          h && typeof a == "string" && (this.path = a, n = h);
+        }
+        this.remain = t.size, this.blockRemain = t.startBlockSize, this.onWriteEntry?.(this), this.header = new F({ path: this[q](this.path), linkpath: this.type === "Link" && this.linkpath !== void 0 ? this[q](this.linkpath) : this.linkpath, mode: this.mode, uid: this.portable ? void 0 : this.uid, gid: this.portable ? void 0 : this.gid, size: this.size, mtime: this.noMtime ? void 0 : this.mtime, type: this.type, uname: this.portable ? void 0 : this.uname, atime: this.portable ? void 0 : this.atime, ctime: this.portable ? void 0 : this.ctime }), n && this.warn("TAR_ENTRY_INFO", `stripping ${n} from absolute path`, { entry: this, path: n + this.path }), this.header.encode() && !this.noPax && super.write(new ft({ atime: this.portable ? void 0 : this.atime, ctime: this.portable ? void 0 : this.ctime, gid: this.portable ? void 0 : this.gid, mtime: this.noMtime ? void 0 : this.mtime, path: this[q](this.path), linkpath: this.type === "Link" && this.linkpath !== void 0 ? this[q](this.linkpath) : this.linkpath, size: this.size, uid: this.portable ? void 0 : this.uid, uname: this.portable ? void 0 : this.uname, dev: this.portable ? void 0 : this.readEntry.dev, ino: this.portable ? void 0 : this.readEntry.ino, nlink: this.portable ? void 0 : this.readEntry.nlink }).encode());
+        let o = this.header?.block;
+        if (!o) throw new Error("failed to encode header");
+        super.write(o), t.pipe(this);
+      }
+      [q](t) {
+        return rr(t, this.prefix);
+      }
+      [ri](t) {
+        return Ji(t, this.type === "Directory", this.portable);
+      }
+      write(t, e, i) {
+        typeof e == "function" && (i = e, e = void 0), typeof t == "string" && (t = Buffer.from(t, typeof e == "string" ? e : "utf8"));
+        let r = t.length;
+        if (r > this.blockRemain) throw new Error("writing more to entry than is appropriate");
+        return this.blockRemain -= r, super.write(t, i);
+      }
+      end(t, e, i) {
+        return this.blockRemain && super.write(Buffer.alloc(this.blockRemain)), typeof t == "function" && (i = t, e = void 0, t = void 0), typeof e == "function" && (i = e, e = void 0), typeof t == "string" && (t = Buffer.from(t, e ?? "utf8")), i && this.once("finish", i), t ? super.end(t, i) : super.end(i), this;
+      }
+    };
+    Gn = (s3) => s3.isFile() ? "File" : s3.isDirectory() ? "Directory" : s3.isSymbolicLink() ? "SymbolicLink" : "Unsupported";
+    hi = class s2 {
+      tail;
+      head;
+      length = 0;
+      static create(t = []) {
+        return new s2(t);
+      }
+      constructor(t = []) {
+        for (let e of t) this.push(e);
+      }
+      *[Symbol.iterator]() {
+        for (let t = this.head; t; t = t.next) yield t.value;
+      }
+      removeNode(t) {
+        if (t.list !== this) throw new Error("removing node which does not belong to this list");
+        let e = t.next, i = t.prev;
+        return e && (e.prev = i), i && (i.next = e), t === this.head && (this.head = e), t === this.tail && (this.tail = i), this.length--, t.next = void 0, t.prev = void 0, t.list = void 0, e;
+      }
+      unshiftNode(t) {
+        if (t === this.head) return;
+        t.list && t.list.removeNode(t);
+        let e = this.head;
+        t.list = this, t.next = e, e && (e.prev = t), this.head = t, this.tail || (this.tail = t), this.length++;
+      }
+      pushNode(t) {
+        if (t === this.tail) return;
+        t.list && t.list.removeNode(t);
+        let e = this.tail;
+        t.list = this, t.prev = e, e && (e.next = t), this.tail = t, this.head || (this.head = t), this.length++;
+      }
+      push(...t) {
+        for (let e = 0, i = t.length; e < i; e++) Yn(this, t[e]);
+        return this.length;
+      }
+      unshift(...t) {
+        for (var e = 0, i = t.length; e < i; e++) Kn(this, t[e]);
+        return this.length;
+      }
+      pop() {
+        if (!this.tail) return;
+        let t = this.tail.value, e = this.tail;
+        return this.tail = this.tail.prev, this.tail ? this.tail.next = void 0 : this.head = void 0, e.list = void 0, this.length--, t;
+      }
+      shift() {
+        if (!this.head) return;
+        let t = this.head.value, e = this.head;
+        return this.head = this.head.next, this.head ? this.head.prev = void 0 : this.tail = void 0, e.list = void 0, this.length--, t;
+      }
+      forEach(t, e) {
+        e = e || this;
+        for (let i = this.head, r = 0; i; r++) t.call(e, i.value, r, this), i = i.next;
+      }
+      forEachReverse(t, e) {
+        e = e || this;
+        for (let i = this.tail, r = this.length - 1; i; r--) t.call(e, i.value, r, this), i = i.prev;
+      }
+      get(t) {
+        let e = 0, i = this.head;
+        for (; i && e < t; e++) i = i.next;
+        if (e === t && i) return i.value;
+      }
+      getReverse(t) {
+        let e = 0, i = this.tail;
+        for (; i && e < t; e++) i = i.prev;
+        if (e === t && i) return i.value;
+      }
+      map(t, e) {
+        e = e || this;
+        let i = new s2();
+        for (let r = this.head; r; ) i.push(t.call(e, r.value, this)), r = r.next;
+        return i;
+      }
+      mapReverse(t, e) {
+        e = e || this;
+        var i = new s2();
+        for (let r = this.tail; r; ) i.push(t.call(e, r.value, this)), r = r.prev;
+        return i;
+      }
+      reduce(t, e) {
+        let i, r = this.head;
+        if (arguments.length > 1) i = e;
+        else if (this.head) r = this.head.next, i = this.head.value;
+        else throw new TypeError("Reduce of empty list with no initial value");
+        for (var n = 0; r; n++) i = t(i, r.value, n), r = r.next;
+        return i;
+      }
+      reduceReverse(t, e) {
+        let i, r = this.tail;
+        if (arguments.length > 1) i = e;
+        else if (this.tail) r = this.tail.prev, i = this.tail.value;
+        else throw new TypeError("Reduce of empty list with no initial value");
+        for (let n = this.length - 1; r; n--) i = t(i, r.value, n), r = r.prev;
+        return i;
+      }
+      toArray() {
+        let t = new Array(this.length);
+        for (let e = 0, i = this.head; i; e++) t[e] = i.value, i = i.next;
+        return t;
+      }
+      toArrayReverse() {
+        let t = new Array(this.length);
+        for (let e = 0, i = this.tail; i; e++) t[e] = i.value, i = i.prev;
+        return t;
+      }
+      slice(t = 0, e = this.length) {
+        e < 0 && (e += this.length), t < 0 && (t += this.length);
+        let i = new s2();
+        if (e < t || e < 0) return i;
+        t < 0 && (t = 0), e > this.length && (e = this.length);
+        let r = this.head, n = 0;
+        for (n = 0; r && n < t; n++) r = r.next;
+        for (; r && n < e; n++, r = r.next) i.push(r.value);
+        return i;
+      }
+      sliceReverse(t = 0, e = this.length) {
+        e < 0 && (e += this.length), t < 0 && (t += this.length);
+        let i = new s2();
+        if (e < t || e < 0) return i;
+        t < 0 && (t = 0), e > this.length && (e = this.length);
+        let r = this.length, n = this.tail;
+        for (; n && r > e; r--) n = n.prev;
+        for (; n && r > t; r--, n = n.prev) i.push(n.value);
+        return i;
+      }
+      splice(t, e = 0, ...i) {
+        t > this.length && (t = this.length - 1), t < 0 && (t = this.length + t);
+        let r = this.head;
+        for (let o = 0; r && o < t; o++) r = r.next;
+        let n = [];
+        for (let o = 0; r && o < e; o++) n.push(r.value), r = this.removeNode(r);
+        r ? r !== this.tail && (r = r.prev) : r = this.tail;
+        for (let o of i) r = Zn(this, r, o);
+        return n;
+      }
+      reverse() {
+        let t = this.head, e = this.tail;
+        for (let i = t; i; i = i.prev) {
+          let r = i.prev;
+          i.prev = i.next, i.next = r;
+        }
+        return this.head = e, this.tail = t, this;
+      }
+    };
+    ue = class {
+      list;
+      next;
+      prev;
+      value;
+      constructor(t, e, i, r) {
+        this.list = r, this.value = t, e ? (e.next = this, this.prev = e) : this.prev = void 0, i ? (i.prev = this, this.next = i) : this.next = void 0;
+      }
+    };
+    pi = class {
+      path;
+      absolute;
+      entry;
+      stat;
+      readdir;
+      pending = false;
+      pendingLink = false;
+      ignore = false;
+      piped = false;
+      constructor(t, e) {
+        this.path = t || "./", this.absolute = e;
+      }
+    };
+    nr = Buffer.alloc(1024);
+    li = /* @__PURE__ */ Symbol("onStat");
+    me = /* @__PURE__ */ Symbol("ended");
+    W = /* @__PURE__ */ Symbol("queue");
+    pe = /* @__PURE__ */ Symbol("pendingLinks");
+    Et = /* @__PURE__ */ Symbol("current");
+    Ft = /* @__PURE__ */ Symbol("process");
+    Ee = /* @__PURE__ */ Symbol("processing");
+    ai = /* @__PURE__ */ Symbol("processJob");
+    G = /* @__PURE__ */ Symbol("jobs");
+    ls = /* @__PURE__ */ Symbol("jobDone");
+    ci = /* @__PURE__ */ Symbol("addFSEntry");
+    or = /* @__PURE__ */ Symbol("addTarEntry");
+    ds = /* @__PURE__ */ Symbol("stat");
+    us = /* @__PURE__ */ Symbol("readdir");
+    fi = /* @__PURE__ */ Symbol("onreaddir");
+    di = /* @__PURE__ */ Symbol("pipe");
+    hr = /* @__PURE__ */ Symbol("entry");
+    cs = /* @__PURE__ */ Symbol("entryOpt");
+    ui = /* @__PURE__ */ Symbol("writeEntryClass");
+    lr = /* @__PURE__ */ Symbol("write");
+    fs8 = /* @__PURE__ */ Symbol("ondrain");
+    wt = class extends A {
+      sync = false;
+      opt;
+      cwd;
+      maxReadSize;
+      preservePaths;
+      strict;
+      noPax;
+      prefix;
+      linkCache;
+      statCache;
+      file;
+      portable;
+      zip;
+      readdirCache;
+      noDirRecurse;
+      follow;
+      noMtime;
+      mtime;
+      filter;
+      jobs;
+      [ui];
+      onWriteEntry;
+      [W];
+      [pe] = /* @__PURE__ */ new Map();
+      [G] = 0;
+      [Ee] = false;
+      [me] = false;
+      constructor(t = {}) {
+        if (super(), this.opt = t, this.file = t.file || "", this.cwd = t.cwd || process.cwd(), this.maxReadSize = t.maxReadSize, this.preservePaths = !!t.preservePaths, this.strict = !!t.strict, this.noPax = !!t.noPax, this.prefix = f(t.prefix || ""), this.linkCache = t.linkCache || /* @__PURE__ */ new Map(), this.statCache = t.statCache || /* @__PURE__ */ new Map(), this.readdirCache = t.readdirCache || /* @__PURE__ */ new Map(), this.onWriteEntry = t.onWriteEntry, this[ui] = de, typeof t.onwarn == "function" && this.on("warn", t.onwarn), this.portable = !!t.portable, t.gzip || t.brotli || t.zstd) {
+          if ((t.gzip ? 1 : 0) + (t.brotli ? 1 : 0) + (t.zstd ? 1 : 0) > 1) throw new TypeError("gzip, brotli, zstd are mutually exclusive");
+          if (t.gzip && (typeof t.gzip != "object" && (t.gzip = {}), this.portable && (t.gzip.portable = true), this.zip = new ze(t.gzip)), t.brotli && (typeof t.brotli != "object" && (t.brotli = {}), this.zip = new We(t.brotli)), t.zstd && (typeof t.zstd != "object" && (t.zstd = {}), this.zip = new Ye(t.zstd)), !this.zip) throw new Error("impossible");
+          let e = this.zip;
+          e.on("data", (i) => super.write(i)), e.on("end", () => super.end()), e.on("drain", () => this[fs8]()), this.on("resume", () => e.resume());
+        } else this.on("drain", this[fs8]);
+        this.noDirRecurse = !!t.noDirRecurse, this.follow = !!t.follow, this.noMtime = !!t.noMtime, t.mtime && (this.mtime = t.mtime), this.filter = typeof t.filter == "function" ? t.filter : () => true, this[W] = new hi(), this[G] = 0, this.jobs = Number(t.jobs) || 4, this[Ee] = false, this[me] = false;
+      }
+      [lr](t) {
+        return super.write(t);
+      }
+      add(t) {
+        return this.write(t), this;
+      }
+      end(t, e, i) {
+        return typeof t == "function" && (i = t, t = void 0), typeof e == "function" && (i = e, e = void 0), t && this.add(t), this[me] = true, this[Ft](), i && i(), this;
+      }
+      write(t) {
+        if (this[me]) throw new Error("write after end");
+        return typeof t == "string" ? this[ci](t) : this[or](t), this.flowing;
+      }
+      [or](t) {
+        let e = f(ar.resolve(this.cwd, t.path));
+        if (!this.filter(t.path, t)) t.resume();
+        else {
+          let i = new pi(t.path, e);
+          i.entry = new oi(t, this[cs](i)), i.entry.on("end", () => this[ls](i)), this[G] += 1, this[W].push(i);
+        }
+        this[Ft]();
+      }
+      [ci](t) {
+        let e = f(ar.resolve(this.cwd, t));
+        this[W].push(new pi(t, e)), this[Ft]();
+      }
+      [ds](t) {
+        t.pending = true, this[G] += 1;
+        let e = this.follow ? "stat" : "lstat";
+        mi[e](t.absolute, (i, r) => {
+          t.pending = false, this[G] -= 1, i ? this.emit("error", i) : this[li](t, r);
+        });
+      }
+      [li](t, e) {
+        if (this.statCache.set(t.absolute, e), t.stat = e, !this.filter(t.path, e)) t.ignore = true;
+        else if (e.isFile() && e.nlink > 1 && !this.linkCache.get(`${e.dev}:${e.ino}`) && !this.sync) if (t === this[Et]) this[ai](t);
+        else {
+          let i = `${e.dev}:${e.ino}`, r = this[pe].get(i);
+          r ? r.push(t) : this[pe].set(i, [t]), t.pendingLink = true, t.pending = true;
+        }
+        this[Ft]();
+      }
+      [us](t) {
+        t.pending = true, this[G] += 1, mi.readdir(t.absolute, (e, i) => {
+          if (t.pending = false, this[G] -= 1, e) return this.emit("error", e);
+          this[fi](t, i);
+        });
+      }
+      [fi](t, e) {
+        this.readdirCache.set(t.absolute, e), t.readdir = e, this[Ft]();
+      }
+      [Ft]() {
+        if (!this[Ee]) {
+          this[Ee] = true;
+          for (let t = this[W].head; t && this[G] < this.jobs; t = t.next) if (this[ai](t.value), t.value.ignore) {
+            let e = t.next;
+            this[W].removeNode(t), t.next = e;
+          }
+          this[Ee] = false, this[me] && this[W].length === 0 && this[G] === 0 && (this.zip ? this.zip.end(nr) : (super.write(nr), super.end()));
+        }
+      }
+      get [Et]() {
+        return this[W] && this[W].head && this[W].head.value;
+      }
+      [ls](t) {
+        this[W].shift(), this[G] -= 1;
+        let { stat: e } = t;
+        if (e && e.isFile() && e.nlink > 1) {
+          let i = `${e.dev}:${e.ino}`, r = this[pe].get(i);
+          if (r) {
+            this[pe].delete(i);
+            for (let n of r) n.pending = false, this[ai](n);
+          }
+        }
+        this[Ft]();
+      }
+      [ai](t) {
+        if (t.pending && t.pendingLink && t === this[Et] && (t.pending = false, t.pendingLink = false), !t.pending) {
+          if (t.entry) {
+            t === this[Et] && !t.piped && this[di](t);
+            return;
+          }
+          if (!t.stat) {
+            let e = this.statCache.get(t.absolute);
+            e ? this[li](t, e) : this[ds](t);
+          }
+          if (t.stat && !t.ignore) {
+            if (!this.noDirRecurse && t.stat.isDirectory() && !t.readdir) {
+              let e = this.readdirCache.get(t.absolute);
+              if (e ? this[fi](t, e) : this[us](t), !t.readdir) return;
+            }
+            if (t.entry = this[hr](t), !t.entry) {
+              t.ignore = true;
+              return;
+            }
+            t === this[Et] && !t.piped && this[di](t);
+          }
+        }
+      }
+      [cs](t) {
+        return { onwarn: (e, i, r) => this.warn(e, i, r), noPax: this.noPax, cwd: this.cwd, absolute: t.absolute, preservePaths: this.preservePaths, maxReadSize: this.maxReadSize, strict: this.strict, portable: this.portable, linkCache: this.linkCache, statCache: this.statCache, noMtime: this.noMtime, mtime: this.mtime, prefix: this.prefix, onWriteEntry: this.onWriteEntry };
+      }
+      [hr](t) {
+        this[G] += 1;
+        try {
+          return new this[ui](t.path, this[cs](t)).on("end", () => this[ls](t)).on("error", (i) => this.emit("error", i));
+        } catch (e) {
+          this.emit("error", e);
+        }
+      }
+      [fs8]() {
+        this[Et] && this[Et].entry && this[Et].entry.resume();
+      }
+      [di](t) {
+        t.piped = true, t.readdir && t.readdir.forEach((r) => {
+          let n = t.path, o = n === "./" ? "" : n.replace(/\/*$/, "/");
+          this[ci](o + r);
+        });
+        let e = t.entry, i = this.zip;
+        if (!e) throw new Error("cannot pipe without source");
+        i ? e.on("data", (r) => {
+          i.write(r) || e.pause();
+        }) : e.on("data", (r) => {
+          super.write(r) || e.pause();
+        });
+      }
+      pause() {
+        return this.zip && this.zip.pause(), super.pause();
+      }
+      warn(t, e, i = {}) {
+        Dt(this, t, e, i);
+      }
+    };
+    kt = class extends wt {
+      sync = true;
+      constructor(t) {
+        super(t), this[ui] = ni;
+      }
+      pause() {
+      }
+      resume() {
+      }
+      [ds](t) {
+        let e = this.follow ? "statSync" : "lstatSync";
+        this[li](t, mi[e](t.absolute));
+      }
+      [us](t) {
+        this[fi](t, mi.readdirSync(t.absolute));
+      }
+      [di](t) {
+        let e = t.entry, i = this.zip;
+        if (t.readdir && t.readdir.forEach((r) => {
+          let n = t.path, o = n === "./" ? "" : n.replace(/\/*$/, "/");
+          this[ci](o + r);
+        }), !e) throw new Error("Cannot pipe without source");
+        i ? e.on("data", (r) => {
+          i.write(r);
+        }) : e.on("data", (r) => {
+          super[lr](r);
+        });
+      }
+    };
+    Vn = (s3, t) => {
+      let e = new kt(s3), i = new Wt(s3.file, { mode: s3.mode || 438 });
+      e.pipe(i), fr(e, t);
+    };
+    $n = (s3, t) => {
+      let e = new wt(s3), i = new et(s3.file, { mode: s3.mode || 438 });
+      e.pipe(i);
+      let r = new Promise((n, o) => {
+        i.on("error", o), i.on("close", n), e.on("error", o);
+      });
+      return dr(e, t).catch((n) => e.emit("error", n)), r;
+    };
+    fr = (s3, t) => {
+      t.forEach((e) => {
+        e.charAt(0) === "@" ? Ct({ file: cr.resolve(s3.cwd, e.slice(1)), sync: true, noResume: true, onReadEntry: (i) => s3.add(i) }) : s3.add(e);
+      }), s3.end();
+    };
+    dr = async (s3, t) => {
+      for (let e of t) e.charAt(0) === "@" ? await Ct({ file: cr.resolve(String(s3.cwd), e.slice(1)), noResume: true, onReadEntry: (i) => {
+        s3.add(i);
+      } }) : s3.add(e);
+      s3.end();
+    };
+    Xn = (s3, t) => {
+      let e = new kt(s3);
+      return fr(e, t), e;
+    };
+    qn = (s3, t) => {
+      let e = new wt(s3);
+      return dr(e, t).catch((i) => e.emit("error", i)), e;
+    };
+    Qn = K(Vn, $n, Xn, qn, (s3, t) => {
+      if (!t?.length) throw new TypeError("no paths specified to add to archive");
+    });
+    Jn = process.env.__FAKE_PLATFORM__ || process.platform;
+    Er = Jn === "win32";
+    ({ O_CREAT: wr, O_NOFOLLOW: ur, O_TRUNC: Sr, O_WRONLY: yr } = pr.constants);
+    Rr = Number(process.env.__FAKE_FS_O_FILENAME__) || pr.constants.UV_FS_O_FILEMAP || 0;
+    jn = Er && !!Rr;
+    to = 512 * 1024;
+    eo = Rr | Sr | wr | yr;
+    mr = !Er && typeof ur == "number" ? ur | Sr | wr | yr : null;
+    ms = mr !== null ? () => mr : jn ? (s3) => s3 < to ? eo : "w" : () => "w";
+    ps = (s3, t, e) => {
+      try {
+        return wi.lchownSync(s3, t, e);
+      } catch (i) {
+        if (i?.code !== "ENOENT") throw i;
+      }
+    };
+    Ei = (s3, t, e, i) => {
+      wi.lchown(s3, t, e, (r) => {
+        i(r && r?.code !== "ENOENT" ? r : null);
+      });
+    };
+    io = (s3, t, e, i, r) => {
+      if (t.isDirectory()) Es(we.resolve(s3, t.name), e, i, (n) => {
+        if (n) return r(n);
+        let o = we.resolve(s3, t.name);
+        Ei(o, e, i, r);
+      });
+      else {
+        let n = we.resolve(s3, t.name);
+        Ei(n, e, i, r);
+      }
+    };
+    Es = (s3, t, e, i) => {
+      wi.readdir(s3, { withFileTypes: true }, (r, n) => {
+        if (r) {
+          if (r.code === "ENOENT") return i();
+          if (r.code !== "ENOTDIR" && r.code !== "ENOTSUP") return i(r);
+        }
+        if (r || !n.length) return Ei(s3, t, e, i);
+        let o = n.length, h = null, a = (l) => {
+          if (!h) {
+            if (l) return i(h = l);
+            if (--o === 0) return Ei(s3, t, e, i);
+          }
+        };
+        for (let l of n) io(s3, l, t, e, a);
+      });
+    };
+    so = (s3, t, e, i) => {
+      t.isDirectory() && ws(we.resolve(s3, t.name), e, i), ps(we.resolve(s3, t.name), e, i);
+    };
+    ws = (s3, t, e) => {
+      let i;
+      try {
+        i = wi.readdirSync(s3, { withFileTypes: true });
+      } catch (r) {
+        let n = r;
+        if (n?.code === "ENOENT") return;
+        if (n?.code === "ENOTDIR" || n?.code === "ENOTSUP") return ps(s3, t, e);
+        throw n;
+      }
+      for (let r of i) so(s3, r, t, e);
+      return ps(s3, t, e);
+    };
+    Se = class extends Error {
+      path;
+      code;
+      syscall = "chdir";
+      constructor(t, e) {
+        super(`${e}: Cannot cd into '${t}'`), this.path = t, this.code = e;
+      }
+      get name() {
+        return "CwdError";
+      }
+    };
+    St = class extends Error {
+      path;
+      symlink;
+      syscall = "symlink";
+      code = "TAR_SYMLINK_ERROR";
+      constructor(t, e) {
+        super("TAR_SYMLINK_ERROR: Cannot extract through symbolic link"), this.symlink = t, this.path = e;
+      }
+      get name() {
+        return "SymlinkError";
+      }
+    };
+    no = (s3, t) => {
+      k.stat(s3, (e, i) => {
+        (e || !i.isDirectory()) && (e = new Se(s3, e?.code || "ENOTDIR")), t(e);
+      });
+    };
+    gr = (s3, t, e) => {
+      s3 = f(s3);
+      let i = t.umask ?? 18, r = t.mode | 448, n = (r & i) !== 0, o = t.uid, h = t.gid, a = typeof o == "number" && typeof h == "number" && (o !== t.processUid || h !== t.processGid), l = t.preserve, c = t.unlink, d = f(t.cwd), y = (E, x) => {
+        E ? e(E) : x && a ? Es(x, o, h, (Le) => y(Le)) : n ? k.chmod(s3, r, e) : e();
+      };
+      if (s3 === d) return no(s3, y);
+      if (l) return ro.mkdir(s3, { mode: r, recursive: true }).then((E) => y(null, E ?? void 0), y);
+      let D = f(Si.relative(d, s3)).split("/");
+      Ss(d, D, r, c, d, void 0, y);
+    };
+    Ss = (s3, t, e, i, r, n, o) => {
+      if (t.length === 0) return o(null, n);
+      let h = t.shift(), a = f(Si.resolve(s3 + "/" + h));
+      k.mkdir(a, e, br(a, t, e, i, r, n, o));
+    };
+    br = (s3, t, e, i, r, n, o) => (h) => {
+      h ? k.lstat(s3, (a, l) => {
+        if (a) a.path = a.path && f(a.path), o(a);
+        else if (l.isDirectory()) Ss(s3, t, e, i, r, n, o);
+        else if (i) k.unlink(s3, (c) => {
+          if (c) return o(c);
+          k.mkdir(s3, e, br(s3, t, e, i, r, n, o));
+        });
+        else {
+          if (l.isSymbolicLink()) return o(new St(s3, s3 + "/" + t.join("/")));
+          o(h);
+        }
+      }) : (n = n || s3, Ss(s3, t, e, i, r, n, o));
+    };
+    oo = (s3) => {
+      let t = false, e;
+      try {
+        t = k.statSync(s3).isDirectory();
+      } catch (i) {
+        e = i?.code;
+      } finally {
+        if (!t) throw new Se(s3, e ?? "ENOTDIR");
+      }
+    };
+    _r = (s3, t) => {
+      s3 = f(s3);
+      let e = t.umask ?? 18, i = t.mode | 448, r = (i & e) !== 0, n = t.uid, o = t.gid, h = typeof n == "number" && typeof o == "number" && (n !== t.processUid || o !== t.processGid), a = t.preserve, l = t.unlink, c = f(t.cwd), d = (E) => {
+        E && h && ws(E, n, o), r && k.chmodSync(s3, i);
+      };
+      if (s3 === c) return oo(c), d();
+      if (a) return d(k.mkdirSync(s3, { mode: i, recursive: true }) ?? void 0);
+      let T = f(Si.relative(c, s3)).split("/"), D;
+      for (let E = T.shift(), x = c; E && (x += "/" + E); E = T.shift()) {
+        x = f(Si.resolve(x));
+        try {
+          k.mkdirSync(x, i), D = D || x;
+        } catch {
+          let Le = k.lstatSync(x);
+          if (Le.isDirectory()) continue;
+          if (l) {
+            k.unlinkSync(x), k.mkdirSync(x, i), D = D || x;
+            continue;
+          } else if (Le.isSymbolicLink()) return new St(x, x + "/" + T.join("/"));
+        }
+      }
+      return d(D);
+    };
+    ys = /* @__PURE__ */ Object.create(null);
+    Or = 1e4;
+    Vt = /* @__PURE__ */ new Set();
+    Tr = (s3) => {
+      Vt.has(s3) ? Vt.delete(s3) : ys[s3] = s3.normalize("NFD").toLocaleLowerCase("en").toLocaleUpperCase("en"), Vt.add(s3);
+      let t = ys[s3], e = Vt.size - Or;
+      if (e > Or / 10) {
+        for (let i of Vt) if (Vt.delete(i), delete ys[i], --e <= 0) break;
+      }
+      return t;
+    };
+    ho = process.env.TESTING_TAR_FAKE_PLATFORM || process.platform;
+    ao = ho === "win32";
+    lo = (s3) => s3.split("/").slice(0, -1).reduce((e, i) => {
+      let r = e.at(-1);
+      return r !== void 0 && (i = xr(r, i)), e.push(i || "/"), e;
+    }, []);
+    yi = class {
+      #t = /* @__PURE__ */ new Map();
+      #i = /* @__PURE__ */ new Map();
+      #s = /* @__PURE__ */ new Set();
+      reserve(t, e) {
+        t = ao ? ["win32 parallelization disabled"] : t.map((r) => mt(xr(Tr(r))));
+        let i = new Set(t.map((r) => lo(r)).reduce((r, n) => r.concat(n)));
+        this.#i.set(e, { dirs: i, paths: t });
+        for (let r of t) {
+          let n = this.#t.get(r);
+          n ? n.push(e) : this.#t.set(r, [e]);
+        }
+        for (let r of i) {
+          let n = this.#t.get(r);
+          if (!n) this.#t.set(r, [/* @__PURE__ */ new Set([e])]);
+          else {
+            let o = n.at(-1);
+            o instanceof Set ? o.add(e) : n.push(/* @__PURE__ */ new Set([e]));
+          }
+        }
+        return this.#r(e);
+      }
+      #n(t) {
+        let e = this.#i.get(t);
+        if (!e) throw new Error("function does not have any path reservations");
+        return { paths: e.paths.map((i) => this.#t.get(i)), dirs: [...e.dirs].map((i) => this.#t.get(i)) };
+      }
+      check(t) {
+        let { paths: e, dirs: i } = this.#n(t);
+        return e.every((r) => r && r[0] === t) && i.every((r) => r && r[0] instanceof Set && r[0].has(t));
+      }
+      #r(t) {
+        return this.#s.has(t) || !this.check(t) ? false : (this.#s.add(t), t(() => this.#e(t)), true);
+      }
+      #e(t) {
+        if (!this.#s.has(t)) return false;
+        let e = this.#i.get(t);
+        if (!e) throw new Error("invalid reservation");
+        let { paths: i, dirs: r } = e, n = /* @__PURE__ */ new Set();
+        for (let o of i) {
+          let h = this.#t.get(o);
+          if (!h || h?.[0] !== t) continue;
+          let a = h[1];
+          if (!a) {
+            this.#t.delete(o);
+            continue;
+          }
+          if (h.shift(), typeof a == "function") n.add(a);
+          else for (let l of a) n.add(l);
+        }
+        for (let o of r) {
+          let h = this.#t.get(o), a = h?.[0];
+          if (!(!h || !(a instanceof Set))) if (a.size === 1 && h.length === 1) {
+            this.#t.delete(o);
+            continue;
+          } else if (a.size === 1) {
+            h.shift();
+            let l = h[0];
+            typeof l == "function" && n.add(l);
+          } else a.delete(t);
+        }
+        return this.#s.delete(t), n.forEach((o) => this.#r(o)), true;
+      }
+    };
+    Lr = () => process.umask();
+    Dr = /* @__PURE__ */ Symbol("onEntry");
+    _s = /* @__PURE__ */ Symbol("checkFs");
+    Nr = /* @__PURE__ */ Symbol("checkFs2");
+    Os = /* @__PURE__ */ Symbol("isReusable");
+    P = /* @__PURE__ */ Symbol("makeFs");
+    Ts = /* @__PURE__ */ Symbol("file");
+    xs = /* @__PURE__ */ Symbol("directory");
+    gi = /* @__PURE__ */ Symbol("link");
+    Ar = /* @__PURE__ */ Symbol("symlink");
+    Ir = /* @__PURE__ */ Symbol("hardlink");
+    Re = /* @__PURE__ */ Symbol("ensureNoSymlink");
+    Cr = /* @__PURE__ */ Symbol("unsupported");
+    Fr = /* @__PURE__ */ Symbol("checkPath");
+    Rs = /* @__PURE__ */ Symbol("stripAbsolutePath");
+    yt = /* @__PURE__ */ Symbol("mkdir");
+    O = /* @__PURE__ */ Symbol("onError");
+    Ri = /* @__PURE__ */ Symbol("pending");
+    kr = /* @__PURE__ */ Symbol("pend");
+    $t = /* @__PURE__ */ Symbol("unpend");
+    gs = /* @__PURE__ */ Symbol("ended");
+    bs = /* @__PURE__ */ Symbol("maybeClose");
+    Ls = /* @__PURE__ */ Symbol("skip");
+    ge = /* @__PURE__ */ Symbol("doChown");
+    be = /* @__PURE__ */ Symbol("uid");
+    _e = /* @__PURE__ */ Symbol("gid");
+    Oe = /* @__PURE__ */ Symbol("checkedCwd");
+    fo = process.env.TESTING_TAR_FAKE_PLATFORM || process.platform;
+    Te = fo === "win32";
+    uo = 1024;
+    mo = (s3, t) => {
+      if (!Te) return u.unlink(s3, t);
+      let e = s3 + ".DELETE." + Mr(16).toString("hex");
+      u.rename(s3, e, (i) => {
+        if (i) return t(i);
+        u.unlink(e, t);
+      });
+    };
+    po = (s3) => {
+      if (!Te) return u.unlinkSync(s3);
+      let t = s3 + ".DELETE." + Mr(16).toString("hex");
+      u.renameSync(s3, t), u.unlinkSync(t);
+    };
+    vr = (s3, t, e) => s3 !== void 0 && s3 === s3 >>> 0 ? s3 : t !== void 0 && t === t >>> 0 ? t : e;
+    Xt = class extends rt {
+      [gs] = false;
+      [Oe] = false;
+      [Ri] = 0;
+      reservations = new yi();
+      transform;
+      writable = true;
+      readable = false;
+      uid;
+      gid;
+      setOwner;
+      preserveOwner;
+      processGid;
+      processUid;
+      maxDepth;
+      forceChown;
+      win32;
+      newer;
+      keep;
+      noMtime;
+      preservePaths;
+      unlink;
+      cwd;
+      strip;
+      processUmask;
+      umask;
+      dmode;
+      fmode;
+      chmod;
+      constructor(t = {}) {
+        if (t.ondone = () => {
+          this[gs] = true, this[bs]();
+        }, super(t), this.transform = t.transform, this.chmod = !!t.chmod, typeof t.uid == "number" || typeof t.gid == "number") {
+          if (typeof t.uid != "number" || typeof t.gid != "number") throw new TypeError("cannot set owner without number uid and gid");
+          if (t.preserveOwner) throw new TypeError("cannot preserve owner in archive and also set owner explicitly");
+          this.uid = t.uid, this.gid = t.gid, this.setOwner = true;
+        } else this.uid = void 0, this.gid = void 0, this.setOwner = false;
+        this.preserveOwner = t.preserveOwner === void 0 && typeof t.uid != "number" ? process.getuid?.() === 0 : !!t.preserveOwner, this.processUid = (this.preserveOwner || this.setOwner) && process.getuid ? process.getuid() : void 0, this.processGid = (this.preserveOwner || this.setOwner) && process.getgid ? process.getgid() : void 0, this.maxDepth = typeof t.maxDepth == "number" ? t.maxDepth : uo, this.forceChown = t.forceChown === true, this.win32 = !!t.win32 || Te, this.newer = !!t.newer, this.keep = !!t.keep, this.noMtime = !!t.noMtime, this.preservePaths = !!t.preservePaths, this.unlink = !!t.unlink, this.cwd = f(R.resolve(t.cwd || process.cwd())), this.strip = Number(t.strip) || 0, this.processUmask = this.chmod ? typeof t.processUmask == "number" ? t.processUmask : Lr() : 0, this.umask = typeof t.umask == "number" ? t.umask : this.processUmask, this.dmode = t.dmode || 511 & ~this.umask, this.fmode = t.fmode || 438 & ~this.umask, this.on("entry", (e) => this[Dr](e));
+      }
+      warn(t, e, i = {}) {
+        return (t === "TAR_BAD_ARCHIVE" || t === "TAR_ABORT") && (i.recoverable = false), super.warn(t, e, i);
+      }
+      [bs]() {
+        this[gs] && this[Ri] === 0 && (this.emit("prefinish"), this.emit("finish"), this.emit("end"));
+      }
+      [Rs](t, e) {
+        let i = t[e], { type: r } = t;
+        if (!i || this.preservePaths) return true;
+        let [n, o] = ce(i), h = o.replaceAll(/\\/g, "/").split("/");
+        if (h.includes("..") || Te && /^[a-z]:\.\.$/i.test(h[0] ?? "")) {
+          if (e === "path" || r === "Link") return this.warn("TAR_ENTRY_ERROR", `${e} contains '..'`, { entry: t, [e]: i }), false;
+          let a = R.posix.dirname(t.path), l = R.posix.normalize(R.posix.join(a, h.join("/")));
+          if (l.startsWith("../") || l === "..") return this.warn("TAR_ENTRY_ERROR", `${e} escapes extraction directory`, { entry: t, [e]: i }), false;
+        }
+        return n && (t[e] = String(o), this.warn("TAR_ENTRY_INFO", `stripping ${n} from absolute ${e}`, { entry: t, [e]: i })), true;
+      }
+      [Fr](t) {
+        let e = f(t.path), i = e.split("/");
+        if (this.strip) {
+          if (i.length < this.strip) return false;
+          if (t.type === "Link") {
+            let r = f(String(t.linkpath)).split("/");
+            if (r.length >= this.strip) t.linkpath = r.slice(this.strip).join("/");
+            else return false;
+          }
+          i.splice(0, this.strip), t.path = i.join("/");
+        }
+        if (isFinite(this.maxDepth) && i.length > this.maxDepth) return this.warn("TAR_ENTRY_ERROR", "path excessively deep", { entry: t, path: e, depth: i.length, maxDepth: this.maxDepth }), false;
+        if (!this[Rs](t, "path") || !this[Rs](t, "linkpath")) return false;
+        if (t.absolute = R.isAbsolute(t.path) ? f(R.resolve(t.path)) : f(R.resolve(this.cwd, t.path)), !this.preservePaths && typeof t.absolute == "string" && t.absolute.indexOf(this.cwd + "/") !== 0 && t.absolute !== this.cwd) return this.warn("TAR_ENTRY_ERROR", "path escaped extraction target", { entry: t, path: f(t.path), resolvedPath: t.absolute, cwd: this.cwd }), false;
+        if (t.absolute === this.cwd && t.type !== "Directory" && t.type !== "GNUDumpDir") return false;
+        if (this.win32) {
+          let { root: r } = R.win32.parse(String(t.absolute));
+          t.absolute = r + ts(String(t.absolute).slice(r.length));
+          let { root: n } = R.win32.parse(t.path);
+          t.path = n + ts(t.path.slice(n.length));
+        }
+        return true;
+      }
+      [Dr](t) {
+        if (!this[Fr](t)) return t.resume();
+        switch (co.equal(typeof t.absolute, "string"), t.type) {
+          case "Directory":
+          case "GNUDumpDir":
+            t.mode && (t.mode = t.mode | 448);
+          case "File":
+          case "OldFile":
+          case "ContiguousFile":
+          case "Link":
+          case "SymbolicLink":
+            return this[_s](t);
+          default:
+            return this[Cr](t);
+        }
+      }
+      [O](t, e) {
+        t.name === "CwdError" ? this.emit("error", t) : (this.warn("TAR_ENTRY_ERROR", t, { entry: e }), this[$t](), e.resume());
+      }
+      [yt](t, e, i) {
+        gr(f(t), { uid: this.uid, gid: this.gid, processUid: this.processUid, processGid: this.processGid, umask: this.processUmask, preserve: this.preservePaths, unlink: this.unlink, cwd: this.cwd, mode: e }, i);
+      }
+      [ge](t) {
+        return this.forceChown || this.preserveOwner && (typeof t.uid == "number" && t.uid !== this.processUid || typeof t.gid == "number" && t.gid !== this.processGid) || typeof this.uid == "number" && this.uid !== this.processUid || typeof this.gid == "number" && this.gid !== this.processGid;
+      }
+      [be](t) {
+        return vr(this.uid, t.uid, this.processUid);
+      }
+      [_e](t) {
+        return vr(this.gid, t.gid, this.processGid);
+      }
+      [Ts](t, e) {
+        let i = typeof t.mode == "number" ? t.mode & 4095 : this.fmode, r = new et(String(t.absolute), { flags: ms(t.size), mode: i, autoClose: false });
+        r.on("error", (a) => {
+          r.fd && u.close(r.fd, () => {
+          }), r.write = () => true, this[O](a, t), e();
+        });
+        let n = 1, o = (a) => {
+          if (a) {
+            r.fd && u.close(r.fd, () => {
+            }), this[O](a, t), e();
+            return;
+          }
+          --n === 0 && r.fd !== void 0 && u.close(r.fd, (l) => {
+            l ? this[O](l, t) : this[$t](), e();
+          });
+        };
+        r.on("finish", () => {
+          let a = String(t.absolute), l = r.fd;
+          if (typeof l == "number" && t.mtime && !this.noMtime) {
+            n++;
+            let c = t.atime || /* @__PURE__ */ new Date(), d = t.mtime;
+            u.futimes(l, c, d, (y) => y ? u.utimes(a, c, d, (T) => o(T && y)) : o());
+          }
+          if (typeof l == "number" && this[ge](t)) {
+            n++;
+            let c = this[be](t), d = this[_e](t);
+            typeof c == "number" && typeof d == "number" && u.fchown(l, c, d, (y) => y ? u.chown(a, c, d, (T) => o(T && y)) : o());
+          }
+          o();
+        });
+        let h = this.transform && this.transform(t) || t;
+        h !== t && (h.on("error", (a) => {
+          this[O](a, t), e();
+        }), t.pipe(h)), h.pipe(r);
+      }
+      [xs](t, e) {
+        let i = typeof t.mode == "number" ? t.mode & 4095 : this.dmode;
+        this[yt](String(t.absolute), i, (r) => {
+          if (r) {
+            this[O](r, t), e();
+            return;
+          }
+          let n = 1, o = () => {
+            --n === 0 && (e(), this[$t](), t.resume());
+          };
+          t.mtime && !this.noMtime && (n++, u.utimes(String(t.absolute), t.atime || /* @__PURE__ */ new Date(), t.mtime, o)), this[ge](t) && (n++, u.chown(String(t.absolute), Number(this[be](t)), Number(this[_e](t)), o)), o();
+        });
+      }
+      [Cr](t) {
+        t.unsupported = true, this.warn("TAR_ENTRY_UNSUPPORTED", `unsupported entry type: ${t.type}`, { entry: t }), t.resume();
+      }
+      [Ar](t, e) {
+        let i = f(R.relative(this.cwd, R.resolve(R.dirname(String(t.absolute)), String(t.linkpath)))).split("/");
+        this[Re](t, this.cwd, i, () => this[gi](t, String(t.linkpath), "symlink", e), (r) => {
+          this[O](r, t), e();
+        });
+      }
+      [Ir](t, e) {
+        let i = f(R.resolve(this.cwd, String(t.linkpath))), r = f(String(t.linkpath)).split("/");
+        this[Re](t, this.cwd, r, () => this[gi](t, i, "link", e), (n) => {
+          this[O](n, t), e();
+        });
+      }
+      [Re](t, e, i, r, n) {
+        let o = i.shift();
+        if (this.preservePaths || o === void 0) return r();
+        let h = R.resolve(e, o);
+        u.lstat(h, (a, l) => {
+          if (a) return r();
+          if (l?.isSymbolicLink()) return n(new St(h, R.resolve(h, i.join("/"))));
+          this[Re](t, h, i, r, n);
+        });
+      }
+      [kr]() {
+        this[Ri]++;
+      }
+      [$t]() {
+        this[Ri]--, this[bs]();
+      }
+      [Ls](t) {
+        this[$t](), t.resume();
+      }
+      [Os](t, e) {
+        return t.type === "File" && !this.unlink && e.isFile() && e.nlink <= 1 && !Te;
+      }
+      [_s](t) {
+        this[kr]();
+        let e = [t.path];
+        t.linkpath && e.push(t.linkpath), this.reservations.reserve(e, (i) => this[Nr](t, i));
+      }
+      [Nr](t, e) {
+        let i = (h) => {
+          e(h);
+        }, r = () => {
+          this[yt](this.cwd, this.dmode, (h) => {
+            if (h) {
+              this[O](h, t), i();
+              return;
+            }
+            this[Oe] = true, n();
+          });
+        }, n = () => {
+          if (t.absolute !== this.cwd) {
+            let h = f(R.dirname(String(t.absolute)));
+            if (h !== this.cwd) return this[yt](h, this.dmode, (a) => {
+              if (a) {
+                this[O](a, t), i();
+                return;
+              }
+              o();
+            });
+          }
+          o();
+        }, o = () => {
+          u.lstat(String(t.absolute), (h, a) => {
+            if (a && (this.keep || this.newer && a.mtime > (t.mtime ?? a.mtime))) {
+              this[Ls](t), i();
+              return;
+            }
+            if (h || this[Os](t, a)) return this[P](null, t, i);
+            if (a.isDirectory()) {
+              if (t.type === "Directory") {
+                let l = this.chmod && t.mode && (a.mode & 4095) !== t.mode, c = (d) => this[P](d ?? null, t, i);
+                return l ? u.chmod(String(t.absolute), Number(t.mode), c) : c();
+              }
+              if (t.absolute !== this.cwd) return u.rmdir(String(t.absolute), (l) => this[P](l ?? null, t, i));
+            }
+            if (t.absolute === this.cwd) return this[P](null, t, i);
+            mo(String(t.absolute), (l) => this[P](l ?? null, t, i));
+          });
+        };
+        this[Oe] ? n() : r();
+      }
+      [P](t, e, i) {
+        if (t) {
+          this[O](t, e), i();
+          return;
+        }
+        switch (e.type) {
+          case "File":
+          case "OldFile":
+          case "ContiguousFile":
+            return this[Ts](e, i);
+          case "Link":
+            return this[Ir](e, i);
+          case "SymbolicLink":
+            return this[Ar](e, i);
+          case "Directory":
+          case "GNUDumpDir":
+            return this[xs](e, i);
+        }
+      }
+      [gi](t, e, i, r) {
+        u[i](e, String(t.absolute), (n) => {
+          n ? this[O](n, t) : (this[$t](), t.resume()), r();
+        });
+      }
+    };
+    ye = (s3) => {
+      try {
+        return [null, s3()];
+      } catch (t) {
+        return [t, null];
+      }
+    };
+    xe = class extends Xt {
+      sync = true;
+      [P](t, e) {
+        return super[P](t, e, () => {
+        });
+      }
+      [_s](t) {
+        if (!this[Oe]) {
+          let n = this[yt](this.cwd, this.dmode);
+          if (n) return this[O](n, t);
+          this[Oe] = true;
+        }
+        if (t.absolute !== this.cwd) {
+          let n = f(R.dirname(String(t.absolute)));
+          if (n !== this.cwd) {
+            let o = this[yt](n, this.dmode);
+            if (o) return this[O](o, t);
+          }
+        }
+        let [e, i] = ye(() => u.lstatSync(String(t.absolute)));
+        if (i && (this.keep || this.newer && i.mtime > (t.mtime ?? i.mtime))) return this[Ls](t);
+        if (e || this[Os](t, i)) return this[P](null, t);
+        if (i.isDirectory()) {
+          if (t.type === "Directory") {
+            let o = this.chmod && t.mode && (i.mode & 4095) !== t.mode, [h] = o ? ye(() => {
+              u.chmodSync(String(t.absolute), Number(t.mode));
+            }) : [];
+            return this[P](h, t);
+          }
+          let [n] = ye(() => u.rmdirSync(String(t.absolute)));
+          this[P](n, t);
+        }
+        let [r] = t.absolute === this.cwd ? [] : ye(() => po(String(t.absolute)));
+        this[P](r, t);
+      }
+      [Ts](t, e) {
+        let i = typeof t.mode == "number" ? t.mode & 4095 : this.fmode, r = (h) => {
+          let a;
+          try {
+            u.closeSync(n);
+          } catch (l) {
+            a = l;
+          }
+          (h || a) && this[O](h || a, t), e();
+        }, n;
+        try {
+          n = u.openSync(String(t.absolute), ms(t.size), i);
+        } catch (h) {
+          return r(h);
+        }
+        let o = this.transform && this.transform(t) || t;
+        o !== t && (o.on("error", (h) => this[O](h, t)), t.pipe(o)), o.on("data", (h) => {
+          try {
+            u.writeSync(n, h, 0, h.length);
+          } catch (a) {
+            r(a);
+          }
+        }), o.on("end", () => {
+          let h = null;
+          if (t.mtime && !this.noMtime) {
+            let a = t.atime || /* @__PURE__ */ new Date(), l = t.mtime;
+            try {
+              u.futimesSync(n, a, l);
+            } catch (c) {
+              try {
+                u.utimesSync(String(t.absolute), a, l);
+              } catch {
+                h = c;
+              }
+            }
+          }
+          if (this[ge](t)) {
+            let a = this[be](t), l = this[_e](t);
+            try {
+              u.fchownSync(n, Number(a), Number(l));
+            } catch (c) {
+              try {
+                u.chownSync(String(t.absolute), Number(a), Number(l));
+              } catch {
+                h = h || c;
+              }
+            }
+          }
+          r(h);
+        });
+      }
+      [xs](t, e) {
+        let i = typeof t.mode == "number" ? t.mode & 4095 : this.dmode, r = this[yt](String(t.absolute), i);
+        if (r) {
+          this[O](r, t), e();
+          return;
+        }
+        if (t.mtime && !this.noMtime) try {
+          u.utimesSync(String(t.absolute), t.atime || /* @__PURE__ */ new Date(), t.mtime);
+        } catch {
+        }
+        if (this[ge](t)) try {
+          u.chownSync(String(t.absolute), Number(this[be](t)), Number(this[_e](t)));
+        } catch {
+        }
+        e(), t.resume();
+      }
+      [yt](t, e) {
+        try {
+          return _r(f(t), { uid: this.uid, gid: this.gid, processUid: this.processUid, processGid: this.processGid, umask: this.processUmask, preserve: this.preservePaths, unlink: this.unlink, cwd: this.cwd, mode: e });
+        } catch (i) {
+          return i;
+        }
+      }
+      [Re](t, e, i, r, n) {
+        if (this.preservePaths || i.length === 0) return r();
+        let o = e;
+        for (let h of i) {
+          o = R.resolve(o, h);
+          let [a, l] = ye(() => u.lstatSync(o));
+          if (a) return r();
+          if (l.isSymbolicLink()) return n(new St(o, R.resolve(e, i.join("/"))));
+        }
+        r();
+      }
+      [gi](t, e, i, r) {
+        let n = `${i}Sync`;
+        try {
+          u[n](e, String(t.absolute)), r(), t.resume();
+        } catch (o) {
+          return this[O](o, t);
+        }
+      }
+    };
+    Eo = (s3) => {
+      let t = new xe(s3), e = s3.file, i = Br.statSync(e), r = s3.maxReadSize || 16 * 1024 * 1024;
+      new Be(e, { readSize: r, size: i.size }).pipe(t);
+    };
+    wo = (s3, t) => {
+      let e = new Xt(s3), i = s3.maxReadSize || 16 * 1024 * 1024, r = s3.file;
+      return new Promise((o, h) => {
+        e.on("error", h), e.on("close", o), Br.stat(r, (a, l) => {
+          if (a) h(a);
+          else {
+            let c = new _t(r, { readSize: i, size: l.size });
+            c.on("error", h), c.pipe(e);
+          }
+        });
+      });
+    };
+    So = K(Eo, wo, (s3) => new xe(s3), (s3) => new Xt(s3), (s3, t) => {
+      t?.length && Qi(s3, t);
+    });
+    yo = (s3, t) => {
+      let e = new kt(s3), i = true, r, n;
+      try {
+        try {
+          r = v.openSync(s3.file, "r+");
+        } catch (a) {
+          if (a?.code === "ENOENT") r = v.openSync(s3.file, "w+");
+          else throw a;
+        }
+        let o = v.fstatSync(r), h = Buffer.alloc(512);
+        t: for (n = 0; n < o.size; n += 512) {
+          for (let c = 0, d = 0; c < 512; c += d) {
+            if (d = v.readSync(r, h, c, h.length - c, n + c), n === 0 && h[0] === 31 && h[1] === 139) throw new Error("cannot append to compressed archives");
+            if (!d) break t;
+          }
+          let a = new F(h);
+          if (!a.cksumValid) break;
+          let l = 512 * Math.ceil((a.size || 0) / 512);
+          if (n + l + 512 > o.size) break;
+          n += l, s3.mtimeCache && a.mtime && s3.mtimeCache.set(String(a.path), a.mtime);
+        }
+        i = false, Ro(s3, e, n, r, t);
+      } finally {
+        if (i) try {
+          v.closeSync(r);
+        } catch {
+        }
+      }
+    };
+    Ro = (s3, t, e, i, r) => {
+      let n = new Wt(s3.file, { fd: i, start: e });
+      t.pipe(n), bo(t, r);
+    };
+    go = (s3, t) => {
+      t = Array.from(t);
+      let e = new wt(s3), i = (n, o, h) => {
+        let a = (T, D) => {
+          T ? v.close(n, (E) => h(T)) : h(null, D);
+        }, l = 0;
+        if (o === 0) return a(null, 0);
+        let c = 0, d = Buffer.alloc(512), y = (T, D) => {
+          if (T || D === void 0) return a(T);
+          if (c += D, c < 512 && D) return v.read(n, d, c, d.length - c, l + c, y);
+          if (l === 0 && d[0] === 31 && d[1] === 139) return a(new Error("cannot append to compressed archives"));
+          if (c < 512) return a(null, l);
+          let E = new F(d);
+          if (!E.cksumValid) return a(null, l);
+          let x = 512 * Math.ceil((E.size ?? 0) / 512);
+          if (l + x + 512 > o || (l += x + 512, l >= o)) return a(null, l);
+          s3.mtimeCache && E.mtime && s3.mtimeCache.set(String(E.path), E.mtime), c = 0, v.read(n, d, 0, 512, l, y);
+        };
+        v.read(n, d, 0, 512, l, y);
+      };
+      return new Promise((n, o) => {
+        e.on("error", o);
+        let h = "r+", a = (l, c) => {
+          if (l && l.code === "ENOENT" && h === "r+") return h = "w+", v.open(s3.file, h, a);
+          if (l || !c) return o(l);
+          v.fstat(c, (d, y) => {
+            if (d) return v.close(c, () => o(d));
+            i(c, y.size, (T, D) => {
+              if (T) return o(T);
+              let E = new et(s3.file, { fd: c, start: D });
+              e.pipe(E), E.on("error", o), E.on("close", n), _o(e, t);
+            });
+          });
+        };
+        v.open(s3.file, h, a);
+      });
+    };
+    bo = (s3, t) => {
+      t.forEach((e) => {
+        e.charAt(0) === "@" ? Ct({ file: Pr.resolve(s3.cwd, e.slice(1)), sync: true, noResume: true, onReadEntry: (i) => s3.add(i) }) : s3.add(e);
+      }), s3.end();
+    };
+    _o = async (s3, t) => {
+      for (let e of t) e.charAt(0) === "@" ? await Ct({ file: Pr.resolve(String(s3.cwd), e.slice(1)), noResume: true, onReadEntry: (i) => s3.add(i) }) : s3.add(e);
+      s3.end();
+    };
+    vt = K(yo, go, () => {
+      throw new TypeError("file is required");
+    }, () => {
+      throw new TypeError("file is required");
+    }, (s3, t) => {
+      if (!Bs(s3)) throw new TypeError("file is required");
+      if (s3.gzip || s3.brotli || s3.zstd || s3.file.endsWith(".br") || s3.file.endsWith(".tbr")) throw new TypeError("cannot append to compressed archives");
+      if (!t?.length) throw new TypeError("no paths specified to add/replace");
+    });
+    Oo = K(vt.syncFile, vt.asyncFile, vt.syncNoFile, vt.asyncNoFile, (s3, t = []) => {
+      vt.validate?.(s3, t), To(s3);
+    });
+    To = (s3) => {
+      let t = s3.filter;
+      s3.mtimeCache || (s3.mtimeCache = /* @__PURE__ */ new Map()), s3.filter = t ? (e, i) => t(e, i) && !((s3.mtimeCache?.get(e) ?? i.mtime ?? 0) > (i.mtime ?? 0)) : (e, i) => !((s3.mtimeCache?.get(e) ?? i.mtime ?? 0) > (i.mtime ?? 0));
+    };
+  }
+});
+
+// node_modules/pend/index.js
+var require_pend = __commonJS({
+  "node_modules/pend/index.js"(exports, module) {
+    module.exports = Pend;
+    function Pend() {
+      this.pending = 0;
+      this.max = Infinity;
+      this.listeners = [];
+      this.waiting = [];
+      this.error = null;
+    }
+    Pend.prototype.go = function(fn) {
+      if (this.pending < this.max) {
+        pendGo(this, fn);
+      } else {
+        this.waiting.push(fn);
+      }
+    };
+    Pend.prototype.wait = function(cb) {
+      if (this.pending === 0) {
+        cb(this.error);
+      } else {
+        this.listeners.push(cb);
+      }
+    };
+    Pend.prototype.hold = function() {
+      return pendHold(this);
+    };
+    function pendHold(self) {
+      self.pending += 1;
+      var called = false;
+      return onCb;
+      function onCb(err) {
+        if (called) throw new Error("callback called twice");
+        called = true;
+        self.error = self.error || err;
+        self.pending -= 1;
+        if (self.waiting.length > 0 && self.pending < self.max) {
+          pendGo(self, self.waiting.shift());
+        } else if (self.pending === 0) {
+          var listeners = self.listeners;
+          self.listeners = [];
+          listeners.forEach(cbListener);
+        }
+      }
+      function cbListener(listener) {
+        listener(self.error);
+      }
+    }
+    function pendGo(self, fn) {
+      fn(pendHold(self));
+    }
+  }
+});
+
+// node_modules/yauzl/fd-slicer.js
+var require_fd_slicer = __commonJS({
+  "node_modules/yauzl/fd-slicer.js"(exports) {
+    var fs11 = __require("fs");
+    var util = __require("util");
+    var stream = __require("stream");
+    var Readable3 = stream.Readable;
+    var PassThrough = stream.PassThrough;
+    var Pend = require_pend();
+    var EventEmitter = __require("events").EventEmitter;
+    exports.BufferSlicer = BufferSlicer;
+    exports.FdSlicer = FdSlicer;
+    util.inherits(FdSlicer, EventEmitter);
+    function FdSlicer(fd) {
+      EventEmitter.call(this);
+      this.fd = fd;
+      this.pend = new Pend();
+      this.pend.max = 1;
+      this.refCount = 0;
+    }
+    FdSlicer.prototype.read = function(buffer, offset, length, position, callback) {
+      var self = this;
+      self.pend.go(function(cb) {
+        fs11.read(self.fd, buffer, offset, length, position, function(err, bytesRead, buffer2) {
+          cb();
+          callback(err, bytesRead, buffer2);
+        });
+      });
+    };
+    FdSlicer.prototype.createReadStream = function(options2) {
+      return new ReadStream(this, options2);
+    };
+    FdSlicer.prototype.ref = function() {
+      this.refCount += 1;
+    };
+    FdSlicer.prototype.unref = function() {
+      var self = this;
+      self.refCount -= 1;
+      if (self.refCount < 0) throw new Error("invalid unref");
+      if (self.refCount > 0) return;
+      fs11.close(self.fd, onCloseDone);
+      function onCloseDone(err) {
+        if (err) {
+          self.emit("error", err);
+        } else {
+          self.emit("close");
+        }
+      }
+    };
+    util.inherits(ReadStream, Readable3);
+    function ReadStream(context, options2) {
+      options2 = options2 || {};
+      Readable3.call(this, options2);
+      this.context = context;
+      this.context.ref();
+      this.start = options2.start || 0;
+      this.endOffset = options2.end;
+      this.pos = this.start;
+    }
+    ReadStream.prototype._read = function(n) {
+      var self = this;
+      var toRead = Math.min(self._readableState.highWaterMark, n);
+      if (self.endOffset != null) {
+        toRead = Math.min(toRead, self.endOffset - self.pos);
+      }
+      if (toRead <= 0) {
+        self.push(null);
+        this._cleanup();
+        return;
+      }
+      self.context.pend.go(function(cb) {
+        var buffer = Buffer.allocUnsafe(toRead);
+        fs11.read(self.context.fd, buffer, 0, toRead, self.pos, function(err, bytesRead) {
+          if (err) {
+            self.destroy(err);
+          } else if (bytesRead === 0) {
+            self.push(null);
+            self._cleanup();
+          } else {
+            self.pos += bytesRead;
+            self.push(buffer.slice(0, bytesRead));
+          }
+          cb();
+        });
+      });
+    };
+    ReadStream.prototype._destroy = function(err, cb) {
+      this._cleanup();
+      cb(err);
+    };
+    ReadStream.prototype._cleanup = function() {
+      if (this.context != null) {
+        this.context.unref();
+        this.context = null;
+      }
+    };
+    util.inherits(BufferSlicer, EventEmitter);
+    function BufferSlicer(buffer) {
+      EventEmitter.call(this);
+      this.refCount = 0;
+      this.buffer = buffer;
+    }
+    BufferSlicer.prototype.read = function(buffer, offset, length, position, callback) {
+      if (!(0 <= offset && offset <= buffer.length)) throw new RangeError("offset outside buffer: 0 <= " + offset + " <= " + buffer.length);
+      if (position < 0) throw new RangeError("position is negative: " + position);
+      if (offset + length > buffer.length) {
+        length = buffer.length - offset;
+      }
+      if (position + length > this.buffer.length) {
+        length = this.buffer.length - position;
+      }
+      if (length <= 0) {
+        setImmediate(function() {
+          callback(null, 0);
+        });
+        return;
+      }
+      this.buffer.copy(buffer, offset, position, position + length);
+      setImmediate(function() {
+        callback(null, length);
+      });
+    };
+    BufferSlicer.prototype.createReadStream = function(options2) {
+      options2 = options2 || {};
+      var readStream = new PassThrough(options2);
+      readStream.start = options2.start || 0;
+      readStream.endOffset = options2.end;
+      readStream.pos = readStream.endOffset || this.buffer.length;
+      var entireSlice = this.buffer.slice(readStream.start, readStream.pos);
+      var maxChunkSize = 65536;
+      var offset = 0;
+      while (true) {
+        var nextOffset = offset + maxChunkSize;
+        if (nextOffset >= entireSlice.length) {
+          if (offset < entireSlice.length) {
+            readStream.write(entireSlice.slice(offset, entireSlice.length));
+          }
+          break;
+        }
+        readStream.write(entireSlice.slice(offset, nextOffset));
+        offset = nextOffset;
+      }
+      readStream.end();
+      return readStream;
+    };
+    BufferSlicer.prototype.ref = function() {
+      this.refCount += 1;
+    };
+    BufferSlicer.prototype.unref = function() {
+      this.refCount -= 1;
+      if (this.refCount < 0) {
+        throw new Error("invalid unref");
+      }
+    };
+  }
+});
+
+// node_modules/yauzl/crc32.js
+var require_crc32 = __commonJS({
+  "node_modules/yauzl/crc32.js"(exports, module) {
+    var CRC_TABLE = new Int32Array([
+      0,
+      1996959894,
+      3993919788,
+      2567524794,
+      124634137,
+      1886057615,
+      3915621685,
+      2657392035,
+      249268274,
+      2044508324,
+      3772115230,
+      2547177864,
+      162941995,
+      2125561021,
+      3887607047,
+      2428444049,
+      498536548,
+      1789927666,
+      4089016648,
+      2227061214,
+      450548861,
+      1843258603,
+      4107580753,
+      2211677639,
+      325883990,
+      1684777152,
+      4251122042,
+      2321926636,
+      335633487,
+      1661365465,
+      4195302755,
+      2366115317,
+      997073096,
+      1281953886,
+      3579855332,
+      2724688242,
+      1006888145,
+      1258607687,
+      3524101629,
+      2768942443,
+      901097722,
+      1119000684,
+      3686517206,
+      2898065728,
+      853044451,
+      1172266101,
+      3705015759,
+      2882616665,
+      651767980,
+      1373503546,
+      3369554304,
+      3218104598,
+      565507253,
+      1454621731,
+      3485111705,
+      3099436303,
+      671266974,
+      1594198024,
+      3322730930,
+      2970347812,
+      795835527,
+      1483230225,
+      3244367275,
+      3060149565,
+      1994146192,
+      31158534,
+      2563907772,
+      4023717930,
+      1907459465,
+      112637215,
+      2680153253,
+      3904427059,
+      2013776290,
+      251722036,
+      2517215374,
+      3775830040,
+      2137656763,
+      141376813,
+      2439277719,
+      3865271297,
+      1802195444,
+      476864866,
+      2238001368,
+      4066508878,
+      1812370925,
+      453092731,
+      2181625025,
+      4111451223,
+      1706088902,
+      314042704,
+      2344532202,
+      4240017532,
+      1658658271,
+      366619977,
+      2362670323,
+      4224994405,
+      1303535960,
+      984961486,
+      2747007092,
+      3569037538,
+      1256170817,
+      1037604311,
+      2765210733,
+      3554079995,
+      1131014506,
+      879679996,
+      2909243462,
+      3663771856,
+      1141124467,
+      855842277,
+      2852801631,
+      3708648649,
+      1342533948,
+      654459306,
+      3188396048,
+      3373015174,
+      1466479909,
+      544179635,
+      3110523913,
+      3462522015,
+      1591671054,
+      702138776,
+      2966460450,
+      3352799412,
+      1504918807,
+      783551873,
+      3082640443,
+      3233442989,
+      3988292384,
+      2596254646,
+      62317068,
+      1957810842,
+      3939845945,
+      2647816111,
+      81470997,
+      1943803523,
+      3814918930,
+      2489596804,
+      225274430,
+      2053790376,
+      3826175755,
+      2466906013,
+      167816743,
+      2097651377,
+      4027552580,
+      2265490386,
+      503444072,
+      1762050814,
+      4150417245,
+      2154129355,
+      426522225,
+      1852507879,
+      4275313526,
+      2312317920,
+      282753626,
+      1742555852,
+      4189708143,
+      2394877945,
+      397917763,
+      1622183637,
+      3604390888,
+      2714866558,
+      953729732,
+      1340076626,
+      3518719985,
+      2797360999,
+      1068828381,
+      1219638859,
+      3624741850,
+      2936675148,
+      906185462,
+      1090812512,
+      3747672003,
+      2825379669,
+      829329135,
+      1181335161,
+      3412177804,
+      3160834842,
+      628085408,
+      1382605366,
+      3423369109,
+      3138078467,
+      570562233,
+      1426400815,
+      3317316542,
+      2998733608,
+      733239954,
+      1555261956,
+      3268935591,
+      3050360625,
+      752459403,
+      1541320221,
+      2607071920,
+      3965973030,
+      1969922972,
+      40735498,
+      2617837225,
+      3943577151,
+      1913087877,
+      83908371,
+      2512341634,
+      3803740692,
+      2075208622,
+      213261112,
+      2463272603,
+      3855990285,
+      2094854071,
+      198958881,
+      2262029012,
+      4057260610,
+      1759359992,
+      534414190,
+      2176718541,
+      4139329115,
+      1873836001,
+      414664567,
+      2282248934,
+      4279200368,
+      1711684554,
+      285281116,
+      2405801727,
+      4167216745,
+      1634467795,
+      376229701,
+      2685067896,
+      3608007406,
+      1308918612,
+      956543938,
+      2808555105,
+      3495958263,
+      1231636301,
+      1047427035,
+      2932959818,
+      3654703836,
+      1088359270,
+      936918e3,
+      2847714899,
+      3736837829,
+      1202900863,
+      817233897,
+      3183342108,
+      3401237130,
+      1404277552,
+      615818150,
+      3134207493,
+      3453421203,
+      1423857449,
+      601450431,
+      3009837614,
+      3294710456,
+      1567103746,
+      711928724,
+      3020668471,
+      3272380065,
+      1510334235,
+      755167117
+    ]);
+    function crc322(buf) {
+      let crc = -1;
+      for (let x of buf) {
+        crc = CRC_TABLE[(crc ^ x) & 255] ^ crc >>> 8;
+      }
+      return (crc ^ -1) >>> 0;
+    }
+    module.exports = crc322;
+  }
+});
+
+// node_modules/yauzl/index.js
+var require_yauzl = __commonJS({
+  "node_modules/yauzl/index.js"(exports) {
+    var fs11 = __require("fs");
+    var zlib = __require("zlib");
+    var fd_slicer = require_fd_slicer();
+    var util = __require("util");
+    var EventEmitter = __require("events").EventEmitter;
+    var Transform = __require("stream").Transform;
+    var PassThrough = __require("stream").PassThrough;
+    var Writable = __require("stream").Writable;
+    var crc322 = typeof zlib.crc32 === "function" ? zlib.crc32 : require_crc32();
+    exports.open = open2;
+    exports.fromFd = fromFd;
+    exports.fromBuffer = fromBuffer;
+    exports.fromRandomAccessReader = fromRandomAccessReader;
+    exports.openPromise = openPromise;
+    exports.fromFdPromise = fromFdPromise;
+    exports.fromBufferPromise = fromBufferPromise;
+    exports.fromRandomAccessReaderPromise = fromRandomAccessReaderPromise;
+    exports.dosDateTimeToDate = dosDateTimeToDate;
+    exports.getFileNameLowLevel = getFileNameLowLevel;
+    exports.validateFileName = validateFileName;
+    exports.parseExtraFields = parseExtraFields;
+    exports.ZipFile = ZipFile;
+    exports.Entry = Entry;
+    exports.LocalFileHeader = LocalFileHeader;
+    exports.RandomAccessReader = RandomAccessReader;
+    function openPromise(path, options2) {
+      return new Promise((resolve7, reject) => {
+        open2(path, { ...options2, lazyEntries: true }, function(err, zipfile) {
+          if (err) return reject(err);
+          resolve7(zipfile);
+        });
+      });
+    }
+    function fromFdPromise(fd, options2) {
+      return new Promise((resolve7, reject) => {
+        fromFd(fd, { ...options2, lazyEntries: true }, function(err, zipfile) {
+          if (err) return reject(err);
+          resolve7(zipfile);
+        });
+      });
+    }
+    function fromBufferPromise(buffer, options2) {
+      return new Promise((resolve7, reject) => {
+        fromBuffer(buffer, { ...options2, lazyEntries: true }, function(err, zipfile) {
+          if (err) return reject(err);
+          resolve7(zipfile);
+        });
+      });
+    }
+    function fromRandomAccessReaderPromise(reader, totalSize, options2) {
+      return new Promise((resolve7, reject) => {
+        fromRandomAccessReader(reader, totalSize, { ...options2, lazyEntries: true }, function(err, zipfile) {
+          if (err) return reject(err);
+          resolve7(zipfile);
+        });
+      });
+    }
+    function open2(path, options2, callback) {
+      if (typeof options2 === "function") {
+        callback = options2;
+        options2 = null;
+      }
+      if (options2 == null) options2 = {};
+      if (options2.autoClose == null) options2.autoClose = true;
+      if (options2.lazyEntries == null) options2.lazyEntries = false;
+      if (options2.decodeStrings == null) options2.decodeStrings = true;
+      if (options2.validateEntrySizes == null) options2.validateEntrySizes = true;
+      if (options2.strictFileNames == null) options2.strictFileNames = false;
+      if (callback == null) callback = defaultCallback;
+      fs11.open(path, "r", function(err, fd) {
+        if (err) return callback(err);
+        fromFd(fd, options2, function(err2, zipfile) {
+          if (err2) fs11.close(fd, defaultCallback);
+          callback(err2, zipfile);
+        });
+      });
+    }
+    function fromFd(fd, options2, callback) {
+      if (typeof options2 === "function") {
+        callback = options2;
+        options2 = null;
+      }
+      if (options2 == null) options2 = {};
+      if (options2.autoClose == null) options2.autoClose = false;
+      if (options2.lazyEntries == null) options2.lazyEntries = false;
+      if (options2.decodeStrings == null) options2.decodeStrings = true;
+      if (options2.validateEntrySizes == null) options2.validateEntrySizes = true;
+      if (options2.strictFileNames == null) options2.strictFileNames = false;
+      if (callback == null) callback = defaultCallback;
+      fs11.fstat(fd, function(err, stats) {
+        if (err) return callback(err);
+        var reader = new fd_slicer.FdSlicer(fd);
+        fromRandomAccessReader(reader, stats.size, options2, callback);
+      });
+    }
+    function fromBuffer(buffer, options2, callback) {
+      if (typeof options2 === "function") {
+        callback = options2;
+        options2 = null;
+      }
+      if (options2 == null) options2 = {};
+      options2.autoClose = false;
+      if (options2.lazyEntries == null) options2.lazyEntries = false;
+      if (options2.decodeStrings == null) options2.decodeStrings = true;
+      if (options2.validateEntrySizes == null) options2.validateEntrySizes = true;
+      if (options2.strictFileNames == null) options2.strictFileNames = false;
+      var reader = new fd_slicer.BufferSlicer(buffer);
+      fromRandomAccessReader(reader, buffer.length, options2, callback);
+    }
+    function fromRandomAccessReader(reader, totalSize, options2, callback) {
+      if (typeof options2 === "function") {
+        callback = options2;
+        options2 = null;
+      }
+      if (options2 == null) options2 = {};
+      if (options2.autoClose == null) options2.autoClose = true;
+      if (options2.lazyEntries == null) options2.lazyEntries = false;
+      if (options2.decodeStrings == null) options2.decodeStrings = true;
+      var decodeStrings = !!options2.decodeStrings;
+      if (options2.validateEntrySizes == null) options2.validateEntrySizes = true;
+      if (options2.strictFileNames == null) options2.strictFileNames = false;
+      if (callback == null) callback = defaultCallback;
+      if (typeof totalSize !== "number") throw new Error("expected totalSize parameter to be a number");
+      if (totalSize > Number.MAX_SAFE_INTEGER) {
+        throw new Error("zip file too large. only file sizes up to 2^52 are supported due to JavaScript's Number type being an IEEE 754 double.");
+      }
+      reader.ref();
+      var eocdrWithoutCommentSize = 22;
+      var zip64EocdlSize = 20;
+      var maxCommentSize = 65535;
+      var bufferSize = Math.min(zip64EocdlSize + eocdrWithoutCommentSize + maxCommentSize, totalSize);
+      var buffer = newBuffer(bufferSize);
+      var bufferReadStart = totalSize - buffer.length;
+      readAndAssertNoEof(reader, buffer, 0, bufferSize, bufferReadStart, function(err) {
+        if (err) return callback(err);
+        for (var i = bufferSize - eocdrWithoutCommentSize; i >= 0; i -= 1) {
+          if (buffer.readUInt32LE(i) !== 101010256) continue;
+          var eocdrBuffer = buffer.subarray(i);
+          var diskNumber = eocdrBuffer.readUInt16LE(4);
+          var entryCount = eocdrBuffer.readUInt16LE(10);
+          var centralDirectoryOffset = eocdrBuffer.readUInt32LE(16);
+          var commentLength = eocdrBuffer.readUInt16LE(20);
+          var expectedCommentLength = eocdrBuffer.length - eocdrWithoutCommentSize;
+          if (commentLength !== expectedCommentLength) {
+            return callback(new Error("Invalid comment length. Expected: " + expectedCommentLength + ". Found: " + commentLength + ". Are there extra bytes at the end of the file? Or is the end of central dir signature `PK\u263A\u263B` in the comment?"));
+          }
+          var comment = decodeStrings ? decodeBuffer(eocdrBuffer.subarray(22), false) : eocdrBuffer.subarray(22);
+          if (i - zip64EocdlSize >= 0 && buffer.readUInt32LE(i - zip64EocdlSize) === 117853008) {
+            var zip64EocdlBuffer = buffer.subarray(i - zip64EocdlSize, i - zip64EocdlSize + zip64EocdlSize);
+            var zip64EocdrOffset = readUInt64LE(zip64EocdlBuffer, 8);
+            var zip64EocdrBuffer = newBuffer(56);
+            return readAndAssertNoEof(reader, zip64EocdrBuffer, 0, zip64EocdrBuffer.length, zip64EocdrOffset, function(err2) {
+              if (err2) return callback(err2);
+              if (zip64EocdrBuffer.readUInt32LE(0) !== 101075792) {
+                return callback(new Error("invalid zip64 end of central directory record signature"));
+              }
+              diskNumber = zip64EocdrBuffer.readUInt32LE(16);
+              if (diskNumber !== 0) {
+                return callback(new Error("multi-disk zip files are not supported: found disk number: " + diskNumber));
+              }
+              entryCount = readUInt64LE(zip64EocdrBuffer, 32);
+              centralDirectoryOffset = readUInt64LE(zip64EocdrBuffer, 48);
+              return callback(null, new ZipFile(reader, centralDirectoryOffset, totalSize, entryCount, comment, options2.autoClose, options2.lazyEntries, decodeStrings, options2.validateEntrySizes, options2.strictFileNames));
+            });
+          }
+          if (diskNumber !== 0) {
+            return callback(new Error("multi-disk zip files are not supported: found disk number: " + diskNumber));
+          }
+          return callback(null, new ZipFile(reader, centralDirectoryOffset, totalSize, entryCount, comment, options2.autoClose, options2.lazyEntries, decodeStrings, options2.validateEntrySizes, options2.strictFileNames));
+        }
+        callback(new Error("End of central directory record signature not found. Either not a zip file, or file is truncated."));
+      });
+    }
+    util.inherits(ZipFile, EventEmitter);
+    function ZipFile(reader, centralDirectoryOffset, fileSize, entryCount, comment, autoClose, lazyEntries, decodeStrings, validateEntrySizes, strictFileNames) {
+      var self = this;
+      EventEmitter.call(self);
+      self.reader = reader;
+      self.reader.on("error", function(err) {
+        emitError(self, err);
+      });
+      self.reader.once("close", function() {
+        self.emit("close");
+      });
+      self.readEntryCursor = centralDirectoryOffset;
+      self.fileSize = fileSize;
+      self.entryCount = entryCount;
+      self.comment = comment;
+      self.entriesRead = 0;
+      self.autoClose = !!autoClose;
+      self.lazyEntries = !!lazyEntries;
+      self.decodeStrings = !!decodeStrings;
+      self.validateEntrySizes = !!validateEntrySizes;
+      self.strictFileNames = !!strictFileNames;
+      self.isOpen = true;
+      self.emittedError = false;
+      self.hasEachEntryBeenCalled = false;
+      if (!self.lazyEntries) self._readEntry();
+    }
+    ZipFile.prototype.close = function() {
+      if (!this.isOpen) return;
+      this.isOpen = false;
+      this.reader.unref();
+    };
+    function emitErrorAndAutoClose(self, err) {
+      if (self.autoClose) self.close();
+      emitError(self, err);
+    }
+    function emitError(self, err) {
+      if (self.emittedError) return;
+      self.emittedError = true;
+      self.emit("error", err);
+    }
+    ZipFile.prototype.readEntry = function() {
+      if (!this.lazyEntries) throw new Error("readEntry() called without lazyEntries:true");
+      this._readEntry();
+    };
+    ZipFile.prototype._readEntry = function() {
+      var self = this;
+      if (self.entryCount === self.entriesRead) {
+        setImmediate(function() {
+          if (self.autoClose) self.close();
+          if (self.emittedError) return;
+          self.emit("end");
+        });
+        return;
+      }
+      if (self.emittedError) return;
+      var buffer = newBuffer(46);
+      readAndAssertNoEof(self.reader, buffer, 0, buffer.length, self.readEntryCursor, function(err) {
+        if (err) return emitErrorAndAutoClose(self, err);
+        if (self.emittedError) return;
+        var entry2 = new Entry();
+        var signature = buffer.readUInt32LE(0);
+        if (signature !== 33639248) return emitErrorAndAutoClose(self, new Error("invalid central directory file header signature: 0x" + signature.toString(16)));
+        entry2.versionMadeBy = buffer.readUInt16LE(4);
+        entry2.versionNeededToExtract = buffer.readUInt16LE(6);
+        entry2.generalPurposeBitFlag = buffer.readUInt16LE(8);
+        entry2.compressionMethod = buffer.readUInt16LE(10);
+        entry2.lastModFileTime = buffer.readUInt16LE(12);
+        entry2.lastModFileDate = buffer.readUInt16LE(14);
+        entry2.crc32 = buffer.readUInt32LE(16);
+        entry2.compressedSize = buffer.readUInt32LE(20);
+        entry2.uncompressedSize = buffer.readUInt32LE(24);
+        entry2.fileNameLength = buffer.readUInt16LE(28);
+        entry2.extraFieldLength = buffer.readUInt16LE(30);
+        entry2.fileCommentLength = buffer.readUInt16LE(32);
+        entry2.internalFileAttributes = buffer.readUInt16LE(36);
+        entry2.externalFileAttributes = buffer.readUInt32LE(38);
+        entry2.relativeOffsetOfLocalHeader = buffer.readUInt32LE(42);
+        if (entry2.generalPurposeBitFlag & 64) return emitErrorAndAutoClose(self, new Error("strong encryption is not supported"));
+        self.readEntryCursor += 46;
+        buffer = newBuffer(entry2.fileNameLength + entry2.extraFieldLength + entry2.fileCommentLength);
+        readAndAssertNoEof(self.reader, buffer, 0, buffer.length, self.readEntryCursor, function(err2) {
+          if (err2) return emitErrorAndAutoClose(self, err2);
+          if (self.emittedError) return;
+          entry2.fileNameRaw = buffer.subarray(0, entry2.fileNameLength);
+          var fileCommentStart = entry2.fileNameLength + entry2.extraFieldLength;
+          entry2.extraFieldRaw = buffer.subarray(entry2.fileNameLength, fileCommentStart);
+          entry2.fileCommentRaw = buffer.subarray(fileCommentStart, fileCommentStart + entry2.fileCommentLength);
+          try {
+            entry2.extraFields = parseExtraFields(entry2.extraFieldRaw);
+          } catch (err3) {
+            return emitErrorAndAutoClose(self, err3);
+          }
+          if (self.decodeStrings) {
+            var isUtf8 = (entry2.generalPurposeBitFlag & 2048) !== 0;
+            entry2.fileComment = decodeBuffer(entry2.fileCommentRaw, isUtf8);
+            entry2.fileName = getFileNameLowLevel(entry2.generalPurposeBitFlag, entry2.fileNameRaw, entry2.extraFields, self.strictFileNames);
+            var errorMessage = validateFileName(entry2.fileName);
+            if (errorMessage != null) return emitErrorAndAutoClose(self, new Error(errorMessage));
+          } else {
+            entry2.fileComment = entry2.fileCommentRaw;
+            entry2.fileName = entry2.fileNameRaw;
+          }
+          entry2.comment = entry2.fileComment;
+          self.readEntryCursor += buffer.length;
+          self.entriesRead += 1;
+          for (var i = 0; i < entry2.extraFields.length; i++) {
+            var extraField = entry2.extraFields[i];
+            if (extraField.id !== 1) continue;
+            var zip64EiefBuffer = extraField.data;
+            var index = 0;
+            if (entry2.uncompressedSize === 4294967295) {
+              if (index + 8 > zip64EiefBuffer.length) {
+                return emitErrorAndAutoClose(self, new Error("zip64 extended information extra field does not include uncompressed size"));
+              }
+              entry2.uncompressedSize = readUInt64LE(zip64EiefBuffer, index);
+              index += 8;
+            }
+            if (entry2.compressedSize === 4294967295) {
+              if (index + 8 > zip64EiefBuffer.length) {
+                return emitErrorAndAutoClose(self, new Error("zip64 extended information extra field does not include compressed size"));
+              }
+              entry2.compressedSize = readUInt64LE(zip64EiefBuffer, index);
+              index += 8;
+            }
+            if (entry2.relativeOffsetOfLocalHeader === 4294967295) {
+              if (index + 8 > zip64EiefBuffer.length) {
+                return emitErrorAndAutoClose(self, new Error("zip64 extended information extra field does not include relative header offset"));
+              }
+              entry2.relativeOffsetOfLocalHeader = readUInt64LE(zip64EiefBuffer, index);
+              index += 8;
+            }
+            break;
+          }
+          if (self.validateEntrySizes && entry2.compressionMethod === 0) {
+            var expectedCompressedSize = entry2.uncompressedSize;
+            if (entry2.isEncrypted()) {
+              expectedCompressedSize += 12;
+            }
+            if (entry2.compressedSize !== expectedCompressedSize) {
+              var msg = "compressed/uncompressed size mismatch for stored file: " + entry2.compressedSize + " != " + entry2.uncompressedSize;
+              return emitErrorAndAutoClose(self, new Error(msg));
+            }
+          }
+          self.emit("entry", entry2);
+          if (!self.lazyEntries) self._readEntry();
+        });
+      });
+    };
+    ZipFile.prototype.eachEntry = function() {
+      const self = this;
+      if (!self.lazyEntries) throw new Error("eachEntry() requires lazyEntries: true");
+      if (self.hasEachEntryBeenCalled) throw new Error("eachEntry() must only be called once per ZipFile");
+      self.hasEachEntryBeenCalled = true;
+      let pendingResolveReject = null;
+      self.on("entry", onEntry);
+      self.on("end", onEnd);
+      self.on("error", onError);
+      function cleanup() {
+        self.removeListener("entry", onEntry);
+        self.removeListener("end", onEnd);
+        self.removeListener("error", onError);
+        if (self.autoClose) self.close();
+      }
+      function onEntry(entry2) {
+        let { resolve: resolve7 } = pendingResolveReject;
+        pendingResolveReject = null;
+        resolve7({ value: entry2 });
+      }
+      function onEnd() {
+        let { resolve: resolve7 } = pendingResolveReject;
+        pendingResolveReject = null;
+        cleanup();
+        resolve7({ done: true });
+      }
+      function onError(err) {
+        let { reject } = pendingResolveReject;
+        pendingResolveReject = null;
+        cleanup();
+        reject(err);
+      }
+      return {
+        [Symbol.asyncIterator]() {
+          return this;
+        },
+        next() {
+          const promise = new Promise((resolve7, reject) => {
+            if (pendingResolveReject != null) throw new Error("next() called before previous Promise was resolved.");
+            pendingResolveReject = { resolve: resolve7, reject };
+          });
+          self.readEntry();
+          return promise;
+        },
+        return(value) {
+          cleanup();
+          return Promise.resolve({ done: true, value });
+        },
+        throw(value) {
+          cleanup();
+          return Promise.reject(value);
+        }
+      };
+    };
+    ZipFile.prototype.openReadStream = function(entry2, options2, callback) {
+      var self = this;
+      var relativeStart = 0;
+      var relativeEnd = entry2.compressedSize;
+      if (callback == null) {
+        callback = options2;
+        options2 = null;
+      }
+      if (options2 == null) {
+        options2 = {};
+      } else {
+        if (options2.decodeFileData === false) {
+          if (options2.decrypt != null) {
+            throw new Error("cannot use options.decrypt when options.decodeFileData === false");
+          }
+          if (options2.decompress != null) {
+            throw new Error("cannot use options.decompress when options.decodeFileData === false");
+          }
+        } else {
+          if (options2.decrypt != null) {
+            if (!entry2.isEncrypted()) {
+              throw new Error("options.decrypt can only be specified for encrypted entries. See also option decodeFileData.");
+            }
+            if (options2.decrypt !== false) throw new Error("invalid options.decrypt value: " + options2.decrypt);
+            if (entry2.isCompressed()) {
+              if (options2.decompress !== false) throw new Error("entry is encrypted and compressed, and options.decompress !== false. See also option decodeFileData.");
+            }
+          }
+          if (options2.decompress != null) {
+            if (!entry2.isCompressed()) {
+              throw new Error("options.decompress can only be specified for compressed entries. See also option decodeFileData.");
+            }
+            if (!(options2.decompress === false || options2.decompress === true)) {
+              throw new Error("invalid options.decompress value: " + options2.decompress);
+            }
+            decompress = options2.decompress;
+          }
+        }
+        if (options2.start != null) {
+          relativeStart = options2.start;
+          if (relativeStart < 0) throw new Error("options.start < 0");
+          if (relativeStart > entry2.compressedSize) throw new Error("options.start > entry.compressedSize");
+        }
+        if (options2.end != null) {
+          relativeEnd = options2.end;
+          if (relativeEnd < 0) throw new Error("options.end < 0");
+          if (relativeEnd > entry2.compressedSize) throw new Error("options.end > entry.compressedSize");
+          if (relativeEnd < relativeStart) throw new Error("options.end < options.start");
+        }
+      }
+      var rawMode = options2.decodeFileData === false || // Explicitly requested raw.
+      (entry2.compressionMethod === 0 || // Naturally without compression.
+      entry2.compressionMethod === 8 && options2.decompress === false) && (!entry2.isEncrypted() || // Naturally without encryption.
+      options2.decrypt === false);
+      if (options2.start != null || options2.end != null) {
+        if (!rawMode) throw new Error("start/end range require options.decodeFileData === false for non-trivial encoded entries.");
+      }
+      if (!self.isOpen) return callback(new Error("closed"));
+      if (entry2.isEncrypted() && !rawMode) {
+        if (options2.decrypt !== false) return callback(new Error("entry is encrypted, and options.decodeFileData !== false"));
+      }
+      var decompress;
+      if (rawMode) {
+        decompress = false;
+      } else if (entry2.compressionMethod === 8) {
+        decompress = options2.decodeFileData !== true;
+      } else {
+        return callback(new Error("unsupported compression method: " + entry2.compressionMethod));
+      }
+      self.readLocalFileHeader(entry2, { minimal: true }, function(err, localFileHeader) {
+        if (err) return callback(err);
+        self.openReadStreamLowLevel(
+          localFileHeader.fileDataStart,
+          entry2.compressedSize,
+          relativeStart,
+          relativeEnd,
+          decompress,
+          entry2.uncompressedSize,
+          callback
+        );
+      });
+    };
+    ZipFile.prototype.openReadStreamLowLevel = function(fileDataStart, compressedSize, relativeStart, relativeEnd, decompress, uncompressedSize, callback) {
+      var self = this;
+      var fileDataEnd = fileDataStart + compressedSize;
+      var readStream = self.reader.createReadStream({
+        start: fileDataStart + relativeStart,
+        end: fileDataStart + relativeEnd
+      });
+      var endpointStream = readStream;
+      if (decompress) {
+        var destroyed = false;
+        var inflateFilter = zlib.createInflateRaw();
+        readStream.on("error", function(err) {
+          setImmediate(function() {
+            if (!destroyed) inflateFilter.emit("error", err);
+          });
+        });
+        readStream.pipe(inflateFilter);
+        if (self.validateEntrySizes) {
+          endpointStream = new AssertByteCountStream(uncompressedSize);
+          inflateFilter.on("error", function(err) {
+            setImmediate(function() {
+              if (!destroyed) endpointStream.emit("error", err);
+            });
+          });
+          inflateFilter.pipe(endpointStream);
+        } else {
+          endpointStream = inflateFilter;
+        }
+        installDestroyFn(endpointStream, function() {
+          destroyed = true;
+          if (inflateFilter !== endpointStream) inflateFilter.unpipe(endpointStream);
+          readStream.unpipe(inflateFilter);
+          readStream.destroy();
+        });
+      }
+      callback(null, endpointStream);
+    };
+    ZipFile.prototype.readLocalFileHeader = function(entry2, options2, callback) {
+      var self = this;
+      if (callback == null) {
+        callback = options2;
+        options2 = null;
+      }
+      if (options2 == null) options2 = {};
+      self.reader.ref();
+      var buffer = newBuffer(30);
+      readAndAssertNoEof(self.reader, buffer, 0, buffer.length, entry2.relativeOffsetOfLocalHeader, function(err) {
+        try {
+          if (err) return callback(err);
+          var signature = buffer.readUInt32LE(0);
+          if (signature !== 67324752) {
+            return callback(new Error("invalid local file header signature: 0x" + signature.toString(16)));
+          }
+          var fileNameLength = buffer.readUInt16LE(26);
+          var extraFieldLength = buffer.readUInt16LE(28);
+          var fileDataStart = entry2.relativeOffsetOfLocalHeader + 30 + fileNameLength + extraFieldLength;
+          if (fileDataStart + entry2.compressedSize > self.fileSize) {
+            return callback(new Error("file data overflows file bounds: " + fileDataStart + " + " + entry2.compressedSize + " > " + self.fileSize));
+          }
+          if (options2.minimal) {
+            return callback(null, { fileDataStart });
+          }
+          var localFileHeader = new LocalFileHeader();
+          localFileHeader.fileDataStart = fileDataStart;
+          localFileHeader.versionNeededToExtract = buffer.readUInt16LE(4);
+          localFileHeader.generalPurposeBitFlag = buffer.readUInt16LE(6);
+          localFileHeader.compressionMethod = buffer.readUInt16LE(8);
+          localFileHeader.lastModFileTime = buffer.readUInt16LE(10);
+          localFileHeader.lastModFileDate = buffer.readUInt16LE(12);
+          localFileHeader.crc32 = buffer.readUInt32LE(14);
+          localFileHeader.compressedSize = buffer.readUInt32LE(18);
+          localFileHeader.uncompressedSize = buffer.readUInt32LE(22);
+          localFileHeader.fileNameLength = fileNameLength;
+          localFileHeader.extraFieldLength = extraFieldLength;
+          buffer = newBuffer(fileNameLength + extraFieldLength);
+          self.reader.ref();
+          readAndAssertNoEof(self.reader, buffer, 0, buffer.length, entry2.relativeOffsetOfLocalHeader + 30, function(err2) {
+            try {
+              if (err2) return callback(err2);
+              localFileHeader.fileName = buffer.subarray(0, fileNameLength);
+              localFileHeader.extraField = buffer.subarray(fileNameLength);
+              return callback(null, localFileHeader);
+            } finally {
+              self.reader.unref();
+            }
+          });
+        } finally {
+          self.reader.unref();
+        }
+      });
+    };
+    ZipFile.prototype.openReadStreamPromise = function(entry2, options2) {
+      return new Promise((resolve7, reject) => {
+        this.openReadStream(entry2, options2, function(err, readStream) {
+          if (err) return reject(err);
+          resolve7(readStream);
+        });
+      });
+    };
+    ZipFile.prototype.openReadStreamLowLevelPromise = function(fileDataStart, compressedSize, relativeStart, relativeEnd, decompress, uncompressedSize) {
+      return new Promise((resolve7, reject) => {
+        this.openReadStream(fileDataStart, compressedSize, relativeStart, relativeEnd, decompress, uncompressedSize, function(err, readStream) {
+          if (err) return reject(err);
+          resolve7(readStream);
+        });
+      });
+    };
+    ZipFile.prototype.readLocalFileHeaderPromise = function(entry2, options2) {
+      return new Promise((resolve7, reject) => {
+        this.readLocalFileHeader(entry2, options2, function(err, localFileHeader) {
+          if (err) return reject(err);
+          resolve7(localFileHeader);
+        });
+      });
+    };
+    function Entry() {
+    }
+    Entry.prototype.getLastModDate = function(options2) {
+      if (options2 == null) options2 = {};
+      if (!options2.forceDosFormat) {
+        for (var i = 0; i < this.extraFields.length; i++) {
+          var extraField = this.extraFields[i];
+          if (extraField.id === 21589) {
+            var data = extraField.data;
+            if (data.length < 5) continue;
+            var flags = data[0];
+            var HAS_MTIME = 1;
+            if (!(flags & HAS_MTIME)) continue;
+            var posixTimestamp = data.readInt32LE(1);
+            return new Date(posixTimestamp * 1e3);
+          } else if (extraField.id === 10) {
+            var data = extraField.data;
+            if (data.length !== 32) continue;
+            if (data.readUInt16LE(4) !== 1) continue;
+            if (data.readUInt16LE(6) !== 24) continue;
+            var hundredNanoSecondsSince1601 = data.readUInt32LE(8) + 4294967296 * data.readInt32LE(12);
+            var millisecondsSince1970 = hundredNanoSecondsSince1601 / 1e4 - 116444736e5;
+            return new Date(millisecondsSince1970);
+          }
+        }
+      }
+      return dosDateTimeToDate(this.lastModFileDate, this.lastModFileTime, options2.timezone);
+    };
+    Entry.prototype.canDecodeFileData = function() {
+      return !this.isEncrypted() && (this.compressionMethod === 0 || this.compressionMethod === 8);
+    };
+    Entry.prototype.isEncrypted = function() {
+      return (this.generalPurposeBitFlag & 1) !== 0;
+    };
+    Entry.prototype.isCompressed = function() {
+      return this.compressionMethod === 8;
+    };
+    function LocalFileHeader() {
+    }
+    function dosDateTimeToDate(date, time, timezone) {
+      var day = date & 31;
+      var month = (date >> 5 & 15) - 1;
+      var year = (date >> 9 & 127) + 1980;
+      var millisecond = 0;
+      var second = (time & 31) * 2;
+      var minute = time >> 5 & 63;
+      var hour = time >> 11 & 31;
+      if (timezone == null || timezone === "local") {
+        return new Date(year, month, day, hour, minute, second, millisecond);
+      } else if (timezone === "UTC") {
+        return new Date(Date.UTC(year, month, day, hour, minute, second, millisecond));
+      } else {
+        throw new Error("unrecognized options.timezone: " + options.timezone);
+      }
+    }
+    function getFileNameLowLevel(generalPurposeBitFlag, fileNameBuffer, extraFields, strictFileNames) {
+      var fileName = null;
+      for (var i = 0; i < extraFields.length; i++) {
+        var extraField = extraFields[i];
+        if (extraField.id === 28789) {
+          if (extraField.data.length < 6) {
+            continue;
+          }
+          if (extraField.data.readUInt8(0) !== 1) {
+            continue;
+          }
+          var oldNameCrc32 = extraField.data.readUInt32LE(1);
+          if (crc322(fileNameBuffer) !== oldNameCrc32) {
+            continue;
+          }
+          fileName = decodeBuffer(extraField.data.subarray(5), true);
+          break;
+        }
+      }
+      if (fileName == null) {
+        var isUtf8 = (generalPurposeBitFlag & 2048) !== 0;
+        fileName = decodeBuffer(fileNameBuffer, isUtf8);
+      }
+      if (!strictFileNames) {
+        fileName = fileName.replace(/\\/g, "/");
+      }
+      return fileName;
+    }
+    function validateFileName(fileName) {
+      if (fileName.indexOf("\\") !== -1) {
+        return "invalid characters in fileName: " + fileName;
+      }
+      if (/^[a-zA-Z]:/.test(fileName) || /^\//.test(fileName)) {
+        return "absolute path: " + fileName;
+      }
+      if (fileName.split("/").indexOf("..") !== -1) {
+        return "invalid relative path: " + fileName;
+      }
+      return null;
+    }
+    function parseExtraFields(extraFieldBuffer) {
+      var extraFields = [];
+      var i = 0;
+      while (i < extraFieldBuffer.length - 3) {
+        var headerId = extraFieldBuffer.readUInt16LE(i + 0);
+        var dataSize = extraFieldBuffer.readUInt16LE(i + 2);
+        var dataStart = i + 4;
+        var dataEnd = dataStart + dataSize;
+        if (dataEnd > extraFieldBuffer.length) throw new Error("extra field length exceeds extra field buffer size");
+        var dataBuffer = extraFieldBuffer.subarray(dataStart, dataEnd);
+        extraFields.push({
+          id: headerId,
+          data: dataBuffer
+        });
+        i = dataEnd;
+      }
+      return extraFields;
+    }
+    function readAndAssertNoEof(reader, buffer, offset, length, position, callback) {
+      if (length === 0) {
+        return setImmediate(function() {
+          callback(null, newBuffer(0));
+        });
+      }
+      reader.read(buffer, offset, length, position, function(err, bytesRead) {
+        if (err) return callback(err);
+        if (bytesRead < length) {
+          return callback(new Error("unexpected EOF"));
+        }
+        callback();
+      });
+    }
+    util.inherits(AssertByteCountStream, Transform);
+    function AssertByteCountStream(byteCount) {
+      Transform.call(this);
+      this.actualByteCount = 0;
+      this.expectedByteCount = byteCount;
+    }
+    AssertByteCountStream.prototype._transform = function(chunk, encoding, cb) {
+      this.actualByteCount += chunk.length;
+      if (this.actualByteCount > this.expectedByteCount) {
+        var msg = "too many bytes in the stream. expected " + this.expectedByteCount + ". got at least " + this.actualByteCount;
+        return cb(new Error(msg));
+      }
+      cb(null, chunk);
+    };
+    AssertByteCountStream.prototype._flush = function(cb) {
+      if (this.actualByteCount < this.expectedByteCount) {
+        var msg = "not enough bytes in the stream. expected " + this.expectedByteCount + ". got only " + this.actualByteCount;
+        return cb(new Error(msg));
+      }
+      cb();
+    };
+    util.inherits(RandomAccessReader, EventEmitter);
+    function RandomAccessReader() {
+      EventEmitter.call(this);
+      this.refCount = 0;
+    }
+    RandomAccessReader.prototype.ref = function() {
+      this.refCount += 1;
+    };
+    RandomAccessReader.prototype.unref = function() {
+      var self = this;
+      self.refCount -= 1;
+      if (self.refCount > 0) return;
+      if (self.refCount < 0) throw new Error("invalid unref");
+      self.close(onCloseDone);
+      function onCloseDone(err) {
+        if (err) return self.emit("error", err);
+        self.emit("close");
+      }
+    };
+    RandomAccessReader.prototype.createReadStream = function(options2) {
+      if (options2 == null) options2 = {};
+      var start = options2.start;
+      var end = options2.end;
+      if (start === end) {
+        var emptyStream = new PassThrough();
+        setImmediate(function() {
+          emptyStream.end();
+        });
+        return emptyStream;
+      }
+      var stream = this._readStreamForRange(start, end);
+      var destroyed = false;
+      var refUnrefFilter = new RefUnrefFilter(this);
+      stream.on("error", function(err) {
+        setImmediate(function() {
+          if (!destroyed) refUnrefFilter.emit("error", err);
+        });
+      });
+      installDestroyFn(refUnrefFilter, function() {
+        stream.unpipe(refUnrefFilter);
+        refUnrefFilter.unref();
+        stream.destroy();
+      });
+      var byteCounter = new AssertByteCountStream(end - start);
+      refUnrefFilter.on("error", function(err) {
+        setImmediate(function() {
+          if (!destroyed) byteCounter.emit("error", err);
+        });
+      });
+      installDestroyFn(byteCounter, function() {
+        destroyed = true;
+        refUnrefFilter.unpipe(byteCounter);
+        refUnrefFilter.destroy();
+      });
+      return stream.pipe(refUnrefFilter).pipe(byteCounter);
+    };
+    RandomAccessReader.prototype._readStreamForRange = function(start, end) {
+      throw new Error("not implemented");
+    };
+    RandomAccessReader.prototype.read = function(buffer, offset, length, position, callback) {
+      var readStream = this.createReadStream({ start: position, end: position + length });
+      var writeStream = new Writable();
+      var written = 0;
+      writeStream._write = function(chunk, encoding, cb) {
+        chunk.copy(buffer, offset + written, 0, chunk.length);
+        written += chunk.length;
+        cb();
+      };
+      writeStream.on("finish", callback);
+      readStream.on("error", function(error) {
+        callback(error);
+      });
+      readStream.pipe(writeStream);
+    };
+    RandomAccessReader.prototype.close = function(callback) {
+      setImmediate(callback);
+    };
+    util.inherits(RefUnrefFilter, PassThrough);
+    function RefUnrefFilter(context) {
+      PassThrough.call(this);
+      this.context = context;
+      this.context.ref();
+      this.unreffedYet = false;
+    }
+    RefUnrefFilter.prototype._flush = function(cb) {
+      this.unref();
+      cb();
+    };
+    RefUnrefFilter.prototype.unref = function(cb) {
+      if (this.unreffedYet) return;
+      this.unreffedYet = true;
+      this.context.unref();
+    };
+    var cp437 = "\0\u263A\u263B\u2665\u2666\u2663\u2660\u2022\u25D8\u25CB\u25D9\u2642\u2640\u266A\u266B\u263C\u25BA\u25C4\u2195\u203C\xB6\xA7\u25AC\u21A8\u2191\u2193\u2192\u2190\u221F\u2194\u25B2\u25BC !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~\u2302\xC7\xFC\xE9\xE2\xE4\xE0\xE5\xE7\xEA\xEB\xE8\xEF\xEE\xEC\xC4\xC5\xC9\xE6\xC6\xF4\xF6\xF2\xFB\xF9\xFF\xD6\xDC\xA2\xA3\xA5\u20A7\u0192\xE1\xED\xF3\xFA\xF1\xD1\xAA\xBA\xBF\u2310\xAC\xBD\xBC\xA1\xAB\xBB\u2591\u2592\u2593\u2502\u2524\u2561\u2562\u2556\u2555\u2563\u2551\u2557\u255D\u255C\u255B\u2510\u2514\u2534\u252C\u251C\u2500\u253C\u255E\u255F\u255A\u2554\u2569\u2566\u2560\u2550\u256C\u2567\u2568\u2564\u2565\u2559\u2558\u2552\u2553\u256B\u256A\u2518\u250C\u2588\u2584\u258C\u2590\u2580\u03B1\xDF\u0393\u03C0\u03A3\u03C3\xB5\u03C4\u03A6\u0398\u03A9\u03B4\u221E\u03C6\u03B5\u2229\u2261\xB1\u2265\u2264\u2320\u2321\xF7\u2248\xB0\u2219\xB7\u221A\u207F\xB2\u25A0\xA0";
+    function decodeBuffer(buffer, isUtf8) {
+      if (isUtf8) {
+        return buffer.toString("utf8");
+      } else {
+        var result2 = "";
+        for (var i = 0; i < buffer.length; i++) {
+          result2 += cp437[buffer[i]];
+        }
+        return result2;
+      }
+    }
+    function readUInt64LE(buffer, offset) {
+      var lower32 = buffer.readUInt32LE(offset);
+      var upper32 = buffer.readUInt32LE(offset + 4);
+      return upper32 * 4294967296 + lower32;
+    }
+    var newBuffer;
+    if (typeof Buffer.allocUnsafe === "function") {
+      newBuffer = function(len) {
+        return Buffer.allocUnsafe(len);
+      };
+    } else {
+      newBuffer = function(len) {
+        return new Buffer(len);
+      };
+    }
+    function installDestroyFn(stream, fn) {
+      if (typeof stream.destroy === "function") {
+        stream._destroy = function(err, cb) {
+          fn();
+          if (cb != null) cb(err);
+        };
+      } else {
+        stream.destroy = fn;
+      }
+    }
+    function defaultCallback(err) {
+      if (err) throw err;
+    }
+  }
+});
+
 // packages/action/dist/run-main.js
-import { mkdirSync as mkdirSync10, mkdtempSync, rmSync as rmSync4, writeFileSync as writeFileSync3 } from "node:fs";
+import { mkdirSync as mkdirSync17, mkdtempSync as mkdtempSync3, rmSync as rmSync8, writeFileSync as writeFileSync5 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join as join50 } from "node:path";
+import { join as join60 } from "node:path";
 
 // packages/engine/dist/engine.js
-import { existsSync as existsSync5 } from "node:fs";
+import { existsSync as existsSync8 } from "node:fs";
 import { availableParallelism as availableParallelism2 } from "node:os";
-import { dirname as dirname18, join as join47 } from "node:path";
+import { dirname as dirname24, join as join57 } from "node:path";
 
 // packages/engine/dist/errors.js
 var ERRORS = {
@@ -12735,15 +17079,17 @@ var ERRORS = {
   ERR_INDEX_INVALID: { exit: 4, summary: "A stat index is damaged" },
   ERR_RECORD_INVALID: { exit: 4, summary: "A record is damaged" },
   ERR_LOCK_INVALID: { exit: 4, summary: "A lock cannot be read" },
-  ERR_LOCK_CONFLICT: { exit: 4, summary: "A lock holds merge markers" },
+  ERR_LOCK_CONFLICT: { exit: 4, summary: "A lock holds conflicts of a merge" },
   ERR_LOCK_VERSION: { exit: 4, summary: "A lock was written by a newer Sluice" },
   ERR_FORMAT_VERSION: { exit: 4, summary: "Something was written by a newer Sluice" },
   ERR_NOT_LOCAL: { exit: 4, summary: "Data is wanted that is only referred to here" },
+  ERR_NOT_PUSHED: { exit: 4, summary: "Git is about to publish locks whose data no remote holds" },
   ERR_UPSTREAM: { exit: 4, summary: "A dep is absent and its producer has no result yet" },
   ERR_DEP_MISSING: { exit: 4, summary: "A declared dep does not exist" },
   ERR_DEP_CHANGED: { exit: 4, summary: "A dep changed while the stage ran" },
   ERR_OUT_MISSING: { exit: 4, summary: "The command ended but did not make a declared out" },
   ERR_OUT_MODIFIED: { exit: 4, summary: "An out has changes that would be lost" },
+  ERR_OUT_PART: { exit: 4, summary: "Only a part of an out is in the workspace" },
   ERR_ITEM_COLLISION: { exit: 4, summary: "Two items of a stage made the same file" },
   ERR_FROZEN: { exit: 4, summary: "A frozen stage would have to run" },
   ERR_FILE_CHANGED: { exit: 4, summary: "A file changed while it was read" },
@@ -12755,6 +17101,10 @@ var ERRORS = {
   ERR_ARCHIVE_INVALID: { exit: 4, summary: "An archive is damaged, or of a kind that cannot be unpacked" },
   ERR_ARCHIVE_UNSAFE: { exit: 4, summary: "An archive holds an entry that is not safe" },
   ERR_ARCHIVE_TOO_LARGE: { exit: 4, summary: "An archive unpacks to more than is allowed" },
+  ERR_URL_UNSAFE: { exit: 2, summary: "An address is not asked for" },
+  ERR_DOWNLOAD: { exit: 3, summary: "A file cannot be had from its address" },
+  ERR_IMPORTS_INVALID: { exit: 4, summary: "The list of imports of a project cannot be read" },
+  ERR_EXPORT_EXISTS: { exit: 4, summary: "Something else is where an export would write" },
   ERR_DISK_FULL: { exit: 4, summary: "No space is left" },
   ERR_IO: { exit: 4, summary: "The operating system could not read or write" },
   ERR_GC_STOPPED: { exit: 4, summary: "The collection stopped before it deleted anything" },
@@ -12880,13 +17230,13 @@ function rawOf(digest) {
 function hexOf(digest) {
   return digest.slice(7);
 }
-function copyRaw(from, fromAt, to, toAt) {
+function copyRaw(from, fromAt, to2, toAt) {
   for (let i = 0; i < RAW_DIGEST_BYTES; i++)
-    to[toAt + i] = from[fromAt + i] ?? 0;
+    to2[toAt + i] = from[fromAt + i] ?? 0;
 }
-function equalRaw(a, atA, b, atB) {
+function equalRaw(a, atA, b2, atB) {
   for (let i = 0; i < RAW_DIGEST_BYTES; i++)
-    if (a[atA + i] !== b[atB + i])
+    if (a[atA + i] !== b2[atB + i])
       return false;
   return true;
 }
@@ -12932,10 +17282,10 @@ function isWithin(path, base) {
   return base === "" || path === base || path.startsWith(`${base}/`);
 }
 var SURROGATE = /[\ud800-\udfff]/;
-function compareUtf8(a, b) {
-  if (SURROGATE.test(a) || SURROGATE.test(b))
-    return Buffer.compare(Buffer.from(a), Buffer.from(b));
-  return a < b ? -1 : a > b ? 1 : 0;
+function compareUtf8(a, b2) {
+  if (SURROGATE.test(a) || SURROGATE.test(b2))
+    return Buffer.compare(Buffer.from(a), Buffer.from(b2));
+  return a < b2 ? -1 : a > b2 ? 1 : 0;
 }
 function sortUtf8(names) {
   return names.some((name) => SURROGATE.test(name)) ? names.sort(compareUtf8) : names.sort();
@@ -12946,7 +17296,7 @@ function partKey(part) {
   return part.name === "" ? part.kind : `${part.kind}:${part.name}`;
 }
 function sortParts(parts2) {
-  return [...parts2].sort((a, b) => compareUtf8(partKey(a), partKey(b)));
+  return [...parts2].sort((a, b2) => compareUtf8(partKey(a), partKey(b2)));
 }
 function fingerprintOf(parts2) {
   const lines = sortParts(parts2).map((part) => JSON.stringify([partKey(part), part.value]));
@@ -12965,17 +17315,17 @@ function diffParts(before, after) {
   }
   for (const part of old.values())
     changes.push(change(part, part.value, null));
-  return changes.sort((a, b) => compareUtf8(partKey(a), partKey(b)));
+  return changes.sort((a, b2) => compareUtf8(partKey(a), partKey(b2)));
 }
 function change(part, before, after) {
   return { kind: part.kind, name: part.name, before, after };
 }
 
 // packages/engine/dist/model/root.js
-function sameRoot(a, b) {
-  if (a === void 0 || b === void 0)
-    return a === b;
-  return a.kind === b.kind && a.digest === b.digest && a.exec === b.exec;
+function sameRoot(a, b2) {
+  if (a === void 0 || b2 === void 0)
+    return a === b2;
+  return a.kind === b2.kind && a.digest === b2.digest && a.exec === b2.exec;
 }
 
 // packages/engine/dist/model/bytes.js
@@ -12983,9 +17333,9 @@ var ByteReader = class {
   offset = 0;
   bytes;
   fail;
-  constructor(bytes, fail) {
+  constructor(bytes, fail2) {
     this.bytes = bytes;
-    this.fail = fail;
+    this.fail = fail2;
   }
   get left() {
     return this.bytes.length - this.offset;
@@ -13047,14 +17397,14 @@ function varintLength(value) {
   return length;
 }
 function writeVarint(bytes, value, offset) {
-  let at2 = offset;
+  let at3 = offset;
   let rest = value;
   while (rest >= 128) {
-    bytes[at2++] = rest % 128 | 128;
+    bytes[at3++] = rest % 128 | 128;
     rest = Math.floor(rest / 128);
   }
-  bytes[at2++] = rest;
-  return at2;
+  bytes[at3++] = rest;
+  return at3;
 }
 
 // packages/engine/dist/model/tree.js
@@ -13070,12 +17420,12 @@ var MAX_DEPTH = 256;
 var MAX_NAME_BYTES = 255;
 var MAGIC = Buffer.from("SLT1");
 var HEADER_BYTES = 5;
-function encodeNode(shape, entries, from = 0, to = entries.names.length, counts = []) {
+function encodeNode(shape, entries, from = 0, to2 = entries.names.length, counts = []) {
   let files = 0;
   let bytes = 0;
   let length = 0;
   const names = [];
-  for (let i = from; i < to; i++) {
+  for (let i = from; i < to2; i++) {
     const name = encodeName(entries.names[i] ?? "");
     const size = entries.sizes[i] ?? 0;
     const below3 = entries.files[i] ?? 0;
@@ -13088,26 +17438,26 @@ function encodeNode(shape, entries, from = 0, to = entries.names.length, counts 
     else
       length += 1 + (entries.kinds[i] === TREE ? varintLength(below3) : 0);
   }
-  const node = Buffer.allocUnsafe(HEADER_BYTES + varintLength(files) + varintLength(bytes) + varintLength(to - from) + length);
+  const node = Buffer.allocUnsafe(HEADER_BYTES + varintLength(files) + varintLength(bytes) + varintLength(to2 - from) + length);
   MAGIC.copy(node);
   node[4] = shape;
-  let at2 = writeVarint(node, files, HEADER_BYTES);
-  at2 = writeVarint(node, bytes, at2);
-  at2 = writeVarint(node, to - from, at2);
-  for (let i = from; i < to; i++) {
+  let at3 = writeVarint(node, files, HEADER_BYTES);
+  at3 = writeVarint(node, bytes, at3);
+  at3 = writeVarint(node, to2 - from, at3);
+  for (let i = from; i < to2; i++) {
     const name = names[i - from] ?? Buffer.alloc(0);
     const kind = entries.kinds[i] ?? FILE;
     if (shape !== SPLIT)
-      node[at2++] = kind;
-    at2 = writeVarint(node, name.length, at2);
-    at2 += name.copy(node, at2);
+      node[at3++] = kind;
+    at3 = writeVarint(node, name.length, at3);
+    at3 += name.copy(node, at3);
     if (shape === SPLIT)
-      at2 = writeVarint(node, counts[i] ?? 0, at2);
-    at2 = writeVarint(node, entries.sizes[i] ?? 0, at2);
+      at3 = writeVarint(node, counts[i] ?? 0, at3);
+    at3 = writeVarint(node, entries.sizes[i] ?? 0, at3);
     if (shape === SPLIT || kind === TREE)
-      at2 = writeVarint(node, entries.files[i] ?? 0, at2);
-    copyRaw(entries.digests, i * RAW_DIGEST_BYTES, node, at2);
-    at2 += RAW_DIGEST_BYTES;
+      at3 = writeVarint(node, entries.files[i] ?? 0, at3);
+    copyRaw(entries.digests, i * RAW_DIGEST_BYTES, node, at3);
+    at3 += RAW_DIGEST_BYTES;
   }
   return node;
 }
@@ -13205,7 +17555,7 @@ function anyFilter(filters) {
   const known = filters.flatMap(({ within }) => within === void 0 ? [] : [within]);
   return known.length < filters.length ? matches3 : pathFilter(matches3, known.flat());
 }
-function mayReach(filter, directory, from, to) {
+function mayReach(filter, directory, from, to2) {
   if (filter?.within === void 0)
     return true;
   return filter.within.some((base) => {
@@ -13216,7 +17566,7 @@ function mayReach(filter, directory, from, to) {
     const [name = ""] = base.slice(directory === "" ? 0 : directory.length + 1).split("/");
     if (from !== void 0 && compareUtf8(name, from) < 0)
       return false;
-    return to === void 0 || compareUtf8(name, to) < 0;
+    return to2 === void 0 || compareUtf8(name, to2) < 0;
   });
 }
 
@@ -13256,11 +17606,11 @@ function* below(reader, raw, rawAt, path, depth, filter) {
     if (directory.kinds[i] !== TREE)
       continue;
     const name = directory.names[i] ?? "";
-    const at2 = path === "" ? name : `${path}/${name}`;
+    const at3 = path === "" ? name : `${path}/${name}`;
     const isHere2 = () => reader.catalog.has("tree", directory.digests, i * RAW_DIGEST_BYTES);
-    if (!mayReach(filter, at2) && !isHere2())
+    if (!mayReach(filter, at3) && !isHere2())
       continue;
-    const children = below(reader, directory.digests, i * RAW_DIGEST_BYTES, at2, depth + 1, filter);
+    const children = below(reader, directory.digests, i * RAW_DIGEST_BYTES, at3, depth + 1, filter);
     const first = children.next();
     if (first.done === true)
       continue;
@@ -13276,15 +17626,15 @@ function join(raw, parts2) {
   const kinds = new Uint8Array(names.length);
   const sizes = new Float64Array(names.length);
   const files = new Float64Array(names.length);
-  let at2 = 0;
+  let at3 = 0;
   for (const part of parts2) {
-    const before = names[at2 - 1];
+    const before = names[at3 - 1];
     if (before !== void 0 && compareUtf8(before, part.names[0] ?? "") >= 0)
       throw invalid(raw, "its parts are not in order");
-    kinds.set(part.kinds, at2);
-    sizes.set(part.sizes, at2);
-    files.set(part.files, at2);
-    at2 += part.names.length;
+    kinds.set(part.kinds, at3);
+    sizes.set(part.sizes, at3);
+    files.set(part.files, at3);
+    at3 += part.names.length;
   }
   return { names, kinds, sizes, files, digests: Buffer.concat(parts2.map((part) => part.digests)) };
 }
@@ -13348,7 +17698,7 @@ async function decide(resolver, stage, force = false) {
   return { ...base, kind: locked === void 0 ? "new" : "changed", reasons };
 }
 function isFrozen(stage, locked) {
-  return stage.frozen && locked?.fingerprint !== void 0;
+  return stage.frozen && (locked?.fingerprint !== void 0 || locked?.merged === true);
 }
 function frozenState(stage, locked, parts2, outs) {
   const modified2 = outs.filter(({ place: place2, root }) => place2 === "modified" && root !== void 0).map(modifiedReason);
@@ -13375,6 +17725,8 @@ function changesOf(stage, locked, parts2, fingerprint) {
     ...stage.outs.filter(({ path }) => !locked.outs.has(path)).map(({ path }) => reason("out", path, null, "declared")),
     ...[...locked.outs.keys()].filter((path) => !declared.has(path)).map((path) => reason("out", path, "declared", null))
   ];
+  if (locked.merged === true)
+    return [reason("merged", ""), ...outs];
   if (locked.fingerprint === fingerprint)
     return outs;
   return diffParts(locked.parts, parts2);
@@ -13417,42 +17769,42 @@ import { closeSync as closeSync2, copyFileSync, existsSync, fsyncSync, lstatSync
 import { basename, dirname as dirname4, join as join8 } from "node:path";
 
 // packages/engine/dist/model/json.js
-function parseJson(text, fail) {
+function parseJson(text, fail2) {
   let value;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return fail("", `is not JSON: ${syntaxProblem(error)}`);
+    return fail2("", `is not JSON: ${syntaxProblem(error)}`);
   }
   const repeated = repeatedKey(text);
-  return repeated === void 0 ? value : fail("", `holds the key ${JSON.stringify(repeated)} twice in one object`);
+  return repeated === void 0 ? value : fail2("", `holds the key ${JSON.stringify(repeated)} twice in one object`);
 }
-function asObject(value, place2, fail) {
+function asObject(value, place2, fail2) {
   if (typeof value !== "object" || value === null || Array.isArray(value))
-    return fail(place2, `is not an object`);
+    return fail2(place2, `is not an object`);
   const entries = new Map(Object.entries(value));
   if (entries.has("__proto__"))
-    return fail(place2, 'holds the key "__proto__"');
+    return fail2(place2, 'holds the key "__proto__"');
   return entries;
 }
-function asList(value, place2, fail) {
-  return Array.isArray(value) ? value : fail(place2, "is not a list");
+function asList(value, place2, fail2) {
+  return Array.isArray(value) ? value : fail2(place2, "is not a list");
 }
-function asText(value, place2, fail) {
+function asText(value, place2, fail2) {
   if (typeof value !== "string")
-    return fail(place2, "is not a text");
-  return value.isWellFormed() ? value : fail(place2, "is not well-formed Unicode");
+    return fail2(place2, "is not a text");
+  return value.isWellFormed() ? value : fail2(place2, "is not well-formed Unicode");
 }
-function asFlag(value, place2, fail) {
-  return typeof value === "boolean" ? value : fail(place2, "is neither true nor false");
+function asFlag(value, place2, fail2) {
+  return typeof value === "boolean" ? value : fail2(place2, "is neither true nor false");
 }
-function asCount(value, place2, fail) {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : fail(place2, "is not a whole number from 0 up");
+function asCount(value, place2, fail2) {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : fail2(place2, "is not a whole number from 0 up");
 }
-function expectKeys(object, known, place2, fail) {
+function expectKeys(object, known, place2, fail2) {
   for (const key of object.keys())
     if (!known.includes(key))
-      fail(placeOf2(place2, key), "is not known");
+      fail2(placeOf2(place2, key), "is not known");
 }
 function placeOf2(place2, key) {
   if (!/^[A-Za-z_$][\w$-]*$/.test(key))
@@ -13472,39 +17824,59 @@ function syntaxProblem(error) {
   const message = error instanceof Error ? error.message : String(error);
   return message.replace(/, (?:\.{3})?".*$/s, "");
 }
+var QUOTE = 34;
+var BACKSLASH = 92;
+var OPEN = 123;
+var CLOSE = 125;
+var COLON = 58;
+var SPACE = 32;
 function repeatedKey(text) {
   const open2 = [];
-  for (let at2 = 0; at2 < text.length; at2++) {
-    const char = text[at2];
-    if (char === "{")
+  for (let at3 = 0; at3 < text.length; at3++) {
+    const code2 = text.charCodeAt(at3);
+    if (code2 === OPEN)
       open2.push(/* @__PURE__ */ new Set());
-    else if (char === "}")
+    else if (code2 === CLOSE)
       open2.pop();
-    else if (char === '"') {
-      const end = endOfString(text, at2);
-      if (/^\s*:/.test(text.slice(end, end + 64))) {
-        const key = String(JSON.parse(text.slice(at2, end)));
+    else if (code2 === QUOTE) {
+      const end = endOfString(text, at3);
+      if (isBeforeColon(text, end)) {
+        const raw = text.slice(at3, end);
+        const key = raw.includes("\\") ? String(JSON.parse(raw)) : raw.slice(1, -1);
         const keys = open2.at(-1);
         if (keys?.has(key))
           return key;
         keys?.add(key);
       }
-      at2 = end - 1;
+      at3 = end - 1;
     }
   }
   return void 0;
 }
 function endOfString(text, start) {
-  let at2 = start + 1;
-  while (at2 < text.length && text[at2] !== '"')
-    at2 += text[at2] === "\\" ? 2 : 1;
-  return at2 + 1;
+  let at3 = start + 1;
+  for (; at3 < text.length; at3++) {
+    const code2 = text.charCodeAt(at3);
+    if (code2 === QUOTE)
+      break;
+    if (code2 === BACKSLASH)
+      at3++;
+  }
+  return at3 + 1;
+}
+function isBeforeColon(text, from) {
+  let at3 = from;
+  while (text.charCodeAt(at3) <= SPACE)
+    at3++;
+  return text.charCodeAt(at3) === COLON;
 }
 
 // packages/engine/dist/util/read-if-present.js
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 function readIfPresent(path) {
   try {
+    if (statSync(path, { throwIfNoEntry: false }) === void 0)
+      return void 0;
     return readFileSync(path, "utf8");
   } catch (error) {
     if (["ENOENT", "ENOTDIR", "EISDIR"].includes(errnoOf(error) ?? ""))
@@ -13564,22 +17936,22 @@ function loadIgnore2(root, path) {
 }
 function directoriesTo(path) {
   const directories = [ROOT];
-  let at2 = ROOT;
+  let at3 = ROOT;
   for (const segment of path === "" ? [] : path.split("/")) {
-    at2 = joinRelPath(at2, segment);
-    directories.push(at2);
+    at3 = joinRelPath(at3, segment);
+    directories.push(at3);
   }
   return directories;
 }
 
 // packages/engine/dist/workspace/carry-ignored.js
-function carryIgnored(root, path, from, to) {
+function carryIgnored(root, path, from, to2) {
   for (const below3 of ignoredIn(root, path, from))
-    move(join3(from, below3), join3(to, below3));
+    move(join3(from, below3), join3(to2, below3));
 }
-function refuseBlocked(root, path, from, to) {
+function refuseBlocked(root, path, from, to2) {
   for (const below3 of ignoredIn(root, path, from)) {
-    if (hasPlace(join3(to, below3), to))
+    if (hasPlace(join3(to2, below3), to2))
       continue;
     throw new SluiceError("ERR_OUT_MODIFIED", `${join3(path, below3)} would be lost: the new version of ${path} has a file in its way`, {
       hint: "It is named in .sluiceignore, so Sluice does not keep it. Move it away, then run again."
@@ -13612,9 +17984,9 @@ function move(source, target) {
   }
 }
 function hasPlace(target, top) {
-  for (let at2 = dirname(target); at2.length >= top.length; at2 = dirname(at2)) {
-    if (statOf(at2) !== void 0)
-      return isDirectory(at2);
+  for (let at3 = dirname(target); at3.length >= top.length; at3 = dirname(at3)) {
+    if (statOf(at3) !== void 0)
+      return isDirectory(at3);
   }
   return true;
 }
@@ -13685,14 +18057,14 @@ function seal(files, fd) {
   files.futimesSync(fd, SEAL_SECONDS, SEAL_SECONDS);
 }
 function hashFile(files, path, buffer = Buffer.allocUnsafe(CHUNK_BYTES)) {
-  const hash7 = createHash2("sha256");
+  const hash8 = createHash2("sha256");
   const fd = files.openSync(path, "r");
   try {
     for (; ; ) {
       const read = files.readSync(fd, buffer, 0, buffer.length, null);
       if (read === 0)
-        return hash7.digest();
-      hash7.update(buffer.subarray(0, read));
+        return hash8.digest();
+      hash8.update(buffer.subarray(0, read));
     }
   } finally {
     files.closeSync(fd);
@@ -13765,14 +18137,14 @@ function entryColumns(count) {
     inodes: new Float64Array(count)
   };
 }
-function statEntries({ directory, names }, into, at2) {
+function statEntries({ directory, names }, into, at3) {
   for (let i = 0; i < names.length; i++) {
     const path = `${directory}/${names[i]}`;
     const stat = entryStat(path);
     if (stat.isDirectory())
-      into.kinds[at2 + i] = TREE;
+      into.kinds[at3 + i] = TREE;
     else
-      writeEntry(into, at2 + i, stat, path);
+      writeEntry(into, at3 + i, stat, path);
   }
 }
 function writeEntry(into, entry2, stat, path) {
@@ -13845,8 +18217,10 @@ function forgetNodesAbove(snapshot) {
 }
 
 // packages/engine/dist/workspace/stat-index.js
+var WHOLE2 = { partOf: void 0, changedPartOf: void 0 };
 var MAGIC2 = Buffer.from("SLIX");
-var VERSION = 1;
+var VERSION = 2;
+var CHANGED_PART = 1;
 var CHECKSUM_AT = 60;
 var HEADER_BYTES2 = CHECKSUM_AT + RAW_DIGEST_BYTES;
 var DIRECTORY_BYTES = 64;
@@ -13882,7 +18256,7 @@ function decodeIndex(bytes, inode) {
   if (!reader.take(4).equals(MAGIC2) || reader.u8() !== VERSION)
     reader.fail("it does not begin like one");
   const shape = reader.u8() === 0 ? "file" : "directory";
-  reader.u16();
+  const flags = reader.u16();
   const writtenAt = reader.f64();
   const copied = reader.f64() !== inode;
   const count = reader.u32();
@@ -13897,8 +18271,13 @@ function decodeIndex(bytes, inode) {
   }
   if (reader.left !== 0)
     reader.fail("bytes follow its end");
-  const partOf2 = isZero(part) ? void 0 : digestFromRaw(part);
-  return { shape, partOf: partOf2, copied, directories };
+  return { shape, ...decodePart(part, flags), copied, directories };
+}
+function decodePart(raw, flags) {
+  if (isZero(raw))
+    return WHOLE2;
+  const digest = digestFromRaw(raw);
+  return flags & CHANGED_PART ? { ...WHOLE2, changedPartOf: digest } : { ...WHOLE2, partOf: digest };
 }
 function applyIndex(snapshot, index) {
   if (index === void 0 || index.shape !== snapshot.shape)
@@ -13912,7 +18291,7 @@ function applyIndex(snapshot, index) {
   forgetNodesAbove(snapshot);
   return all;
 }
-function writeIndex(path, snapshot, partOf2) {
+function writeIndex(path, snapshot, part) {
   const tmp = `${path}.${randomBytes(6).toString("hex")}`;
   try {
     mkdirSync2(dirname2(path), { recursive: true });
@@ -13920,7 +18299,7 @@ function writeIndex(path, snapshot, partOf2) {
     try {
       writeSync(fd, Buffer.alloc(1));
       const stat = fstatSync(fd);
-      writeAll(fd, encodeIndex(snapshot, partOf2, stat.mtimeMs, stat.ino));
+      writeAll(fd, encodeIndex(snapshot, part, stat.mtimeMs, stat.ino));
     } finally {
       closeSync(fd);
     }
@@ -13937,7 +18316,7 @@ function removeIfPossible(path) {
   } catch {
   }
 }
-function encodeIndex(snapshot, partOf2, writtenAt, inode) {
+function encodeIndex(snapshot, part, writtenAt, inode) {
   const names = snapshot.directories.map((directory) => Buffer.from(directory.names.join("\0")));
   const paths = snapshot.directories.map((directory) => Buffer.from(directory.path));
   const total = snapshot.directories.reduce((sum, directory, i) => sum + DIRECTORY_BYTES + (paths[i]?.length ?? 0) + (names[i]?.length ?? 0) + directory.names.length * ENTRY_BYTES, HEADER_BYTES2);
@@ -13948,11 +18327,14 @@ function encodeIndex(snapshot, partOf2, writtenAt, inode) {
   bytes.writeDoubleLE(writtenAt, 8);
   bytes.writeDoubleLE(inode, 16);
   bytes.writeUInt32LE(snapshot.directories.length, 24);
-  if (partOf2 !== void 0)
-    rawOf(partOf2).copy(bytes, 28);
-  let at2 = HEADER_BYTES2;
+  if (part.changedPartOf !== void 0)
+    bytes.writeUInt16LE(CHANGED_PART, 6);
+  const partOf3 = part.partOf ?? part.changedPartOf;
+  if (partOf3 !== void 0)
+    rawOf(partOf3).copy(bytes, 28);
+  let at3 = HEADER_BYTES2;
   snapshot.directories.forEach((directory, i) => {
-    at2 = encodeDirectoryBlock(bytes, at2, directory, paths[i] ?? Buffer.alloc(0), names[i] ?? Buffer.alloc(0));
+    at3 = encodeDirectoryBlock(bytes, at3, directory, paths[i] ?? Buffer.alloc(0), names[i] ?? Buffer.alloc(0));
   });
   checksum(bytes).copy(bytes, CHECKSUM_AT);
   return bytes;
@@ -13964,17 +18346,17 @@ function encodeDirectoryBlock(bytes, from, directory, path, names) {
   bytes.writeDoubleLE(directory.totalFiles, from + 16);
   bytes.writeDoubleLE(directory.totalBytes, from + 24);
   directory.node?.copy(bytes, from + 32);
-  let at2 = from + DIRECTORY_BYTES;
-  at2 += path.copy(bytes, at2);
-  at2 += names.copy(bytes, at2);
+  let at3 = from + DIRECTORY_BYTES;
+  at3 += path.copy(bytes, at3);
+  at3 += names.copy(bytes, at3);
   for (const column2 of [directory.sizes, directory.mtimes, directory.ctimes, directory.inodes]) {
-    at2 += Buffer.from(column2.buffer, column2.byteOffset, column2.byteLength).copy(bytes, at2);
+    at3 += Buffer.from(column2.buffer, column2.byteOffset, column2.byteLength).copy(bytes, at3);
   }
-  bytes.set(directory.kinds, at2);
-  at2 += directory.kinds.length;
-  bytes.set(directory.flags, at2);
-  at2 += directory.flags.length;
-  return at2 + directory.digests.copy(bytes, at2);
+  bytes.set(directory.kinds, at3);
+  at3 += directory.kinds.length;
+  bytes.set(directory.flags, at3);
+  at3 += directory.flags.length;
+  return at3 + directory.digests.copy(bytes, at3);
 }
 function decodeDirectory(reader) {
   const pathBytes = reader.u32();
@@ -14029,19 +18411,19 @@ function markRacy(directory, writtenAt) {
 function applyDirectory(seen, known, copied) {
   let all = seen.names.length === known.names.length;
   const places2 = new Int32Array(seen.names.length).fill(-1);
-  let j = 0;
+  let j2 = 0;
   for (let i = 0; i < seen.names.length; i++) {
     const name = seen.names[i] ?? "";
-    while (j < known.names.length && known.names[j] !== name && compareUtf8(known.names[j] ?? "", name) < 0)
-      j++;
-    if (known.names[j] !== name || !looksTheSame(seen, i, known, j, copied)) {
+    while (j2 < known.names.length && known.names[j2] !== name && compareUtf8(known.names[j2] ?? "", name) < 0)
+      j2++;
+    if (known.names[j2] !== name || !looksTheSame(seen, i, known, j2, copied)) {
       all = false;
       continue;
     }
     if (seen.kinds[i] === TREE)
       continue;
     seen.flags[i] = KNOWN;
-    places2[i] = j;
+    places2[i] = j2;
   }
   if (all)
     known.digests.copy(seen.digests);
@@ -14057,23 +18439,23 @@ function applyDirectory(seen, known, copied) {
   }
   return all;
 }
-function copyDigest(from, place2, to, entry2) {
-  copyRaw(from.digests, place2 * RAW_DIGEST_BYTES, to.digests, entry2 * RAW_DIGEST_BYTES);
+function copyDigest(from, place2, to2, entry2) {
+  copyRaw(from.digests, place2 * RAW_DIGEST_BYTES, to2.digests, entry2 * RAW_DIGEST_BYTES);
 }
-function looksTheSame(seen, i, known, j, copied) {
-  if (seen.kinds[i] !== known.kinds[j])
+function looksTheSame(seen, i, known, j2, copied) {
+  if (seen.kinds[i] !== known.kinds[j2])
     return false;
   if (seen.kinds[i] === TREE)
     return true;
-  if (known.flags[j] !== KNOWN || seen.sizes[i] !== known.sizes[j] || seen.mtimes[i] !== known.mtimes[j])
+  if (known.flags[j2] !== KNOWN || seen.sizes[i] !== known.sizes[j2] || seen.mtimes[i] !== known.mtimes[j2])
     return false;
   if (copied)
     return (seen.mtimes[i] ?? 0) % 1e3 !== 0;
-  return seen.inodes[i] === known.inodes[j] && seen.ctimes[i] === known.ctimes[j];
+  return seen.inodes[i] === known.inodes[j2] && seen.ctimes[i] === known.ctimes[j2];
 }
 function writeAll(fd, bytes) {
-  for (let at2 = 0; at2 < bytes.length; )
-    at2 += writeSync(fd, bytes, at2, bytes.length - at2, at2);
+  for (let at3 = 0; at3 < bytes.length; )
+    at3 += writeSync(fd, bytes, at3, bytes.length - at3, at3);
 }
 
 // packages/engine/dist/workspace/workspace.js
@@ -14086,11 +18468,20 @@ function indexDir(root) {
   return join7(root, ".sluice", "index");
 }
 function movesDir(root, path) {
-  const usual = join7(root, ".sluice", "moves");
+  const usual = usualMovesDir(root);
   mkdirSync3(usual, { recursive: true });
   const parent = existingParent(join7(root, path));
   if (lstatSync3(parent).dev === lstatSync3(usual).dev)
     return usual;
+  return besideMovesDir(parent);
+}
+function possibleMovesDirs(root, path) {
+  return [usualMovesDir(root), besideMovesDir(dirname3(join7(root, path)))];
+}
+function usualMovesDir(root) {
+  return join7(root, ".sluice", "moves");
+}
+function besideMovesDir(parent) {
   return join7(parent, ".sluice-moves");
 }
 function existingParent(path) {
@@ -14166,6 +18557,10 @@ function applyIn(move2, steps) {
 function abandonMove(move2) {
   rmSync2(move2.dir, { recursive: true, force: true });
 }
+function isMoving(root, path) {
+  const key = moveKey(path);
+  return possibleMovesDirs(root, path).some((dir) => namesIn(dir).some((name) => name.startsWith(key)));
+}
 function recoverMove(move2) {
   dropDone(move2);
   if (!existsSync(move2.dir))
@@ -14215,30 +18610,30 @@ function writePlan(move2, plan) {
 }
 function readPlan(move2) {
   const text = readIfPresent(join8(move2.dir, "plan.json"));
-  const fail = () => {
+  const fail2 = () => {
     throw new SluiceError("ERR_PATH_UNSAFE", `${move2.dir} has a plan that cannot be read`);
   };
   try {
-    return text === void 0 ? void 0 : parsePlan(asObject(parseJson(text, fail), "", fail), fail);
+    return text === void 0 ? void 0 : parsePlan(asObject(parseJson(text, fail2), "", fail2), fail2);
   } catch (error) {
     if (error instanceof SluiceError)
       return void 0;
     throw error;
   }
 }
-function parsePlan(plan, fail) {
+function parsePlan(plan, fail2) {
   const kind = plan.get("do");
   if (kind === "swap")
     return { do: kind };
   if (kind === "run")
     return { do: kind, hadOld: plan.get("hadOld") === true };
   if (kind !== "apply")
-    return fail();
+    return fail2();
   const paths = (key) => {
     const list = plan.get(key);
     if (!Array.isArray(list))
-      return fail();
-    return list.map((path) => typeof path === "string" && path !== "" && tryParseRelPath(path) !== void 0 ? path : fail());
+      return fail2();
+    return list.map((path) => typeof path === "string" && path !== "" && tryParseRelPath(path) !== void 0 ? path : fail2());
   };
   return {
     do: "apply",
@@ -14277,11 +18672,18 @@ function placeIndex(move2) {
 function dropDone(move2) {
   const parent = dirname4(move2.dir);
   const prefix = `${basename(move2.dir)}.done-`;
-  if (!existsSync(parent))
-    return;
-  for (const name of readdirSync2(parent)) {
+  for (const name of namesIn(parent)) {
     if (name.startsWith(prefix))
       drop(move2, join8(parent, name));
+  }
+}
+function namesIn(dir) {
+  try {
+    return existsSync(dir) ? readdirSync2(dir) : [];
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT")
+      return [];
+    throw error;
   }
 }
 function drop(move2, done) {
@@ -14296,9 +18698,9 @@ function moveKey(path) {
 function isThere(path) {
   return lstatSync4(path, { throwIfNoEntry: false }) !== void 0;
 }
-function renameIfThere(from, to) {
+function renameIfThere(from, to2) {
   try {
-    renameSync3(from, to);
+    renameSync3(from, to2);
     return true;
   } catch (error) {
     if (errnoOf(error) === "ENOENT" && !isThere(from))
@@ -14504,8 +18906,7 @@ async function holdStage(context, stage, wait) {
   const { workspace, emit, signal } = context;
   const { files } = workspace.store;
   const name = stageName(stage.id);
-  const held = await workspace.store.acquire(`stage-${hexOf(digestOf(`${workspace.root}
-${name}`)).slice(0, 32)}`, {
+  const held = await workspace.store.acquire(leaseOf(context, stage), {
     wait,
     what: name,
     signal,
@@ -14523,6 +18924,14 @@ ${name}`)).slice(0, 32)}`, {
     throw error;
   }
   return heldStage(held);
+}
+function isAtRest(context, stage) {
+  const { store, root } = context.workspace;
+  return store.isFree(leaseOf(context, stage)) && !stage.outs.some(({ path }) => isMoving(root, path));
+}
+function leaseOf({ workspace }, { id }) {
+  return `stage-${hexOf(digestOf(`${workspace.root}
+${stageName(id)}`)).slice(0, 32)}`;
 }
 function heldStage(held) {
   return {
@@ -14549,10 +18958,10 @@ function parseNote(note) {
 import { join as join11 } from "node:path";
 
 // packages/engine/dist/model/outs-json.js
-function parseParts(value, place2, fail) {
+function parseParts(value, place2, fail2) {
   const parts2 = [];
-  for (const [key, entry2] of asObject(value, place2, fail))
-    parts2.push(parsePart(key, entry2, placeOf2(place2, key), fail));
+  for (const [key, entry2] of asObject(value, place2, fail2))
+    parts2.push(parsePart(key, entry2, placeOf2(place2, key), fail2));
   return sortParts(parts2);
 }
 function printParts(parts2) {
@@ -14561,41 +18970,41 @@ function printParts(parts2) {
     part.via === void 0 ? JSON.stringify(part.value) : `{ "value": ${JSON.stringify(part.value)}, "via": ${JSON.stringify(part.via)} }`
   ]);
 }
-function parseOuts(value, place2, fail) {
+function parseOuts(value, place2, fail2) {
   const outs = [];
-  for (const [key, entry2] of asObject(value, place2, fail)) {
+  for (const [key, entry2] of asObject(value, place2, fail2)) {
     const here2 = placeOf2(place2, key);
     const path = tryParseRelPath(key);
     if (path === void 0 || path === "")
-      return fail(here2, "is not a safe path inside the workspace");
-    outs.push([path, parseRoot(entry2, here2, fail)]);
+      return fail2(here2, "is not a safe path inside the workspace");
+    outs.push([path, parseRoot(entry2, here2, fail2)]);
   }
-  const sorted = new Map(outs.sort(([a], [b]) => compareUtf8(a, b)));
+  const sorted = new Map(outs.sort(([a], [b2]) => compareUtf8(a, b2)));
   for (const path of sorted.keys()) {
     const outer = ancestorsOf(path).find((ancestor) => sorted.has(ancestor));
     if (outer !== void 0)
-      return fail(placeOf2(place2, path), `lies inside the out ${JSON.stringify(outer)}`);
+      return fail2(placeOf2(place2, path), `lies inside the out ${JSON.stringify(outer)}`);
   }
   return sorted;
 }
 function printOuts(outs) {
-  return [...outs].sort(([a], [b]) => compareUtf8(a, b)).map(([path, root]) => [path, printRoot(root)]);
+  return [...outs].sort(([a], [b2]) => compareUtf8(a, b2)).map(([path, root]) => [path, printRoot(root)]);
 }
-function asDigest(value, place2, fail) {
-  return tryParseDigest(value) ?? fail(place2, "is not a digest (sha256: and 64 hex digits)");
+function asDigest(value, place2, fail2) {
+  return tryParseDigest(value) ?? fail2(place2, "is not a digest (sha256: and 64 hex digits)");
 }
 var SINGLE_KINDS = ["command", "cwd", "foreach"];
 var NAMED_KINDS = ["dep", "env", "out", "param", "runtime"];
-function parsePart(key, entry2, place2, fail) {
-  const name = parsePartKey(asText(key, place2, fail)) ?? fail(place2, "is not the name of a part");
+function parsePart(key, entry2, place2, fail2) {
+  const name = parsePartKey(asText(key, place2, fail2)) ?? fail2(place2, "is not the name of a part");
   if (typeof entry2 === "string")
-    return { ...name, value: asText(entry2, place2, fail) };
-  const object = asObject(entry2, place2, fail);
-  expectKeys(object, ["value", "via"], place2, fail);
+    return { ...name, value: asText(entry2, place2, fail2) };
+  const object = asObject(entry2, place2, fail2);
+  expectKeys(object, ["value", "via"], place2, fail2);
   if (name.kind !== "dep" && name.kind !== "param")
-    return fail(place2, "is not a text");
-  const via = asDigest(object.get("via"), placeOf2(place2, "via"), fail);
-  return { ...name, value: asText(object.get("value"), placeOf2(place2, "value"), fail), via };
+    return fail2(place2, "is not a text");
+  const via = asDigest(object.get("via"), placeOf2(place2, "via"), fail2);
+  return { ...name, value: asText(object.get("value"), placeOf2(place2, "value"), fail2), via };
 }
 function parsePartKey(key) {
   const single = SINGLE_KINDS.find((kind) => kind === key);
@@ -14604,18 +19013,18 @@ function parsePartKey(key) {
   const named = NAMED_KINDS.find((kind) => key.startsWith(`${kind}:`) && key.length > kind.length + 1);
   return named === void 0 ? void 0 : { kind: named, name: key.slice(named.length + 1) };
 }
-function parseRoot(entry2, place2, fail) {
-  const object = asObject(entry2, place2, fail);
-  const bytes = asCount(object.get("bytes"), placeOf2(place2, "bytes"), fail);
+function parseRoot(entry2, place2, fail2) {
+  const object = asObject(entry2, place2, fail2);
+  const bytes = asCount(object.get("bytes"), placeOf2(place2, "bytes"), fail2);
   if (object.has("tree")) {
-    expectKeys(object, ["tree", "files", "bytes"], place2, fail);
-    const digest2 = asDigest(object.get("tree"), placeOf2(place2, "tree"), fail);
-    const files = asCount(object.get("files"), placeOf2(place2, "files"), fail);
+    expectKeys(object, ["tree", "files", "bytes"], place2, fail2);
+    const digest2 = asDigest(object.get("tree"), placeOf2(place2, "tree"), fail2);
+    const files = asCount(object.get("files"), placeOf2(place2, "files"), fail2);
     return { kind: "tree", digest: digest2, exec: false, files, bytes };
   }
-  expectKeys(object, ["blob", "bytes", "exec"], place2, fail);
-  const digest = asDigest(object.get("blob"), placeOf2(place2, "blob"), fail);
-  const exec = object.has("exec") && asFlag(object.get("exec"), placeOf2(place2, "exec"), fail);
+  expectKeys(object, ["blob", "bytes", "exec"], place2, fail2);
+  const digest = asDigest(object.get("blob"), placeOf2(place2, "blob"), fail2);
+  const exec = object.has("exec") && asFlag(object.get("exec"), placeOf2(place2, "exec"), fail2);
   return { kind: "blob", digest, exec, files: 1, bytes };
 }
 function printRoot(root) {
@@ -14626,8 +19035,8 @@ function printRoot(root) {
 }
 function ancestorsOf(path) {
   const ancestors2 = [];
-  for (let at2 = path.indexOf("/"); at2 !== -1; at2 = path.indexOf("/", at2 + 1)) {
-    const ancestor = tryParseRelPath(path.slice(0, at2));
+  for (let at3 = path.indexOf("/"); at3 !== -1; at3 = path.indexOf("/", at3 + 1)) {
+    const ancestor = tryParseRelPath(path.slice(0, at3));
     if (ancestor !== void 0)
       ancestors2.push(ancestor);
   }
@@ -14760,8 +19169,8 @@ function writeFileDurably(files, durability, path, tmpPath, content) {
   try {
     const fd = files.openSync(tmpPath, "wx", 420);
     try {
-      for (let at2 = 0; at2 < bytes.length; )
-        at2 += files.writeSync(fd, bytes, at2, bytes.length - at2);
+      for (let at3 = 0; at3 < bytes.length; )
+        at3 += files.writeSync(fd, bytes, at3, bytes.length - at3);
       if (durability === "batch")
         files.fsyncSync(fd);
     } finally {
@@ -14846,17 +19255,17 @@ function write(store, path, text) {
   const bytes = Buffer.from(text);
   const fd = store.files.openSync(path, "wx", 420);
   try {
-    for (let at2 = 0; at2 < bytes.length; )
-      at2 += store.files.writeSync(fd, bytes, at2, bytes.length - at2);
+    for (let at3 = 0; at3 < bytes.length; )
+      at3 += store.files.writeSync(fd, bytes, at3, bytes.length - at3);
     if (store.durability === "batch")
       store.files.fsyncSync(fd);
   } finally {
     store.files.closeSync(fd);
   }
 }
-function linkOrRename(store, from, to) {
+function linkOrRename(store, from, to2) {
   try {
-    store.files.linkSync(from, to);
+    store.files.linkSync(from, to2);
     return true;
   } catch (error) {
     const code2 = errnoOf(error);
@@ -14864,9 +19273,9 @@ function linkOrRename(store, from, to) {
       return false;
     if (code2 !== "EPERM" && code2 !== "ENOTSUP" && code2 !== "ENOSYS" && code2 !== "EMLINK")
       throw error;
-    if (store.files.statSync(to, { throwIfNoEntry: false }) !== void 0)
+    if (store.files.statSync(to2, { throwIfNoEntry: false }) !== void 0)
       return false;
-    store.files.renameSync(from, to);
+    store.files.renameSync(from, to2);
     return true;
   }
 }
@@ -14906,89 +19315,230 @@ function notePath(store, root) {
   return join11(store.layout.kept, `${hexOf(root)}.json`);
 }
 function parseNote2(text, file) {
-  const fail = (place2, problem) => {
+  const fail2 = (place2, problem) => {
     throw new SluiceError("ERR_RECORD_INVALID", `${file}: ${place2 === "" ? "it" : place2} ${problem}`);
   };
-  const note = asObject(parseJson(text, fail), "", fail);
+  const note = asObject(parseJson(text, fail2), "", fail2);
   if (note.get("version") !== VERSION2)
-    fail("version", `is not ${VERSION2}`);
-  expectKeys(note, ["version", "out", "workspace", "at", "reason"], "", fail);
-  const [out, another] = parseOuts(note.get("out"), "out", fail);
+    fail2("version", `is not ${VERSION2}`);
+  expectKeys(note, ["version", "out", "workspace", "at", "reason"], "", fail2);
+  const [out, another] = parseOuts(note.get("out"), "out", fail2);
   if (out === void 0 || another !== void 0)
-    return fail("out", "is not one out");
+    return fail2("out", "is not one out");
   return {
     path: out[0],
     root: out[1],
-    workspace: asText(note.get("workspace"), "workspace", fail),
-    at: asText(note.get("at"), "at", fail),
-    reason: asText(note.get("reason"), "reason", fail)
+    workspace: asText(note.get("workspace"), "workspace", fail2),
+    at: asText(note.get("at"), "at", fail2),
+    reason: asText(note.get("reason"), "reason", fail2)
   };
 }
 
 // packages/engine/dist/workspace/observe.js
 import { realpathSync } from "node:fs";
 
+// packages/engine/dist/model/merge/merge-entry.js
+var CONFLICT_CLASSES = ["both-added", "both-changed", "removed-changed", "changed-removed"];
+function mergeEntry({ base, ours, theirs }) {
+  if (isSame(ours, theirs) || isSame(base, theirs))
+    return { kind: "take", entry: ours };
+  if (isSame(base, ours))
+    return { kind: "take", entry: theirs };
+  const bothTrees = ours?.kind === TREE && theirs?.kind === TREE;
+  const oneRemoved = base?.kind === TREE && (ours ?? theirs)?.kind === TREE && (ours === void 0 || theirs === void 0);
+  if (bothTrees || oneRemoved)
+    return { kind: "descend" };
+  if (base === void 0)
+    return { kind: "conflict", class: "both-added" };
+  if (ours === void 0)
+    return { kind: "conflict", class: "removed-changed" };
+  return { kind: "conflict", class: theirs === void 0 ? "changed-removed" : "both-changed" };
+}
+function entryOfRoot(root) {
+  const kind = root.kind === "tree" ? TREE : root.exec ? EXECUTABLE : FILE;
+  return { kind, digest: root.digest, size: root.bytes, files: root.files };
+}
+function rootOfEntry({ kind, digest, size, files }) {
+  return { kind: kind === TREE ? "tree" : "blob", digest, exec: kind === EXECUTABLE, files, bytes: size };
+}
+function isSame(a, b2) {
+  if (a === void 0 || b2 === void 0)
+    return a === b2;
+  return a.kind === b2.kind && a.digest === b2.digest;
+}
+
+// packages/engine/dist/model/lock-conflicts.js
+var WHOLE_OUT = ".";
+function parseConflicts(value, place2, fail2) {
+  const conflicts = [];
+  for (const [target, outs] of asObject(value, place2, fail2)) {
+    const ofTarget = placeOf2(place2, target);
+    for (const [out, paths] of asObject(outs, ofTarget, fail2)) {
+      const ofOut = placeOf2(ofTarget, out);
+      for (const [path, entry2] of asObject(paths, ofOut, fail2)) {
+        const here2 = placeOf2(ofOut, path);
+        const names = { target, out: safePath(out, ofOut, fail2), path: safePath(path, here2, fail2) };
+        conflicts.push({ ...names, ...parseConflict(entry2, here2, fail2) });
+      }
+    }
+  }
+  return sortConflicts(conflicts);
+}
+function printConflicts(conflicts) {
+  const targets = grouped(sortConflicts(conflicts), ({ target }) => target);
+  return [...targets].map(([target, ofTarget]) => {
+    const outs = grouped(ofTarget, ({ out }) => out);
+    return [
+      target,
+      [...outs].map(([out, ofOut]) => [
+        out,
+        ofOut.map((conflict) => [conflict.path === "" ? WHOLE_OUT : conflict.path, printConflict(conflict)])
+      ])
+    ];
+  });
+}
+function sortConflicts(conflicts) {
+  return [...conflicts].sort((a, b2) => compareUtf8(a.target, b2.target) || compareUtf8(a.out, b2.out) || compareUtf8(a.path, b2.path));
+}
+function conflictName({ target, out, path, class: name }) {
+  return `${target}: ${path === "" ? out : `${out}/${path}`} (${name})`;
+}
+function safePath(text, place2, fail2) {
+  const path = tryParseRelPath(text === WHOLE_OUT ? "" : text);
+  return path === void 0 ? fail2(place2, "is not a safe path") : path;
+}
+function parseConflict(value, place2, fail2) {
+  const entry2 = asObject(value, place2, fail2);
+  expectKeys(entry2, ["class", "missing", "base", "ours", "theirs"], place2, fail2);
+  const name = CONFLICT_CLASSES.find((known) => known === entry2.get("class"));
+  if (name === void 0)
+    return fail2(placeOf2(place2, "class"), `is not one of ${CONFLICT_CLASSES.join(", ")}`);
+  const side = (key) => entry2.has(key) ? parseEntry(entry2.get(key), placeOf2(place2, key), fail2) : void 0;
+  const sides = { base: side("base"), ours: side("ours"), theirs: side("theirs") };
+  if (!entry2.has("missing"))
+    return { class: name, ...sides };
+  return { class: name, ...sides, missing: asDigest(entry2.get("missing"), placeOf2(place2, "missing"), fail2) };
+}
+function parseEntry(value, place2, fail2) {
+  const entry2 = asObject(value, place2, fail2);
+  if (!entry2.has("link"))
+    return entryOfRoot(parseRoot(value, place2, fail2));
+  expectKeys(entry2, ["link", "bytes"], place2, fail2);
+  const target = { blob: entry2.get("link"), bytes: entry2.get("bytes") };
+  return { ...entryOfRoot(parseRoot(target, place2, fail2)), kind: LINK };
+}
+function printConflict({ class: name, missing, base, ours, theirs }) {
+  const fields2 = [`"class": ${JSON.stringify(name)}`];
+  if (missing !== void 0)
+    fields2.push(`"missing": ${JSON.stringify(missing)}`);
+  for (const [side, entry2] of Object.entries({ base, ours, theirs })) {
+    if (entry2 !== void 0)
+      fields2.push(`${JSON.stringify(side)}: ${printEntry(entry2)}`);
+  }
+  return `{ ${fields2.join(", ")} }`;
+}
+function printEntry(entry2) {
+  const { kind, digest, size } = entry2;
+  if (kind === LINK)
+    return `{ "link": ${JSON.stringify(digest)}, "bytes": ${size} }`;
+  return printRoot(rootOfEntry(entry2));
+}
+function grouped(list, keyOf3) {
+  const groups = /* @__PURE__ */ new Map();
+  for (const item of list) {
+    const key = keyOf3(item);
+    const group = groups.get(key);
+    if (group === void 0)
+      groups.set(key, [item]);
+    else
+      group.push(item);
+  }
+  return groups;
+}
+
 // packages/engine/dist/model/lock.js
 var LOCK_FILE = "sluice-lock.json";
 var VERSION3 = 1;
+var MERGED_VERSION = 2;
 var MERGE_MARKER = /^(?:<{7}|={7}|>{7}|\|{7})(?:[ \r]|$)/m;
 function parseLock(text, where) {
+  const { conflicts, stages } = parseMergedLock(text, where);
+  const [first] = conflicts;
+  if (first === void 0)
+    return { stages };
+  const others = conflicts.length > 1 ? `, and ${conflicts.length - 1} more` : "";
+  throw new SluiceError("ERR_LOCK_CONFLICT", `${where} holds conflicts of a merge: ${conflictName(first)}${others}`, {
+    hint: "`sluice status` lists them, and `sluice resolve --ours` or `--theirs` with a selector ends them."
+  });
+}
+function parseMergedLock(text, where) {
   if (MERGE_MARKER.test(text)) {
     throw new SluiceError("ERR_LOCK_CONFLICT", `${where} holds merge markers`, {
-      hint: "Keep one side of each conflict (`git checkout --ours` or `--theirs`, then `sluice status`), and add the file to the merge."
+      hint: "Keep one side of each conflict (`git checkout --ours` or `--theirs`, then `sluice status`), and add the file to the merge. With the merge driver of `sluice init` git leaves none."
     });
   }
-  const fail = (place2, problem) => {
+  const fail2 = (place2, problem) => {
     throw new SluiceError("ERR_LOCK_INVALID", `${where}: ${place2 === "" ? "it" : place2} ${problem}`, {
       hint: "Bring back the version that git has (`git checkout -- <file>`), or delete it and commit the stages again.",
       details: { file: where, place: place2 }
     });
   };
-  const lock = asObject(parseJson(text, fail), "", fail);
-  checkVersion(lock.get("version"), where, fail);
-  expectKeys(lock, ["version", "stages"], "", fail);
-  const stages = [...asObject(lock.get("stages"), "stages", fail)].map(([target, entry2]) => {
+  const lock = asObject(parseJson(text, fail2), "", fail2);
+  const version = checkVersion(lock.get("version"), where, fail2);
+  const isMerged = version === MERGED_VERSION;
+  expectKeys(lock, ["version", "stages", ...isMerged ? ["conflicts"] : []], "", fail2);
+  const stages = [...asObject(lock.get("stages"), "stages", fail2)].map(([target, entry2]) => {
     const place2 = placeOf2("stages", target);
     if (target === "" || !target.isWellFormed())
-      return fail(place2, "is not the name of a target");
-    return [target, parseStage(entry2, place2, fail)];
+      return fail2(place2, "is not the name of a target");
+    return [target, parseStage(entry2, isMerged, place2, fail2)];
   });
-  return { stages: new Map(stages.sort(([a], [b]) => compareUtf8(a, b))) };
+  const conflicts = lock.has("conflicts") ? parseConflicts(lock.get("conflicts"), "conflicts", fail2) : [];
+  return { stages: new Map(stages.sort(([a], [b2]) => compareUtf8(a, b2))), conflicts };
 }
-function printLock(lock) {
-  const stages = [...lock.stages].sort(([a], [b]) => compareUtf8(a, b));
+function printLock({ stages: byTarget, conflicts = [] }) {
+  const stages = [...byTarget].sort(([a], [b2]) => compareUtf8(a, b2));
+  const isMerged = conflicts.length > 0 || stages.some(([, { merged }]) => merged === true);
   const block = [
-    ["version", String(VERSION3)],
-    ["stages", stages.map(([target, stage]) => [target, printStage(stage)])]
+    ["version", String(isMerged ? MERGED_VERSION : VERSION3)],
+    ["stages", stages.map(([target, stage]) => [target, printStage(stage)])],
+    ...conflicts.length > 0 ? [["conflicts", printConflicts(conflicts)]] : []
   ];
   return `${printBlock(block)}
 `;
 }
-function checkVersion(version, where, fail) {
-  if (typeof version === "number" && version > VERSION3) {
-    throw new SluiceError("ERR_LOCK_VERSION", `${where} has format ${version}; this Sluice knows formats up to ${VERSION3}`, {
+function checkVersion(version, where, fail2) {
+  if (version === VERSION3 || version === MERGED_VERSION)
+    return version;
+  if (typeof version === "number" && version > MERGED_VERSION) {
+    throw new SluiceError("ERR_LOCK_VERSION", `${where} has format ${version}; this Sluice knows formats up to ${MERGED_VERSION}`, {
       hint: "Update Sluice, or bring back the older lock from git."
     });
   }
-  if (version !== VERSION3)
-    fail("version", `is not ${VERSION3}`);
+  return fail2("version", `is not ${VERSION3} or ${MERGED_VERSION}`);
 }
-function parseStage(entry2, place2, fail) {
-  const stage = asObject(entry2, place2, fail);
-  expectKeys(stage, ["fingerprint", "parts", "outs"], place2, fail);
-  const outs = parseOuts(stage.get("outs"), placeOf2(place2, "outs"), fail);
+function parseStage(entry2, isMerged, place2, fail2) {
+  const stage = asObject(entry2, place2, fail2);
+  expectKeys(stage, ["fingerprint", "parts", "outs", ...isMerged ? ["merged"] : []], place2, fail2);
+  const outs = parseOuts(stage.get("outs"), placeOf2(place2, "outs"), fail2);
+  if (stage.has("merged")) {
+    if (!asFlag(stage.get("merged"), placeOf2(place2, "merged"), fail2))
+      fail2(placeOf2(place2, "merged"), "is not true");
+    expectKeys(stage, ["merged", "outs"], place2, fail2);
+    return { fingerprint: void 0, parts: [], outs, merged: true };
+  }
   if (!stage.has("fingerprint") && !stage.has("parts"))
     return { fingerprint: void 0, parts: [], outs };
-  const fingerprint = asDigest(stage.get("fingerprint"), placeOf2(place2, "fingerprint"), fail);
-  const parts2 = parseParts(stage.get("parts"), placeOf2(place2, "parts"), fail);
+  const fingerprint = asDigest(stage.get("fingerprint"), placeOf2(place2, "fingerprint"), fail2);
+  const parts2 = parseParts(stage.get("parts"), placeOf2(place2, "parts"), fail2);
   if (fingerprintOf(parts2) !== fingerprint)
-    fail(placeOf2(place2, "fingerprint"), "is not the fingerprint of its parts");
+    fail2(placeOf2(place2, "fingerprint"), "is not the fingerprint of its parts");
   return { fingerprint, parts: parts2, outs };
 }
 function printStage(stage) {
   const outs = ["outs", printOuts(stage.outs)];
   if (stage.fingerprint === void 0)
-    return [outs];
+    return stage.merged === true ? [["merged", "true"], outs] : [outs];
   return [["fingerprint", JSON.stringify(stage.fingerprint)], ["parts", printParts(stage.parts)], outs];
 }
 
@@ -14998,25 +19548,33 @@ var SPLIT_ENTRIES = 1024;
 var MAX_PART_ENTRIES = 2048;
 function encodeDirectory(entries) {
   const count = entries.names.length;
-  let files = 0;
-  let bytes = 0;
-  for (let i = 0; i < count; i++) {
-    files += entries.files[i] ?? 0;
-    bytes += entries.sizes[i] ?? 0;
-  }
+  const files = sumOf(entries.files, 0, count);
+  const bytes = sumOf(entries.sizes, 0, count);
   if (count < SPLIT_ENTRIES)
     return { top: encoded(encodeNode(WHOLE, entries), false), parts: [], files, bytes };
+  const parts2 = encodeParts(entries);
+  return { top: encodeTop(parts2), parts: parts2.map(({ node }) => node), files, bytes };
+}
+function encodeParts(entries) {
   const starts = partStarts(entries.names);
-  const parts2 = starts.map((from, i) => encoded(encodeNode(PART, entries, from, starts[i + 1] ?? count), true));
+  return starts.map((from, i) => {
+    const to2 = starts[i + 1] ?? entries.names.length;
+    const node = encoded(encodeNode(PART, entries, from, to2), true);
+    const first = entries.names[from] ?? "";
+    const [files, size] = [sumOf(entries.files, from, to2), sumOf(entries.sizes, from, to2)];
+    return { node, raw: node.raw, first, count: to2 - from, files, size };
+  });
+}
+function encodeTop(parts2) {
   const columns = {
-    names: starts.map((from) => entries.names[from] ?? ""),
-    kinds: new Uint8Array(starts.length).fill(TREE),
-    sizes: sumPerPart(entries.sizes, starts),
-    files: sumPerPart(entries.files, starts),
-    digests: Buffer.concat(parts2.map((part) => part.raw), parts2.length * RAW_DIGEST_BYTES)
+    names: parts2.map(({ first }) => first),
+    kinds: new Uint8Array(parts2.length).fill(TREE),
+    sizes: Float64Array.from(parts2, ({ size }) => size),
+    files: Float64Array.from(parts2, ({ files }) => files),
+    digests: Buffer.concat(parts2.map(({ raw }) => raw), parts2.length * RAW_DIGEST_BYTES)
   };
-  const counts = starts.map((from, i) => (starts[i + 1] ?? count) - from);
-  return { top: encoded(encodeNode(SPLIT, columns, 0, starts.length, counts), false), parts: parts2, files, bytes };
+  const counts = parts2.map(({ count }) => count);
+  return encoded(encodeNode(SPLIT, columns, 0, parts2.length, counts), false);
 }
 function encoded(bytes, part) {
   return { raw: rawDigestOf(bytes), bytes, part };
@@ -15036,16 +19594,11 @@ function beginsPart(name) {
   const bytes = hash2("sha256", name, "binary");
   return bytes.charCodeAt(0) === 0 && bytes.charCodeAt(1) < 128;
 }
-function sumPerPart(column2, starts) {
-  const sums = new Float64Array(starts.length);
-  starts.forEach((from, part) => {
-    const to = starts[part + 1] ?? column2.length;
-    let sum = 0;
-    for (let i = from; i < to; i++)
-      sum += column2[i] ?? 0;
-    sums[part] = sum;
-  });
-  return sums;
+function sumOf(column2, from, to2) {
+  let sum = 0;
+  for (let i = from; i < to2; i++)
+    sum += column2[i] ?? 0;
+  return sum;
 }
 
 // packages/engine/dist/workspace/build-tree.js
@@ -15185,8 +19738,8 @@ var DigestTable = class _DigestTable {
     this.taken = bigger.taken;
   }
 };
-function headOf(bytes, at2) {
-  return (bytes[at2] ?? 0) | (bytes[at2 + 1] ?? 0) << 8 | (bytes[at2 + 2] ?? 0) << 16 | (bytes[at2 + 3] ?? 0) << 24;
+function headOf(bytes, at3) {
+  return (bytes[at3] ?? 0) | (bytes[at3 + 1] ?? 0) << 8 | (bytes[at3 + 2] ?? 0) << 16 | (bytes[at3 + 3] ?? 0) << 24;
 }
 
 // packages/engine/dist/model/pack.js
@@ -15211,21 +19764,21 @@ function packHeader(content) {
   header[5] = content;
   return header;
 }
-function writeObjectHeader(bytes, at2, entry2) {
-  bytes.writeUInt32LE(entry2.stored, at2);
-  bytes.writeUInt32LE(entry2.full, at2 + 4);
-  bytes[at2 + 8] = entry2.codec;
-  bytes[at2 + 9] = entry2.kind;
-  bytes[at2 + 10] = 0;
-  bytes[at2 + 11] = 0;
+function writeObjectHeader(bytes, at3, entry2) {
+  bytes.writeUInt32LE(entry2.stored, at3);
+  bytes.writeUInt32LE(entry2.full, at3 + 4);
+  bytes[at3 + 8] = entry2.codec;
+  bytes[at3 + 9] = entry2.kind;
+  bytes[at3 + 10] = 0;
+  bytes[at3 + 11] = 0;
 }
 var OBJECT_DIGEST_OFFSET = 12;
-function readObjectHeader(bytes, at2) {
+function readObjectHeader(bytes, at3) {
   return {
-    stored: bytes.readUInt32LE(at2),
-    full: bytes.readUInt32LE(at2 + 4),
-    codec: bytes.readUInt8(at2 + 8),
-    kind: bytes.readUInt8(at2 + 9)
+    stored: bytes.readUInt32LE(at3),
+    full: bytes.readUInt32LE(at3 + 4),
+    codec: bytes.readUInt8(at3 + 8),
+    kind: bytes.readUInt8(at3 + 9)
   };
 }
 var PackIndexBuilder = class {
@@ -15236,18 +19789,18 @@ var PackIndexBuilder = class {
   }
   /** Adds an object; its digest is the 32 bytes at `rawAt` in `raw`. The same digest may not be added twice. */
   add(raw, rawAt, entry2) {
-    const at2 = this.used * INDEX_ENTRY_BYTES;
-    if (at2 === this.entries.length) {
+    const at3 = this.used * INDEX_ENTRY_BYTES;
+    if (at3 === this.entries.length) {
       const grown = Buffer.allocUnsafe(this.entries.length * 2);
       this.entries.copy(grown);
       this.entries = grown;
     }
-    copyRaw(raw, rawAt, this.entries, at2);
-    this.entries.writeUInt32LE(entry2.offset, at2 + 32);
-    this.entries.writeUInt32LE(entry2.stored, at2 + 36);
-    this.entries.writeUInt32LE(entry2.full, at2 + 40);
-    this.entries[at2 + 44] = entry2.codec;
-    this.entries[at2 + 45] = entry2.kind;
+    copyRaw(raw, rawAt, this.entries, at3);
+    this.entries.writeUInt32LE(entry2.offset, at3 + 32);
+    this.entries.writeUInt32LE(entry2.stored, at3 + 36);
+    this.entries.writeUInt32LE(entry2.full, at3 + 40);
+    this.entries[at3 + 44] = entry2.codec;
+    this.entries[at3 + 45] = entry2.kind;
     this.used++;
   }
   /** The sorted index alone. */
@@ -15261,7 +19814,7 @@ var PackIndexBuilder = class {
     const order = new Uint32Array(used);
     for (let i = 0; i < used; i++)
       order[i] = i;
-    order.sort((a, b) => compareRows(rows2, a, rows2, b));
+    order.sort((a, b2) => compareRows(rows2, a, rows2, b2));
     const bytes = Buffer.alloc(used * INDEX_ENTRY_BYTES + PACK_TRAILER_BYTES);
     order.forEach((row, i) => {
       rows2.copy(bytes, i * INDEX_ENTRY_BYTES, row * INDEX_ENTRY_BYTES, (row + 1) * INDEX_ENTRY_BYTES);
@@ -15273,11 +19826,11 @@ var PackIndexBuilder = class {
     return bytes;
   }
 };
-function compareRows(a, rowA, b, rowB) {
+function compareRows(a, rowA, b2, rowB) {
   const atA = rowA * INDEX_ENTRY_BYTES;
   const atB = rowB * INDEX_ENTRY_BYTES;
-  const first = a.readUInt32BE(atA) - b.readUInt32BE(atB);
-  return first !== 0 ? first : a.compare(b, atB + 4, atB + RAW_DIGEST_BYTES, atA + 4, atA + RAW_DIGEST_BYTES);
+  const first = a.readUInt32BE(atA) - b2.readUInt32BE(atB);
+  return first !== 0 ? first : a.compare(b2, atB + 4, atB + RAW_DIGEST_BYTES, atA + 4, atA + RAW_DIGEST_BYTES);
 }
 var PackIndex = class {
   rows;
@@ -15289,8 +19842,8 @@ var PackIndex = class {
     this.rows = rows2;
     this.count = rows2.length / INDEX_ENTRY_BYTES;
     const { fanOut } = this;
-    for (let at2 = 0; at2 < rows2.length; at2 += INDEX_ENTRY_BYTES) {
-      const next = (rows2[at2] ?? 0) + 1;
+    for (let at3 = 0; at3 < rows2.length; at3 += INDEX_ENTRY_BYTES) {
+      const next = (rows2[at3] ?? 0) + 1;
       fanOut[next] = (fanOut[next] ?? 0) + 1;
     }
     for (let byte = 1; byte < fanOut.length; byte++)
@@ -15306,9 +19859,9 @@ var PackIndex = class {
     let high = this.fanOut[first + 1] ?? 0;
     while (low < high) {
       const middle = low + high >>> 1;
-      const at2 = middle * INDEX_ENTRY_BYTES;
+      const at3 = middle * INDEX_ENTRY_BYTES;
       const here2 = heads[middle] ?? 0;
-      const order = here2 !== key ? here2 - key : this.rows.compare(raw, rawAt, rawAt + RAW_DIGEST_BYTES, at2, at2 + RAW_DIGEST_BYTES);
+      const order = here2 !== key ? here2 - key : this.rows.compare(raw, rawAt, rawAt + RAW_DIGEST_BYTES, at3, at3 + RAW_DIGEST_BYTES);
       if (order === 0)
         return middle;
       if (order < 0)
@@ -15324,13 +19877,13 @@ var PackIndex = class {
   }
   /** What stands in a row. */
   entry(row) {
-    const at2 = row * INDEX_ENTRY_BYTES;
+    const at3 = row * INDEX_ENTRY_BYTES;
     return {
-      offset: this.rows.readUInt32LE(at2 + 32),
-      stored: this.rows.readUInt32LE(at2 + 36),
-      full: this.rows.readUInt32LE(at2 + 40),
-      codec: this.rows.readUInt8(at2 + 44),
-      kind: this.rows.readUInt8(at2 + 45)
+      offset: this.rows.readUInt32LE(at3 + 32),
+      stored: this.rows.readUInt32LE(at3 + 36),
+      full: this.rows.readUInt32LE(at3 + 40),
+      codec: this.rows.readUInt8(at3 + 44),
+      kind: this.rows.readUInt8(at3 + 45)
     };
   }
   /** All entries, as they stand in the pack. */
@@ -15339,8 +19892,8 @@ var PackIndex = class {
   }
   /** A view of the 32 digest bytes of a row. */
   raw(row) {
-    const at2 = row * INDEX_ENTRY_BYTES;
-    return this.rows.subarray(at2, at2 + RAW_DIGEST_BYTES);
+    const at3 = row * INDEX_ENTRY_BYTES;
+    return this.rows.subarray(at3, at3 + RAW_DIGEST_BYTES);
   }
 };
 function headsOf(rows2) {
@@ -15349,8 +19902,8 @@ function headsOf(rows2) {
     heads[row] = headAt(rows2, row * INDEX_ENTRY_BYTES);
   return heads;
 }
-function headAt(bytes, at2) {
-  const head = (bytes[at2] ?? 0) << 24 | (bytes[at2 + 1] ?? 0) << 16 | (bytes[at2 + 2] ?? 0) << 8 | (bytes[at2 + 3] ?? 0);
+function headAt(bytes, at3) {
+  const head = (bytes[at3] ?? 0) << 24 | (bytes[at3 + 1] ?? 0) << 16 | (bytes[at3 + 2] ?? 0) << 8 | (bytes[at3 + 3] ?? 0);
   return head >>> 0;
 }
 function parsePackHeader(bytes, where) {
@@ -15368,12 +19921,12 @@ function parsePackHeader(bytes, where) {
   return content;
 }
 function packTailBytes(trailer, packBytes, where) {
-  const at2 = trailer.length - PACK_TRAILER_BYTES;
-  if (at2 < 0 || packBytes > MAX_PACK_BYTES || !trailer.subarray(at2 + 40).equals(END_MAGIC)) {
+  const at3 = trailer.length - PACK_TRAILER_BYTES;
+  if (at3 < 0 || packBytes > MAX_PACK_BYTES || !trailer.subarray(at3 + 40).equals(END_MAGIC)) {
     return failPack(where, "it does not end like a pack");
   }
-  const tail = trailer.readUInt32LE(at2) * INDEX_ENTRY_BYTES + PACK_TRAILER_BYTES;
-  if (tail > packBytes - PACK_HEADER_BYTES || trailer.readUInt32LE(at2 + 4) !== 0) {
+  const tail = trailer.readUInt32LE(at3) * INDEX_ENTRY_BYTES + PACK_TRAILER_BYTES;
+  if (tail > packBytes - PACK_HEADER_BYTES || trailer.readUInt32LE(at3 + 4) !== 0) {
     failPack(where, "its index does not fit into it");
   }
   return tail;
@@ -15390,16 +19943,16 @@ function parsePackTail(tail, packBytes, where) {
   for (let row = 0; row < index.count; row++) {
     if (row > 0 && compareRows(rows2, row - 1, rows2, row) >= 0)
       failPack(where, "its index is not in order");
-    const at2 = row * INDEX_ENTRY_BYTES;
-    const offset = rows2.readUInt32LE(at2 + 32);
-    const stored = rows2.readUInt32LE(at2 + 36);
+    const at3 = row * INDEX_ENTRY_BYTES;
+    const offset = rows2.readUInt32LE(at3 + 32);
+    const stored = rows2.readUInt32LE(at3 + 36);
     if (offset < PACK_HEADER_BYTES || offset + OBJECT_HEADER_BYTES + stored > dataEnd) {
       failPack(where, "an object lies outside it");
     }
-    if (rows2.readUInt8(at2 + 44) === CODEC_NONE && rows2.readUInt32LE(at2 + 40) !== stored) {
+    if (rows2.readUInt8(at3 + 44) === CODEC_NONE && rows2.readUInt32LE(at3 + 40) !== stored) {
       failPack(where, "two lengths of an object differ");
     }
-    if (rows2.readUInt8(at2 + 45) > NODE_PART)
+    if (rows2.readUInt8(at3 + 45) > NODE_PART)
       failPack(where, "a kind of object is not known");
   }
   return index;
@@ -15440,17 +19993,17 @@ var PackWriter = class {
       this.flush();
     if (needed > this.buffer.length)
       this.buffer = Buffer.allocUnsafe(Math.max(needed, BUFFER_BYTES));
-    const at2 = this.fill + OBJECT_HEADER_BYTES;
-    return this.buffer.subarray(at2, at2 + length);
+    const at3 = this.fill + OBJECT_HEADER_BYTES;
+    return this.buffer.subarray(at3, at3 + length);
   }
   /** Takes the first `length` bytes of the last {@link space} as an object with the digest at `rawAt` in `raw`. Returns where it lies. */
   append(kind, length, raw, rawAt) {
     if (this.fd === void 0)
       this.begin();
-    const at2 = this.fill;
-    const entry2 = { offset: this.written + at2, stored: length, full: length, codec: CODEC_NONE, kind };
-    writeObjectHeader(this.buffer, at2, entry2);
-    copyRaw(raw, rawAt, this.buffer, at2 + OBJECT_DIGEST_OFFSET);
+    const at3 = this.fill;
+    const entry2 = { offset: this.written + at3, stored: length, full: length, codec: CODEC_NONE, kind };
+    writeObjectHeader(this.buffer, at3, entry2);
+    copyRaw(raw, rawAt, this.buffer, at3 + OBJECT_DIGEST_OFFSET);
     this.index.add(raw, rawAt, entry2);
     this.fill += OBJECT_HEADER_BYTES + length;
     const place2 = { pack: this.name, offset: entry2.offset };
@@ -15504,8 +20057,8 @@ var PackWriter = class {
   writeAll(bytes) {
     if (this.fd === void 0)
       return;
-    for (let at2 = 0; at2 < bytes.length; )
-      at2 += this.files.writeSync(this.fd, bytes, at2, bytes.length - at2);
+    for (let at3 = 0; at3 < bytes.length; )
+      at3 += this.files.writeSync(this.fd, bytes, at3, bytes.length - at3);
   }
 };
 
@@ -15692,8 +20245,8 @@ var Ingestor = class {
     return {
       write: (bytes) => {
         sha.update(bytes);
-        for (let at2 = 0; at2 < bytes.length; )
-          at2 += files.writeSync(fd, bytes, at2, bytes.length - at2);
+        for (let at3 = 0; at3 < bytes.length; )
+          at3 += files.writeSync(fd, bytes, at3, bytes.length - at3);
       },
       digest: () => sha.digest(),
       keep: (raw, rawAt, kind = "blob") => {
@@ -15709,15 +20262,15 @@ var Ingestor = class {
   }
 };
 function readFully(files, fd, buffer) {
-  let at2 = 0;
-  while (at2 < buffer.length) {
-    const wanted2 = buffer.length - at2;
-    const read = files.readSync(fd, buffer, at2, wanted2, null);
-    at2 += read;
+  let at3 = 0;
+  while (at3 < buffer.length) {
+    const wanted2 = buffer.length - at3;
+    const read = files.readSync(fd, buffer, at3, wanted2, null);
+    at3 += read;
     if (read < wanted2)
       break;
   }
-  return at2;
+  return at3;
 }
 
 // packages/engine/dist/store/catalog.js
@@ -15867,12 +20420,12 @@ function loadPack(files, name, path) {
 }
 function readAt(files, fd, position, length, name) {
   const bytes = Buffer.allocUnsafe(length);
-  let at2 = 0;
-  while (at2 < length) {
-    const read = files.readSync(fd, bytes, at2, length - at2, position + at2);
+  let at3 = 0;
+  while (at3 < length) {
+    const read = files.readSync(fd, bytes, at3, length - at3, position + at3);
     if (read === 0)
       throw cutOff(name);
-    at2 += read;
+    at3 += read;
   }
   return bytes;
 }
@@ -15894,16 +20447,16 @@ function openTrash(files, layout) {
   return { dir };
 }
 function moveToTrash(files, layout, bag, home, name) {
-  const to = join15(bag.dir, home, name);
-  files.mkdirSync(dirname7(to), { recursive: true });
-  renameIfThere2(files, join15(layout[home], name), to);
+  const to2 = join15(bag.dir, home, name);
+  files.mkdirSync(dirname7(to2), { recursive: true });
+  renameIfThere2(files, join15(layout[home], name), to2);
 }
 function takeFromTrash(files, layout, bag, home, name) {
   const from = join15(bag.dir, home, name);
-  const to = join15(layout[home], name);
+  const to2 = join15(layout[home], name);
   for (let attempt2 = 0; attempt2 < 5; attempt2++) {
-    files.mkdirSync(dirname7(to), { recursive: true });
-    renameIfThere2(files, from, to);
+    files.mkdirSync(dirname7(to2), { recursive: true });
+    renameIfThere2(files, from, to2);
     if (files.statSync(from, { throwIfNoEntry: false }) === void 0)
       return;
   }
@@ -15938,9 +20491,9 @@ function packHolds(files, path, name, raw) {
     throw error;
   }
 }
-function renameIfThere2(files, from, to) {
+function renameIfThere2(files, from, to2) {
   try {
-    files.renameSync(from, to);
+    files.renameSync(from, to2);
   } catch (error) {
     if (errnoOf(error) !== "ENOENT")
       throw error;
@@ -16100,8 +20653,8 @@ var ObjectReader = class {
     const inWindow = this.windowPack === pack.name && start >= this.windowStart && start + entry2.stored <= this.windowStart + this.windowLength;
     if (!inWindow)
       this.fill(pack, start, entry2.stored);
-    const at2 = start - this.windowStart;
-    return this.window.subarray(at2, at2 + entry2.stored);
+    const at3 = start - this.windowStart;
+    return this.window.subarray(at3, at3 + entry2.stored);
   }
   /** Reads ahead while reads come in order, and little when they do not. */
   fill(pack, start, needed) {
@@ -16111,19 +20664,19 @@ var ObjectReader = class {
     const length = Math.min(Math.max(needed, this.windowBytes), pack.bytes - start);
     const buffer = this.reserve(length);
     const fd = this.open(pack);
-    let at2 = 0;
+    let at3 = 0;
     this.windowPack = "";
-    while (at2 < length) {
-      const read = this.files.readSync(fd, buffer, at2, length - at2, start + at2);
+    while (at3 < length) {
+      const read = this.files.readSync(fd, buffer, at3, length - at3, start + at3);
       if (read === 0)
         break;
-      at2 += read;
+      at3 += read;
     }
     this.windowPack = pack.name;
     this.windowStart = start;
-    this.windowLength = at2;
-    if (at2 < needed)
-      buffer.fill(0, at2, needed);
+    this.windowLength = at3;
+    if (at3 < needed)
+      buffer.fill(0, at3, needed);
   }
   reserve(length) {
     if (this.window.length < length)
@@ -16316,8 +20869,8 @@ function putDigest(bytes, digests, i) {
   digests.write(hash5("sha256", bytes, "binary"), i * RAW_DIGEST_BYTES, "latin1");
 }
 function sameStat(stat, stats, i) {
-  const at2 = i * STAT_FIELDS;
-  return stat.size === stats[at2] && stat.mtimeMs === stats[at2 + 1] && changeTime(stat) === stats[at2 + 2] && stat.ino === stats[at2 + 3];
+  const at3 = i * STAT_FIELDS;
+  return stat.size === stats[at3] && stat.mtimeMs === stats[at3 + 1] && changeTime(stat) === stats[at3 + 2] && stat.ino === stats[at3 + 3];
 }
 function setStat(stat, stats, i) {
   stats.set([stat.size, stat.mtimeMs, changeTime(stat), stat.ino], i * STAT_FIELDS);
@@ -16445,8 +20998,8 @@ function streamInto(fd, file, reader, files) {
   });
 }
 function writeAll2(files, fd, bytes, position) {
-  for (let at2 = 0; at2 < bytes.length; )
-    at2 += files.writeSync(fd, bytes, at2, bytes.length - at2, position + at2);
+  for (let at3 = 0; at3 < bytes.length; )
+    at3 += files.writeSync(fd, bytes, at3, bytes.length - at3, position + at3);
 }
 
 // packages/engine/dist/workspace/thread.js
@@ -16662,21 +21215,21 @@ function isSmall({ directory, entry: entry2 }) {
 function bytesOf(pending) {
   return pending.reduce((sum, { directory, entry: entry2 }) => sum + (directory.sizes[entry2] ?? 0), 0);
 }
-function* batchJobs(batches, ask, take2) {
+function* batchJobs(batches, ask3, take2) {
   for (const { part, from, batch } of batches) {
-    yield { request: ask(batch), take: (answer) => take2(part, answer, from) };
+    yield { request: ask3(batch), take: (answer) => take2(part, answer, from) };
   }
 }
 function* batchesOf(root, shape, pending, confineLinks) {
   for (let from = 0; from < pending.length; ) {
-    let to = from;
-    for (let bytes = 0; to < pending.length && to - from < BATCH_FILES && bytes < BATCH_BYTES; to++) {
-      const file = pending[to];
+    let to2 = from;
+    for (let bytes = 0; to2 < pending.length && to2 - from < BATCH_FILES && bytes < BATCH_BYTES; to2++) {
+      const file = pending[to2];
       bytes += file?.directory.sizes[file.entry] ?? 0;
     }
-    const part = pending.slice(from, to);
+    const part = pending.slice(from, to2);
     yield { part, from, batch: toBatch(root, shape, part, confineLinks) };
-    from = to;
+    from = to2;
   }
 }
 function toBatch(root, shape, part, confineLinks) {
@@ -16710,15 +21263,15 @@ function fill(part, answer, advance) {
 }
 
 // packages/engine/dist/workspace/walk.js
-import { lstatSync as lstatSync6, readdirSync as readdirSync3, statSync } from "node:fs";
+import { lstatSync as lstatSync6, readdirSync as readdirSync3, statSync as statSync2 } from "node:fs";
 var BATCH_ENTRIES = 256;
 var AHEAD2 = 2;
-async function walk(path, options) {
-  const stat = rootStat(path, options.followRoot);
+async function walk(path, options2) {
+  const stat = rootStat(path, options2.followRoot);
   if (stat === void 0)
     return void 0;
   if (stat.isDirectory())
-    return { shape: "directory", directories: await new DirectoryWalk(path, options).run() };
+    return { shape: "directory", directories: await new DirectoryWalk(path, options2).run() };
   if (stat.isSymbolicLink()) {
     throw new SluiceError("ERR_FILE_KIND", `${path} is a symbolic link; an out has to be a file or a directory itself`, {
       hint: "Replace the link by what it points to, or declare the path that it points to."
@@ -16735,9 +21288,9 @@ var DirectoryWalk = class {
   asked = /* @__PURE__ */ new Set();
   failure;
   entries = 0;
-  constructor(root, options) {
+  constructor(root, options2) {
     this.root = root;
-    this.options = options;
+    this.options = options2;
   }
   /** All directories, depth first, parents before children, in the order of names. */
   async run() {
@@ -16818,12 +21371,12 @@ var DirectoryWalk = class {
 };
 function* inOrder({ seen, below: below3 }) {
   yield seen;
-  for (const [, directory] of [...below3].sort(([a], [b]) => a - b))
+  for (const [, directory] of [...below3].sort(([a], [b2]) => a - b2))
     yield* inOrder(directory);
 }
 function rootStat(path, follow) {
   try {
-    return (follow ? statSync : lstatSync6)(path, { throwIfNoEntry: false });
+    return (follow ? statSync2 : lstatSync6)(path, { throwIfNoEntry: false });
   } catch (error) {
     if (errnoOf(error) === "ENOTDIR")
       return void 0;
@@ -16864,50 +21417,57 @@ function listKept2(path, below3, ignore) {
 
 // packages/engine/dist/workspace/observe.js
 var NEVER_DEPS = /* @__PURE__ */ new Set([".git", ".sluice", ".nx", LOCK_FILE]);
-async function observe(workspace, path, options) {
-  const looked = await look(workspace, path, options);
+async function observe(workspace, path, options2) {
+  const looked = await look(workspace, path, options2);
   if (looked.snapshot === void 0)
     return void 0;
   const pending = pendingOf(looked.snapshot);
-  const context = { bulk: workspace.bulk, signal: options.signal, beginProgress: options.beginProgress };
+  const context = { bulk: workspace.bulk, signal: options2.signal, beginProgress: options2.beginProgress };
   const { shape } = looked.snapshot;
   const root = absolutePath(workspace, path);
-  const read = options.as === "dep" && shape === "file" ? realpathSync(root) : root;
-  await hashPending(read, shape, pending, options.as === "out", context);
+  const read = options2.as === "dep" && shape === "file" ? realpathSync(root) : root;
+  await hashPending(read, shape, pending, options2.as === "out", context);
   const observed = observedFrom(looked.snapshot, looked);
   if (!looked.same || pending.length > 0) {
-    writeIndex(lookPath(workspace, path, options), looked.snapshot, observed.partOf);
+    writeIndex(lookPath(workspace, path, options2), looked.snapshot, observed);
   }
   return observed;
 }
 function observedFrom(snapshot, { index }) {
   const root = buildTree(snapshot);
-  return { snapshot, root, partOf: isSameNode(snapshot, index) ? index?.partOf : void 0 };
+  return { snapshot, root, ...partOf(snapshot, root, index) };
 }
-async function look(workspace, path, options) {
+function partOf(snapshot, root, index) {
+  const whole = index?.partOf ?? index?.changedPartOf;
+  if (whole === void 0 || whole === root.digest)
+    return WHOLE2;
+  const isAsPut = index?.partOf !== void 0 && isSameNode(snapshot, index);
+  return isAsPut ? { ...WHOLE2, partOf: whole } : { ...WHOLE2, changedPartOf: whole };
+}
+async function look(workspace, path, options2) {
   const snapshot = await walk(absolutePath(workspace, path), {
-    ignore: filterOf(loadIgnore2(workspace.root, path), options),
-    followRoot: options.as === "dep",
+    ignore: filterOf(loadIgnore2(workspace.root, path), options2),
+    followRoot: options2.as === "dep",
     bulk: workspace.bulk,
-    signal: options.signal
+    signal: options2.signal
   });
   if (snapshot === void 0)
     return { snapshot, index: void 0, same: false };
-  const index = readIndex(lookPath(workspace, path, options));
+  const index = readIndex(lookPath(workspace, path, options2));
   return { snapshot, index, same: applyIndex(snapshot, index) };
 }
 function outIndexPath(workspace, path) {
   return indexPath(indexDir(workspace.root), path);
 }
-function lookPath(workspace, path, { as, only }) {
-  const subject = only === void 0 ? as === "out" ? path : `dep\0${path}` : `${only.name}\0${path}`;
+function lookPath(workspace, path, { as: as2, only }) {
+  const subject = only === void 0 ? as2 === "out" ? path : `dep\0${path}` : `${only.name}\0${path}`;
   return indexPath(indexDir(workspace.root), subject);
 }
-function filterOf(ignore, { as, only }) {
-  if (as === "out" && only === void 0)
+function filterOf(ignore, { as: as2, only }) {
+  if (as2 === "out" && only === void 0)
     return ignore;
   return (path, isDirectory2) => {
-    if (as === "dep" && NEVER_DEPS.has(path.slice(path.lastIndexOf("/") + 1)))
+    if (as2 === "dep" && NEVER_DEPS.has(path.slice(path.lastIndexOf("/") + 1)))
       return true;
     return ignore?.(path, isDirectory2) === true || only?.ignore(path, isDirectory2) === true;
   };
@@ -16932,7 +21492,7 @@ function hasNode(reader, { node, names }, has) {
   if (names.length < SPLIT_ENTRIES)
     return true;
   const { digests, names: parts2 } = readNode(reader, node);
-  return parts2.every((_, part) => has("tree", digests, part * RAW_DIGEST_BYTES));
+  return parts2.every((_2, part) => has("tree", digests, part * RAW_DIGEST_BYTES));
 }
 
 // packages/engine/dist/workspace/store-snapshot.js
@@ -17048,7 +21608,7 @@ async function keepAside(context, path, observed) {
       signal: context.signal
     });
     session.publish(stored.unpublished);
-    writeIndex(outIndexPath(workspace, path), observed.snapshot, void 0);
+    writeIndex(outIndexPath(workspace, path), observed.snapshot, observed);
     writeKept(workspace.store, {
       root: stored.root,
       path,
@@ -17108,35 +21668,35 @@ function trackedKey(outs) {
   return digestOf(canonicalJson(Object.fromEntries(entries)));
 }
 function parseRecord(text, where) {
-  const fail = (place2, problem) => {
+  const fail2 = (place2, problem) => {
     throw new SluiceError("ERR_RECORD_INVALID", `record ${where}: ${place2 === "" ? "it" : place2} ${problem}`, {
       hint: "A damaged record is never used; `sluice verify --repair` sets it aside.",
       details: { record: where, place: place2 }
     });
   };
-  const record = asObject(parseJson(text, fail), "", fail);
-  checkVersion2(record.get("version"), where, fail);
-  expectKeys(record, ["version", "fingerprint", "tracked", "parts", "outs", "stage", "made", "area"], "", fail);
-  const fingerprint = asDigest(record.get("fingerprint"), "fingerprint", fail);
-  const tracked = record.has("tracked") && asFlag(record.get("tracked"), "tracked", fail);
-  const parts2 = parseParts(record.get("parts"), "parts", fail);
-  const outs = parseOuts(record.get("outs"), "outs", fail);
+  const record = asObject(parseJson(text, fail2), "", fail2);
+  checkVersion2(record.get("version"), where, fail2);
+  expectKeys(record, ["version", "fingerprint", "tracked", "parts", "outs", "stage", "made", "area"], "", fail2);
+  const fingerprint = asDigest(record.get("fingerprint"), "fingerprint", fail2);
+  const tracked = record.has("tracked") && asFlag(record.get("tracked"), "tracked", fail2);
+  const parts2 = parseParts(record.get("parts"), "parts", fail2);
+  const outs = parseOuts(record.get("outs"), "outs", fail2);
   if (tracked && parts2.length > 0)
-    fail("parts", "are not empty although the data is tracked");
+    fail2("parts", "are not empty although the data is tracked");
   if (fingerprint !== (tracked ? trackedKey(outs) : fingerprintOf(parts2))) {
-    fail("fingerprint", `is not that of its ${tracked ? "outs" : "parts"}`);
+    fail2("fingerprint", `is not that of its ${tracked ? "outs" : "parts"}`);
   }
-  const area = asText(record.get("area"), "area", fail);
+  const area = asText(record.get("area"), "area", fail2);
   if (!isArea(area))
-    fail("area", "is not trusted, shared or pr/<n>");
-  const stage = parseStageId(record.get("stage"), fail);
-  return { fingerprint, tracked, parts: parts2, outs, stage, made: parseMade(record.get("made"), fail), area };
+    fail2("area", "is not trusted, shared or pr/<n>");
+  const stage = parseStageId(record.get("stage"), fail2);
+  return { fingerprint, tracked, parts: parts2, outs, stage, made: parseMade(record.get("made"), fail2), area };
 }
 function printRecord(record) {
-  const { at: at2, ms, by } = record.made;
+  const { at: at3, ms: ms2, by } = record.made;
   const made = [
-    ["at", JSON.stringify(at2)],
-    ["ms", String(ms)],
+    ["at", JSON.stringify(at3)],
+    ["ms", String(ms2)],
     ...by === void 0 ? [] : [["by", printMaker(by)]]
   ];
   const block = [
@@ -17159,40 +21719,40 @@ function printRecord(record) {
 `;
 }
 var MAKER_KEYS = ["commit", "host", "repository", "run"];
-function checkVersion2(version, where, fail) {
+function checkVersion2(version, where, fail2) {
   if (typeof version === "number" && version > VERSION5) {
     throw new SluiceError("ERR_FORMAT_VERSION", `record ${where} has format ${version}; this Sluice knows formats up to ${VERSION5}`, {
       hint: "Update Sluice."
     });
   }
   if (version !== VERSION5)
-    fail("version", `is not ${VERSION5}`);
+    fail2("version", `is not ${VERSION5}`);
 }
-function parseStageId(value, fail) {
-  const stage = asObject(value, "stage", fail);
-  expectKeys(stage, ["project", "target"], "stage", fail);
+function parseStageId(value, fail2) {
+  const stage = asObject(value, "stage", fail2);
+  expectKeys(stage, ["project", "target"], "stage", fail2);
   return {
-    project: asText(stage.get("project"), "stage.project", fail),
-    target: asText(stage.get("target"), "stage.target", fail)
+    project: asText(stage.get("project"), "stage.project", fail2),
+    target: asText(stage.get("target"), "stage.target", fail2)
   };
 }
-function parseMade(value, fail) {
-  const made = asObject(value, "made", fail);
-  expectKeys(made, ["at", "ms", "by"], "made", fail);
-  const at2 = asText(made.get("at"), "made.at", fail);
-  const time = new Date(at2);
-  if (Number.isNaN(time.getTime()) || time.toISOString() !== at2)
-    fail("made.at", "is not an ISO time in UTC");
-  const ms = asCount(made.get("ms"), "made.ms", fail);
-  return made.has("by") ? { at: at2, ms, by: parseMaker(made.get("by"), fail) } : { at: at2, ms };
+function parseMade(value, fail2) {
+  const made = asObject(value, "made", fail2);
+  expectKeys(made, ["at", "ms", "by"], "made", fail2);
+  const at3 = asText(made.get("at"), "made.at", fail2);
+  const time = new Date(at3);
+  if (Number.isNaN(time.getTime()) || time.toISOString() !== at3)
+    fail2("made.at", "is not an ISO time in UTC");
+  const ms2 = asCount(made.get("ms"), "made.ms", fail2);
+  return made.has("by") ? { at: at3, ms: ms2, by: parseMaker(made.get("by"), fail2) } : { at: at3, ms: ms2 };
 }
-function parseMaker(value, fail) {
-  const object = asObject(value, "made.by", fail);
-  expectKeys(object, MAKER_KEYS, "made.by", fail);
+function parseMaker(value, fail2) {
+  const object = asObject(value, "made.by", fail2);
+  expectKeys(object, MAKER_KEYS, "made.by", fail2);
   const maker = {};
   for (const key of MAKER_KEYS) {
     if (object.has(key))
-      maker[key] = asText(object.get(key), placeOf2("made.by", key), fail);
+      maker[key] = asText(object.get(key), placeOf2("made.by", key), fail2);
   }
   return maker;
 }
@@ -17200,7 +21760,7 @@ function printMaker(maker) {
   return MAKER_KEYS.flatMap((key) => {
     const value = maker[key];
     return value === void 0 ? [] : [[key, JSON.stringify(value)]];
-  }).sort(([a], [b]) => compareUtf8(a, b));
+  }).sort(([a], [b2]) => compareUtf8(a, b2));
 }
 function outValue(root) {
   if (root.kind === "tree")
@@ -17241,7 +21801,7 @@ function* listRecords(store, since = 0) {
 }
 function countRecords(store) {
   let count = 0;
-  for (const _ of recordFiles(store))
+  for (const _2 of recordFiles(store))
     count++;
   return count;
 }
@@ -17280,8 +21840,8 @@ function wrongName(path) {
     hint: "A damaged record is never used; `sluice verify --repair` sets it aside."
   });
 }
-function sameOuts(a, b) {
-  return a.outs.size === b.outs.size && [...a.outs].every(([path, root]) => sameRoot(root, b.outs.get(path)));
+function sameOuts(a, b2) {
+  return a.outs.size === b2.outs.size && [...a.outs].every(([path, root]) => sameRoot(root, b2.outs.get(path)));
 }
 
 // packages/engine/dist/stage/fingerprint.js
@@ -17376,26 +21936,26 @@ function producersOfDep(dep, outs) {
   const found = (owned, relation) => {
     return { dep, producer: owned.stage.id, out: owned.out.path, relation };
   };
-  let at2 = outs;
+  let at3 = outs;
   for (const segment of path === "" ? [] : path.split("/")) {
-    at2 = at2.below.get(segment);
-    if (at2 === void 0)
+    at3 = at3.below.get(segment);
+    if (at3 === void 0)
       return [];
-    if (at2.owners.length > 0) {
-      const same = dep.kind === "path" && at2.owners.some(({ out }) => out.path === path);
-      return at2.owners.map((owned) => found(owned, same ? "same" : "inside"));
+    if (at3.owners.length > 0) {
+      const same = dep.kind === "path" && at3.owners.some(({ out }) => out.path === path);
+      return at3.owners.map((owned) => found(owned, same ? "same" : "inside"));
     }
   }
-  return [...outsBelow(at2)].filter(({ out }) => dep.kind === "path" || globReaches(dep, out.path)).sort((a, b) => compareUtf8(a.out.path, b.out.path)).map((owned) => found(owned, "contains"));
+  return [...outsBelow(at3)].filter(({ out }) => dep.kind === "path" || globReaches(dep, out.path)).sort((a, b2) => compareUtf8(a.out.path, b2.out.path)).map((owned) => found(owned, "contains"));
 }
 function insert(index, owned) {
-  let at2 = index;
+  let at3 = index;
   for (const segment of owned.out.path.split("/")) {
-    const next = at2.below.get(segment) ?? emptyIndex();
-    at2.below.set(segment, next);
-    at2 = next;
+    const next = at3.below.get(segment) ?? emptyIndex();
+    at3.below.set(segment, next);
+    at3 = next;
   }
-  at2.owners.push(owned);
+  at3.owners.push(owned);
 }
 function emptyIndex() {
   return { below: /* @__PURE__ */ new Map(), owners: [] };
@@ -17420,15 +21980,15 @@ function suggestion(word, candidates) {
   const meant = didYouMean(word, candidates);
   return meant === void 0 ? "" : ` Did you mean ${JSON.stringify(meant)}?`;
 }
-function editDistance(a, b) {
+function editDistance(a, b2) {
   let beforeLast = [];
-  let last = Array.from({ length: b.length + 1 }, (_, column2) => column2);
+  let last = Array.from({ length: b2.length + 1 }, (_2, column2) => column2);
   for (let row = 1; row <= a.length; row++) {
     const current = [row];
-    for (let column2 = 1; column2 <= b.length; column2++) {
-      const same = a[row - 1] === b[column2 - 1];
+    for (let column2 = 1; column2 <= b2.length; column2++) {
+      const same = a[row - 1] === b2[column2 - 1];
       let cost = Math.min(at(last, column2) + 1, at(current, column2 - 1) + 1, at(last, column2 - 1) + (same ? 0 : 1));
-      if (row > 1 && column2 > 1 && a[row - 1] === b[column2 - 2] && a[row - 2] === b[column2 - 1]) {
+      if (row > 1 && column2 > 1 && a[row - 1] === b2[column2 - 2] && a[row - 2] === b2[column2 - 1]) {
         cost = Math.min(cost, at(beforeLast, column2 - 2) + 1);
       }
       current.push(cost);
@@ -17436,7 +21996,7 @@ function editDistance(a, b) {
     beforeLast = last;
     last = current;
   }
-  return at(last, b.length);
+  return at(last, b2.length);
 }
 function at(row, column2) {
   return row[column2] ?? Number.POSITIVE_INFINITY;
@@ -17567,18 +22127,18 @@ function globBase(pattern) {
   return tryParseRelPath(path) ?? "";
 }
 function findMagic(text) {
-  for (let at2 = 0; at2 < text.length; at2++) {
-    const char = text[at2];
+  for (let at3 = 0; at3 < text.length; at3++) {
+    const char = text[at3];
     if (char === "\\")
-      at2++;
+      at3++;
     else if (char === "*" || char === "?")
-      return at2;
-    else if (char === "[" && text.includes("]", at2))
-      return at2;
-    else if (char === "{" && text.includes("}", at2))
-      return at2;
-    else if ((char === "@" || char === "+" || char === "!") && text[at2 + 1] === "(")
-      return at2;
+      return at3;
+    else if (char === "[" && text.includes("]", at3))
+      return at3;
+    else if (char === "{" && text.includes("}", at3))
+      return at3;
+    else if ((char === "@" || char === "+" || char === "!") && text[at3 + 1] === "(")
+      return at3;
   }
   return -1;
 }
@@ -17664,16 +22224,16 @@ function decode(bytes, file) {
   }
 }
 function lookUp2(value, file, key) {
-  let at2 = value;
+  let at3 = value;
   let path = "";
   for (const step of parseKeyPath(key) ?? []) {
-    const next = child(at2, step);
+    const next = child(at3, step);
     if (next === void 0)
-      throw missingKey(file, key, at2, path, step);
-    at2 = next.value;
+      throw missingKey(file, key, at3, path, step);
+    at3 = next.value;
     path += typeof step === "number" ? `[${step}]` : `${path === "" ? "" : "."}${step}`;
   }
-  return at2;
+  return at3;
 }
 function child(value, step) {
   if (typeof value !== "object" || value === null)
@@ -17783,6 +22343,7 @@ var Resolver = class {
   stages = /* @__PURE__ */ new Map();
   outs = /* @__PURE__ */ new Map();
   seen = /* @__PURE__ */ new Map();
+  locks = /* @__PURE__ */ new Map();
   constructor(context) {
     this.context = context;
   }
@@ -17804,7 +22365,9 @@ var Resolver = class {
   }
   /** The stage's entry in its project's lock. */
   locked(stage) {
-    return this.context.readLock(stage.projectRoot).stages.get(stage.id.target);
+    const lock = this.locks.get(stage.projectRoot) ?? this.context.readLock(stage.projectRoot);
+    this.locks.set(stage.projectRoot, lock);
+    return lock.stages.get(stage.id.target);
   }
   /** The record of a fingerprint, from the store or else from a remote. */
   async record(fingerprint) {
@@ -18038,9 +22601,9 @@ function insideSnapshot({ snapshot }, below3) {
   const directory = snapshot.directories.find(({ path }) => path === below3);
   if (directory?.node !== void 0)
     return `tree ${digestFromRaw(directory.node)}`;
-  const at2 = below3.lastIndexOf("/");
-  const parent = snapshot.directories.find(({ path }) => path === below3.slice(0, Math.max(0, at2)));
-  const entry2 = parent?.names.indexOf(below3.slice(at2 + 1)) ?? -1;
+  const at3 = below3.lastIndexOf("/");
+  const parent = snapshot.directories.find(({ path }) => path === below3.slice(0, Math.max(0, at3)));
+  const entry2 = parent?.names.indexOf(below3.slice(at3 + 1)) ?? -1;
   if (parent === void 0 || entry2 < 0)
     return void 0;
   return `${kindWord(parent.kinds[entry2])} ${digestFromRaw(parent.digests, entry2 * RAW_DIGEST_BYTES)}`;
@@ -18048,7 +22611,7 @@ function insideSnapshot({ snapshot }, below3) {
 function filesOfSnapshot({ snapshot, root }) {
   if (snapshot.shape === "file")
     return [["", rootValue(root)]];
-  return snapshot.directories.flatMap((directory) => directory.names.flatMap((_, i) => directory.kinds[i] === TREE ? [] : [
+  return snapshot.directories.flatMap((directory) => directory.names.flatMap((_2, i) => directory.kinds[i] === TREE ? [] : [
     [
       entryPath(directory, i),
       `${kindWord(directory.kinds[i])} ${digestFromRaw(directory.digests, i * RAW_DIGEST_BYTES)}`
@@ -18186,24 +22749,24 @@ function planDelta(now, wanted2) {
     }
   }
   for (const gone of before.values()) {
-    gone.names.forEach((_, row) => {
+    gone.names.forEach((_2, row) => {
       if (gone.kinds[row] !== TREE)
         removeFiles.push(entryPath(gone, row));
     });
   }
   return { put: put2, addDirectories, removeFiles, removeDirectories: [...before.keys()].reverse(), unchanged: unchanged2 };
 }
-function sameEntry(a, i, b, j) {
-  if (a.kinds[i] !== b.kinds[j])
+function sameEntry(a, i, b2, j2) {
+  if (a.kinds[i] !== b2.kinds[j2])
     return false;
-  return a.digests.compare(b.digests, j * RAW_DIGEST_BYTES, (j + 1) * RAW_DIGEST_BYTES, i * RAW_DIGEST_BYTES, (i + 1) * RAW_DIGEST_BYTES) === 0;
+  return a.digests.compare(b2.digests, j2 * RAW_DIGEST_BYTES, (j2 + 1) * RAW_DIGEST_BYTES, i * RAW_DIGEST_BYTES, (i + 1) * RAW_DIGEST_BYTES) === 0;
 }
 function isLink({ directory, entry: entry2 }) {
   return directory.kinds[entry2] === LINK;
 }
 
 // packages/engine/dist/workspace/place.js
-async function placeFiles(base, files, nameOf3, context) {
+async function placeFiles(base, files, nameOf4, context) {
   const problems = [];
   const plain = files.filter((file) => !isLink(file));
   const links = files.filter(isLink);
@@ -18213,7 +22776,7 @@ async function placeFiles(base, files, nameOf3, context) {
       continue;
     const lanes = context.bulk.lanes(group.length, bytesOf2(group));
     try {
-      await deal(lanes, placeJobs(base, group, nameOf3, context, problems, advance), context.signal);
+      await deal(lanes, placeJobs(base, group, nameOf4, context, problems, advance), context.signal);
     } finally {
       await Promise.allSettled(lanes.map((lane) => lane.ask({ do: "end-place" })));
     }
@@ -18223,16 +22786,16 @@ async function placeFiles(base, files, nameOf3, context) {
 function snapshotPath({ directory, entry: entry2 }) {
   return entryPath(directory, entry2);
 }
-function* placeJobs(base, files, nameOf3, context, problems, advance) {
+function* placeJobs(base, files, nameOf4, context, problems, advance) {
   for (let from = 0; from < files.length; ) {
-    let to = from;
-    for (let bytes = 0; to < files.length && to - from < BATCH_FILES && bytes < BATCH_BYTES; to++) {
-      const file = files[to];
+    let to2 = from;
+    for (let bytes = 0; to2 < files.length && to2 - from < BATCH_FILES && bytes < BATCH_BYTES; to2++) {
+      const file = files[to2];
       bytes += file?.directory.sizes[file.entry] ?? 0;
     }
-    const part = files.slice(from, to);
+    const part = files.slice(from, to2);
     const start = from;
-    const paths = part.map((file, i) => nameOf3(file, start + i)).join("\0");
+    const paths = part.map((file, i) => nameOf4(file, start + i)).join("\0");
     const batch = toBatch2(base === "" ? "" : `${base}/`, paths, part, context);
     yield {
       request: { do: "place", storeDir: context.storeDir, batch },
@@ -18241,7 +22804,7 @@ function* placeJobs(base, files, nameOf3, context, problems, advance) {
         fill2(part, answer, advance);
       }
     };
-    from = to;
+    from = to2;
   }
 }
 function toBatch2(base, paths, part, context) {
@@ -18272,29 +22835,29 @@ function bytesOf2(files) {
 
 // packages/engine/dist/workspace/checkout-out.js
 var DELTA_SHARE = 0.25;
-async function checkoutOut(workspace, path, root, now, options) {
+async function checkoutOut(workspace, path, root, now, options2) {
   const wanted2 = plannedSnapshot(workspace.store.reader, root, basename2(path));
   const delta = now === void 0 ? void 0 : planDelta(now, wanted2);
   const small = delta !== void 0 && isSmall2(delta) ? delta : void 0;
-  return place(workspace, path, { wanted: wanted2, now, delta: small, partOf: void 0 }, options);
+  return place(workspace, path, { wanted: wanted2, now, delta: small, partOf: void 0 }, options2);
 }
-async function checkoutPart(workspace, path, root, now, filter, options) {
+async function checkoutPart(workspace, path, root, now, filter, options2) {
   const whole = plannedSnapshot(workspace.store.reader, root, basename2(path), filter);
   if (whole.shape === "file")
-    return checkoutOut(workspace, path, root, now, options);
+    return checkoutOut(workspace, path, root, now, options2);
   const kept = unchangedFiles(now, whole);
   const wanted2 = filterSnapshot(whole, (file) => kept.has(file) || filter(file));
-  const partOf2 = buildTree(wanted2).digest === root.digest ? void 0 : root.digest;
+  const partOf3 = buildTree(wanted2).digest === root.digest ? void 0 : root.digest;
   const delta = planDelta(now ?? { shape: "directory", directories: [] }, wanted2);
-  return place(workspace, path, { wanted: wanted2, now, delta, partOf: partOf2 }, options);
+  return place(workspace, path, { wanted: wanted2, now, delta, partOf: partOf3 }, options2);
 }
-async function place(workspace, path, placement, options) {
-  const { wanted: wanted2, now, delta, partOf: partOf2 } = placement;
-  const context = { ...options, bulk: workspace.bulk, storeDir: workspace.store.layout.dir };
+async function place(workspace, path, placement, options2) {
+  const { wanted: wanted2, now, delta, partOf: partOf3 } = placement;
+  const context = { ...options2, bulk: workspace.bulk, storeDir: workspace.store.layout.dir };
   const move2 = moveOf(workspace.root, path);
   try {
     const count = delta === void 0 ? await replaceWhole(move2, placement, context) : await applyDelta(move2, delta, now ?? wanted2, placement, context);
-    writeIndex(move2.index, wanted2, partOf2);
+    writeIndex(move2.index, wanted2, { ...WHOLE2, partOf: partOf3 });
     return count;
   } catch (error) {
     throw asSluiceError(error);
@@ -18312,7 +22875,7 @@ function unchangedFiles(now, whole) {
 function isSmall2(delta) {
   return delta.put.length + delta.removeFiles.length <= DELTA_SHARE * (delta.unchanged + delta.put.length);
 }
-async function replaceWhole(move2, { wanted: wanted2, now, partOf: partOf2 }, context) {
+async function replaceWhole(move2, { wanted: wanted2, now, partOf: partOf3 }, context) {
   const staging = beginSwap(move2);
   const files = allFiles(wanted2);
   try {
@@ -18324,7 +22887,7 @@ async function replaceWhole(move2, { wanted: wanted2, now, partOf: partOf2 }, co
       await placeFiles(staging, files, snapshotPath, context);
     }
     refuseBlocked(move2.root, move2.path, move2.target, staging);
-    stageIndex(move2, wanted2, partOf2);
+    stageIndex(move2, wanted2, partOf3);
   } catch (error) {
     abandonMove(move2);
     throw error;
@@ -18335,8 +22898,8 @@ async function replaceWhole(move2, { wanted: wanted2, now, partOf: partOf2 }, co
       refreshStat(move2.target, file);
   return { written: files.length, removed: countGone(now, wanted2), unchanged: 0, bytes: bytesOf3(files) };
 }
-function stageIndex(move2, wanted2, partOf2) {
-  if (partOf2 === void 0 || writeIndex(stagedIndexPath(move2), wanted2, partOf2))
+function stageIndex(move2, wanted2, partOf3) {
+  if (partOf3 === void 0 || writeIndex(stagedIndexPath(move2), wanted2, { ...WHOLE2, partOf: partOf3 }))
     return;
   throw new SluiceError("ERR_IO", `the index of a part of ${move2.target} cannot be written`, {
     hint: "Check the space and the permissions of the directory .sluice."
@@ -18349,14 +22912,14 @@ function makeDirectory(path) {
     throw explainTaken(error, path);
   }
 }
-async function applyDelta(move2, delta, now, { wanted: wanted2, partOf: partOf2 }, context) {
+async function applyDelta(move2, delta, now, { wanted: wanted2, partOf: partOf3 }, context) {
   keepStats(now, wanted2);
   if (delta.put.length + delta.removeFiles.length + delta.addDirectories.length + delta.removeDirectories.length > 0) {
     const staging = beginApply(move2);
     const order = new Map(delta.put.map((file, n) => [file, n]));
     try {
       await placeFiles(staging, delta.put, (file) => String(order.get(file)), context);
-      stageIndex(move2, wanted2, partOf2);
+      stageIndex(move2, wanted2, partOf3);
     } catch (error) {
       abandonMove(move2);
       throw error;
@@ -18504,8 +23067,8 @@ async function fetchDamaged(context, restore2, error) {
   if (!(error instanceof SluiceError) || error.code !== "ERR_OBJECT_DAMAGED")
     throw error;
   context.workspace.store.reader.catalog.refresh();
-  const fetched = await fetchMissing(context, [{ ...restore2, isHere: false }]).catch((reason3) => {
-    throw reason3 instanceof SluiceError && reason3.code === "ERR_NOT_LOCAL" ? error : reason3;
+  const fetched = await fetchMissing(context, [{ ...restore2, isHere: false }]).catch((reason4) => {
+    throw reason4 instanceof SluiceError && reason4.code === "ERR_NOT_LOCAL" ? error : reason4;
   });
   if (fetched.remote === void 0)
     throw error;
@@ -18517,14 +23080,14 @@ async function restoreOut(context, restore2, link) {
   const { stage, out, root, observed, filter } = restore2;
   if (out.cache)
     ensureIgnored(workspace.root, stage.projectRoot, out.path);
-  const options = {
+  const options2 = {
     how: linkKinds(workspace.link, out, link),
     readOnly: out.mutability === "strict",
     signal: context.signal,
     beginProgress: progress(context.emit, "writing files", out.path)
   };
   const now = observed?.snapshot;
-  return filter === void 0 ? checkoutOut(workspace, out.path, root, now, options) : checkoutPart(workspace, out.path, root, now, filter, options);
+  return filter === void 0 ? checkoutOut(workspace, out.path, root, now, options2) : checkoutPart(workspace, out.path, root, now, filter, options2);
 }
 function linkKinds(configured, out, asked) {
   const strict = out.mutability === "strict";
@@ -18551,12 +23114,12 @@ function formatCount(count) {
 function plural(count, noun) {
   return `${formatCount(count)} ${count === 1 ? noun : `${noun}s`}`;
 }
-function formatDuration(ms) {
-  if (ms < 100)
-    return `${Math.round(ms)} ms`;
-  if (ms < 9950)
-    return `${(ms / 1e3).toFixed(1)} s`;
-  const seconds = Math.round(ms / 1e3);
+function formatDuration(ms2) {
+  if (ms2 < 100)
+    return `${Math.round(ms2)} ms`;
+  if (ms2 < 9950)
+    return `${(ms2 / 1e3).toFixed(1)} s`;
+  const seconds = Math.round(ms2 / 1e3);
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 function visible(text) {
@@ -18580,6 +23143,8 @@ function reasonText({ kind, name: rawName, before, after }) {
       return "asked to run anyway";
     case "upstream":
       return `dep ${name} is not there and ${after} has no result yet`;
+    case "merged":
+      return "its outs were put together by a merge, and no run made them";
     case "lost":
       return `its data is nowhere any more (${name})`;
     case "error":
@@ -18651,17 +23216,17 @@ function errorText({ code: code2, message, hint, details }) {
 // packages/engine/dist/history/run-git.js
 import { spawn as spawn2 } from "node:child_process";
 var GLOBAL_OPTIONS = ["--no-optional-locks", "--no-pager", "-c", "core.quotepath=false"];
-async function runGit(root, args, options = {}) {
-  const git2 = startGit(root, args, options);
+async function runGit(root, args, options2 = {}) {
+  const git2 = startGit(root, args, options2);
   const stdout = [];
   for await (const chunk of git2.stdout)
     stdout.push(chunk);
   return { ...await git2.ended, stdout: Buffer.concat(stdout) };
 }
-async function git(root, args, options = {}) {
-  const result2 = await runGit(root, args, options);
+async function git(root, args, options2 = {}) {
+  const result2 = await runGit(root, args, options2);
   if (result2.status !== 0)
-    throw await failureOf(root, result2, options);
+    throw await failureOf(root, result2, options2);
   return result2.stdout;
 }
 function startGit(root, args, { input, signal, env } = {}) {
@@ -18707,9 +23272,9 @@ function startProblem(error) {
 }
 
 // packages/engine/dist/history/git.js
-async function isGitWorkspace(root, options = {}) {
+async function isGitWorkspace(root, options2 = {}) {
   try {
-    const { status: status2, stdout } = await runGit(root, ["rev-parse", "--is-inside-work-tree"], options);
+    const { status: status2, stdout } = await runGit(root, ["rev-parse", "--is-inside-work-tree"], options2);
     return status2 === 0 && stdout.toString("utf8").trim() === "true";
   } catch (error) {
     if (error instanceof SluiceError && error.code === "ERR_REVISION")
@@ -18717,27 +23282,27 @@ async function isGitWorkspace(root, options = {}) {
     throw error;
   }
 }
-async function isShallow(root, options = {}) {
-  return (await git(root, ["rev-parse", "--is-shallow-repository"], options)).toString("utf8").trim() === "true";
+async function isShallow(root, options2 = {}) {
+  return (await git(root, ["rev-parse", "--is-shallow-repository"], options2)).toString("utf8").trim() === "true";
 }
-async function trackedFilesUnder(root, path, options = {}) {
-  if (!await isGitWorkspace(root, options))
+async function trackedFilesUnder(root, path, options2 = {}) {
+  if (!await isGitWorkspace(root, options2))
     return [];
-  const listed = await git(root, ["--literal-pathspecs", "ls-files", "-z", "--", path === "" ? "." : path], options);
+  const listed = await git(root, ["--literal-pathspecs", "ls-files", "-z", "--", path === "" ? "." : path], options2);
   return listed.toString("utf8").split("\0").flatMap((name) => name === "" ? [] : tryParseRelPath(name) ?? []);
 }
-async function resolveRev(root, rev, options = {}) {
+async function resolveRev(root, rev, options2 = {}) {
   const unknown = (hint) => {
     throw new SluiceError("ERR_REVISION", `no commit is named ${JSON.stringify(rev)}`, { hint });
   };
   if (rev === "" || rev.startsWith("-") || /[\0\n]/.test(rev))
     return unknown("Name a branch, a tag or a commit.");
-  const result2 = await runGit(root, ["rev-parse", "--verify", "--quiet", "--end-of-options", `${rev}^{commit}`], options);
+  const result2 = await runGit(root, ["rev-parse", "--verify", "--quiet", "--end-of-options", `${rev}^{commit}`], options2);
   const commit2 = parseCommit(result2.stdout.toString("utf8").trim());
   if (result2.status === 0 && commit2 !== void 0)
     return commit2;
-  if (!await isGitWorkspace(root, options))
-    throw await failureOf(root, result2, options);
+  if (!await isGitWorkspace(root, options2))
+    throw await failureOf(root, result2, options2);
   return unknown("`git log --all --oneline` lists commits; a clone may have to fetch it first.");
 }
 function parseCommit(text) {
@@ -18745,10 +23310,10 @@ function parseCommit(text) {
 }
 
 // packages/engine/dist/history/scope.js
-async function commitsIn(root, scope, options = {}) {
+async function commitsIn(root, scope, options2 = {}) {
   const commits = /* @__PURE__ */ new Map();
   const add3 = async (args) => {
-    const listed = await git(root, ["rev-list", "--parents", ...args], options);
+    const listed = await git(root, ["rev-list", "--parents", ...args], options2);
     for (const line of listed.toString("utf8").split("\n")) {
       const [commit2, ...parents] = line.split(" ").flatMap((name) => parseCommit(name) ?? []);
       if (commit2 !== void 0)
@@ -18757,7 +23322,7 @@ async function commitsIn(root, scope, options = {}) {
   };
   const tips = [];
   for (const rev of scope.revs ?? [])
-    tips.push(await resolveRev(root, rev, options));
+    tips.push(await resolveRev(root, rev, options2));
   if (scope.allBranches === true)
     tips.push("--branches", "--remotes");
   if (scope.allTags === true)
@@ -18768,7 +23333,7 @@ async function commitsIn(root, scope, options = {}) {
     await add3(["--all"]);
   if (scope.since !== void 0)
     await add3(["--all", `--since=${parseSince(scope.since)}`]);
-  if (scope.num !== void 0 && await hasCommits(root, options))
+  if (scope.num !== void 0 && await hasCommits(root, options2))
     await add3(["-n", String(parseNum(scope.num)), "HEAD"]);
   return commits;
 }
@@ -18788,37 +23353,37 @@ function parseNum(num) {
     return num;
   throw new SluiceError("ERR_REVISION", `not a number of commits: ${num}`, { hint: "Write a whole number." });
 }
-async function hasCommits(root, options) {
-  const head = await runGit(root, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], options);
-  if (head.status !== 0 && !await isGitWorkspace(root, options))
-    throw await failureOf(root, head, options);
+async function hasCommits(root, options2) {
+  const head = await runGit(root, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], options2);
+  if (head.status !== 0 && !await isGitWorkspace(root, options2))
+    throw await failureOf(root, head, options2);
   return head.status === 0;
 }
 
 // packages/engine/dist/history/lock-history.js
-async function* locksOf(root, scope, options = {}) {
-  const commits = await commitsIn(root, scope, options);
-  const places2 = await findLocks(root, commits, options);
-  for await (const [blob, text] of readBlobs(root, places2.keys(), options)) {
+async function* locksOf(root, scope, options2 = {}) {
+  const commits = await commitsIn(root, scope, options2);
+  const places2 = await findLocks(root, commits, options2);
+  for await (const [blob, text] of readBlobs(root, places2.keys(), options2)) {
     const place2 = places2.get(blob);
     if (place2 !== void 0)
       yield { ...place2, text };
   }
 }
-async function lockTextsAt(root, rev, options = {}) {
-  const locks = await listLocks(root, await resolveRev(root, rev, options), options);
+async function lockTextsAt(root, rev, options2 = {}) {
+  const locks = await listLocks(root, await resolveRev(root, rev, options2), options2);
   const texts2 = /* @__PURE__ */ new Map();
-  for await (const [blob, text] of readBlobs(root, new Set(locks.values()), options))
+  for await (const [blob, text] of readBlobs(root, new Set(locks.values()), options2))
     texts2.set(blob, text);
   const found = [...locks].map(([path, blob]) => [path, texts2.get(blob) ?? ""]);
-  return new Map(found.sort(([a], [b]) => compareUtf8(a, b)));
+  return new Map(found.sort(([a], [b2]) => compareUtf8(a, b2)));
 }
-async function findLocks(root, commits, options) {
+async function findLocks(root, commits, options2) {
   const blobs = /* @__PURE__ */ new Map();
   const [first] = commits.keys();
   if (first === void 0)
     return blobs;
-  for (const [path, blob] of await listLocks(root, first, options))
+  for (const [path, blob] of await listLocks(root, first, options2))
     blobs.set(blob, { rev: first, path });
   const pairs = [...commits].map(([commit2, parents]) => `${commit2} ${parents.find((parent) => commits.has(parent)) ?? first}
 `);
@@ -18834,7 +23399,7 @@ async function findLocks(root, commits, options) {
     "--",
     `:(glob)**/${LOCK_FILE}`
   ];
-  const differences = await git(root, args, { ...options, input: pairs.join("") });
+  const differences = await git(root, args, { ...options2, input: pairs.join("") });
   let rev = first;
   let change3 = null;
   for (const field of fields(differences)) {
@@ -18851,9 +23416,9 @@ async function findLocks(root, commits, options) {
   }
   return blobs;
 }
-async function listLocks(root, commit2, options) {
+async function listLocks(root, commit2, options2) {
   const locks = /* @__PURE__ */ new Map();
-  for (const entry2 of fields(await git(root, ["ls-tree", "-r", "-z", commit2], options))) {
+  for (const entry2 of fields(await git(root, ["ls-tree", "-r", "-z", commit2], options2))) {
     const [, mode, blob, name] = /^(\d+) blob ([0-9a-f]+)\t(.*)$/s.exec(entry2) ?? [];
     const path = lockPath(mode, name);
     if (path !== void 0 && blob !== void 0)
@@ -18861,12 +23426,12 @@ async function listLocks(root, commit2, options) {
   }
   return locks;
 }
-async function* readBlobs(root, blobs, options) {
+async function* readBlobs(root, blobs, options2) {
   const input = [...blobs].map((blob) => `${blob}
 `).join("");
   if (input === "")
     return;
-  const reading = startGit(root, ["cat-file", "--batch"], { ...options, input });
+  const reading = startGit(root, ["cat-file", "--batch"], { ...options2, input });
   try {
     let pending = Buffer.alloc(0);
     for await (const chunk of reading.stdout) {
@@ -18878,7 +23443,7 @@ async function* readBlobs(root, blobs, options) {
     }
     const result2 = await reading.ended;
     if (result2.status !== 0)
-      throw await failureOf(root, result2, options);
+      throw await failureOf(root, result2, options2);
   } finally {
     reading.stop();
   }
@@ -18911,7 +23476,7 @@ function fields(bytes) {
 }
 
 // packages/engine/dist/stage/lock-file.js
-import { readFileSync as readFileSync3, statSync as statSync2 } from "node:fs";
+import { readFileSync as readFileSync3, statSync as statSync3 } from "node:fs";
 import { join as join21 } from "node:path";
 function lockPath2(projectRoot) {
   return joinRelPath(projectRoot, LOCK_FILE);
@@ -18929,7 +23494,7 @@ function readLockFile(root, projectRoot) {
 function createLockReader(root) {
   const known = /* @__PURE__ */ new Map();
   return (projectRoot) => {
-    const stat = statSync2(join21(root, lockPath2(projectRoot)), { throwIfNoEntry: false, bigint: true });
+    const stat = statSync3(join21(root, lockPath2(projectRoot)), { throwIfNoEntry: false, bigint: true });
     const stamp = stat === void 0 ? "absent" : `${stat.ino} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs}`;
     const before = known.get(projectRoot);
     if (before?.stamp === stamp)
@@ -18940,19 +23505,24 @@ function createLockReader(root) {
   };
 }
 async function updateLockFile(workspace, projectRoot, target, entry2, isStage) {
-  const { root, store } = workspace;
+  await withLockFile(workspace, projectRoot, (write2) => {
+    const before = readLockFile(workspace.root, projectRoot);
+    const stages = new Map([...before.stages].filter(([name]) => isStage(name)));
+    stages.set(target, entry2);
+    const text = printLock({ stages });
+    if (text !== printLock(before))
+      write2(text);
+  });
+}
+async function withLockFile({ root, store }, projectRoot, change3) {
   const path = lockPath2(projectRoot);
   const absolute = join21(root, path);
   const lease = `lock-${hexOf(digestOf(absolute)).slice(0, 32)}`;
   const held = await store.acquire(lease, { wait: true, what: path });
   try {
-    const before = readLockFile(root, projectRoot);
-    const stages = new Map([...before.stages].filter(([name]) => isStage(name)));
-    stages.set(target, entry2);
-    const text = printLock({ stages });
-    if (text === printLock(before))
-      return;
-    writeFileDurably(store.files, store.durability, absolute, `${absolute}.${process.pid}.tmp`, text);
+    return await change3((text) => {
+      writeFileDurably(store.files, store.durability, absolute, `${absolute}.${process.pid}.tmp`, text);
+    });
   } finally {
     held.release();
   }
@@ -18981,18 +23551,24 @@ async function checkout(context, selected, settings) {
   const referenceOnly = [];
   let bytes = 0;
   const lockOf = await locksAt(context, settings.rev);
-  if (!settings.force)
-    await refuseChanges(context, selected, lockOf);
+  const unsaved = settings.force ? [] : await findUnsaved(context, selected, lockOf);
+  if (settings.unsaved === "leave")
+    tellUnsaved(context, unsaved);
+  else
+    refuseUnsaved(unsaved);
+  const isUnsaved = (out) => unsaved.some((one) => one.out === out);
   for (const { stage, filterOf: filterOf3 } of selected) {
     const roots = lockOf(stage);
     if (roots === void 0)
       continue;
-    const held = await holdStage(context, stage, true);
+    const held = await holdIfFree(context, stage, settings.wait ?? true);
+    if (held === void 0)
+      continue;
     try {
       const resolver = new Resolver(context);
       for (const out of stage.outs) {
         const root = roots.get(out.path);
-        if (root === void 0 || !out.cache)
+        if (root === void 0 || !out.cache || isUnsaved(out))
           continue;
         const observed = await resolver.observed(out.path);
         const filter = filterOf3?.(out);
@@ -19001,7 +23577,10 @@ async function checkout(context, selected, settings) {
           continue;
         }
         if (settings.missing === "leave" && !isHere(context, root, filter)) {
-          referenceOnly.push({ ...stage.id, path: out.path, files: root.files, bytes: root.bytes });
+          const isStale = placeOf(observed, root) === "modified";
+          if (isStale || settings.onlyStale !== true) {
+            referenceOnly.push({ ...stage.id, path: out.path, files: root.files, bytes: root.bytes });
+          }
           continue;
         }
         await keepAside(context, out.path, observed);
@@ -19022,7 +23601,23 @@ async function checkout(context, selected, settings) {
 function isHere({ workspace }, root, filter) {
   return completeness(workspace.store.reader, root, filter) === "complete";
 }
-async function refuseChanges(context, selected, lockOf) {
+async function holdIfFree(context, stage, wait) {
+  try {
+    return await holdStage(context, stage, wait);
+  } catch (error) {
+    if (wait || !(error instanceof SluiceError) || error.code !== "ERR_HELD")
+      throw error;
+    const name = stageName(stage.id);
+    context.emit({
+      type: "warning",
+      code: error.code,
+      message: `${name} stays as it is: ${error.message}`,
+      hint: `When it has ended, run: sluice checkout ${name}`
+    });
+    return void 0;
+  }
+}
+async function findUnsaved(context, selected, lockOf) {
   const resolver = new Resolver(context);
   const changed2 = [];
   for (const { stage } of selected) {
@@ -19039,15 +23634,30 @@ async function refuseChanges(context, selected, lockOf) {
       }
     }
   }
+  return changed2;
+}
+function refuseUnsaved(changed2) {
   const [first] = changed2;
   if (first === void 0)
     return;
-  const name = stageName(first.stage.id);
   const others = changed2.length > 1 ? `, and ${changed2.length - 1} more` : "";
-  throw new SluiceError("ERR_OUT_MODIFIED", `${name}: ${first.out.path} has changes that are committed nowhere${others}`, {
-    hint: `\`sluice commit ${first.stage.command === void 0 ? "" : "--force "}${name}\` keeps them as a new version; \`--force\` replaces them and keeps a copy in the store.`,
+  throw new SluiceError("ERR_OUT_MODIFIED", `${unsavedMessage(first)}${others}`, {
+    hint: unsavedHint(first),
     details: { paths: changed2.map(({ out }) => out.path) }
   });
+}
+function tellUnsaved(context, changed2) {
+  for (const one of changed2) {
+    const message = `${unsavedMessage(one)}, so it stays as it is`;
+    context.emit({ type: "warning", code: "ERR_OUT_MODIFIED", message, hint: unsavedHint(one) });
+  }
+}
+function unsavedMessage({ stage, out }) {
+  return `${stageName(stage.id)}: ${out.path} has changes that are committed nowhere`;
+}
+function unsavedHint({ stage }) {
+  const name = stageName(stage.id);
+  return `\`sluice commit ${stage.command === void 0 ? "" : "--force "}${name}\` keeps them as a new version; \`sluice checkout --force ${name}\` replaces them and keeps a copy in the store.`;
 }
 async function isCommitted(context, stage, out, root) {
   if (context.readLock(stage.projectRoot).stages.get(stage.id.target)?.outs.get(out.path)?.digest === root.digest)
@@ -19102,7 +23712,7 @@ async function checkoutKept(context, digest) {
 }
 
 // packages/engine/dist/stage/commit-outs.js
-import { statSync as statSync3 } from "node:fs";
+import { statSync as statSync4 } from "node:fs";
 var GIT_OUT_BYTES = 1024 * 1024;
 async function commitOuts(context, stage, input) {
   const { workspace } = context;
@@ -19124,10 +23734,11 @@ async function commitOuts(context, stage, input) {
           outs.set(out.path, observed.root);
         continue;
       }
-      const { snapshot, same } = input.looked?.get(out.path) ?? await look(workspace, out.path, { as: "out", signal: context.signal });
+      const { snapshot, same, index } = input.looked?.get(out.path) ?? await look(workspace, out.path, { as: "out", signal: context.signal });
       if (snapshot === void 0)
         continue;
-      const isKnown = same && pendingOf(snapshot).length === 0;
+      const isMarked = index?.partOf !== void 0 || index?.changedPartOf !== void 0;
+      const isKnown = same && pendingOf(snapshot).length === 0 && !isMarked;
       const stored = await storeSnapshot(workspace, session, out.path, snapshot, {
         bulk: workspace.bulk,
         signal: context.signal,
@@ -19143,7 +23754,7 @@ async function commitOuts(context, stage, input) {
     }
     session.publish(unpublished);
     for (const [path, snapshot] of indexes)
-      writeIndex(outIndexPath(workspace, path), snapshot, void 0);
+      writeIndex(outIndexPath(workspace, path), snapshot, WHOLE2);
     if (mayRecord(context, stage, input))
       keepRecord(context, stage, input, outs);
     input.beforeLock?.();
@@ -19162,7 +23773,7 @@ function mayRecord(context, stage, input) {
   return stage.outs.every((out) => !out.persist && (out.cache || isSmall3(context, out)));
 }
 function isSmall3({ workspace }, { path }) {
-  const stat = statSync3(absolutePath(workspace, path), { throwIfNoEntry: false });
+  const stat = statSync4(absolutePath(workspace, path), { throwIfNoEntry: false });
   return stat?.isFile() === true && stat.size <= GIT_OUT_BYTES;
 }
 function keepRecord(context, stage, input, outs) {
@@ -19185,9 +23796,27 @@ function keepRecord(context, stage, input, outs) {
     hint: "Fix the seed of what is random, or declare what the command reads."
   });
 }
-function add(to, more) {
-  to.objects += more.objects;
-  to.bytes += more.bytes;
+function add(to2, more) {
+  to2.objects += more.objects;
+  to2.bytes += more.bytes;
+}
+
+// packages/engine/dist/stage/part-of-out.js
+function refusePart(stage, path, mark) {
+  if (mark?.partOf === void 0 && mark?.changedPartOf === void 0)
+    return;
+  const name = stageName(stage.id);
+  const isChanged = mark.partOf === void 0;
+  const dataset = stage.command === void 0;
+  const rest = isChanged ? `\`sluice pull --force ${name}\` gets all of it and keeps your changes aside in the store` : `\`sluice pull ${name}\` gets all of it`;
+  const take2 = dataset ? `; \`sluice commit --force ${name}\` takes what lies there for all of it` : "";
+  throw new SluiceError("ERR_OUT_PART", `${name}: only a part of ${path} was put in the workspace${isChanged ? ", and changed since" : ""}`, { hint: `${rest}${take2}.`, details: { path, of: mark.partOf ?? mark.changedPartOf } });
+}
+function refuseLookedPart(stage, path, seen) {
+  const { snapshot, index } = seen;
+  if (snapshot === void 0 || index === void 0)
+    return;
+  refusePart(stage, path, pendingOf(snapshot).length === 0 ? observedFrom(snapshot, seen) : index);
 }
 
 // packages/engine/dist/stage/protect.js
@@ -19222,14 +23851,17 @@ function hasUnknownFiles(looks) {
     return false;
   return snapshots.some((snapshot) => snapshot !== void 0 && pendingOf(snapshot).length > 0);
 }
-async function commitData(context, stage, looked) {
+async function commitData(context, stage, looked, { force = false, beforeLock } = {}) {
   const locked = context.readLock(stage.projectRoot).stages.get(stage.id.target);
-  refusePartial(stage, looked);
+  if (!force)
+    for (const [path, seen] of looked)
+      refuseLookedPart(stage, path, seen);
   const committed = await commitOuts(context, stage, {
     parts: [],
     ms: 0,
     record: true,
     looked,
+    ...beforeLock === void 0 ? {} : { beforeLock },
     check: (out, root, snapshot) => {
       const before = locked?.outs.get(out.path);
       if (before === void 0 || sameRoot(before, root))
@@ -19242,18 +23874,6 @@ async function commitData(context, stage, looked) {
     return sameRoot(before, root) ? [] : [{ kind: "out", name, before: before?.digest ?? null, after: root.digest }];
   });
   return { ...committed, reasons };
-}
-function refusePartial(stage, looked) {
-  for (const [path, seen] of looked) {
-    const { snapshot } = seen;
-    if (snapshot === void 0 || pendingOf(snapshot).length > 0)
-      continue;
-    if (observedFrom(snapshot, seen).partOf === void 0)
-      continue;
-    throw new SluiceError("ERR_OUT_MODIFIED", `${stageName(stage.id)}: only a part of ${path} is in the workspace`, {
-      hint: `Run \`sluice pull ${stageName(stage.id)}\` to get all of it, then commit again.`
-    });
-  }
 }
 
 // packages/engine/dist/stage/git-tracked.js
@@ -19283,7 +23903,7 @@ async function commit(context, selected, force) {
         throw byHand(stage);
       continue;
     }
-    const committed = await commitStage(context, stage, exact);
+    const committed = await commitStage(context, stage, exact, force);
     if (committed === void 0)
       continue;
     objects.new += committed.fresh.objects;
@@ -19300,7 +23920,7 @@ async function commit(context, selected, force) {
   }
   return { stages, objects, bytes, ms: Math.round(performance.now() - startedMs) };
 }
-async function commitStage(context, stage, exact) {
+async function commitStage(context, stage, exact, force) {
   const held = await holdStage(context, stage, true);
   try {
     const looks = await lookAtData(context, stage);
@@ -19316,12 +23936,14 @@ async function commitStage(context, stage, exact) {
     for (const { cache, path } of stage.outs)
       if (cache)
         ensureIgnored(context.workspace.root, stage.projectRoot, path);
-    return stage.command === void 0 ? await commitData(context, stage, looks) : await commitByHand(context, stage, looks);
+    return stage.command === void 0 ? await commitData(context, stage, looks, { force }) : await commitByHand(context, stage, looks);
   } finally {
     held.release();
   }
 }
 async function commitByHand(context, stage, looked) {
+  for (const [path, seen] of looked)
+    refuseLookedPart(stage, path, seen);
   const { problems, parts: parts2 } = await new Resolver(context).stage(stage);
   const [problem] = problems;
   if (problem !== void 0)
@@ -19347,12 +23969,12 @@ function needsOf(stage, outs) {
 function findCircle(needs) {
   const stuck = stuckStages(needs);
   const visited = /* @__PURE__ */ new Set();
-  let [at2] = [...stuck].sort(compareUtf8);
-  while (at2 !== void 0 && !visited.has(at2)) {
-    visited.add(at2);
-    at2 = needs.get(at2)?.find((need) => stuck.has(need));
+  let [at3] = [...stuck].sort(compareUtf8);
+  while (at3 !== void 0 && !visited.has(at3)) {
+    visited.add(at3);
+    at3 = needs.get(at3)?.find((need) => stuck.has(need));
   }
-  return at2 === void 0 ? void 0 : fromSmallest([...visited].slice([...visited].indexOf(at2)));
+  return at3 === void 0 ? void 0 : fromSmallest([...visited].slice([...visited].indexOf(at3)));
 }
 function stuckStages(needs) {
   const neededBy = /* @__PURE__ */ new Map();
@@ -19377,8 +23999,8 @@ function stuckStages(needs) {
 }
 function fromSmallest(circle) {
   const [smallest = ""] = [...circle].sort(compareUtf8);
-  const at2 = circle.indexOf(smallest);
-  return [...circle.slice(at2), ...circle.slice(0, at2), smallest];
+  const at3 = circle.indexOf(smallest);
+  return [...circle.slice(at3), ...circle.slice(0, at3), smallest];
 }
 function addTo(lists, key, value) {
   const list = lists.get(key);
@@ -19424,10 +24046,10 @@ function* collisions(outs) {
 function* heldProjects(stages, outs) {
   const roots = new Map(stages.map((stage) => [stage.projectRoot, stage]));
   for (const [root, { id }] of roots) {
-    let at2 = outs;
+    let at3 = outs;
     for (const segment of root.split("/")) {
-      at2 = at2?.below.get(segment);
-      const [owner] = at2?.owners ?? [];
+      at3 = at3?.below.get(segment);
+      const [owner] = at3?.owners ?? [];
       if (owner === void 0)
         continue;
       yield `${nameOf(owner)} makes ${JSON.stringify(owner.out.path)}, which holds the project ${id.project}`;
@@ -19504,19 +24126,19 @@ function mergeTarget(target, base) {
     if (value !== void 0)
       merged.set(key, value);
   }
-  const options = mergeOptions(target.options, from.options);
-  if (options !== void 0)
-    merged.set("options", options);
+  const options2 = mergeOptions(target.options, from.options);
+  if (options2 !== void 0)
+    merged.set("options", options2);
   const configurations = mergeConfigurations(target.configurations, from.configurations);
   if (configurations !== void 0)
     merged.set("configurations", configurations);
   return Object.fromEntries(merged);
 }
-function isCompatible(a, b) {
-  return !a.executor || !b.executor || a.executor === b.executor;
+function isCompatible(a, b2) {
+  return !a.executor || !b2.executor || a.executor === b2.executor;
 }
-function mergeOptions(options, base) {
-  const over = isObject(options) ? options : void 0;
+function mergeOptions(options2, base) {
+  const over = isObject(options2) ? options2 : void 0;
   const under = isObject(base) ? base : void 0;
   if (over === void 0 || under === void 0)
     return withoutSpread(over ?? under);
@@ -19567,22 +24189,22 @@ function own(object, key) {
 // packages/engine/dist/workspace/matrix.js
 var MOST_STAGES = 1e3;
 var TOKEN = /\{matrix\.([^{}]*)\}/g;
-function expandMatrix(target, options) {
-  const { matrix, ...rest } = options;
-  if (matrix === void 0 || matrixProblem(options) !== void 0)
+function expandMatrix(target, options2) {
+  const { matrix, ...rest } = options2;
+  if (matrix === void 0 || matrixProblem(options2) !== void 0)
     return void 0;
   return combinations(axesOf(matrix)).map((values) => ({
     target: nameOf2(target, values),
     options: replaceIn(rest, values)
   }));
 }
-function fillMatrix(options, overlay, index) {
-  const { matrix: _, ...rest } = overlay;
-  const values = combinations(axesOf(options.matrix))[index];
+function fillMatrix(options2, overlay, index) {
+  const { matrix: _2, ...rest } = overlay;
+  const values = combinations(axesOf(options2.matrix))[index];
   return values === void 0 ? rest : replaceIn(rest, values);
 }
-function matrixProblem(options) {
-  const { matrix, ...rest } = options;
+function matrixProblem(options2) {
+  const { matrix, ...rest } = options2;
   const unknown = (names2) => tokensIn(rest).find((token2) => !names2.includes(token2));
   if (matrix === void 0) {
     const token2 = unknown([]);
@@ -19631,7 +24253,7 @@ function nameOf2(target, values) {
 }
 function replaceIn(value, values) {
   if (typeof value === "string")
-    return value.replace(TOKEN, (_, name) => String(values.get(name)));
+    return value.replace(TOKEN, (_2, name) => String(values.get(name)));
   if (Array.isArray(value))
     return value.map((element) => replaceIn(element, values));
   if (!isObject(value))
@@ -19660,8 +24282,8 @@ function openOptions(value, prefix, known, problems) {
     problems.push({ option, message: "is not an object", hint: "Write the options as a JSON object." });
     return { options: /* @__PURE__ */ new Map(), prefix, problems };
   }
-  const options = new Map(Object.entries(value).filter(([, entry2]) => entry2 !== void 0));
-  for (const name of options.keys()) {
+  const options2 = new Map(Object.entries(value).filter(([, entry2]) => entry2 !== void 0));
+  for (const name of options2.keys()) {
     if (known.includes(name))
       continue;
     problems.push({
@@ -19670,7 +24292,7 @@ function openOptions(value, prefix, known, problems) {
       hint: `Known are: ${known.join(", ")}.`
     });
   }
-  return { options, prefix, problems };
+  return { options: options2, prefix, problems };
 }
 function textOption(reader, name) {
   const value = reader.options.get(name);
@@ -19699,7 +24321,7 @@ function listOption(reader, name) {
   if (value === void 0)
     return [];
   if (Array.isArray(value))
-    return value.map((element, at2) => [`${reader.prefix}${name}[${at2}]`, element]);
+    return value.map((element, at3) => [`${reader.prefix}${name}[${at3}]`, element]);
   report(reader, name, `is ${show(value)}, not a list`, `Write a list: "${name}": [ \u2026 ].`);
   return [];
 }
@@ -19904,13 +24526,13 @@ function itemsPath(out) {
   return parseRelPath(`${out}.items.json`);
 }
 function defineForeach(reader, project, outs) {
-  const { options, problems } = reader;
+  const { options: options2, problems } = reader;
   const declared = textOption(reader, "foreach");
   const groupBy = defineGroupBy(reader);
-  const atOnce = defineAtOnce(reader);
+  const atOnce2 = defineAtOnce(reader);
   if (declared === void 0) {
     for (const option of ["groupBy", "itemsAtOnce"]) {
-      if (options.get(option) === void 0 || options.has("foreach"))
+      if (options2.get(option) === void 0 || options2.has("foreach"))
         continue;
       problems.push({ option, message: 'is set, but there is no "foreach"', hint: 'Add "foreach", or remove it.' });
     }
@@ -19922,7 +24544,7 @@ function defineForeach(reader, project, outs) {
     problems.push({ option: "foreach", message: `${JSON.stringify(declared)} ${message}`, hint });
     return void 0;
   }
-  if (!options.has("command")) {
+  if (!options2.has("command")) {
     problems.push({
       option: "foreach",
       message: "is set, but there is no command",
@@ -19938,7 +24560,7 @@ function defineForeach(reader, project, outs) {
     });
     return void 0;
   }
-  return { glob: glob.value, groupBy, atOnce, out: out.path };
+  return { glob: glob.value, groupBy, atOnce: atOnce2, out: out.path };
 }
 function defineGroupBy(reader) {
   const text = textOption(reader, "groupBy");
@@ -19950,13 +24572,13 @@ function defineGroupBy(reader) {
       return text;
     reader.problems.push({ option: "groupBy", message: `${JSON.stringify(text)} has not one group`, hint });
   } catch (error) {
-    const reason3 = error instanceof Error ? error.message : String(error);
-    reader.problems.push({ option: "groupBy", message: `is no regular expression: ${reason3}`, hint });
+    const reason4 = error instanceof Error ? error.message : String(error);
+    reader.problems.push({ option: "groupBy", message: `is no regular expression: ${reason4}`, hint });
   }
   return void 0;
 }
-function defineAtOnce({ options, problems }) {
-  const value = options.get("itemsAtOnce");
+function defineAtOnce({ options: options2, problems }) {
+  const value = options2.get("itemsAtOnce");
   if (value === void 0)
     return void 0;
   if (typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= 256)
@@ -19985,7 +24607,7 @@ function defineOuts(reader, project, projectRoot) {
       reader.problems.push({ option, ...problem });
     return problem === void 0 ? [out] : [];
   });
-  outs.sort((a, b) => compareUtf8(a.path, b.path));
+  outs.sort((a, b2) => compareUtf8(a.path, b2.path));
   reportTwice(reader.problems, outs.map((out) => [out.option, out.path]));
   for (const inner of outs) {
     const outer = outs.find((out) => out.path !== inner.path && isWithin(inner.path, out.path));
@@ -20064,10 +24686,10 @@ var OPTIONS = [
   "itemsAtOnce"
 ];
 function defineStage(declaration) {
-  const { project, target, executor, options } = declaration;
+  const { project, target, executor, options: options2 } = declaration;
   const problems = [];
   const projectRoot = projectRootOf(declaration);
-  const reader = openOptions(options ?? {}, "", OPTIONS, problems);
+  const reader = openOptions(options2 ?? {}, "", OPTIONS, problems);
   const declared = defineOuts(reader, project, projectRoot);
   const command = defineCommand(reader, project, executor, declared);
   const foreach = defineForeach(reader, project, declared);
@@ -20089,7 +24711,7 @@ function defineStage(declaration) {
     materialize: choiceOption(reader, "materialize", ["eager", "lazy"]),
     onDepChange: choiceOption(reader, "onDepChange", ["fail", "warn"]) ?? "fail"
   };
-  const matrix = matrixProblem(isObject(options) ? options : {});
+  const matrix = matrixProblem(isObject(options2) ? options2 : {});
   if (matrix !== void 0)
     problems.push({ option: "matrix", ...matrix });
   if (!isStageExecutor(executor)) {
@@ -20111,7 +24733,7 @@ function projectRootOf({ project, target }) {
     hint: "Give the project and the target another name, and keep the project inside the workspace."
   });
 }
-function withoutPlace({ option: _, ...out }) {
+function withoutPlace({ option: _2, ...out }) {
   return out;
 }
 function withItems(outs, foreach) {
@@ -20162,10 +24784,10 @@ function defineStages(projects) {
   return { stages, broken };
 }
 function stagesOfChosen(projects, chosen) {
-  const { id, configuration, options } = chosen;
+  const { id, configuration, options: options2 } = chosen;
   if (!projects.projects.get(id.project)?.matrices.has(id.target))
     return [chosen];
-  const filled = isObject(options) ? expandMatrix(id.target, options) : void 0;
+  const filled = isObject(options2) ? expandMatrix(id.target, options2) : void 0;
   return stagesOfTarget(projects, id.project, id.target).map((stage) => ({
     id: stage,
     configuration,
@@ -20177,14 +24799,14 @@ function withChosen(projects, loaded, chosen) {
   const isDeclared = declared !== void 0 && JSON.stringify(defineChosen(projects, chosen)) === JSON.stringify(declared);
   return isDeclared ? loaded : loadStages(projects, chosen);
 }
-function defineChosen(projects, { id, configuration, options }) {
+function defineChosen(projects, { id, configuration, options: options2 }) {
   const project = projectNamed(projects, id.project);
   const declared = stageTargetNamed(project, id.target);
   return defineStage({
     project,
     target: id.target,
     executor: declared.executor,
-    options: options ?? optionsOf(declared, configuration)
+    options: options2 ?? optionsOf(declared, configuration)
   });
 }
 function stageNamed(projects, stages, id) {
@@ -20270,7 +24892,7 @@ function lineOf(file, place2) {
 import { join as join23, resolve as resolve2 } from "node:path";
 
 // packages/engine/dist/workspace/config-file.js
-var KEYS = ["$schema", "store", "defaultRemote", "remotes", "link", "durability", "push", "gc", "trust"];
+var KEYS = ["$schema", "store", "defaultRemote", "remotes", "link", "durability", "push", "gc", "hooks", "trust"];
 var REMOTE_KEYS = [
   "url",
   "region",
@@ -20295,33 +24917,34 @@ function isRemoteName(name) {
   return REMOTE_NAME.test(name);
 }
 function parseConfigFile(text, name) {
-  const fail = (place2, problem) => {
+  const fail2 = (place2, problem) => {
     throw new SluiceError("ERR_CONFIG", `${name}: ${place2 === "" ? "it" : place2} ${problem}`, {
       hint: `Correct ${name}.`
     });
   };
-  const file = asObject(parseJson(text, fail), "", fail);
+  const file = asObject(parseJson(text, fail2), "", fail2);
   checkKeys(file, KEYS, "", name);
   const optional = (key, read) => file.has(key) ? read(file.get(key), key) : void 0;
-  const remotes = optional("remotes", (value, place2) => asObject(value, place2, fail)) ?? /* @__PURE__ */ new Map();
+  const remotes = optional("remotes", (value, place2) => asObject(value, place2, fail2)) ?? /* @__PURE__ */ new Map();
   return defined({
-    store: optional("store", (value, place2) => asName(value, place2, fail)),
-    defaultRemote: optional("defaultRemote", (value, place2) => asName(value, place2, fail)),
-    remotes: new Map([...remotes].map(([key, value]) => [key, parseRemote(key, value, name, fail)])),
-    link: optional("link", (value, place2) => parseLink(value, place2, fail)),
-    durability: optional("durability", (value, place2) => asChoice(value, ["batch", "none"], place2, fail)),
-    push: optional("push", (value, place2) => asChoice(value, WHEN, place2, fail)),
-    gc: optional("gc", (value, place2) => asChoice(value, WHEN, place2, fail)),
-    trust: optional("trust", (value, place2) => asObject(value, place2, fail))
+    store: optional("store", (value, place2) => asName(value, place2, fail2)),
+    defaultRemote: optional("defaultRemote", (value, place2) => asName(value, place2, fail2)),
+    remotes: new Map([...remotes].map(([key, value]) => [key, parseRemote(key, value, name, fail2)])),
+    link: optional("link", (value, place2) => parseLink(value, place2, fail2)),
+    durability: optional("durability", (value, place2) => asChoice(value, ["batch", "none"], place2, fail2)),
+    push: optional("push", (value, place2) => asChoice(value, WHEN, place2, fail2)),
+    gc: optional("gc", (value, place2) => asChoice(value, WHEN, place2, fail2)),
+    hooks: optional("hooks", (value, place2) => parseHooks(value, place2, name, fail2)),
+    trust: optional("trust", (value, place2) => asObject(value, place2, fail2))
   });
 }
-function parseRemote(remote, value, name, fail) {
+function parseRemote(remote, value, name, fail2) {
   const place2 = placeOf2("remotes", remote);
   if (!isRemoteName(remote))
-    return fail(place2, 'is not a name (letters, digits, ".", "_" and "-")');
-  const entry2 = asObject(value, place2, fail);
+    return fail2(place2, 'is not a name (letters, digits, ".", "_" and "-")');
+  const entry2 = asObject(value, place2, fail2);
   checkKeys(entry2, REMOTE_KEYS, place2, name);
-  const optional = (key, read) => entry2.has(key) ? read(entry2.get(key), placeOf2(place2, key), fail) : void 0;
+  const optional = (key, read) => entry2.has(key) ? read(entry2.get(key), placeOf2(place2, key), fail2) : void 0;
   return defined({
     url: optional("url", asName),
     region: optional("region", asPlain),
@@ -20330,7 +24953,7 @@ function parseRemote(remote, value, name, fail) {
     readOnly: optional("readOnly", asFlag),
     concurrency: optional("concurrency", asConcurrency),
     storageClass: optional("storageClass", asPlain),
-    sse: optional("sse", (given, at2) => asChoice(given, ENCRYPTIONS, at2, fail)),
+    sse: optional("sse", (given, at3) => asChoice(given, ENCRYPTIONS, at3, fail2)),
     kmsKey: optional("kmsKey", asPlain),
     profile: optional("profile", asName),
     anonymous: optional("anonymous", asFlag),
@@ -20352,29 +24975,38 @@ function checkKeys(object, known, place2, name) {
     });
   }
 }
-function parseLink(value, place2, fail) {
-  const kinds = asList(value, place2, fail).map((kind) => asChoice(kind, LINKS, place2, fail));
-  return kinds.length > 0 ? kinds : fail(place2, "is empty");
+function parseHooks(value, place2, name, fail2) {
+  const entry2 = asObject(value, place2, fail2);
+  checkKeys(entry2, ["postCheckout", "prePush"], place2, name);
+  const choice = (key, choices) => entry2.has(key) ? asChoice(entry2.get(key), choices, placeOf2(place2, key), fail2) : void 0;
+  return defined({
+    postCheckout: choice("postCheckout", ["checkout", "pull"]),
+    prePush: choice("prePush", ["refuse", "push"])
+  });
 }
-function asName(value, place2, fail) {
-  const text = asText(value, place2, fail);
-  return text !== "" && !text.includes("\0") ? text : fail(place2, "is empty or holds a NUL");
+function parseLink(value, place2, fail2) {
+  const kinds = asList(value, place2, fail2).map((kind) => asChoice(kind, LINKS, place2, fail2));
+  return kinds.length > 0 ? kinds : fail2(place2, "is empty");
 }
-function asPlain(value, place2, fail) {
-  const text = asText(value, place2, fail);
-  return PLAIN.test(text) ? text : fail(place2, 'holds other characters than letters, digits and "_:/.-"');
+function asName(value, place2, fail2) {
+  const text = asText(value, place2, fail2);
+  return text !== "" && !text.includes("\0") ? text : fail2(place2, "is empty or holds a NUL");
 }
-function asEndpoint(value, place2, fail) {
-  const text = asText(value, place2, fail);
+function asPlain(value, place2, fail2) {
+  const text = asText(value, place2, fail2);
+  return PLAIN.test(text) ? text : fail2(place2, 'holds other characters than letters, digits and "_:/.-"');
+}
+function asEndpoint(value, place2, fail2) {
+  const text = asText(value, place2, fail2);
   if (!/^https?:\/\/[^/@]+(?:\/|$)/.test(text) || !URL.canParse(text))
-    return fail(place2, "is not http(s)://host without a user name");
+    return fail2(place2, "is not http(s)://host without a user name");
   return text;
 }
-function asConcurrency(value, place2, fail) {
-  return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= 1e3 ? value : fail(place2, "is not a whole number from 1 to 1000");
+function asConcurrency(value, place2, fail2) {
+  return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= 1e3 ? value : fail2(place2, "is not a whole number from 1 to 1000");
 }
-function asChoice(value, choices, place2, fail) {
-  return choices.find((choice) => choice === value) ?? fail(place2, `is not ${choices.map((choice) => JSON.stringify(choice)).join(" or ")}`);
+function asChoice(value, choices, place2, fail2) {
+  return choices.find((choice) => choice === value) ?? fail2(place2, `is not ${choices.map((choice) => JSON.stringify(choice)).join(" or ")}`);
 }
 function defined(value) {
   return Object.fromEntries(Object.entries(value).filter(([, entry2]) => entry2 !== void 0));
@@ -20399,8 +25031,11 @@ function parseRemoteUrl(root, text) {
       return wrong2("begins with no known scheme", "Write file:///absolute/dir, file:relative/dir, s3://bucket/prefix, actions-cache: or https://host/path.");
   }
 }
+function evicts({ kind }) {
+  return kind === "actions-cache";
+}
 function usableLocation(remote) {
-  if (remote.location.kind === "file" || remote.location.kind === "s3")
+  if (remote.location.kind !== "https")
     return remote.location;
   throw new SluiceError("ERR_CONFIG", `remote ${remote.name} (${remote.url}): this version of Sluice cannot use ${remote.location.kind} remotes`, {
     hint: "Use a directory or a bucket, for example file:///mnt/share/data or s3://bucket/prefix, or update Sluice."
@@ -20456,6 +25091,7 @@ function readConfig(root, env) {
     durability: merged.durability ?? "batch",
     push: merged.push ?? "manual",
     gc: merged.gc ?? "manual",
+    hooks: { ...shared.hooks, ...local.hooks },
     trust: merged.trust ?? /* @__PURE__ */ new Map(),
     area: readArea(env.SLUICE_AREA),
     offline: readFlag("SLUICE_OFFLINE", env.SLUICE_OFFLINE)
@@ -20643,7 +25279,7 @@ function simpleMatcher(pattern) {
     return void 0;
   return (path) => {
     const given = path.split("/");
-    return given.length === names.length && names.every((name, at2) => name === "*" ? !given[at2]?.startsWith(".") : name === given[at2]);
+    return given.length === names.length && names.every((name, at3) => name === "*" ? !given[at3]?.startsWith(".") : name === given[at3]);
   };
 }
 function matcher(pattern) {
@@ -20813,7 +25449,7 @@ function fileSystemNow(file) {
   }
 }
 function saveProjectsCache(file, snapshot) {
-  saveCheckedJson(file, FORMAT, JSON.stringify(snapshot, (_, value) => value instanceof Map ? [...value] : value));
+  saveCheckedJson(file, FORMAT, JSON.stringify(snapshot, (_2, value) => value instanceof Map ? [...value] : value));
 }
 function reviveMaps(loaded) {
   const snapshot = loaded;
@@ -20859,7 +25495,7 @@ function* candidateKeys(keys, targetName, executor) {
   if (targetName !== executor && keys.includes(targetName))
     yield targetName;
   const patterns = keys.filter((key) => key !== targetName && key !== executor && isPattern2(key));
-  for (const key of patterns.sort((a, b) => b.length - a.length))
+  for (const key of patterns.sort((a, b2) => b2.length - a.length))
     if (matches2(key, targetName))
       yield key;
 }
@@ -20993,11 +25629,11 @@ function sortTargets(targets) {
   const stages = /* @__PURE__ */ new Map();
   const matrices = /* @__PURE__ */ new Map();
   const otherTargets = [];
-  for (const [name, { executor, options, configurations, defaultConfiguration, dependsOn }] of targets) {
+  for (const [name, { executor, options: options2, configurations, defaultConfiguration, dependsOn }] of targets) {
     if (typeof executor === "string" && isStageExecutor(executor)) {
       const stage = {
         executor,
-        options: isObject(options) ? options : {},
+        options: isObject(options2) ? options2 : {},
         configurations: Object.fromEntries(Object.entries(isObject(configurations) ? configurations : {}).map(([key, value]) => [
           key,
           isObject(value) ? value : {}
@@ -21091,7 +25727,7 @@ function withoutNamesakes(projects, problems) {
       });
     }
   }
-  return { projects: [...unique.values()].sort((a, b) => compareUtf8(a.name, b.name)), problems: found };
+  return { projects: [...unique.values()].sort((a, b2) => compareUtf8(a.name, b2.name)), problems: found };
 }
 function toWorkspace({ projects, problems }) {
   return { projects: new Map(projects.map((project) => [project.name, project])), problems };
@@ -21361,6 +25997,81 @@ async function checkGit({ root, files, stages, signal }) {
   }));
 }
 
+// packages/engine/dist/operations/git-setup.js
+import { isAbsolute as isAbsolute3, join as join29 } from "node:path";
+var DRIVER = "sluice-lock";
+var ATTRIBUTES_LINE = `sluice-lock.json merge=${DRIVER}`;
+async function missingDriverSettings(root, options2 = {}) {
+  if (!await isGitWorkspace(root, options2))
+    return [];
+  const missing = [];
+  for (const setting of driverSettings(await workspacePrefix(root, options2))) {
+    const { status: status2, stdout } = await runGit(root, ["config", "--local", "--get", setting.key], options2);
+    if (status2 !== 0 || stdout.toString("utf8").replace(/\n$/, "") !== setting.value)
+      missing.push(setting);
+  }
+  return missing;
+}
+async function writeGitSettings(root, settings, options2 = {}) {
+  for (const { key, value } of settings)
+    await git(root, ["config", "--local", key, value], options2);
+}
+async function installMergeDriver(root, options2 = {}) {
+  const missing = await missingDriverSettings(root, options2);
+  await writeGitSettings(root, missing, options2);
+  return missing.length > 0;
+}
+async function workspacePrefix(root, options2 = {}) {
+  return (await git(root, ["rev-parse", "--show-prefix"], options2)).toString("utf8").replace(/\n$/, "");
+}
+async function hooksDirectory(root, options2 = {}) {
+  const ask3 = async (...args) => {
+    const said = (await git(root, ["rev-parse", ...args], options2)).toString("utf8").replace(/\n$/, "");
+    return isAbsolute3(said) ? said : join29(root, said);
+  };
+  const dir = await ask3("--git-path", "hooks");
+  const places2 = [await ask3("--git-common-dir"), await ask3("--show-toplevel")];
+  return { dir, own: places2.some((place2) => dir === place2 || dir.startsWith(`${place2}/`)) };
+}
+function shellWord(text) {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+function localCommand(prefix) {
+  return `${prefix}node_modules/.bin/sluice`;
+}
+function driverSettings(prefix) {
+  const word = (text) => shellWord(text).replaceAll("%", "%%");
+  const command = word(localCommand(prefix));
+  const files = '"$PWD"/%O "$PWD"/%A "$PWD"/%B "$PWD"/%P';
+  const call = `--cwd ${word(prefix === "" ? "." : prefix)} merge-driver ${files}`;
+  const driver = `if test -x ${command}; then ${command} ${call}; elif command -v sluice >/dev/null 2>&1; then sluice ${call}; else git merge-file -L ours -L base -L theirs %A %O %B; fi`;
+  return [
+    { key: `merge.${DRIVER}.name`, value: "Sluice: merges locks by their trees" },
+    { key: `merge.${DRIVER}.driver`, value: driver },
+    // What histories that crossed come from is not looked at by a person: a side is taken, and no conflict is left in it.
+    { key: `merge.${DRIVER}.recursive`, value: "binary" }
+  ];
+}
+
+// packages/engine/dist/operations/doctor/check-merge-driver.js
+async function checkMergeDriver({ root, stages, signal }) {
+  if (stages.length === 0)
+    return [];
+  const missing = await missingDriverSettings(root, { signal });
+  if (missing.length === 0)
+    return [];
+  return [
+    {
+      check: "merge-driver",
+      level: "note",
+      subject: ".git/config",
+      message: "does not know the merge driver of Sluice, so git merges the lines of locks and leaves markers in them",
+      fix: "Run: sluice init",
+      repair: () => writeGitSettings(root, missing, { signal })
+    }
+  ];
+}
+
 // packages/engine/dist/operations/doctor/check-nx-cache.js
 import { posix } from "node:path";
 function checkNxCache({ root, files, stages }) {
@@ -21404,7 +26115,7 @@ function outputPath(output, project) {
 
 // packages/engine/dist/operations/doctor/check-nx-reads.js
 import { lstatSync as lstatSync8 } from "node:fs";
-import { join as join29 } from "node:path";
+import { join as join30 } from "node:path";
 var NOTED_BYTES = 10 * 1024 * 1024;
 var PROBLEM_BYTES = 10 * NOTED_BYTES;
 var SHOWN2 = 20;
@@ -21412,7 +26123,7 @@ var SKIPPED2 = ["node_modules", ".git", ".nx", ".sluice", ".yarn"];
 function checkNxReads(patient) {
   const outs = patient.stages.flatMap((stage) => stage.outs.filter(({ cache }) => cache).map(({ path }) => path));
   const found = [...bigFiles(patient)].filter(({ path }) => !outs.some((out) => isWithin(path, out)));
-  found.sort((a, b) => b.bytes - a.bytes || compareUtf8(a.path, b.path));
+  found.sort((a, b2) => b2.bytes - a.bytes || compareUtf8(a.path, b2.path));
   const named = found.slice(0, SHOWN2).map(({ path, bytes: bytes2 }) => diagnosis(path, bytes2, `has ${formatBytes(bytes2)}`));
   const rest = found.slice(SHOWN2);
   if (rest.length === 0)
@@ -21447,7 +26158,7 @@ function* bigFiles({ root, files, signal }) {
       if (isDirectory2)
         pending.push({ dir: path, inherited: rules });
       else {
-        const bytes = lstatSync8(join29(root, path), { throwIfNoEntry: false })?.size ?? 0;
+        const bytes = lstatSync8(join30(root, path), { throwIfNoEntry: false })?.size ?? 0;
         if (bytes >= NOTED_BYTES)
           yield { path, bytes };
       }
@@ -21472,8 +26183,8 @@ function setInJsonc(text, place2, value, order) {
 }
 function sortedKey(key) {
   return (keys) => {
-    const at2 = keys.findIndex((other) => other > key);
-    return at2 === -1 ? keys.length : at2;
+    const at3 = keys.findIndex((other) => other > key);
+    return at3 === -1 ? keys.length : at3;
   };
 }
 
@@ -21539,9 +26250,9 @@ function mustExist(remotes, name) {
     hint: `A remote of ${LOCAL_CONFIG_FILE} is changed there by hand. \`sluice remote list\` shows all.`
   });
 }
-function sameEntries(a, b) {
+function sameEntries(a, b2) {
   const sorted = (entry2) => JSON.stringify(Object.entries(entry2).sort());
-  return sorted(a) === sorted(withoutUndefined(b));
+  return sorted(a) === sorted(withoutUndefined(b2));
 }
 function withoutUndefined(remote) {
   return Object.fromEntries(Object.entries(remote).filter(([, value]) => value !== void 0));
@@ -21551,7 +26262,8 @@ function usage(message, hint) {
 }
 
 // packages/engine/dist/operations/init.js
-var IGNORED = {
+var LINES = {
+  ".gitattributes": [ATTRIBUTES_LINE],
   ".gitignore": ["/.sluice/", `/${LOCAL_CONFIG_FILE}`],
   ".nxignore": [".sluice/"]
 };
@@ -21564,7 +26276,7 @@ function initWorkspace(root, files, { remote, plugin, cli }) {
   addConfig(noting);
   if (remote !== void 0 && !urlsOf(noting).includes(remote))
     addRemote(root, FIRST_REMOTE, { url: remote }, noting);
-  for (const [name, lines] of Object.entries(IGNORED))
+  for (const [name, lines] of Object.entries(LINES))
     addMissingLines(noting, name, lines);
   if (plugin ?? canLoadPlugin(noting))
     addPlugin(noting);
@@ -21650,6 +26362,11 @@ var MESSAGES = {
     message: "does not name the store and sluice.local.json, which belong to one machine",
     fix: "Add /.sluice/ and /sluice.local.json to it."
   },
+  ".gitattributes": {
+    level: "note",
+    message: "does not say how locks are merged, so git merges their lines",
+    fix: "Add sluice-lock.json merge=sluice-lock to it."
+  },
   ".nxignore": {
     level: "problem",
     message: "does not name the store, so that Nx may read all of it",
@@ -21701,11 +26418,11 @@ function checkStorePlace({ root, files, config }) {
 
 // packages/engine/dist/operations/doctor/check-versions.js
 import { realpathSync as realpathSync2 } from "node:fs";
-import { dirname as dirname11, join as join30 } from "node:path";
+import { dirname as dirname11, join as join31 } from "node:path";
 var SCOPE = "@sluice";
 function checkVersions({ root }) {
   const installed = /* @__PURE__ */ new Map();
-  collect(join30(root, "node_modules"), installed);
+  collect(join31(root, "node_modules"), installed);
   const versions = [...new Set(installed.values())].sort(compareUtf8);
   if (versions.length < 2)
     return [];
@@ -21721,26 +26438,26 @@ function checkVersions({ root }) {
   ];
 }
 function collect(modules, installed) {
-  const scope = join30(modules, SCOPE);
-  for (const name of namesIn(scope)) {
-    const path = join30(scope, name);
+  const scope = join31(modules, SCOPE);
+  for (const name of namesIn2(scope)) {
+    const path = join31(scope, name);
     const version = versionIn(path);
     if (version === void 0 || installed.has(path))
       continue;
     installed.set(path, version);
-    collect(join30(path, "node_modules"), installed);
+    collect(join31(path, "node_modules"), installed);
     const real = realpathSync2(path);
     if (real !== path)
       collect(dirname11(dirname11(real)), installed);
   }
 }
-function namesIn(scope) {
+function namesIn2(scope) {
   const known = ["action", "cli", "engine", "nx"];
   const listed = diskFiles(scope).list("").filter((name) => name.endsWith("/"));
   return [.../* @__PURE__ */ new Set([...known, ...listed.map((name) => name.slice(0, -1))])];
 }
 function versionIn(path) {
-  const text = readIfPresent(join30(path, "package.json"));
+  const text = readIfPresent(join31(path, "package.json"));
   if (text === void 0)
     return void 0;
   try {
@@ -21755,17 +26472,18 @@ function versionIn(path) {
 async function doctor(host, fix) {
   const startedMs = performance.now();
   const { diagnoses, stages } = await examine(host);
-  const findings = diagnoses.map(({ repair: repair2, ...said }) => {
+  const findings = [];
+  for (const { repair: repair2, ...said } of diagnoses) {
     if (fix)
-      repair2?.();
-    return { ...said, fixable: repair2 !== void 0, fixed: fix && repair2 !== void 0 };
-  });
+      await repair2?.();
+    findings.push({ ...said, fixable: repair2 !== void 0, fixed: fix && repair2 !== void 0 });
+  }
   return { findings: findings.sort(byWeight), stages, ms: Math.round(performance.now() - startedMs) };
 }
-function byWeight(a, b) {
-  if (a.level !== b.level)
+function byWeight(a, b2) {
+  if (a.level !== b2.level)
     return a.level === "problem" ? -1 : 1;
-  return compareUtf8(a.check, b.check) || compareUtf8(a.subject, b.subject);
+  return compareUtf8(a.check, b2.check) || compareUtf8(a.subject, b2.subject);
 }
 async function examine(host) {
   const { root, env, signal, nowMs } = host;
@@ -21800,6 +26518,7 @@ async function examine(host) {
   await add3("preparation", "package.json", () => [...checkPreparation(patient), ...checkStorePlace(patient)]);
   await add3("lock", "sluice-lock.json", () => checkLocks(patient));
   await add3("remote", "sluice.json", () => checkRemotes(patient));
+  await add3("merge-driver", ".git/config", () => checkMergeDriver(patient));
   await add3("git-tracked", ".git", () => checkGit(patient));
   await add3("nx-reads", ".", () => checkNxReads(patient));
   await add3("nx-cache", "nx.json", () => checkNxCache(patient));
@@ -21830,10 +26549,297 @@ async function explain(context, selected) {
       if (part === void 0)
         return [];
       const was = before.get(key)?.value ?? null;
-      const is = after.get(key)?.value ?? null;
-      return [{ kind: part.kind, name: part.name, before: was, after: is, changed: was !== is }];
+      const is2 = after.get(key)?.value ?? null;
+      return [{ kind: part.kind, name: part.name, before: was, after: is2, changed: was !== is2 }];
     })
   };
+}
+
+// packages/engine/dist/operations/export.js
+import { basename as basename4, join as join33 } from "node:path";
+
+// packages/engine/dist/workspace/export-files.js
+import { chmodSync, existsSync as existsSync5, lstatSync as lstatSync9, mkdirSync as mkdirSync7, readdirSync as readdirSync4, readlinkSync as readlinkSync2, renameSync as renameSync4, rmSync as rmSync3, statSync as statSync5 } from "node:fs";
+import { join as join32 } from "node:path";
+
+// packages/engine/dist/store/files.js
+import fs7 from "node:fs";
+var realFiles = fs7;
+
+// packages/engine/dist/workspace/export-files.js
+var GROUP_FILES = 2e3;
+var STAGING = ".sluice-export-";
+async function exportFiles(to2, wanted2, context, force) {
+  const files = allFiles(wanted2);
+  const same = await sameFiles(to2, wanted2, context);
+  const put2 = files.filter((file) => !same.has(snapshotPath(file)));
+  const taken = put2.map(snapshotPath).find((path) => lstatSync9(join32(to2, path), { throwIfNoEntry: false }));
+  if (taken !== void 0 && !force) {
+    throw new SluiceError("ERR_EXPORT_EXISTS", `${join32(to2, taken)} is there already, with other bytes`, {
+      hint: "Choose another directory, or replace what is there with --force."
+    });
+  }
+  mkdirSync7(to2, { recursive: true });
+  removeLeftovers2(to2);
+  for (const { path } of wanted2.directories)
+    mkdirSync7(join32(to2, path), { recursive: true });
+  const staging = join32(to2, `${STAGING}${newOwner(realFiles).name}`);
+  try {
+    for (let from = 0; from < put2.length; from += GROUP_FILES) {
+      const group = put2.slice(from, from + GROUP_FILES);
+      mkdirSync7(staging);
+      const numbers = new Map(group.map((file, n) => [file, n]));
+      await placeFiles(staging, group, (file) => String(numbers.get(file)), context);
+      for (const [file, n] of numbers)
+        renameSync4(join32(staging, String(n)), join32(to2, snapshotPath(file)));
+      rmSync3(staging, { recursive: true });
+    }
+  } finally {
+    rmSync3(staging, { recursive: true, force: true });
+  }
+  for (const file of files)
+    if (same.has(snapshotPath(file)))
+      correctMode(join32(to2, snapshotPath(file)), file);
+  return { written: put2.length, unchanged: same.size, bytes: put2.reduce((sum, file) => sum + sizeOf(file), 0) };
+}
+async function sameFiles(to2, wanted2, context) {
+  const same = /* @__PURE__ */ new Set();
+  const candidates = /* @__PURE__ */ new Map();
+  for (const file of allFiles(wanted2)) {
+    const path = snapshotPath(file);
+    const stat = lstatSync9(join32(to2, path), { throwIfNoEntry: false });
+    if (stat === void 0)
+      continue;
+    if (file.directory.kinds[file.entry] === LINK) {
+      if (stat.isSymbolicLink() && hasDigest(file, rawDigestOf(readlinkSync2(join32(to2, path), "buffer"))))
+        same.add(path);
+    } else if (stat.isFile() && stat.size === sizeOf(file))
+      candidates.set(path, file);
+  }
+  const seen = filterSnapshot({ ...wanted2, shape: "directory" }, (path) => candidates.has(path));
+  for (const { directory, entry: entry2 } of allFiles(seen)) {
+    directory.flags[entry2] = 0;
+    directory.kinds[entry2] = isExecutable(join32(to2, entryPath(directory, entry2))) ? EXECUTABLE : FILE;
+  }
+  const pending = pendingOf(seen);
+  await hashPending(to2, "directory", pending, false, context);
+  for (const { directory, entry: entry2 } of pending) {
+    const path = entryPath(directory, entry2);
+    const file = candidates.get(path);
+    const at3 = entry2 * RAW_DIGEST_BYTES;
+    if (file !== void 0 && hasDigest(file, directory.digests.subarray(at3, at3 + RAW_DIGEST_BYTES)))
+      same.add(path);
+  }
+  return same;
+}
+function hasDigest({ directory, entry: entry2 }, raw) {
+  const at3 = entry2 * RAW_DIGEST_BYTES;
+  return directory.digests.subarray(at3, at3 + RAW_DIGEST_BYTES).equals(raw);
+}
+function sizeOf({ directory, entry: entry2 }) {
+  return directory.sizes[entry2] ?? 0;
+}
+function correctMode(path, { directory, entry: entry2 }) {
+  const kind = directory.kinds[entry2];
+  if (kind === LINK || isExecutable(path) === (kind === EXECUTABLE))
+    return;
+  const { mode } = statSync5(path);
+  chmodSync(path, kind === EXECUTABLE ? mode | 64 : mode & ~73);
+}
+function isExecutable(path) {
+  return (statSync5(path).mode & 64) !== 0;
+}
+function removeLeftovers2(to2) {
+  for (const name of existsSync5(to2) ? readdirSync4(to2) : []) {
+    if (!name.startsWith(STAGING))
+      continue;
+    const owner = parseOwner(name.slice(STAGING.length));
+    const ageMs = Date.now() - (statSync5(join32(to2, name), { throwIfNoEntry: false })?.mtimeMs ?? 0);
+    if (owner === void 0 || !isAlive(realFiles, owner, ageMs))
+      rmSync3(join32(to2, name), { recursive: true, force: true });
+  }
+}
+
+// packages/engine/dist/workspace/write-tar.js
+import { closeSync as closeSync4, existsSync as existsSync6, fsyncSync as fsyncSync2, mkdirSync as mkdirSync8, openSync as openSync4, renameSync as renameSync5, rmSync as rmSync4, writeSync as writeSync3 } from "node:fs";
+import { dirname as dirname12 } from "node:path";
+var BLOCK_BYTES = 512;
+async function writeTar(reader, to2, snapshots, force, signal) {
+  if (existsSync6(to2) && !force) {
+    throw new SluiceError("ERR_EXPORT_EXISTS", `${to2} is there already`, {
+      hint: "Choose another name, or replace it with --force."
+    });
+  }
+  const entries = snapshots.flatMap(([below3, snapshot]) => entriesOf(below3, snapshot)).sort((a, b2) => compareUtf8(a.path, b2.path));
+  const { Header, Pax } = await Promise.resolve().then(() => (init_index_min(), index_min_exports));
+  const temporary2 = `${to2}.${process.pid}.part`;
+  mkdirSync8(dirname12(to2), { recursive: true });
+  const fd = openSync4(temporary2, "w");
+  let written = 0;
+  let bytes = 0;
+  try {
+    let position = 0;
+    const write2 = (chunk) => {
+      for (let at3 = 0; at3 < chunk.length; )
+        at3 += writeSync3(fd, chunk, at3, chunk.length - at3, position + at3);
+      position += chunk.length;
+    };
+    for (const { path, directory, entry: entry2 } of entries) {
+      throwIfAborted(signal);
+      const kind = directory.kinds[entry2];
+      const size = kind === TREE || kind === LINK ? 0 : directory.sizes[entry2] ?? 0;
+      const linkpath = kind === LINK ? reader.read("blob", directory.digests, entry2 * RAW_DIGEST_BYTES).toString() : "";
+      const header = new Header({
+        path: kind === TREE ? `${path}/` : path,
+        type: kind === TREE ? "Directory" : kind === LINK ? "SymbolicLink" : "File",
+        mode: kind === TREE || kind === EXECUTABLE ? 493 : 420,
+        mtime: /* @__PURE__ */ new Date(0),
+        size,
+        linkpath
+      });
+      if (header.encode())
+        write2(new Pax({ path: header.path ?? path, size, linkpath }).encode());
+      write2(header.block ?? Buffer.alloc(BLOCK_BYTES));
+      if (kind === TREE)
+        continue;
+      written++;
+      if (kind === LINK)
+        continue;
+      bytes += size;
+      const body = position;
+      reader.stream(directory.digests, entry2 * RAW_DIGEST_BYTES, write2, () => {
+        position = body;
+      });
+      write2(Buffer.alloc((BLOCK_BYTES - size % BLOCK_BYTES) % BLOCK_BYTES));
+    }
+    write2(Buffer.alloc(2 * BLOCK_BYTES));
+    fsyncSync2(fd);
+  } catch (error) {
+    closeSync4(fd);
+    rmSync4(temporary2, { force: true });
+    throw error;
+  }
+  closeSync4(fd);
+  renameSync5(temporary2, to2);
+  return { written, unchanged: 0, bytes };
+}
+function entriesOf(below3, { directories }) {
+  const filled = new Set(directories.filter(({ names }) => names.length > 0).map(({ path }) => path));
+  return directories.flatMap((directory) => directory.names.flatMap((_2, entry2) => {
+    const path = entryPath(directory, entry2);
+    if (directory.kinds[entry2] === TREE && filled.has(path))
+      return [];
+    return [{ path: below3 === "" ? path : `${below3}/${path}`, directory, entry: entry2 }];
+  }));
+}
+
+// packages/engine/dist/operations/export.js
+async function exportData(context, selected, settings) {
+  const startedMs = performance.now();
+  const { workspace } = context;
+  const items = await itemsOf(context, selected, settings.rev);
+  const total = { written: 0, unchanged: 0, bytes: 0 };
+  await relyOn(workspace.store, items.map(({ root }) => root), async () => {
+    await bring(context, items, settings.remote);
+    const snapshots = items.map((item) => [item.below, snapshotOf(context, item)]);
+    if (settings.tar === true) {
+      Object.assign(total, await writeTar(workspace.store.reader, settings.to, snapshots, settings.force === true, context.signal));
+      return;
+    }
+    const place2 = {
+      bulk: workspace.bulk,
+      storeDir: workspace.store.layout.dir,
+      how: ["reflink", "copy"],
+      readOnly: false,
+      signal: context.signal,
+      beginProgress: progress(context.emit, "writing files", settings.to)
+    };
+    for (const [below3, snapshot] of snapshots) {
+      const count = await exportFiles(join33(settings.to, below3), snapshot, place2, settings.force === true);
+      total.written += count.written;
+      total.unchanged += count.unchanged;
+      total.bytes += count.bytes;
+    }
+  });
+  return { to: settings.to, ...total, ms: Math.round(performance.now() - startedMs) };
+}
+async function itemsOf(context, selected, rev) {
+  const lockOf = await locksAt(context, rev);
+  const items = selected.flatMap(({ stage, filterOf: filterOf3 }) => stage.outs.flatMap((out) => {
+    const root = lockOf(stage)?.get(out.path);
+    return root === void 0 || !out.cache ? [] : [{ stage, out, root, filter: filterOf3?.(out) }];
+  }));
+  if (items.length === 0) {
+    throw new SluiceError("ERR_USAGE", "nothing that is selected has data in a lock", {
+      hint: "See what there is with `sluice status`."
+    });
+  }
+  return items.map((item) => ({ ...item, below: items.length === 1 ? "" : belowOf(item) }));
+}
+function belowOf({ out, root }) {
+  return root.kind === "tree" ? out.path : out.path.slice(0, Math.max(0, out.path.lastIndexOf("/")));
+}
+async function bring(context, items, remote) {
+  const { reader } = context.workspace.store;
+  const lacking = items.filter(({ root, filter }) => completeness(reader, root, filter) !== "complete");
+  if (lacking.length === 0)
+    return;
+  await context.remotes.fetch(lacking.map(({ root, filter, out }) => ({ root, filter, remote: remote ?? out.remote })), "everything");
+}
+function snapshotOf({ workspace }, { stage, out, root, filter }) {
+  const whole = plannedSnapshot(workspace.store.reader, root, basename4(out.path), filter);
+  if (filter === void 0 || root.kind === "blob")
+    return whole;
+  const wanted2 = filterSnapshot(whole, filter);
+  if (wanted2.directories.length > 1 || wanted2.directories[0]?.names.length)
+    return wanted2;
+  throw new SluiceError("ERR_USAGE", `${stageName(stage.id)}: no file of ${out.path} fits the pattern`, {
+    hint: `See what there is with \`sluice ls ${stageName(stage.id)}\`.`
+  });
+}
+
+// packages/engine/dist/operations/follow-git.js
+async function followGit(context, all, { from, to: to2 }) {
+  const changed2 = await changedLocks(context, from, to2);
+  const selected = changed2 === void 0 ? all : all.filter(({ stage }) => changed2.has(lockPath2(stage.projectRoot)));
+  return await checkout(context, selected, {
+    force: false,
+    unsaved: "leave",
+    wait: false,
+    onlyStale: true,
+    missing: context.config.hooks.postCheckout === "pull" ? "fetch" : "leave",
+    strict: false
+  });
+}
+async function changedLocks({ workspace, signal }, from, to2) {
+  const [before, after] = [await commitNamed(from), await commitNamed(to2)];
+  if (before === void 0 || after === void 0)
+    return void 0;
+  const args = [
+    "diff-tree",
+    "-r",
+    "-z",
+    "--name-only",
+    "--no-renames",
+    "--relative",
+    before,
+    after,
+    "--",
+    `:(glob)**/${LOCK_FILE}`
+  ];
+  const listed = await git(workspace.root, args, { signal });
+  return new Set(listed.toString("utf8").split("\0"));
+  async function commitNamed(rev) {
+    if (rev === void 0 || /^0+$/.test(rev))
+      return void 0;
+    try {
+      return await resolveRev(workspace.root, rev, { signal });
+    } catch (error) {
+      if (error instanceof SluiceError && error.code === "ERR_REVISION")
+        return void 0;
+      throw error;
+    }
+  }
 }
 
 // packages/engine/dist/store/gc/explain-object.js
@@ -21861,12 +26867,12 @@ function pathTo(store, { root }, wanted2, without) {
   if (raw.equals(wanted2))
     return "";
   return root.kind === "tree" ? below3(raw, 0) : void 0;
-  function below3(tree, at2) {
-    if (without.has(tree, at2))
+  function below3(tree, at3) {
+    if (without.has(tree, at3))
       return void 0;
-    if (!store.reader.catalog.has("tree", tree, at2))
+    if (!store.reader.catalog.has("tree", tree, at3))
       return void 0;
-    const node = readNode(store.reader, tree, at2);
+    const node = readNode(store.reader, tree, at3);
     for (let i = 0; i < node.names.length; i++) {
       const childAt = i * RAW_DIGEST_BYTES;
       const name = node.shape === SPLIT ? "" : node.names[i] ?? "";
@@ -21878,13 +26884,13 @@ function pathTo(store, { root }, wanted2, without) {
       if (rest !== void 0)
         return [name, rest].filter((step) => step !== "").join("/");
     }
-    without.set(tree, at2);
+    without.set(tree, at3);
     return void 0;
   }
 }
 function holds(lease, raw) {
-  for (let at2 = 0; at2 < lease.length; at2 += RAW_DIGEST_BYTES) {
-    if (lease.compare(raw, 0, RAW_DIGEST_BYTES, at2, at2 + RAW_DIGEST_BYTES) === 0)
+  for (let at3 = 0; at3 < lease.length; at3 += RAW_DIGEST_BYTES) {
+    if (lease.compare(raw, 0, RAW_DIGEST_BYTES, at3, at3 + RAW_DIGEST_BYTES) === 0)
       return true;
   }
   return false;
@@ -21910,22 +26916,22 @@ function rootsOfOuts(outs, where) {
 }
 
 // packages/engine/dist/gc/history-roots.js
-function rememberHistory(emit, options) {
+function rememberHistory(emit, options2) {
   const known = /* @__PURE__ */ new Map();
   return async (root, scope) => {
     const key = JSON.stringify([root, scope]);
-    const tips = (await runGit(root, ["show-ref", "--head"], options)).stdout.toString("latin1");
+    const tips = (await runGit(root, ["show-ref", "--head"], options2)).stdout.toString("latin1");
     const before = known.get(key);
     if (before?.tips === tips)
       return before.roots;
-    const roots = await rootsOfHistory(root, scope, emit, options);
+    const roots = await rootsOfHistory(root, scope, emit, options2);
     known.set(key, { tips, roots });
     return roots;
   };
 }
-async function rootsOfHistory(root, scope, emit, options) {
+async function rootsOfHistory(root, scope, emit, options2) {
   const found = [];
-  for await (const { rev, path, text } of locksOf(root, scope, options)) {
+  for await (const { rev, path, text } of locksOf(root, scope, options2)) {
     const where = `${path} at ${rev.slice(0, 12)}`;
     try {
       found.push(...rootsOfLock(parseLock(text, where), where));
@@ -21939,8 +26945,8 @@ async function rootsOfHistory(root, scope, emit, options) {
   }
   return found;
 }
-async function stopIfShallow(root, options) {
-  if (!await isGitWorkspace(root, options) || !await isShallow(root, options))
+async function stopIfShallow(root, options2) {
+  if (!await isGitWorkspace(root, options2) || !await isShallow(root, options2))
     return;
   throw new SluiceError("ERR_SHALLOW_CLONE", `nothing was deleted: the history of ${root} is cut off`, {
     hint: "Fetch all of it (`git fetch --unshallow`), or collect with --workspace alone."
@@ -21965,7 +26971,7 @@ function rootsOfRecordsSince(store, sinceMs) {
     if (madeMs >= sinceMs)
       recent.push({ madeMs, refs });
   }
-  return recent.sort((a, b) => b.madeMs - a.madeMs).flatMap(({ refs }) => refs);
+  return recent.sort((a, b2) => b2.madeMs - a.madeMs).flatMap(({ refs }) => refs);
 }
 function recordedRoots(store, isPushed, onDamaged) {
   const refs = [];
@@ -21983,13 +26989,13 @@ function recordedRoots(store, isPushed, onDamaged) {
       onDamaged(listed.file, listed.problem);
       continue;
     }
-    const { root, path, at: at2, reason: reason3 } = listed.note;
-    refs.push({ root, why: `${path}, kept aside at ${at2} (${reason3})` });
+    const { root, path, at: at3, reason: reason4 } = listed.note;
+    refs.push({ root, why: `${path}, kept aside at ${at3} (${reason4})` });
   }
   return refs;
 }
-function recordName(stage, at2) {
-  return `the record of ${stage.project}:${stage.target} from ${at2}`;
+function recordName(stage, at3) {
+  return `the record of ${stage.project}:${stage.target} from ${at3}`;
 }
 function stopAtDamaged(path, cause) {
   throw new SluiceError("ERR_GC_STOPPED", `nothing was deleted: ${path} cannot be read (${cause.message})`, {
@@ -21999,11 +27005,11 @@ function stopAtDamaged(path, cause) {
 }
 
 // packages/engine/dist/gc/workspace-roots.js
-import { readFileSync as readFileSync5, statSync as statSync4 } from "node:fs";
-import { join as join32 } from "node:path";
+import { readFileSync as readFileSync5, statSync as statSync6 } from "node:fs";
+import { join as join35 } from "node:path";
 
 // packages/engine/dist/store/workspaces.js
-import { join as join31, relative, resolve as resolve5, sep } from "node:path";
+import { join as join34, relative, resolve as resolve5, sep } from "node:path";
 var VERSION6 = 1;
 var DAY_MS = 24 * 60 * 60 * 1e3;
 function registerWorkspace(store, root, now) {
@@ -22021,9 +27027,9 @@ function registerWorkspace(store, root, now) {
 `);
 }
 function listWorkspaces(store) {
-  const entries = listNames(store.files, store.layout.workspaces).filter((name) => /^[0-9a-f]{64}[.]json$/.test(name)).flatMap((name) => readEntry(store, join31(store.layout.workspaces, name)) ?? []);
+  const entries = listNames(store.files, store.layout.workspaces).filter((name) => /^[0-9a-f]{64}[.]json$/.test(name)).flatMap((name) => readEntry(store, join34(store.layout.workspaces, name)) ?? []);
   const key = (entry2) => entry2.kind === "damaged" ? "" : entry2.path;
-  return entries.sort((a, b) => key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0);
+  return entries.sort((a, b2) => key(a) < key(b2) ? -1 : key(a) > key(b2) ? 1 : 0);
 }
 function forgetWorkspace(store, path) {
   const wanted2 = /* @__PURE__ */ new Set([resolve5(path), realPathIfThere(store, path)]);
@@ -22043,24 +27049,24 @@ function notedPath(store, root) {
   return relative(storeDir, root).split(sep).join("/") || ".";
 }
 function entryFile(store, noted) {
-  return join31(store.layout.workspaces, `${hexOf(digestOf(noted))}.json`);
+  return join34(store.layout.workspaces, `${hexOf(digestOf(noted))}.json`);
 }
 function readEntry(store, file) {
   const text = readSmallFile(store, file);
   if (text === void 0)
     return void 0;
-  const fail = (place2, problem) => {
+  const fail2 = (place2, problem) => {
     throw new SluiceError("ERR_CONFIG", `${file}: ${place2 === "" ? "it" : place2} ${problem}`);
   };
   try {
-    const entry2 = asObject(parseJson(text, fail), "", fail);
+    const entry2 = asObject(parseJson(text, fail2), "", fail2);
     if (entry2.get("version") !== VERSION6)
-      fail("version", `is not ${VERSION6}`);
-    expectKeys(entry2, ["version", "path", "seen"], "", fail);
-    const noted = asText(entry2.get("path"), "path", fail);
-    const seen = asText(entry2.get("seen"), "seen", fail);
+      fail2("version", `is not ${VERSION6}`);
+    expectKeys(entry2, ["version", "path", "seen"], "", fail2);
+    const noted = asText(entry2.get("path"), "path", fail2);
+    const seen = asText(entry2.get("seen"), "seen", fail2);
     if (noted === "" || Number.isNaN(Date.parse(seen)))
-      fail("", "names no path or no time");
+      fail2("", "names no path or no time");
     return { kind: "workspace", file, path: resolve5(realPathIfThere(store, store.layout.dir), noted), seen };
   } catch (error) {
     if (!(error instanceof SluiceError))
@@ -22088,14 +27094,14 @@ function workspacesOf(store, asking) {
   }
   return [...paths];
 }
-async function rootsOfWorkspace(root, options = {}) {
+async function rootsOfWorkspace(root, options2 = {}) {
   try {
-    if (statSync4(join32(root, "nx.json"), { throwIfNoEntry: false }) === void 0) {
+    if (statSync6(join35(root, "nx.json"), { throwIfNoEntry: false }) === void 0) {
       throw new SluiceError("ERR_WORKSPACE", `${root} is no Nx workspace any more`);
     }
-    const locks = await lockPaths(root, options);
+    const locks = await lockPaths(root, options2);
     return [...locks].flatMap((path) => {
-      const text = readIfThere(join32(root, path));
+      const text = readIfThere(join35(root, path));
       return text === void 0 ? [] : rootsOfLock(parseLock(text, path), `${path} of ${root}`);
     });
   } catch (error) {
@@ -22104,22 +27110,22 @@ async function rootsOfWorkspace(root, options = {}) {
     throw stop(root, error);
   }
 }
-async function lockPaths(root, options) {
+async function lockPaths(root, options2) {
   const { projects, problems } = readWorkspace(root, { cacheFile: projectsCachePath(root) });
   const directories = [...projects.values()].map((project) => project.root);
   for (const { file } of problems)
     directories.push(parseRelPath(file.split("/").slice(0, -1).join("/")));
   const paths = new Set(directories.map((directory) => joinRelPath(directory, LOCK_FILE)));
-  for (const name of await trackedLocks(root, options)) {
+  for (const name of await trackedLocks(root, options2)) {
     const path = tryParseRelPath(name);
     if (path !== void 0 && path !== "")
       paths.add(path);
   }
   return paths;
 }
-async function trackedLocks(root, options) {
+async function trackedLocks(root, options2) {
   try {
-    const { status: status2, stdout } = await runGit(root, ["ls-files", "-z", "--", `:(glob)**/${LOCK_FILE}`], options);
+    const { status: status2, stdout } = await runGit(root, ["ls-files", "-z", "--", `:(glob)**/${LOCK_FILE}`], options2);
     return status2 === 0 ? stdout.toString("utf8").split("\0") : [];
   } catch (error) {
     if (error instanceof SluiceError && error.code === "ERR_REVISION")
@@ -22147,15 +27153,15 @@ function stop(path, cause) {
 }
 
 // packages/engine/dist/gc/gather-roots.js
-function gatherRoots(options) {
-  const { store, root, scope, emit, signal, env } = options;
+function gatherRoots(options2) {
+  const { store, root, scope, emit, signal, env } = options2;
   const git2 = { signal, env };
-  const isPushed = options.isPushed ?? (() => true);
+  const isPushed = options2.isPushed ?? (() => true);
   const history = rememberHistory(emit, git2);
   const { revs = [], recordsMs, ...everywhere } = scope;
   return {
     live: async () => {
-      const refs = [...options.running?.() ?? []];
+      const refs = [...options2.running?.() ?? []];
       for (const workspace of workspacesOf(store, root)) {
         refs.push(...await rootsOfWorkspace(workspace, git2));
         if (!namesHistory(everywhere))
@@ -22170,11 +27176,11 @@ function gatherRoots(options) {
         refs.push(...await history(root, { revs }));
       }
       if (recordsMs !== void 0)
-        refs.push(...rootsOfRecordsSince(store, options.now.getTime() - recordsMs));
+        refs.push(...rootsOfRecordsSince(store, options2.now.getTime() - recordsMs));
       return refs;
     },
     recorded: async () => {
-      if (options.allowUnpushed === true)
+      if (options2.allowUnpushed === true)
         return recordedRoots(store, () => true, () => void 0);
       const refs = recordedRoots(store, isPushed, stopAtDamaged);
       for (const workspace of workspacesOf(store, root)) {
@@ -22185,7 +27191,7 @@ function gatherRoots(options) {
       }
       return refs;
     },
-    isOnRemote: options.isOnRemote
+    isOnRemote: options2.isOnRemote
   };
 }
 function namesHistory(scope) {
@@ -22194,10 +27200,10 @@ function namesHistory(scope) {
 }
 
 // packages/engine/dist/gc/explain-gc.js
-async function explainGc(what, options) {
-  const { store } = options;
-  const digest = tryParseDigest(what) ?? await digestAt(what, options);
-  const roots = gatherRoots(options);
+async function explainGc(what, options2) {
+  const { store } = options2;
+  const digest = tryParseDigest(what) ?? await digestAt(what, options2);
+  const roots = gatherRoots(options2);
   const live = distinct(await roots.live());
   const named = explainObject(store, live, digest);
   const keptBy = named.keptBy.map(({ ref, path }) => reason2(ref.why, path));
@@ -22206,7 +27212,7 @@ async function explainGc(what, options) {
   if (keptBy.length === 0) {
     const recorded = (await roots.recorded()).filter((ref) => ref.unprotected !== true);
     for (const { ref, path } of explainObject(store, distinct(recorded), digest).keptBy) {
-      const answer = options.allowUnpushed === true ? true : await options.isOnRemote(ref.root);
+      const answer = options2.allowUnpushed === true ? true : await options2.isOnRemote(ref.root);
       if (answer === true)
         continue;
       keptBy.push(`${reason2(ref.why, path)}, ${answer === false ? "not on a remote" : "and no remote answers"}`);
@@ -22241,22 +27247,22 @@ function entryAt(store, tree, path) {
 }
 
 // packages/engine/dist/store/gc/bag-content.js
-import { dirname as dirname12, join as join34 } from "node:path";
+import { dirname as dirname13, join as join37 } from "node:path";
 
 // packages/engine/dist/store/loose-list.js
-import { join as join33 } from "node:path";
+import { join as join36 } from "node:path";
 var SHAPE_AT = 4;
 var NAME = /^([0-9a-f]{62})([.]tree)?$/;
 function* listLoose(files, layout) {
   for (const prefix of listNames(files, layout.objects)) {
     if (!/^[0-9a-f]{2}$/.test(prefix))
       continue;
-    for (const rest of listNames(files, join33(layout.objects, prefix))) {
+    for (const rest of listNames(files, join36(layout.objects, prefix))) {
       const match = NAME.exec(rest);
       if (match === null)
         continue;
       const name = `${prefix}/${rest}`;
-      const path = join33(layout.objects, name);
+      const path = join36(layout.objects, name);
       const stat = files.lstatSync(path, { throwIfNoEntry: false });
       if (stat === void 0 || !stat.isFile())
         continue;
@@ -22309,26 +27315,26 @@ function claimOf(marks, kind, raw, rawAt = 0) {
   const value = (marks[kind].get(raw, rawAt) ?? DEAD) & ~ABSENT;
   return value === LIVE || value === UNPUSHED ? value : DEAD;
 }
-function markRoot(marks, nodes, root, claim2) {
+function markRoot(marks, nodes, root, claim3) {
   const raw = rawOf(root.digest);
   if (root.kind === "blob")
-    markBlob(marks, raw, 0, claim2);
+    markBlob(marks, raw, 0, claim3);
   else
-    markTree(marks, nodes, raw, 0, claim2, 0);
+    markTree(marks, nodes, raw, 0, claim3, 0);
 }
 function markLeases(marks, nodes, leases) {
   for (const lease of leases) {
-    for (let at2 = 0; at2 < lease.length; at2 += RAW_DIGEST_BYTES) {
-      markBlob(marks, lease, at2, LIVE);
-      markTree(marks, nodes, lease, at2, LIVE, 0);
+    for (let at3 = 0; at3 < lease.length; at3 += RAW_DIGEST_BYTES) {
+      markBlob(marks, lease, at3, LIVE);
+      markTree(marks, nodes, lease, at3, LIVE, 0);
     }
   }
 }
-function markBlob(marks, raw, rawAt, claim2) {
+function markBlob(marks, raw, rawAt, claim3) {
   if (!marks.blob.has(raw, rawAt))
-    marks.blob.set(raw, rawAt, claim2);
+    marks.blob.set(raw, rawAt, claim3);
 }
-function markTree(marks, nodes, raw, rawAt, claim2, depth) {
+function markTree(marks, nodes, raw, rawAt, claim3, depth) {
   const known = marks.tree.get(raw, rawAt) ?? DEAD;
   if (known !== DEAD && (known & ABSENT) === 0)
     return;
@@ -22338,17 +27344,17 @@ function markTree(marks, nodes, raw, rawAt, claim2, depth) {
   const node = nodes(raw, rawAt);
   if (node === void 0) {
     if (known === DEAD)
-      marks.tree.set(raw, rawAt, claim2 | ABSENT);
+      marks.tree.set(raw, rawAt, claim3 | ABSENT);
     return;
   }
-  marks.tree.set(raw, rawAt, claim2);
+  marks.tree.set(raw, rawAt, claim3);
   const { bytes, digestAt: digestAt2, isNode } = node;
   for (let i = 0; i < digestAt2.length; i++) {
-    const at2 = digestAt2[i] ?? 0;
+    const at3 = digestAt2[i] ?? 0;
     if (isNode[i] === 1)
-      markTree(marks, nodes, bytes, at2, claim2, depth + 1);
+      markTree(marks, nodes, bytes, at3, claim3, depth + 1);
     else
-      markBlob(marks, bytes, at2, claim2);
+      markBlob(marks, bytes, at3, claim3);
   }
 }
 
@@ -22358,7 +27364,7 @@ function readBag(store, bag) {
   const loaded = /* @__PURE__ */ new Map();
   for (const name of packs) {
     try {
-      loaded.set(name, loadPack(store.files, name, join34(bag.dir, "packs", name)));
+      loaded.set(name, loadPack(store.files, name, join37(bag.dir, "packs", name)));
     } catch (error) {
       if (errnoOf(error) === "ENOENT")
         continue;
@@ -22430,7 +27436,7 @@ function holdsMarked(store, pack, marks) {
 }
 function bringBack(store, content, home, name) {
   takeFromTrash(store.files, store.layout, content.bag, home, name);
-  content.touched.add(dirname12(join34(store.layout[home], name)));
+  content.touched.add(dirname13(join37(store.layout[home], name)));
   if (home === "objects")
     content.loose.delete(name);
   else
@@ -22460,12 +27466,12 @@ function askOnce(isOnRemote2) {
   const answers = /* @__PURE__ */ new Map();
   return async (roots) => {
     const open2 = roots.filter((root) => !answers.has(root.digest));
-    const ask = async () => {
+    const ask3 = async () => {
       for (let root = open2.pop(); root !== void 0; root = open2.pop()) {
         answers.set(root.digest, await isOnRemote2(root));
       }
     };
-    await Promise.all(Array.from({ length: LANES }, ask));
+    await Promise.all(Array.from({ length: LANES }, ask3));
     return answers;
   };
 }
@@ -22488,8 +27494,8 @@ function unmarkedBytes(marks, nodes, reader, root) {
       return 0;
     const node = nodes(raw, rawAt);
     let bytes = 0;
-    node?.digestAt.forEach((at2, i) => {
-      bytes += (node.isNode[i] === 1 ? tree : blob)(node.bytes, at2);
+    node?.digestAt.forEach((at3, i) => {
+      bytes += (node.isNode[i] === 1 ? tree : blob)(node.bytes, at3);
     });
     return bytes;
   };
@@ -22688,11 +27694,11 @@ function tallySweep(inventory, claims, staying) {
   const kept = new Tallier();
   const keptUnpushed = new Tallier();
   const left = new Tallier();
-  const byClaim = (claim2, dead) => claim2 === LIVE ? kept : claim2 === UNPUSHED ? keptUnpushed : dead;
+  const byClaim = (claim3, dead) => claim3 === LIVE ? kept : claim3 === UNPUSHED ? keptUnpushed : dead;
   const { packs } = inventory;
-  const order = packs.map((_, number) => number);
+  const order = packs.map((_2, number) => number);
   const stays = (number) => staying.has(packs[number]?.name ?? "");
-  order.sort((a, b) => Number(stays(b)) - Number(stays(a)) || (packs[b]?.index.count ?? 0) - (packs[a]?.index.count ?? 0));
+  order.sort((a, b2) => Number(stays(b2)) - Number(stays(a)) || (packs[b2]?.index.count ?? 0) - (packs[a]?.index.count ?? 0));
   const places2 = new EarlierPlaces(inventory, order, false);
   for (const [number, pack] of packs.entries()) {
     const kind = kindIn(pack);
@@ -22719,11 +27725,11 @@ var Looks = class {
   ask;
   /** Droppable roots that were marked or dropped; a second look does not change its mind. */
   decided = /* @__PURE__ */ new Set();
-  constructor(store, options) {
+  constructor(store, options2) {
     this.store = store;
     this.marks = newMarks(store.reader.catalog.packs());
-    this.options = options;
-    this.ask = askOnce(options.roots.isOnRemote);
+    this.options = options2;
+    this.ask = askOnce(options2.roots.isOnRemote);
   }
   /** Marks what leases and live roots name. */
   async live(contents) {
@@ -22794,7 +27800,7 @@ function planPacks(packs, budgetBytes) {
     return true;
   };
   const partly = packs.filter((pack) => !isGarbage(pack) && pack.dead + pack.redundant > 0);
-  for (const pack of partly.sort((a, b) => costPerFreedByte(a) - costPerFreedByte(b))) {
+  for (const pack of partly.sort((a, b2) => costPerFreedByte(a) - costPerFreedByte(b2))) {
     if (pack.pinned || !take2(pack))
       left.push(pack.name);
   }
@@ -22918,33 +27924,33 @@ var PackCopier = class {
 };
 function liveRows({ index }, claims) {
   const rows2 = [];
-  claims?.forEach((claim2, row) => {
-    if (claim2 !== DEAD)
+  claims?.forEach((claim3, row) => {
+    if (claim3 !== DEAD)
       rows2.push({ row, offset: index.entry(row).offset });
   });
-  return rows2.sort((a, b) => a.offset - b.offset).map(({ row }) => row);
+  return rows2.sort((a, b2) => a.offset - b2.offset).map(({ row }) => row);
 }
 
 // packages/engine/dist/store/gc/sweep.js
 var MOVES_PER_EVENT = 1e3;
 function deadLoose({ loose }, claims) {
-  const dead = loose.filter((_, i) => claims.loose[i] === DEAD);
+  const dead = loose.filter((_2, i) => claims.loose[i] === DEAD);
   return [...dead.filter(({ kind }) => kind === "tree"), ...dead.filter(({ kind }) => kind === "blob")];
 }
-async function sweep(store, looks, plan, options) {
+async function sweep(store, looks, plan, options2) {
   const { inventory, claims, homes } = plan;
   const going = new Set(plan.packs.rewrite);
-  const rewritten = await rewriteIfRoom(store, { inventory, going, claims, homes }, options.signal);
-  throwIfAborted(options.signal);
+  const rewritten = await rewriteIfRoom(store, { inventory, going, claims, homes }, options2.signal);
+  throwIfAborted(options2.signal);
   const packs = [...plan.packs.drop, ...rewritten.emptied];
   const bag = openTrash(store.files, store.layout);
   try {
-    moveAll(store, bag, packs, plan.loose, options.emit);
+    moveAll(store, bag, packs, plan.loose, options2.emit);
     const content = readBag(store, bag);
     await looks.live([content]);
     const recorded = await looks.recorded([content]);
     restoreMarked(store, content, looks.marks);
-    throwIfAborted(options.signal);
+    throwIfAborted(options2.signal);
     const gone = new Set(content.packs.keys());
     store.reader.close();
     emptyBag(store.files, bag);
@@ -22985,7 +27991,7 @@ function moveAll(store, bag, packs, loose, emit) {
 }
 
 // packages/engine/dist/store/gc/tidy.js
-import { join as join35 } from "node:path";
+import { join as join38 } from "node:path";
 function tidy(store, marks) {
   const { files, layout } = store;
   for (const dir of [layout.records, layout.objects]) {
@@ -22993,8 +27999,8 @@ function tidy(store, marks) {
       if (!/^[0-9a-f]{2}$/.test(prefix))
         continue;
       if (dir === layout.records)
-        removeTemporaries(store, join35(dir, prefix));
-      removeIfEmpty(files, join35(dir, prefix));
+        removeTemporaries(store, join38(dir, prefix));
+      removeIfEmpty(files, join38(dir, prefix));
     }
   }
   removeTemporaries(store, layout.kept);
@@ -23024,16 +28030,16 @@ function tidyDamaged(store, marks) {
     const raw = Buffer.from(hex, "hex");
     const isWanted2 = kind === "blob" || kind === "tree" ? claimOf(marks, kind, raw) !== DEAD && !reader.catalog.has(kind, raw) : packs.has(kind);
     if (!isWanted2)
-      files.rmSync(join35(layout.damaged, name), { force: true });
+      files.rmSync(join38(layout.damaged, name), { force: true });
   }
 }
 
 // packages/engine/dist/store/gc/weigh-packs.js
 function weighPacks(catalog, inventory, claims) {
   const { packs } = inventory;
-  const dead = claims.packs.map((column2) => column2.reduce((sum, claim2) => sum + (claim2 === DEAD ? 1 : 0), 0));
-  const order = packs.map((_, number) => number);
-  order.sort((a, b) => (dead[a] ?? 0) - (dead[b] ?? 0) || (packs[b]?.index.count ?? 0) - (packs[a]?.index.count ?? 0));
+  const dead = claims.packs.map((column2) => column2.reduce((sum, claim3) => sum + (claim3 === DEAD ? 1 : 0), 0));
+  const order = packs.map((_2, number) => number);
+  order.sort((a, b2) => (dead[a] ?? 0) - (dead[b2] ?? 0) || (packs[b2]?.index.count ?? 0) - (packs[a]?.index.count ?? 0));
   const homes = new EarlierPlaces(inventory, order, true, (pack, raw) => !catalog.isSetAside(pack, raw));
   const worth = packs.map((pack, number) => weigh(catalog, pack, number, claims.packs[number] ?? NONE, homes));
   return { homes, worth };
@@ -23065,31 +28071,31 @@ function weigh(catalog, pack, number, claims, homes) {
 
 // packages/engine/dist/store/gc/collect.js
 var DEFAULT_BUDGET_BYTES = 1024 ** 3;
-async function collect2(store, options) {
-  const held = await store.acquire("gc", { wait: true, what: "the collection", signal: options.signal });
+async function collect2(store, options2) {
+  const held = await store.acquire("gc", { wait: true, what: "the collection", signal: options2.signal });
   try {
-    return await collectAlone(store, options);
+    return await collectAlone(store, options2);
   } finally {
     held.release();
   }
 }
-async function collectAlone(store, options) {
-  const dryRun = options.dryRun === true;
+async function collectAlone(store, options2) {
+  const dryRun = options2.dryRun === true;
   if (!dryRun)
     removeLeftovers(store.files, store.layout);
   const oldBags = openBags(store.files, store.layout).map((bag) => readBag(store, bag));
   store.reader.catalog.refresh();
   stopAtBrokenPacks(store);
-  const looks = new Looks(store, options);
+  const looks = new Looks(store, options2);
   await looks.live(oldBags);
-  let plan = makePlan(store, looks.marks, options);
+  let plan = makePlan(store, looks.marks, options2);
   const recorded = [];
   if (oldBags.length > 0 || hasWork(plan)) {
     recorded.push(await looks.recorded(oldBags));
     finishOldBags(store, oldBags, looks.marks, dryRun);
-    plan = makePlan(store, looks.marks, options);
+    plan = makePlan(store, looks.marks, options2);
   }
-  const swept = dryRun || !hasWork(plan) ? void 0 : await sweep(store, looks, plan, options);
+  const swept = dryRun || !hasWork(plan) ? void 0 : await sweep(store, looks, plan, options2);
   if (swept !== void 0)
     recorded.push(swept.recorded);
   if (!dryRun)
@@ -23121,17 +28127,17 @@ function finishOldBags(store, contents, marks, dryRun) {
 }
 
 // packages/engine/dist/gc/run-gc.js
-async function runGc(options) {
-  const { store, dryRun = false } = options;
+async function runGc(options2) {
+  const { store, dryRun = false } = options2;
   if (!dryRun)
-    for (const path of options.forget ?? [])
+    for (const path of options2.forget ?? [])
       forgetWorkspace(store, path);
-  const roots = gatherRoots(options);
-  const { allowUnpushed, maxBytes, budgetBytes, signal, emit } = options;
+  const roots = gatherRoots(options2);
+  const { allowUnpushed, maxBytes, budgetBytes, signal, emit } = options2;
   const report2 = await collect2(store, { roots, allowUnpushed, maxBytes, budgetBytes, signal, emit, dryRun });
   tellLeft(report2, emit);
   const lost3 = report2.dropped.filter((ref) => allowUnpushed === true || ref.unprotected === true);
-  const deadRecords = dryRun ? 0 : await removeDeadRecords(store, lost3, options.isOnRemote);
+  const deadRecords = dryRun ? 0 : await removeDeadRecords(store, lost3, options2.isOnRemote);
   return { ...report2, deadRecords };
 }
 function tellLeft({ left, problems }, emit) {
@@ -23167,30 +28173,30 @@ async function removeDeadRecords(store, lost3, isOnRemote2) {
 }
 
 // packages/engine/dist/operations/gc.js
-async function collectGarbage(context, options) {
+async function collectGarbage(context, options2) {
   const startedMs = performance.now();
   const holders = /* @__PURE__ */ new Set();
   const { removed, kept, keptUnpushed } = await runGc({
-    ...gatherOptions(context, options, holders),
-    dryRun: options.dryRun,
-    forget: options.forgetWorkspace === void 0 ? [] : [options.forgetWorkspace]
+    ...gatherOptions(context, options2, holders),
+    dryRun: options2.dryRun,
+    forget: options2.forgetWorkspace === void 0 ? [] : [options2.forgetWorkspace]
   });
   if (holders.size > 0 && removed.blobs + removed.trees > 0) {
-    const verb = options.dryRun === true ? "would be" : "were";
+    const verb = options2.dryRun === true ? "would be" : "were";
     context.emit({
       type: "note",
       message: `the results that ${verb} dropped are on ${[...holders].sort().join(", ")}`
     });
   }
-  const ms = Math.round(performance.now() - startedMs);
-  return { removed, kept, keptUnpushed, dryRun: options.dryRun ?? false, ms };
+  const ms2 = Math.round(performance.now() - startedMs);
+  return { removed, kept, keptUnpushed, dryRun: options2.dryRun ?? false, ms: ms2 };
 }
-async function explainGarbage(context, options) {
-  const { digest, keptBy } = await explainGc(options.what, gatherOptions(context, options));
+async function explainGarbage(context, options2) {
+  const { digest, keptBy } = await explainGc(options2.what, gatherOptions(context, options2));
   return { digest, keptBy };
 }
-function gatherOptions(context, options, holders = /* @__PURE__ */ new Set()) {
-  const { allBranches, allTags, allCommits, revs, since, num, recordsMs, allowUnpushed } = options;
+function gatherOptions(context, options2, holders = /* @__PURE__ */ new Set()) {
+  const { allBranches, allTags, allCommits, revs, since, num, recordsMs, allowUnpushed } = options2;
   const unpushed = /* @__PURE__ */ new Set();
   for (const { outs } of context.stages.all)
     for (const { path, push: push2 } of outs)
@@ -23219,7 +28225,9 @@ function gatherOptions(context, options, holders = /* @__PURE__ */ new Set()) {
 }
 async function isOnRemote({ remotes, config }, root, holders) {
   let answer = false;
-  for (const name of config.remotes.keys()) {
+  for (const [name, { location }] of config.remotes) {
+    if (evicts(location))
+      continue;
     const state = await remotes.state(name, root);
     if (state === "complete") {
       holders.add(name);
@@ -23229,6 +28237,1503 @@ async function isOnRemote({ remotes, config }, root, holders) {
       answer = "unknown";
   }
   return answer;
+}
+
+// packages/engine/dist/operations/import-archive.js
+import { basename as basename5 } from "node:path";
+
+// packages/engine/dist/stage/replace-data.js
+import { mkdirSync as mkdirSync9 } from "node:fs";
+import { dirname as dirname14 } from "node:path";
+function committedRoot({ outs }, { path }) {
+  const root = outs.get(path);
+  if (root === void 0)
+    throw new Error(`${path} was committed without a root`);
+  return root;
+}
+async function replaceData(context, stage, out, fill3) {
+  const { root } = context.workspace;
+  const held = await holdStage(context, stage, true);
+  try {
+    await refuseTracked(context, stage);
+    ensureIgnored(root, stage.projectRoot, out.path);
+    await keepAside(context, out.path, await new Resolver(context).observed(out.path));
+    const move2 = moveOf(root, out.path);
+    try {
+      moveAside(move2);
+      mkdirSync9(dirname14(absolutePath(context.workspace, out.path)), { recursive: true });
+      const filled = await fill3();
+      checkIgnored(move2);
+      const looks = await lookAtData(context, stage);
+      const { reasons, ...committed } = await commitData(context, stage, looks, {
+        force: true,
+        beforeLock: () => finish(move2)
+      });
+      return { filled, committed: { ...committed, changed: reasons.length > 0 } };
+    } catch (error) {
+      putBack(move2);
+      throw error;
+    }
+  } finally {
+    held.release();
+  }
+}
+
+// packages/engine/dist/workspace/archive/unpack-tar.js
+import { once } from "node:events";
+import { closeSync as closeSync5, createReadStream, lstatSync as lstatSync11, mkdirSync as mkdirSync11, openSync as openSync5, writeSync as writeSync4 } from "node:fs";
+import { dirname as dirname16, join as join40 } from "node:path";
+
+// packages/engine/dist/workspace/archive/check-names.js
+var LONGEST_NAME = 255;
+var LONGEST_PATH = 2048;
+var MOST_PARTS = 200;
+function checkEntryNames(names) {
+  return names.map(createNameCheck());
+}
+function createNameCheck() {
+  const seen = /* @__PURE__ */ new Map();
+  return (name) => {
+    const entry2 = parseEntryName(name);
+    const segments = entry2.path.split("/");
+    for (let count = 1; count < segments.length; count++) {
+      claim(seen, segments.slice(0, count).join("/"), name, "parent");
+    }
+    claim(seen, entry2.path, name, entry2.isDirectory ? "directory" : "file");
+    return entry2;
+  };
+}
+function parseEntryName(name) {
+  const problem = unsafeBeginning(name);
+  if (problem !== void 0)
+    throw unsafe(name, problem);
+  const isDirectory2 = name.endsWith("/");
+  const text = name.replace(/^(?:\.\/)+/, "").replace(/\/$/, "");
+  const path = tryParseRelPath(text);
+  if (path === void 0 || path === "") {
+    const segment = text.split("/").find((part) => nameProblem(part) !== void 0);
+    throw unsafe(name, segment === void 0 ? "names nothing" : `has a part that ${nameProblem(segment)}`);
+  }
+  if (Buffer.byteLength(path) > LONGEST_PATH)
+    throw unsafe(name, "is too long");
+  if (path.split("/").length > MOST_PARTS)
+    throw unsafe(name, "is too deep");
+  if (path.split("/").some((part) => Buffer.byteLength(part) > LONGEST_NAME))
+    throw unsafe(name, "is too long");
+  return { path, isDirectory: isDirectory2 };
+}
+function unsafeBeginning(name) {
+  if (name.includes("\\"))
+    return "holds a backslash";
+  if (name.startsWith("/"))
+    return "is absolute";
+  if (/^[A-Za-z]:/.test(name))
+    return "begins with a drive";
+  if (new RegExp("\\p{Cc}", "u").test(name))
+    return "holds a control character";
+  return void 0;
+}
+function claim(seen, path, name, kind) {
+  const key = path.normalize("NFC").toLowerCase().toUpperCase();
+  const other = seen.get(key);
+  if (other === void 0) {
+    seen.set(key, { path, name, kind });
+    return;
+  }
+  if (other.path !== path) {
+    throw unsafe(name, `and ${JSON.stringify(other.name)} are one name where upper and lower case are not told apart`);
+  }
+  if (other.kind === "file" || kind === "file") {
+    throw unsafe(name, other.kind === kind ? "is there twice" : `and ${JSON.stringify(other.name)} are file and directory`);
+  }
+  if (other.kind === "directory" && kind === "directory")
+    throw unsafe(name, "is there twice");
+  if (other.kind === "parent" && kind === "directory")
+    seen.set(key, { path, name, kind });
+}
+function unsafe(name, problem) {
+  return new SluiceError("ERR_ARCHIVE_UNSAFE", `${JSON.stringify(name)} in the archive ${problem}`, {
+    hint: "Nothing was unpacked. Look at the archive with another tool, and pack it again without this entry.",
+    details: { name }
+  });
+}
+
+// packages/engine/dist/workspace/archive/check-sizes.js
+var ARCHIVE_LIMITS = { entries: 1e6, bytes: 64 * 1024 ** 3, ratio: 200 };
+var HARMLESS_BYTES = 64 * 1024 ** 2;
+function checkDeclaredSizes(entries, archiveBytes, limits) {
+  const total = entries.reduce((sum, { bytes }) => sum + bytes, 0);
+  checkTotals(entries.length, total, archiveBytes, limits);
+  const byPlace = [...entries].sort((a, b2) => a.at - b2.at);
+  for (const [index, { name, at: at3, length }] of byPlace.entries()) {
+    const next = byPlace[index + 1];
+    if ((next?.at ?? archiveBytes) >= at3 + length)
+      continue;
+    const other = next === void 0 ? "its end" : JSON.stringify(next.name);
+    throw new SluiceError("ERR_ARCHIVE_UNSAFE", `${JSON.stringify(name)} and ${other} overlap in the archive`, {
+      hint: "Nothing was unpacked: an archive that was made honestly has no such entries."
+    });
+  }
+  return total;
+}
+function checkTotals(entries, bytes, archiveBytes, limits) {
+  if (entries > limits.entries)
+    throw tooLarge(`holds more than ${limits.entries} entries`);
+  if (bytes > limits.bytes)
+    throw tooLarge(`unpacks to ${bytes} bytes; the limit is ${limits.bytes}`);
+  if (bytes > HARMLESS_BYTES && bytes > archiveBytes * limits.ratio) {
+    throw tooLarge(`unpacks to ${Math.round(bytes / archiveBytes)} times its size; the limit is ${limits.ratio}`);
+  }
+}
+function tooLarge(problem) {
+  return new SluiceError("ERR_ARCHIVE_TOO_LARGE", `the archive ${problem}`, {
+    hint: "Nothing was unpacked. If you trust the archive, unpack it with another tool and track what comes out."
+  });
+}
+
+// packages/engine/dist/workspace/archive/unpack.js
+import { existsSync as existsSync7, lstatSync as lstatSync10, mkdirSync as mkdirSync10, mkdtempSync, readdirSync as readdirSync5, renameSync as renameSync6, rmdirSync as rmdirSync2, rmSync as rmSync5, statfsSync } from "node:fs";
+import { dirname as dirname15, join as join39 } from "node:path";
+async function atOnce(root, path, fill3) {
+  const target = join39(root, path);
+  const staging = mkdtempSync(join39(movesDir(root, path), "unpack-"));
+  try {
+    const content = join39(staging, "content");
+    mkdirSync10(content);
+    await fill3(content);
+    mkdirSync10(dirname15(target), { recursive: true });
+    if (existsSync7(target))
+      rmdirSync2(target);
+    renameSync6(content, target);
+  } finally {
+    rmSync5(staging, { recursive: true, force: true });
+  }
+}
+function isOccupied(target) {
+  const stat = lstatSync10(target, { throwIfNoEntry: false });
+  return stat !== void 0 && !(stat.isDirectory() && readdirSync5(target).length === 0);
+}
+function freeBytes(dir) {
+  const { bavail, bsize } = statfsSync(dir);
+  return bavail * bsize;
+}
+function refuseTooLittleSpace(free, bytes) {
+  if (bytes <= free)
+    return;
+  throw new SluiceError("ERR_DISK_FULL", `the archive unpacks to ${bytes} bytes, and ${free} are free`, {
+    hint: "Free some space, or unpack it elsewhere."
+  });
+}
+
+// packages/engine/dist/workspace/archive/unpack-tar.js
+var FILES = /* @__PURE__ */ new Set(["File", "OldFile", "ContiguousFile"]);
+var DIRECTORIES = /* @__PURE__ */ new Set(["Directory", "GNUDumpDir"]);
+var HEADER_BYTES3 = 1024 * 1024;
+async function unpackTar(options2) {
+  const { from, root, path, limits = ARCHIVE_LIMITS, signal } = options2;
+  const archive = lstatSync11(from, { throwIfNoEntry: false });
+  if (archive?.isFile() !== true) {
+    throw new SluiceError("ERR_USAGE", `there is no file ${from}`, { hint: "Name an archive that is there." });
+  }
+  if (isOccupied(join40(root, path))) {
+    throw new SluiceError("ERR_OUT_MODIFIED", `${path} is there already`, {
+      hint: "Move it away, or choose another path."
+    });
+  }
+  const report2 = { files: 0, bytes: 0, written: true };
+  await atOnce(root, path, async (content) => {
+    const writer = createEntryWriter(content, archive.size, limits, report2);
+    const parser = new (await Promise.resolve().then(() => (init_index_min(), index_min_exports))).Parser({ strict: true, maxMetaEntrySize: HEADER_BYTES3 });
+    let failure2;
+    const attempt2 = (action) => {
+      try {
+        if (failure2 === void 0)
+          action();
+      } catch (error) {
+        failure2 = error;
+      }
+    };
+    parser.on("entry", (entry2) => {
+      attempt2(() => writer.begin(entry2));
+      entry2.on("data", (chunk) => attempt2(() => writer.write(chunk)));
+      entry2.on("end", () => attempt2(() => writer.end()));
+    });
+    try {
+      await feed(parser, from, () => {
+        throwIfAborted(signal);
+        if (failure2 !== void 0)
+          throw failure2;
+      });
+    } catch (error) {
+      throw failure2 === void 0 ? explain2(from, error) : asSluiceError(failure2);
+    } finally {
+      writer.close();
+    }
+  });
+  return report2;
+}
+async function feed(parser, from, check) {
+  const ended2 = once(parser, "end");
+  ended2.catch(() => void 0);
+  for await (const chunk of createReadStream(from, { highWaterMark: 1024 * 1024 })) {
+    const wantsMore = parser.write(chunk);
+    check();
+    if (!wantsMore)
+      await Promise.race([once(parser, "drain"), ended2]);
+  }
+  parser.end();
+  await ended2;
+  check();
+}
+function createEntryWriter(content, archiveBytes, limits, report2) {
+  const check = createNameCheck();
+  const free = freeBytes(content);
+  const made = /* @__PURE__ */ new Set([content]);
+  let entries = 0;
+  let fd;
+  const makeDirectory2 = (path) => {
+    if (made.has(path))
+      return;
+    mkdirSync11(path, { recursive: true });
+    made.add(path);
+  };
+  const close2 = () => {
+    if (fd !== void 0)
+      closeSync5(fd);
+    fd = void 0;
+  };
+  return {
+    begin: ({ path: name, type, size, mode }) => {
+      const isDirectory2 = DIRECTORIES.has(type);
+      if (!isDirectory2 && !FILES.has(type))
+        throw unsafeKind(name, type);
+      if (isDirectory2 && /^\.?\/?$/.test(name))
+        return;
+      const { path } = check(isDirectory2 && !name.endsWith("/") ? `${name}/` : name);
+      entries++;
+      report2.bytes += size;
+      checkTotals(entries, report2.bytes, archiveBytes, limits);
+      refuseTooLittleSpace(free, report2.bytes);
+      const target = join40(content, path);
+      makeDirectory2(isDirectory2 ? target : dirname16(target));
+      if (isDirectory2)
+        return;
+      report2.files++;
+      fd = openSync5(target, "wx", ((mode ?? 0) & 64) !== 0 ? 511 : 438);
+    },
+    write: (chunk) => {
+      if (fd === void 0)
+        return;
+      for (let at3 = 0; at3 < chunk.length; )
+        at3 += writeSync4(fd, chunk, at3);
+    },
+    end: close2,
+    close: close2
+  };
+}
+function unsafeKind(name, type) {
+  const kind = /Link/.test(type) ? "a link" : `of the kind ${type}, neither a file nor a directory`;
+  return new SluiceError("ERR_ARCHIVE_UNSAFE", `${JSON.stringify(name)} in the archive is ${kind}`, {
+    hint: "Nothing was unpacked. Pack the archive again with the files themselves.",
+    details: { name }
+  });
+}
+function explain2(from, error) {
+  const code2 = errnoOf(error) ?? "";
+  const isArchive = code2 === "" || /^(TAR_|Z_|ZLIB)/.test(code2) || code2.startsWith("ERR_");
+  if (error instanceof SluiceError || !isArchive)
+    return asSluiceError(error);
+  const problem = error instanceof Error ? error.message : String(error);
+  return new SluiceError("ERR_ARCHIVE_INVALID", `${from} cannot be read as a tar archive: ${problem}`, {
+    hint: "Nothing was unpacked. Get the archive again, or pack it again as a plain or gzipped tar file.",
+    cause: error
+  });
+}
+
+// packages/engine/dist/workspace/archive/unpack-zip.js
+import { closeSync as closeSync7, lstatSync as lstatSync12, mkdirSync as mkdirSync12, openSync as openSync7, readdirSync as readdirSync6, readSync as readSync4, writeSync as writeSync5 } from "node:fs";
+import { dirname as dirname17, join as join41 } from "node:path";
+import { crc32 } from "node:zlib";
+
+// packages/engine/dist/workspace/archive/read-zip.js
+import { closeSync as closeSync6, fstatSync as fstatSync3, openSync as openSync6, readSync as readSync3 } from "node:fs";
+import { inflateRawSync } from "node:zlib";
+
+// packages/engine/dist/workspace/archive/archive-reader.js
+import { readSync as readSync2 } from "node:fs";
+import { Readable } from "node:stream";
+var CHUNK_BYTES5 = 64 * 1024;
+function archiveReader(Base, fd, size) {
+  return new class extends Base {
+    _readStreamForRange(start, end) {
+      return Readable.from(chunksOf(fd, start, Math.min(end, size)), { objectMode: false });
+    }
+    read(buffer, offset, length, position, callback) {
+      const isInside = position >= 0 && position + length <= size;
+      const read = isInside ? readSync2(fd, buffer, offset, length, position) : 0;
+      const problem = read === length ? null : new Error("it refers to a place behind its end");
+      setImmediate(() => callback(problem));
+    }
+  }();
+}
+function* chunksOf(fd, start, end) {
+  for (let at3 = start; at3 < end; ) {
+    const chunk = Buffer.alloc(Math.min(CHUNK_BYTES5, end - at3));
+    const read = readSync2(fd, chunk, 0, chunk.length, at3);
+    if (read === 0)
+      return;
+    yield chunk.subarray(0, read);
+    at3 += read;
+  }
+}
+
+// packages/engine/dist/workspace/archive/read-zip.js
+var HEADER_BYTES4 = 30;
+var SMALL_BYTES = 1024 * 1024;
+var STORED = 0;
+var DEFLATED = 8;
+var UNIX_MAKERS = [3, 19];
+var KIND_MASK = 61440;
+var REGULAR = 32768;
+var DIRECTORY = 16384;
+var SYMLINK = 40960;
+async function withZip(file, use, limits = ARCHIVE_LIMITS) {
+  const fd = openArchive(file);
+  try {
+    const yauzl = await Promise.resolve().then(() => __toESM(require_yauzl(), 1));
+    const { size } = fstatSync3(fd);
+    const reader = archiveReader(yauzl.RandomAccessReader, fd, size);
+    const options2 = { decodeStrings: false, autoClose: false };
+    const zip = await asArchive(file, () => yauzl.fromRandomAccessReaderPromise(reader, size, options2));
+    const found = await asArchive(file, () => listEntries(zip, limits));
+    const names = found.map((entry2) => {
+      return yauzl.getFileNameLowLevel(entry2.generalPurposeBitFlag, entry2.fileNameRaw, entry2.extraFields, true);
+    });
+    const paths = checkEntryNames(names);
+    const bytes = checkDeclaredSizes(found.map((entry2, i) => ({ name: names[i] ?? "", ...placeOf4(entry2), bytes: entry2.uncompressedSize })), size, limits);
+    const entries = paths.flatMap((path, i) => {
+      const entry2 = found[i];
+      return entry2 === void 0 ? [] : [toEntry(zip, fd, entry2, path)];
+    });
+    return await asArchive(file, () => use({ entries, bytes }));
+  } finally {
+    closeSync6(fd);
+  }
+}
+function openArchive(file) {
+  try {
+    const fd = openSync6(file, "r");
+    if (fstatSync3(fd).isFile())
+      return fd;
+    closeSync6(fd);
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT" && errnoOf(error) !== "ENOTDIR")
+      throw error;
+  }
+  throw new SluiceError("ERR_USAGE", `there is no file ${file}`, { hint: "Name an archive that is there." });
+}
+async function listEntries(zip, limits) {
+  const entries = [];
+  for await (const entry2 of zip.eachEntry()) {
+    entries.push(entry2);
+    if (entries.length > limits.entries)
+      break;
+  }
+  return entries;
+}
+function placeOf4(entry2) {
+  return {
+    at: entry2.relativeOffsetOfLocalHeader,
+    length: HEADER_BYTES4 + entry2.fileNameLength + entry2.compressedSize
+  };
+}
+function toEntry(zip, fd, entry2, path) {
+  const name = JSON.stringify(path.path);
+  if (entry2.isEncrypted())
+    throw invalid2(`${name} in the archive is encrypted`);
+  if (entry2.compressionMethod !== STORED && entry2.compressionMethod !== DEFLATED) {
+    throw invalid2(`${name} in the archive is packed by method ${entry2.compressionMethod}`);
+  }
+  const mode = UNIX_MAKERS.includes(entry2.versionMadeBy >>> 8) ? entry2.externalFileAttributes >>> 16 : 0;
+  const kind = mode & KIND_MASK;
+  if (kind !== 0 && kind !== (path.isDirectory ? DIRECTORY : REGULAR)) {
+    throw new SluiceError("ERR_ARCHIVE_UNSAFE", `${name} in the archive is ${kind === SYMLINK ? "a symbolic link" : "neither a file nor a directory"}`, { hint: "Nothing was unpacked. Pack the archive again with the files themselves." });
+  }
+  if (path.isDirectory && entry2.uncompressedSize > 0) {
+    throw invalid2(`${name} in the archive is a directory with bytes`);
+  }
+  return {
+    ...path,
+    bytes: entry2.uncompressedSize,
+    crc32: entry2.crc32,
+    isExecutable: (mode & 64) !== 0,
+    content: async () => {
+      const isSmall4 = entry2.uncompressedSize <= SMALL_BYTES && entry2.compressedSize <= SMALL_BYTES;
+      return isSmall4 ? [await readSmall(zip, fd, entry2)] : await zip.openReadStreamPromise(entry2);
+    }
+  };
+}
+async function readSmall(zip, fd, entry2) {
+  const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry2, { minimal: true });
+  const packed = Buffer.alloc(entry2.compressedSize);
+  const read = readSync3(fd, packed, 0, packed.length, fileDataStart);
+  if (read < packed.length)
+    throw new Error("it ends within an entry");
+  if (entry2.compressionMethod === STORED)
+    return packed;
+  return inflateRawSync(packed, { maxOutputLength: Math.max(1, entry2.uncompressedSize) });
+}
+async function asArchive(file, read) {
+  try {
+    return await read();
+  } catch (error) {
+    const code2 = errnoOf(error) ?? "";
+    const isSystem = code2 !== "" && !code2.startsWith("Z_") && !code2.startsWith("ERR_");
+    if (error instanceof SluiceError || isSystem)
+      throw asSluiceError(error);
+    throw invalid2(`${file} cannot be read as a zip archive: ${error instanceof Error ? error.message : String(error)}`, error);
+  }
+}
+function invalid2(problem, cause) {
+  return new SluiceError("ERR_ARCHIVE_INVALID", problem, {
+    hint: "Nothing was unpacked. Get the archive again, or pack it again as an ordinary zip file without a password.",
+    cause
+  });
+}
+
+// packages/engine/dist/workspace/archive/unpack-zip.js
+var CHUNK_BYTES6 = 256 * 1024;
+async function unpackZip(options2) {
+  const { from, root, path, dryRun, limits, signal } = options2;
+  const target = join41(root, path);
+  return await withZip(from, async (zip) => {
+    const files = zip.entries.filter(({ isDirectory: isDirectory2 }) => !isDirectory2).length;
+    const report2 = { files, bytes: zip.bytes };
+    if (isOccupied(target)) {
+      if (holdsTheSame(zip, target))
+        return { ...report2, written: false };
+      throw new SluiceError("ERR_OUT_MODIFIED", `${path} is there already, with other files than the archive`, {
+        hint: "Move it away, or choose another path."
+      });
+    }
+    if (dryRun === true)
+      return { ...report2, written: true };
+    await atOnce(root, path, async (content) => {
+      refuseTooLittleSpace(freeBytes(content), zip.bytes);
+      await writeEntries(zip.entries, content, signal);
+    });
+    return { ...report2, written: true };
+  }, limits);
+}
+async function writeEntries(entries, base, signal) {
+  const made = /* @__PURE__ */ new Set([base]);
+  const makeDirectory2 = (path) => {
+    if (made.has(path))
+      return;
+    mkdirSync12(path, { recursive: true });
+    made.add(path);
+  };
+  for (const entry2 of entries) {
+    throwIfAborted(signal);
+    const path = join41(base, entry2.path);
+    makeDirectory2(entry2.isDirectory ? path : dirname17(path));
+    if (!entry2.isDirectory)
+      await writeEntry2(entry2, path, signal);
+  }
+}
+async function writeEntry2(entry2, path, signal) {
+  const fd = openSync7(path, "wx", entry2.isExecutable ? 511 : 438);
+  let sum = 0;
+  let bytes = 0;
+  try {
+    for await (const chunk of await entry2.content()) {
+      throwIfAborted(signal);
+      bytes += chunk.length;
+      if (bytes > entry2.bytes)
+        break;
+      sum = crc32(chunk, sum);
+      for (let at3 = 0; at3 < chunk.length; )
+        at3 += writeSync5(fd, chunk, at3);
+    }
+  } finally {
+    closeSync7(fd);
+  }
+  if (bytes === entry2.bytes && sum === entry2.crc32)
+    return;
+  throw new SluiceError("ERR_ARCHIVE_INVALID", `${JSON.stringify(entry2.path)} in the archive is not what its directory says: ${bytes === entry2.bytes ? "its bytes are damaged" : "it has another size"}`, { hint: "Nothing was unpacked. Get the archive again." });
+}
+function holdsTheSame({ entries }, target) {
+  if (!lstatSync12(target).isDirectory())
+    return false;
+  const present = readdirSync6(target, { recursive: true, withFileTypes: true });
+  if (present.some((entry2) => !entry2.isFile() && !entry2.isDirectory()))
+    return false;
+  const files = entries.filter(({ isDirectory: isDirectory2 }) => !isDirectory2);
+  if (present.filter((entry2) => entry2.isFile()).length !== files.length)
+    return false;
+  return files.every(({ path, bytes, crc32: sum }) => isSameFile(join41(target, path), bytes, sum));
+}
+function isSameFile(path, bytes, sum) {
+  const stat = lstatSync12(path, { throwIfNoEntry: false });
+  if (stat?.isFile() !== true || stat.size !== bytes)
+    return false;
+  const fd = openSync7(path, "r");
+  const chunk = Buffer.alloc(CHUNK_BYTES6);
+  let found = 0;
+  try {
+    for (let read = readSync4(fd, chunk); read > 0; read = readSync4(fd, chunk))
+      found = crc32(chunk.subarray(0, read), found);
+  } finally {
+    closeSync7(fd);
+  }
+  return found === sum;
+}
+
+// packages/engine/dist/operations/import-target.js
+function importTarget(selected) {
+  const [one, ...others] = selected;
+  if (one === void 0 || others.length > 0)
+    throw usage2(`${selected.length} stages are selected`);
+  const { stage, filterOf: filterOf3 } = one;
+  const name = stageName(stage.id);
+  const [out, ...moreOuts] = stage.outs;
+  if (filterOf3 !== void 0)
+    throw usage2(`${name}: an import replaces all of a dataset, not what a pattern names`);
+  if (stage.command !== void 0)
+    throw usage2(`${name} has a command that makes its outs`);
+  if (out === void 0 || moreOuts.length > 0)
+    throw usage2(`${name} has ${stage.outs.length} outs`);
+  return { stage, out };
+}
+function usage2(problem) {
+  return new SluiceError("ERR_USAGE", problem, {
+    hint: "Name one dataset with one out. `nx g @sluice/nx:dataset` declares one."
+  });
+}
+
+// packages/engine/dist/operations/import-archive.js
+async function importArchive(context, selected, { kind, from }) {
+  const startedMs = performance.now();
+  const { stage, out } = importTarget(selected);
+  const { workspace, signal } = context;
+  const unpack = kind === "zip" ? unpackZip : unpackTar;
+  const { filled, committed } = await replaceData(context, stage, out, () => unpack({ from, root: workspace.root, path: out.path, signal }));
+  const { files, bytes } = filled;
+  context.emit({ type: "note", message: `${stageName(stage.id)} holds the files of ${basename5(from)}` });
+  return {
+    ...stage.id,
+    path: out.path,
+    digest: committedRoot(committed, out).digest,
+    files,
+    bytes,
+    changed: committed.changed,
+    ms: Math.round(performance.now() - startedMs)
+  };
+}
+
+// packages/engine/dist/operations/import-url.js
+import { mkdtempSync as mkdtempSync2, renameSync as renameSync7, rmSync as rmSync6 } from "node:fs";
+import { join as join43 } from "node:path";
+
+// packages/engine/dist/workspace/download.js
+import { closeSync as closeSync8, openSync as openSync8, writeSync as writeSync6 } from "node:fs";
+var MOST_REDIRECTS = 20;
+var REDIRECTS = [301, 302, 303, 307, 308];
+var SILENCE_MS = 3e4;
+async function download({ url, to: to2, known, signal }) {
+  const silence = watchSilence(signal);
+  let address = checkUrl(url);
+  try {
+    for (let hops = 0; hops <= MOST_REDIRECTS; hops++) {
+      const answer = await fetch(address, {
+        redirect: "manual",
+        headers: { "accept-encoding": "identity", ...conditions(known) },
+        signal: silence.signal
+      });
+      silence.heard();
+      if (REDIRECTS.includes(answer.status)) {
+        await answer.body?.cancel();
+        address = checkRedirect(address, answer.headers.get("location"));
+        continue;
+      }
+      if (answer.status === 304 && known !== void 0)
+        return { kind: "unchanged" };
+      if (answer.status !== 200)
+        throw failed(address, `the server answered ${answer.status}`);
+      const bytes = await receive(answer, to2, silence.heard);
+      const etag = answer.headers.get("etag") ?? void 0;
+      const lastModified = answer.headers.get("last-modified") ?? void 0;
+      return { kind: "received", bytes, etag, lastModified };
+    }
+    throw failed(address, `there were more than ${MOST_REDIRECTS} redirects`);
+  } catch (error) {
+    throwIfAborted(signal);
+    if (error instanceof SluiceError || isOfDisk(error))
+      throw error;
+    throw failed(address, silence.isOver() ? `nothing came for ${SILENCE_MS / 1e3} s` : causeOf(error), error);
+  } finally {
+    silence.end();
+  }
+}
+function checkUrl(text, base) {
+  if (!URL.canParse(text, base?.href))
+    throw unsafe2("it is no URL");
+  const url = new URL(text, base);
+  if (url.protocol !== "https:" && url.protocol !== "http:")
+    throw unsafe2(`${url.protocol} is neither http: nor https:`);
+  if (url.username !== "" || url.password !== "")
+    throw unsafe2("it holds a user name or a password");
+  return url;
+}
+function shownUrl({ origin, pathname, search }) {
+  return `${origin}${pathname}${search === "" ? "" : "?\u2026"}`;
+}
+function checkRedirect(from, location) {
+  if (location === null)
+    throw failed(from, "it redirects to nowhere");
+  const to2 = checkUrl(location, from);
+  if (from.protocol === "https:" && to2.protocol === "http:")
+    throw unsafe2(`${shownUrl(from)} redirects to plain HTTP`);
+  return to2;
+}
+function conditions({ etag, lastModified } = {}) {
+  if (etag !== void 0)
+    return { "if-none-match": etag };
+  return lastModified === void 0 ? {} : { "if-modified-since": lastModified };
+}
+async function receive(answer, to2, heard) {
+  const fd = openSync8(to2, "wx");
+  let bytes = 0;
+  try {
+    for await (const chunk of answer.body ?? []) {
+      heard();
+      for (let at3 = 0; at3 < chunk.length; )
+        at3 += writeSync6(fd, chunk, at3);
+      bytes += chunk.length;
+    }
+  } finally {
+    closeSync8(fd);
+  }
+  const promised = answer.headers.get("content-length");
+  if (promised !== null && Number(promised) !== bytes) {
+    throw new SluiceError("ERR_DOWNLOAD", `${bytes} of ${promised} bytes came`, { hint: "Try again." });
+  }
+  return bytes;
+}
+function watchSilence(signal) {
+  const silent = new AbortController();
+  const timer = setTimeout(() => silent.abort(), SILENCE_MS);
+  return {
+    signal: signal === void 0 ? silent.signal : AbortSignal.any([signal, silent.signal]),
+    heard: () => void timer.refresh(),
+    isOver: () => silent.signal.aborted,
+    end: () => clearTimeout(timer)
+  };
+}
+function isOfDisk(error) {
+  return error instanceof Error && "syscall" in error && "path" in error && errnoOf(error) !== void 0;
+}
+function causeOf(error) {
+  const cause = error instanceof Error ? error.cause ?? error : error;
+  const code2 = errnoOf(cause);
+  return code2 ?? (cause instanceof Error ? cause.message : String(cause));
+}
+function failed(url, problem, cause) {
+  return new SluiceError("ERR_DOWNLOAD", `${shownUrl(url)} cannot be had: ${problem}`, {
+    hint: "Check the address and the connection, then try again. Nothing was changed.",
+    cause
+  });
+}
+function unsafe2(problem) {
+  return new SluiceError("ERR_URL_UNSAFE", `the address is not asked for: ${problem}`, {
+    hint: "Use an http or https address without credentials; it is written to a file that git keeps."
+  });
+}
+
+// packages/engine/dist/workspace/imports-file.js
+import { join as join42 } from "node:path";
+var IMPORTS_FILE = "sluice-imports.json";
+function readImports(root, projectRoot) {
+  const path = joinRelPath(projectRoot, IMPORTS_FILE);
+  const text = readIfPresent(join42(root, path));
+  if (text === void 0)
+    return /* @__PURE__ */ new Map();
+  const fail2 = (place2, problem) => {
+    throw new SluiceError("ERR_IMPORTS_INVALID", `${path}${place2 === "" ? "" : `: ${place2}`} ${problem}`, {
+      hint: "Restore the file from git, or delete it and import again."
+    });
+  };
+  const file = asObject(parseJson(text, fail2), "", fail2);
+  expectKeys(file, ["version", "imports"], "", fail2);
+  if (file.get("version") !== 1)
+    return fail2("version", "is not 1");
+  const sources = /* @__PURE__ */ new Map();
+  for (const [name, value] of asObject(file.get("imports"), "imports", fail2)) {
+    const place2 = placeOf2("imports", name);
+    const out = tryParseRelPath(name) ?? fail2(place2, "is no path in the workspace");
+    const entry2 = asObject(value, place2, fail2);
+    expectKeys(entry2, ["url", "etag", "lastModified", "digest", "bytes"], place2, fail2);
+    const textOf2 = (key) => asText(entry2.get(key), placeOf2(place2, key), fail2);
+    const optional = (key) => entry2.has(key) ? textOf2(key) : void 0;
+    sources.set(out, {
+      url: textOf2("url"),
+      etag: optional("etag"),
+      lastModified: optional("lastModified"),
+      digest: tryParseDigest(textOf2("digest")) ?? fail2(placeOf2(place2, "digest"), "is no digest"),
+      bytes: asCount(entry2.get("bytes"), placeOf2(place2, "bytes"), fail2)
+    });
+  }
+  return sources;
+}
+function writeImports(root, projectRoot, sources) {
+  const sorted = [...sources].sort(([a], [b2]) => compareUtf8(a, b2));
+  const blocks = sorted.map(([path, source]) => {
+    const { url, etag, lastModified, digest, bytes } = source;
+    const values = Object.entries({ url, etag, lastModified, digest, bytes });
+    const known = values.filter((entry2) => entry2[1] !== void 0);
+    return [path, known.map(([key, value]) => [key, JSON.stringify(value)])];
+  });
+  const text = printBlock([
+    ["version", "1"],
+    ["imports", blocks]
+  ]);
+  writeFileAtomic(join42(root, joinRelPath(projectRoot, IMPORTS_FILE)), `${text}
+`);
+}
+
+// packages/engine/dist/operations/import-url.js
+async function importUrl(context, selected, url) {
+  const { stage, out } = importTarget(selected);
+  checkUrl(url);
+  return receive2(context, stage, out, { url });
+}
+async function updateImports(context, selected) {
+  const reports = [];
+  for (const { stage, exact } of selected) {
+    const sources = readImports(context.workspace.root, stage.projectRoot);
+    const found = stage.outs.flatMap((out) => {
+      const source = sources.get(out.path);
+      return source === void 0 ? [] : [{ out, source }];
+    });
+    if (exact && found.length === 0) {
+      throw new SluiceError("ERR_USAGE", `${stageName(stage.id)} was not imported from a URL`, {
+        hint: `Import it: sluice import url URL ${stageName(stage.id)}`
+      });
+    }
+    for (const { out, source } of found)
+      reports.push(await receive2(context, stage, out, source));
+  }
+  return reports;
+}
+async function receive2(context, stage, out, source) {
+  const startedMs = performance.now();
+  const { workspace, signal } = context;
+  const locked = context.readLock(stage.projectRoot).stages.get(stage.id.target)?.outs.get(out.path);
+  if (locked?.kind === "tree") {
+    throw new SluiceError("ERR_USAGE", `${out.path} is a directory, and a URL gives one file`, {
+      hint: `Declare another dataset for the file; an archive of files comes with: sluice import zip FILE ${stageName(stage.id)}`
+    });
+  }
+  const report2 = (digest, bytes, changed2) => ({
+    ...stage.id,
+    path: out.path,
+    digest,
+    files: 1,
+    bytes,
+    changed: changed2,
+    ms: Math.round(performance.now() - startedMs)
+  });
+  const staging = mkdtempSync2(join43(movesDir(workspace.root, out.path), "import-"));
+  try {
+    const file = join43(staging, "content");
+    const known = locked?.digest === source.digest ? locked : void 0;
+    const asked = { url: source.url, to: file, signal };
+    const received = await download(known === void 0 ? asked : { ...asked, known: source });
+    if (received.kind === "unchanged") {
+      if (known === void 0)
+        throw new Error("a server cannot know what was not named");
+      return report2(known.digest, known.bytes, false);
+    }
+    const { committed } = await replaceData(context, stage, out, async () => {
+      renameSync7(file, absolutePath(workspace, out.path));
+    });
+    const root = committedRoot(committed, out);
+    const { etag, lastModified, bytes } = received;
+    const entry2 = { url: source.url, etag, lastModified, digest: root.digest, bytes };
+    const sources = new Map(readImports(workspace.root, stage.projectRoot)).set(out.path, entry2);
+    writeImports(workspace.root, stage.projectRoot, sources);
+    return report2(root.digest, bytes, committed.changed);
+  } finally {
+    rmSync6(staging, { recursive: true, force: true });
+  }
+}
+
+// packages/engine/dist/operations/install-hooks.js
+import { chmodSync as chmodSync2, lstatSync as lstatSync13, mkdirSync as mkdirSync13, readFileSync as readFileSync6, renameSync as renameSync8, writeFileSync as writeFileSync2 } from "node:fs";
+import { basename as basename6, dirname as dirname18, join as join44, relative as relative2 } from "node:path";
+var HOOKS = ["post-checkout", "post-merge", "pre-push"];
+var MARK = "# Written by `sluice init --hooks`, which also renews it.";
+async function installHooks(root, options2 = {}) {
+  if (!await isGitWorkspace(root, options2)) {
+    throw new SluiceError("ERR_REVISION", `${root} is not in a git repository, so there are no hooks`, {
+      hint: "Run `git init` first."
+    });
+  }
+  const prefix = await workspacePrefix(root, options2);
+  const { dir, own: own2 } = await hooksDirectory(root, options2);
+  const report2 = {
+    written: [],
+    unchanged: [],
+    foreign: []
+  };
+  for (const hook of HOOKS) {
+    const path = join44(placeOf5(dir), hook);
+    const text = hookText(hook, prefix);
+    const before = readHook(path);
+    if (before === text)
+      report2.unchanged.push(hook);
+    else if (own2 && (before === void 0 || before.includes(MARK))) {
+      writeHook(path, text);
+      report2.written.push(hook);
+    } else if (before?.includes(callOf(hook, prefix)) === true)
+      report2.unchanged.push(hook);
+    else
+      report2.foreign.push({ hook, path: relative2(root, path), line: callOf(hook, prefix) });
+  }
+  return report2;
+}
+function placeOf5(dir) {
+  return basename6(dir) === "_" && basename6(dirname18(dir)) === ".husky" ? dirname18(dir) : dir;
+}
+function hookText(hook, prefix) {
+  const missing = hook === "pre-push" ? `echo "sluice is not installed, so nobody looked whether data is pushed" >&2` : ":";
+  return `#!/bin/sh
+${MARK}
+# What git sets for a hook is about one directory; sluice asks git about others.
+unset $(git rev-parse --local-env-vars)
+if test -x ${shellWord(localCommand(prefix))}; then
+  ${callOf(hook, prefix)} || exit $?
+else
+  ${missing}
+fi
+`;
+}
+function callOf(hook, prefix) {
+  const where = prefix === "" ? "" : ` --cwd ${shellWord(prefix)}`;
+  return `${shellWord(localCommand(prefix))}${where} hook ${hook} "$@"`;
+}
+function readHook(path) {
+  try {
+    return lstatSync13(path).isFile() ? readFileSync6(path, "utf8") : "";
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT")
+      return void 0;
+    throw error;
+  }
+}
+function writeHook(path, text) {
+  mkdirSync13(dirname18(path), { recursive: true });
+  const fresh = `${path}.${process.pid}.tmp`;
+  writeFileSync2(fresh, text);
+  chmodSync2(fresh, 493);
+  renameSync8(fresh, path);
+}
+
+// packages/engine/dist/operations/merge-locks.js
+import { readFileSync as readFileSync7, writeFileSync as writeFileSync3 } from "node:fs";
+import { relative as relative3, sep as sep2 } from "node:path";
+
+// packages/engine/dist/model/merge/merge-locks.js
+var MOST_CONFLICTS = 1e3;
+async function mergeLocks({ base, ours, theirs }, mergeOut) {
+  const stages = /* @__PURE__ */ new Map();
+  const conflicts = [];
+  const targets = /* @__PURE__ */ new Set([...ours.stages.keys(), ...theirs.stages.keys()]);
+  for (const target of [...targets].sort(compareUtf8)) {
+    const sides = { base: base.stages.get(target), ours: ours.stages.get(target), theirs: theirs.stages.get(target) };
+    const stage = await mergeStage(target, sides, mergeOut, conflicts);
+    if (stage !== void 0)
+      stages.set(target, stage);
+  }
+  return { stages, conflicts: sortConflicts(conflicts) };
+}
+async function mergeStage(target, sides, mergeOut, conflicts) {
+  const { base, ours, theirs } = sides;
+  if (sameStage(ours, theirs) || sameStage(base, theirs))
+    return ours;
+  if (sameStage(base, ours))
+    return theirs;
+  const outs = /* @__PURE__ */ new Map();
+  const paths = /* @__PURE__ */ new Set([...ours?.outs.keys() ?? [], ...theirs?.outs.keys() ?? []]);
+  for (const out of [...paths].sort(compareUtf8)) {
+    const entries = mapSides(sides, (stage) => rootAt(stage, out));
+    const { entry: entry2, found } = await mergeOneOut({ target, out, sides: entries }, mergeOut);
+    conflicts.push(...found);
+    if (entry2 !== void 0)
+      outs.set(out, rootOfEntry(entry2));
+  }
+  const isGone = (ours === void 0 || theirs === void 0) && outs.size === 0;
+  if (isGone && !conflicts.some((conflict) => conflict.target === target))
+    return void 0;
+  const isResult = [ours, theirs].some((stage) => stage?.fingerprint !== void 0 || stage?.merged === true);
+  return { fingerprint: void 0, parts: [], outs, ...isResult ? { merged: true } : {} };
+}
+async function mergeOneOut(wanted2, mergeOut) {
+  const { target, out, sides } = wanted2;
+  const { base, ours, theirs } = sides;
+  const whole = (name) => ({ target, out, path: parseRelPath(""), class: name, ...sides });
+  const choice = mergeEntry(sides);
+  if (choice.kind === "take")
+    return { entry: choice.entry, found: [] };
+  if (choice.kind === "conflict")
+    return { entry: ours, found: [whole(choice.class)] };
+  if (ours === void 0)
+    return { entry: ours, found: [whole("removed-changed")] };
+  if (theirs === void 0)
+    return { entry: ours, found: [whole("changed-removed")] };
+  const both = base === void 0 ? "both-added" : "both-changed";
+  const merged = await mergeOut(wanted2);
+  if ("missing" in merged)
+    return { entry: ours, found: [{ ...whole(both), missing: merged.missing }] };
+  if (merged.conflicts.length > MOST_CONFLICTS)
+    return { entry: ours, found: [whole(both)] };
+  return {
+    entry: merged.entry,
+    found: merged.conflicts.map(({ path, ...conflict }) => ({ target, out, path: parseRelPath(path), ...conflict }))
+  };
+}
+function rootAt(stage, out) {
+  const root = stage.outs.get(out);
+  return root === void 0 ? void 0 : entryOfRoot(root);
+}
+function mapSides(sides, map) {
+  const of = (side) => side === void 0 ? void 0 : map(side);
+  return { base: of(sides.base), ours: of(sides.ours), theirs: of(sides.theirs) };
+}
+function sameStage(a, b2) {
+  if (a === void 0 || b2 === void 0)
+    return a === b2;
+  if (a.fingerprint !== b2.fingerprint || a.merged !== b2.merged || a.outs.size !== b2.outs.size)
+    return false;
+  const via = ({ parts: parts2 }) => parts2.map((part) => `${partKey(part)} ${part.via ?? ""}`).join("\n");
+  return via(a) === via(b2) && [...a.outs].every(([path, root]) => sameRoot(root, b2.outs.get(path)));
+}
+
+// packages/engine/dist/model/merge/listing.js
+function entriesOfNode(node) {
+  return new Map(node.names.map((name, i) => [name, entryAt2(node, i)]));
+}
+function partsOfNode(node) {
+  return node.names.map((first, i) => ({ ...entryAt2(node, i), first, count: node.counts[i] ?? 0 }));
+}
+function columnsOf(entries) {
+  const kinds = new Uint8Array(entries.length);
+  const sizes = new Float64Array(entries.length);
+  const files = new Float64Array(entries.length);
+  const digests = Buffer.alloc(entries.length * RAW_DIGEST_BYTES);
+  entries.forEach(([, entry2], i) => {
+    kinds[i] = entry2.kind;
+    sizes[i] = entry2.size;
+    files[i] = entry2.files;
+    rawOf(entry2.digest).copy(digests, i * RAW_DIGEST_BYTES);
+  });
+  return { names: entries.map(([name]) => name), kinds, sizes, files, digests };
+}
+function expectDirectory(node, named) {
+  if (node.shape === PART)
+    throw invalid3(named.digest, "a part stands where a directory is expected");
+  expectSums(node, named);
+}
+function expectPart(node, named) {
+  const fits2 = node.shape === PART && node.names.length === named.count && node.names[0] === named.first;
+  if (!fits2)
+    throw invalid3(named.digest, "a part is not the one that its directory names");
+  expectSums(node, named);
+}
+function isSplit(node) {
+  return node.shape === SPLIT;
+}
+function invalid3(digest, problem) {
+  return new SluiceError("ERR_TREE_INVALID", `tree ${shortDigest(digest)} is damaged: ${problem}`);
+}
+function expectSums(node, named) {
+  if (node.totalFiles === named.files && node.totalBytes === named.size)
+    return;
+  throw invalid3(named.digest, "its sums are not those that the tree above it says");
+}
+function entryAt2(node, i) {
+  return {
+    kind: node.kinds[i] ?? 0,
+    digest: digestFromRaw(node.digests, i * RAW_DIGEST_BYTES),
+    size: node.sizes[i] ?? 0,
+    files: node.files[i] ?? 0
+  };
+}
+
+// packages/engine/dist/model/merge/encode-merged.js
+async function encodeMerged(pieces, expand) {
+  const count = pieces.reduce((sum, piece) => sum + ("part" in piece ? piece.part.count : 1), 0);
+  const whole = count < SPLIT_ENTRIES;
+  const summaries = [];
+  const fresh = [];
+  let run = [];
+  let begins = true;
+  const endRun = () => {
+    if (run.length === 0)
+      return;
+    const parts2 = encodeParts(columnsOf(run));
+    for (const part of parts2)
+      fresh.push(part.node);
+    summaries.push(...parts2);
+    run = [];
+  };
+  for (const [i, piece] of pieces.entries()) {
+    const mayBegin = begins;
+    begins = false;
+    if ("entry" in piece)
+      run.push([piece.name, piece.entry]);
+    else if (!whole && mayStay(piece.part, mayBegin, pieces[i + 1]?.name)) {
+      endRun();
+      begins = piece.part.count === MAX_PART_ENTRIES;
+      const { first, count: entries, files: files2, size, digest } = piece.part;
+      summaries.push({ raw: rawOf(digest), first, count: entries, files: files2, size });
+    } else
+      for (const entry2 of await expand(piece.part))
+        run.push(entry2);
+  }
+  if (whole)
+    return encodeDirectory(columnsOf(run));
+  endRun();
+  const files = summaries.reduce((sum, part) => sum + part.files, 0);
+  const bytes = summaries.reduce((sum, part) => sum + part.size, 0);
+  return { top: encodeTop(summaries), parts: fresh, files, bytes };
+}
+function mayStay({ first, count }, mayBegin, next) {
+  if (!mayBegin && !beginsPart(first))
+    return false;
+  return next === void 0 || beginsPart(next) || count === MAX_PART_ENTRIES;
+}
+
+// packages/engine/dist/model/merge/merge-trees.js
+async function mergeTrees(sides, read, emit) {
+  const conflicts = [];
+  const opened = [];
+  const top = decide2(sides, "", conflicts);
+  if (top.kind === "take")
+    return { entry: top.entry, conflicts };
+  let level = [openedAt("", sides, 0)];
+  while (level.length > 0) {
+    opened.push(...level);
+    level = await openLevel(level, read, conflicts);
+  }
+  for (const directory of opened.reverse())
+    directory.merged = await close(directory, read, emit);
+  conflicts.sort((a, b2) => compareUtf8(a.path, b2.path));
+  return { entry: opened.at(-1)?.merged, conflicts };
+}
+var SIDES = ["base", "ours", "theirs"];
+function openedAt(path, { base, ours, theirs }, depth) {
+  const tree = (entry2) => entry2?.kind === TREE ? entry2 : void 0;
+  const sides = { base: tree(base), ours: tree(ours), theirs: tree(theirs) };
+  if (depth > MAX_DEPTH)
+    throw invalid3((sides.ours ?? sides.theirs ?? sides.base)?.digest ?? NOTHING, "it is nested too deep");
+  return { path, depth, sides, entries: /* @__PURE__ */ new Map(), kept: /* @__PURE__ */ new Map(), children: /* @__PURE__ */ new Map(), merged: void 0 };
+}
+var NOTHING = digestFromRaw(Buffer.alloc(32));
+function decide2(sides, path, conflicts) {
+  const choice = mergeEntry(sides);
+  if (choice.kind !== "conflict")
+    return choice;
+  conflicts.push({ path, class: choice.class, ...sides });
+  return { kind: "take", entry: sides.ours };
+}
+async function openLevel(level, read, conflicts) {
+  const tops = await readTops(level, read);
+  const below3 = [];
+  for (const [directory, listing] of await readEntries(level, tops, read)) {
+    const names = new Set(SIDES.flatMap((side) => [...listing[side].keys()]));
+    for (const name of sortUtf8([...names])) {
+      const sides = { base: listing.base.get(name), ours: listing.ours.get(name), theirs: listing.theirs.get(name) };
+      const path = directory.path === "" ? name : `${directory.path}/${name}`;
+      const choice = decide2(sides, path, conflicts);
+      if (choice.kind === "descend") {
+        const child2 = openedAt(path, sides, directory.depth + 1);
+        directory.children.set(name, child2);
+        below3.push(child2);
+      } else if (choice.entry !== void 0)
+        directory.entries.set(name, choice.entry);
+    }
+  }
+  return below3;
+}
+async function readTops(level, read) {
+  const wanted2 = level.flatMap((directory) => SIDES.flatMap((side) => {
+    const named = directory.sides[side];
+    return named === void 0 ? [] : [{ directory, side, named }];
+  }));
+  const nodes = await read(wanted2.map(({ directory, side, named }) => ({ side, path: directory.path, digest: named.digest })));
+  const tops = new Map(level.map((directory) => [directory, { base: void 0, ours: void 0, theirs: void 0 }]));
+  wanted2.forEach(({ directory, side, named }, i) => {
+    const node = nodes[i];
+    const own2 = tops.get(directory);
+    if (node === void 0 || own2 === void 0)
+      throw invalid3(named.digest, "it was not given");
+    expectDirectory(node, named);
+    own2[side] = node;
+  });
+  return tops;
+}
+async function readEntries(level, tops, read) {
+  const listings = /* @__PURE__ */ new Map();
+  const wanted2 = [];
+  for (const directory of level) {
+    const own2 = tops.get(directory);
+    if (own2 === void 0)
+      continue;
+    const common = commonParts(own2);
+    for (const part of common.values())
+      directory.kept.set(part.first, part);
+    const listing = { base: /* @__PURE__ */ new Map(), ours: /* @__PURE__ */ new Map(), theirs: /* @__PURE__ */ new Map() };
+    for (const side of SIDES) {
+      const node = own2[side];
+      if (node === void 0)
+        continue;
+      if (!isSplit(node))
+        listing[side] = entriesOfNode(node);
+      else
+        for (const part of partsOfNode(node))
+          if (!common.has(part.digest))
+            wanted2.push({ side, directory, part });
+    }
+    listings.set(directory, listing);
+  }
+  const nodes = await read(wanted2.map(({ side, directory, part }) => ({ side, path: directory.path, digest: part.digest, part: part.first })));
+  wanted2.forEach(({ side, directory, part }, i) => {
+    const node = nodes[i];
+    const listing = listings.get(directory);
+    if (node === void 0 || listing === void 0)
+      throw invalid3(part.digest, "it was not given");
+    expectPart(node, part);
+    addInOrder(listing[side], node, part.digest);
+  });
+  return listings;
+}
+function addInOrder(listing, node, digest) {
+  for (const [name, entry2] of entriesOfNode(node)) {
+    if (listing.has(name))
+      throw invalid3(digest, `it holds ${JSON.stringify(name)}, which another part holds too`);
+    listing.set(name, entry2);
+  }
+}
+function commonParts({ base, ours, theirs }) {
+  const common = /* @__PURE__ */ new Map();
+  if (base === void 0 || ours === void 0 || theirs === void 0)
+    return common;
+  if (![base, ours, theirs].every(isSplit))
+    return common;
+  const [inOurs, inTheirs] = [ours, theirs].map((node) => new Set(partsOfNode(node).map(({ digest }) => digest)));
+  for (const part of partsOfNode(base)) {
+    if (inOurs?.has(part.digest) === true && inTheirs?.has(part.digest) === true)
+      common.set(part.digest, part);
+  }
+  return common;
+}
+async function close(directory, read, emit) {
+  const { path, sides, entries, kept, children } = directory;
+  for (const [name, child2] of children)
+    if (child2.merged !== void 0)
+      entries.set(name, child2.merged);
+  if (entries.size + kept.size === 0 && (sides.ours === void 0 || sides.theirs === void 0))
+    return void 0;
+  const pieces = [...entries].map(([name, entry2]) => ({ name, entry: entry2 }));
+  for (const [name, part] of kept)
+    pieces.push({ name, part });
+  pieces.sort((a, b2) => compareUtf8(a.name, b2.name));
+  const { top, parts: parts2, files, bytes } = await encodeMerged(pieces, async (part) => {
+    const [node] = await read([{ side: "ours", path, digest: part.digest, part: part.first }]);
+    if (node === void 0)
+      throw invalid3(part.digest, "it was not given");
+    expectPart(node, part);
+    return entriesOfNode(node);
+  });
+  for (const part of parts2)
+    emit(part);
+  emit(top);
+  return { kind: TREE, digest: digestFromRaw(top.raw), size: bytes, files };
+}
+
+// packages/engine/dist/operations/merge-nodes.js
+var NodeMissing = class extends Error {
+  digest;
+  constructor(digest, cause) {
+    super(cause.message, { cause });
+    this.digest = digest;
+  }
+};
+var FEW_FILES = 2e4;
+function nodeReader(context, roots, remote) {
+  const { reader } = context.workspace.store;
+  const isHere2 = ({ digest }) => reader.catalog.has("tree", rawOf(digest));
+  return async (wanted2) => {
+    const absent = wanted2.filter((node) => !isHere2(node));
+    const [first] = absent;
+    if (first !== void 0) {
+      reader.catalog.refresh();
+      const wants = wantsOf(roots, absent.filter((node) => !isHere2(node)), remote);
+      if (wants.length > 0)
+        await giving(first.digest, () => context.remotes.fetch(wants, "trees"));
+    }
+    return await Promise.all(wanted2.map(({ digest }) => giving(digest, () => readNode(reader, rawOf(digest)))));
+  };
+}
+function wantsOf(roots, absent, remote) {
+  return ["base", "ours", "theirs"].flatMap((side) => {
+    const root = roots[side];
+    const mine = absent.filter((node) => node.side === side);
+    if (root === void 0 || mine.length === 0)
+      return [];
+    const want = { root: rootOfEntry(root), remote };
+    if (root.files < FEW_FILES)
+      return [want];
+    const within = mine.map(({ path, part }) => [path, part ?? "\0"].filter((name) => name !== "").join("/"));
+    return [{ ...want, filter: pathFilter(() => false, within) }];
+  });
+}
+async function giving(digest, give) {
+  try {
+    return await give();
+  } catch (error) {
+    const isAway = error instanceof SluiceError && (error.exitCode === 3 || error.exitCode === 4);
+    throw isAway ? new NodeMissing(digest, error) : error;
+  }
+}
+
+// packages/engine/dist/operations/merge-locks.js
+async function mergeLockFiles(context, options2) {
+  const path = pathInWorkspace(context.workspace.root, options2.path);
+  const sides = readSides(options2, path);
+  if (sides === void 0)
+    return await mergeAsText(context, options2, path);
+  const owners = context.stages.all.filter(({ projectRoot }) => lockPath2(projectRoot) === path);
+  const merged = await context.workspace.store.write(async (session) => {
+    const nodes = /* @__PURE__ */ new Map();
+    const lock = await mergeLocks(sides, outMerger(context, owners, (node) => nodes.set(node.raw.toString("hex"), node)));
+    const text = printLock(lock);
+    parseMergedLock(text, path);
+    const ingestor = session.ingestor(false);
+    for (const { bytes, raw, part } of nodes.values())
+      ingestor.addBytes("tree", bytes, raw, 0, part);
+    session.publish([ingestor.finish()]);
+    for (const [out, root] of newRoots(lock, nodes)) {
+      const at3 = context.now().toISOString();
+      writeKept(context.workspace.store, {
+        root,
+        path: out,
+        workspace: context.workspace.root,
+        at: at3,
+        reason: "a merge made it"
+      });
+    }
+    writeFileSync3(options2.ours, text);
+    return lock;
+  });
+  context.workspace.store.reader.catalog.refresh();
+  tellMissing(context, merged.conflicts);
+  const changed2 = [...merged.stages].filter(([target, stage]) => sides.ours.stages.get(target) !== stage);
+  return {
+    path,
+    stages: changed2.map(([target]) => target),
+    conflicts: merged.conflicts.map((conflict) => conflictReport(owners, conflict)),
+    text: false
+  };
+}
+function outMerger(context, owners, emit) {
+  return async ({ target, out, sides }) => {
+    const stage = owners.find(({ id }) => id.target === target);
+    const remote = stage?.outs.find(({ path }) => path === out)?.remote;
+    const made = [];
+    try {
+      const merged = await mergeTrees(sides, nodeReader(context, sides, remote), (node) => void made.push(node));
+      for (const node of made)
+        emit(node);
+      return merged;
+    } catch (error) {
+      if (error instanceof NodeMissing)
+        return { missing: error.digest };
+      throw error;
+    }
+  };
+}
+function conflictReport(owners, conflict) {
+  const { target, out, path, class: name, missing } = conflict;
+  const project = owners[0]?.id.project ?? "";
+  const outs = owners.find(({ id }) => id.target === target)?.outs ?? [];
+  const inside = outs.length > 1 ? `${out}/${path}` : path;
+  const selector = path === "" ? `${project}:${target}` : `${project}:${target}#${inside}`;
+  const size = (side) => conflict[side]?.size ?? null;
+  const bytes = { base: size("base"), ours: size("ours"), theirs: size("theirs") };
+  return { project, target, selector, out, path, class: name, bytes, missing: missing ?? null };
+}
+function readSides(options2, path) {
+  const read = (side) => {
+    const text = readFileSync7(options2[side], "utf8");
+    return text.trim() === "" ? { stages: /* @__PURE__ */ new Map() } : parseLock(text, `${path} (${side})`);
+  };
+  try {
+    return { base: read("base"), ours: read("ours"), theirs: read("theirs") };
+  } catch (error) {
+    if (error instanceof SluiceError && error.code.startsWith("ERR_LOCK_"))
+      return void 0;
+    throw error;
+  }
+}
+async function mergeAsText(context, { base, ours, theirs }, path) {
+  const { workspace, signal } = context;
+  const args = ["merge-file", "-q", "-L", "ours", "-L", "base", "-L", "theirs", ours, base, theirs];
+  const { status: status2, stderr } = await runGit(workspace.root, args, { signal });
+  if (status2 < 0 || status2 > 127)
+    throw new SluiceError("ERR_REVISION", `git merge-file: ${stderr}`);
+  context.emit({
+    type: "warning",
+    code: "ERR_LOCK_INVALID",
+    message: `${path} cannot be read as a lock on each side, so it is merged as text`
+  });
+  return { path, stages: [], conflicts: [], text: true, ...status2 > 0 ? { markers: true } : {} };
+}
+function newRoots(lock, nodes) {
+  return [...lock.stages.values()].flatMap(({ outs }) => [...outs].filter(([, root]) => nodes.has(root.digest.slice("sha256:".length))));
+}
+function tellMissing(context, conflicts) {
+  for (const conflict of conflicts) {
+    if (conflict.missing === void 0)
+      continue;
+    context.emit({
+      type: "warning",
+      code: "ERR_NOT_LOCAL",
+      message: `${conflictName(conflict)} is not merged: the tree ${conflict.missing} is neither here nor on a remote that answers`,
+      hint: "Run `sluice resolve` when the remote answers to merge it then, or take a side with --ours or --theirs."
+    });
+  }
+}
+function pathInWorkspace(root, path) {
+  const below3 = relative3(root, path).split(sep2).join("/");
+  return tryParseRelPath(below3) === void 0 ? path : below3;
+}
+
+// packages/engine/dist/operations/pre-push.js
+var MOST_BRANCHES = 50;
+async function prePush(context, { remote, updates }, push2) {
+  if (context.config.remotes.size === 0)
+    return { checked: 0, pushed: null };
+  const tips = [...new Set(updates.map(({ local }) => local))].filter((oid) => !isNothing(oid));
+  const named = await namedAt(context, tips);
+  for (const digest of await knownThere(context, remote, updates))
+    named.delete(digest);
+  let lacking = await notHeld(context, [...named.values()]);
+  if (lacking.length === 0)
+    return { checked: named.size, pushed: null };
+  if (context.config.hooks.prePush !== "push")
+    throw refusal2(lacking);
+  const pushed = await push2(tips);
+  lacking = await notHeld(context, lacking.map(({ item }) => item));
+  if (lacking.length > 0)
+    throw refusal2(lacking);
+  return { checked: named.size, pushed };
+}
+async function namedAt(context, tips) {
+  const { workspace, signal, stages } = context;
+  const named = /* @__PURE__ */ new Map();
+  for (const tip of tips) {
+    for (const [path, text] of await lockTextsAt(workspace.root, tip, { signal })) {
+      for (const [target, stage] of parseLock(text, `${tip.slice(0, 12)}:${path}`).stages) {
+        const owner = stages.all.find(({ id, projectRoot }) => lockPath2(projectRoot) === path && id.target === target);
+        for (const [outPath, root] of stage.outs) {
+          const out = owner?.outs.find((one) => one.path === outPath);
+          if (out !== void 0 && (!out.push || !out.cache))
+            continue;
+          named.set(root.digest, { root, project: owner?.id.project ?? path, target, path: outPath, out });
+        }
+      }
+    }
+  }
+  return named;
+}
+async function knownThere({ workspace, signal }, remote, updates) {
+  const listed = await git(workspace.root, [
+    "for-each-ref",
+    `--count=${MOST_BRANCHES}`,
+    "--sort=-committerdate",
+    "--format=%(objectname)",
+    `refs/remotes/${remote}/`
+  ], { signal });
+  const revs = [];
+  for (const oid of /* @__PURE__ */ new Set([...updates.map((update) => update.remote), ...listed.toString("utf8").split("\n")])) {
+    if (oid === "" || isNothing(oid))
+      continue;
+    if (await isHere2(oid))
+      revs.push(oid);
+  }
+  const digests = [];
+  for await (const { text, path, rev } of locksOf(workspace.root, { revs }, { signal })) {
+    digests.push(...rootsIn(text, `${rev.slice(0, 12)}:${path}`));
+  }
+  return digests;
+  async function isHere2(oid) {
+    return await resolveRev(workspace.root, oid, { signal }).then(() => true, () => false);
+  }
+}
+function rootsIn(text, where) {
+  try {
+    return [...parseLock(text, where).stages.values()].flatMap(({ outs }) => [...outs.values()].map(({ digest }) => digest));
+  } catch (error) {
+    if (error instanceof SluiceError && error.exitCode === 4)
+      return [];
+    throw error;
+  }
+}
+async function notHeld(context, items) {
+  const lacking = [];
+  const { remotes, defaultRemote } = context.config;
+  for (const item of items) {
+    const first = item.out?.remote ?? defaultRemote;
+    const names = /* @__PURE__ */ new Set([...first !== void 0 && remotes.has(first) ? [first] : [], ...remotes.keys()]);
+    let unknown = false;
+    let held = false;
+    for (const name of names) {
+      const state = await context.remotes.state(name, item.root);
+      held = state === "complete";
+      unknown ||= state === "unknown" || state === "down";
+      if (held)
+        break;
+    }
+    if (!held)
+      lacking.push({ item, unknown });
+  }
+  return lacking;
+}
+function refusal2(lacking) {
+  const [first] = lacking;
+  const files = lacking.reduce((sum, { item }) => sum + item.root.files, 0);
+  const bytes = lacking.reduce((sum, { item }) => sum + item.root.bytes, 0);
+  const name = first === void 0 ? "" : `${first.item.project}:${first.item.target} ${first.item.path}`;
+  const others = lacking.length > 1 ? ` and ${plural(lacking.length - 1, "other out")}` : "";
+  const what = `${name}${others}, ${plural(files, "file")} (${formatBytes(bytes)})`;
+  const details = {
+    outs: lacking.map(({ item: { project, target, path, root } }) => ({ project, target, path, digest: root.digest }))
+  };
+  if (lacking.every(({ unknown }) => unknown)) {
+    return new SluiceError("ERR_REMOTE_DOWN", `no remote answered whether it holds ${what}`, {
+      hint: "Push when it answers, or publish the locks without their data: git push --no-verify",
+      details
+    });
+  }
+  return new SluiceError("ERR_NOT_PUSHED", `no remote holds ${what}`, {
+    hint: 'Run `sluice push` first, or set "hooks": {"prePush": "push"} in sluice.json; `git push --no-verify` publishes the locks without their data.',
+    details
+  });
+}
+function isNothing(oid) {
+  return /^0+$/.test(oid);
 }
 
 // packages/engine/dist/remote/areas.js
@@ -23315,14 +29820,14 @@ var NodeRows = class {
     return index >= 0 && number < this.number(index) + this.row(index).nodes ? index : -1;
   }
 };
-function readLocation(bytes, at2, front, where) {
-  const how = bytes.readUInt8(at2);
+function readLocation(bytes, at3, front, where) {
+  const how = bytes.readUInt8(at3);
   const location = {
-    codec: bytes.readUInt8(at2 + 1),
-    pack: bytes.readUInt16LE(at2 + 2),
-    offset: bytes.readUInt32LE(at2 + 4),
-    stored: bytes.readUInt32LE(at2 + 8),
-    area: bytes.readUInt32LE(at2 + 12)
+    codec: bytes.readUInt8(at3 + 1),
+    pack: bytes.readUInt16LE(at3 + 2),
+    offset: bytes.readUInt32LE(at3 + 4),
+    stored: bytes.readUInt32LE(at3 + 8),
+    area: bytes.readUInt32LE(at3 + 12)
   };
   if (how === IN_PACK && location.pack < front.header.packs && location.area === 0)
     return { how, ...location };
@@ -23352,25 +29857,25 @@ function encodeMap(draft) {
   rawDigestOf(Buffer.concat([header.subarray(0, FRONT_SUM_AT), tables, nodes])).copy(header, FRONT_SUM_AT);
   return Buffer.concat([header, tables, nodes, body]);
 }
-function writeNodeRow(bytes, at2, row) {
-  bytes[at2] = row.how;
-  bytes[at2 + 1] = row.codec;
-  bytes.writeUInt16LE(row.place, at2 + 2);
-  bytes.writeUInt32LE(row.offset, at2 + 4);
-  bytes.writeUInt32LE(row.stored, at2 + 8);
-  bytes.writeUInt32LE(row.full, at2 + 12);
-  bytes.writeUInt32LE(row.nodes, at2 + 16);
-  bytes.writeUInt32LE(row.trees, at2 + 20);
-  bytes.writeUInt32LE(row.firstLocation, at2 + 24);
-  bytes.writeUInt32LE(row.locations, at2 + 28);
+function writeNodeRow(bytes, at3, row) {
+  bytes[at3] = row.how;
+  bytes[at3 + 1] = row.codec;
+  bytes.writeUInt16LE(row.place, at3 + 2);
+  bytes.writeUInt32LE(row.offset, at3 + 4);
+  bytes.writeUInt32LE(row.stored, at3 + 8);
+  bytes.writeUInt32LE(row.full, at3 + 12);
+  bytes.writeUInt32LE(row.nodes, at3 + 16);
+  bytes.writeUInt32LE(row.trees, at3 + 20);
+  bytes.writeUInt32LE(row.firstLocation, at3 + 24);
+  bytes.writeUInt32LE(row.locations, at3 + 28);
 }
-function writeLocation(bytes, at2, location) {
-  bytes[at2] = location.how;
-  bytes[at2 + 1] = location.codec;
-  bytes.writeUInt16LE(location.pack, at2 + 2);
-  bytes.writeUInt32LE(location.offset, at2 + 4);
-  bytes.writeUInt32LE(location.stored, at2 + 8);
-  bytes.writeUInt32LE(location.area, at2 + 12);
+function writeLocation(bytes, at3, location) {
+  bytes[at3] = location.how;
+  bytes[at3 + 1] = location.codec;
+  bytes.writeUInt16LE(location.pack, at3 + 2);
+  bytes.writeUInt32LE(location.offset, at3 + 4);
+  bytes.writeUInt32LE(location.stored, at3 + 8);
+  bytes.writeUInt32LE(location.area, at3 + 12);
 }
 function parseMapHeader(bytes, where) {
   const reader = new ByteReader(bytes, (problem) => failMap(where, problem));
@@ -23430,8 +29935,8 @@ function decodeMap(bytes, where) {
     failMap(where, "its locations do not have their checksum");
   }
   const end = locations * LOCATION_BYTES;
-  for (let at2 = 0; at2 < end; at2 += LOCATION_BYTES) {
-    const location = readLocation(body, at2, front, where);
+  for (let at3 = 0; at3 < end; at3 += LOCATION_BYTES) {
+    const location = readLocation(body, at3, front, where);
     if (location.how === OWN_KEY && location.offset > slices)
       failMap(where, "a slice lies outside it");
   }
@@ -23442,18 +29947,18 @@ function failMap(where, problem) {
     hint: "Push the root again from a workspace that has it, or run `sluice push --verify`."
   });
 }
-function readNodeRow(rows2, at2) {
+function readNodeRow(rows2, at3) {
   return {
-    how: rows2.readUInt8(at2) === IN_MAP ? IN_MAP : IN_PACK,
-    codec: rows2.readUInt8(at2 + 1),
-    place: rows2.readUInt16LE(at2 + 2),
-    offset: rows2.readUInt32LE(at2 + 4),
-    stored: rows2.readUInt32LE(at2 + 8),
-    full: rows2.readUInt32LE(at2 + 12),
-    nodes: rows2.readUInt32LE(at2 + 16),
-    trees: rows2.readUInt32LE(at2 + 20),
-    firstLocation: rows2.readUInt32LE(at2 + 24),
-    locations: rows2.readUInt32LE(at2 + 28)
+    how: rows2.readUInt8(at3) === IN_MAP ? IN_MAP : IN_PACK,
+    codec: rows2.readUInt8(at3 + 1),
+    place: rows2.readUInt16LE(at3 + 2),
+    offset: rows2.readUInt32LE(at3 + 4),
+    stored: rows2.readUInt32LE(at3 + 8),
+    full: rows2.readUInt32LE(at3 + 12),
+    nodes: rows2.readUInt32LE(at3 + 16),
+    trees: rows2.readUInt32LE(at3 + 20),
+    firstLocation: rows2.readUInt32LE(at3 + 24),
+    locations: rows2.readUInt32LE(at3 + 28)
   };
 }
 function checkRows(rows2, header, where) {
@@ -23559,10 +30064,10 @@ var RangeReader = class {
   }
   /** What is in memory already of `length` bytes at `offset`: all of them or `undefined`. */
   held(offset, length) {
-    const at2 = offset - this.start;
-    if (at2 < 0 || at2 + length > this.window.length)
+    const at3 = offset - this.start;
+    if (at3 < 0 || at3 + length > this.window.length)
       return void 0;
-    return this.window.subarray(at2, at2 + length);
+    return this.window.subarray(at3, at3 + length);
   }
   /**
    * The bytes from `offset`, fewer than `length` if the object ends before; `undefined` if there is no object. `ahead` is how many bytes from
@@ -23584,6 +30089,105 @@ var RangeReader = class {
     return bytes.subarray(0, length);
   }
 };
+
+// packages/engine/dist/remote/map-claims.js
+var LARGEST_MAP_BYTES = 2 ** 31 - 1;
+function claimsOf(bytes, home, root, where) {
+  const { front, locations } = decodeMap(bytes, where);
+  const { header } = front;
+  if (digestFromRaw(header.root) !== root)
+    failMap(where, "it is the map of another root");
+  const area = (number) => areaOf(number, home) ?? failMap(where, "it names an area that it cannot reach");
+  const ends = endsOfPacks(front, locations, where);
+  return {
+    root: { kind: header.rootKind, digest: root, exec: false, files: header.files, bytes: header.bytes },
+    packs: front.packs.map((pack, i) => ({ key: packKey(area(pack.area), pack.raw), end: ends[i] ?? 0 })),
+    maps: front.maps.map((map) => ({ area: area(map.area), root: digestFromRaw(map.raw) })),
+    hasLarge: header.slices > 0,
+    ownKey: header.rootKind === "blob" ? ownKeyOf(front, locations, root, area, where) : void 0
+  };
+}
+function ownKeyOf(front, locations, root, area, where) {
+  const location = readLocation(locations, 0, front, where);
+  return location.how === OWN_KEY ? blobKey(area(location.area), root) : void 0;
+}
+function endsOfPacks(front, locations, where) {
+  const ends = new Float64Array(front.packs.length);
+  const reach = (pack, offset, stored) => {
+    ends[pack] = Math.max(ends[pack] ?? 0, offset + OBJECT_HEADER_BYTES + stored);
+  };
+  for (let at3 = 0; at3 < locations.length; at3 += LOCATION_BYTES) {
+    const location = readLocation(locations, at3, front, where);
+    if (location.how === IN_PACK)
+      reach(location.pack, location.offset, location.stored);
+  }
+  for (let i = 0; i < front.nodes.count; i++) {
+    const row = front.nodes.row(i);
+    if (row.how === IN_PACK)
+      reach(row.place, row.offset, row.stored);
+  }
+  return ends;
+}
+
+// packages/engine/dist/remote/parallel.js
+async function inParallel(items, most, work) {
+  const results = [];
+  let next = 0;
+  let failed2 = false;
+  const worker = async () => {
+    for (let i = next++; i < items.length && !failed2; i = next++) {
+      const item = items[i];
+      if (item === void 0)
+        continue;
+      try {
+        results[i] = await work(item);
+      } catch (error) {
+        failed2 = true;
+        throw error;
+      }
+    }
+  };
+  const outcomes = await Promise.allSettled(Array.from({ length: Math.min(most, items.length) }, worker));
+  for (const outcome of outcomes)
+    if (outcome.status === "rejected")
+      throw outcome.reason;
+  return results;
+}
+
+// packages/engine/dist/remote/holds-root.js
+var MOST_REQUESTS = 16;
+async function holdsRoot(storage, area, root, signal) {
+  if (storage.durable)
+    return await storage.stat(mapKey(area, root), { signal }) !== void 0;
+  const reached = /* @__PURE__ */ new Map([[mapKey(area, root), { area, root }]]);
+  const named = /* @__PURE__ */ new Map();
+  for (const [key, map] of reached) {
+    const bytes = await storage.get(key, { offset: 0, length: LARGEST_MAP_BYTES }, { signal });
+    const claims = bytes === void 0 ? void 0 : soundClaims(bytes, map, `${storage.description}/${key}`);
+    if (claims === void 0)
+      return false;
+    for (const next of claims.maps)
+      reached.set(mapKey(next.area, next.root), next);
+    for (const pack of claims.packs)
+      named.set(pack.key, Math.max(pack.end, named.get(pack.key) ?? 0));
+    if (claims.ownKey !== void 0)
+      named.set(claims.ownKey, claims.root.bytes);
+  }
+  const looks = await inParallel([...named], MOST_REQUESTS, async ([key, end]) => {
+    const stat = await storage.stat(key, { signal });
+    return stat !== void 0 && stat.bytes >= end;
+  });
+  return looks.every((there) => there);
+}
+function soundClaims(bytes, { area, root }, where) {
+  try {
+    return claimsOf(bytes, area, root, where);
+  } catch (error) {
+    if (error instanceof SluiceError && error.code === "ERR_MAP_INVALID")
+      return void 0;
+    throw error;
+  }
+}
 
 // packages/engine/dist/remote/remote.js
 var VERSION8 = 1;
@@ -23612,14 +30216,17 @@ function openRemote({ storage, area, seen = false }) {
 `);
       await storage.put(FORMAT_KEY, bodyOf(text), { ifAbsent: true, signal });
       answer = Promise.resolve("used");
-    }
+    },
+    flush: async (signal) => storage.flush?.({ signal })
   };
 }
 async function isComplete(remote, root, signal) {
   if (await remote.contact(signal) === "empty")
     return false;
-  const found = await firstInAreas(remote.areas.proof, (area) => remote.storage.stat(mapKey(area, root), { signal }));
-  return found !== void 0;
+  return await areaThatHolds(remote, remote.areas.proof, root, signal) !== void 0;
+}
+function areaThatHolds({ storage }, areas, root, signal) {
+  return firstInAreas(areas, async (area) => await holdsRoot(storage, area, root, signal) ? area : void 0);
 }
 async function firstInAreas(areas, look2) {
   let failure2;
@@ -23722,8 +30329,8 @@ var RemoteMap = class {
     const { header } = this.front;
     if (first + count > header.slices)
       failMap(this.where, "slices lie outside it");
-    const at2 = header.frontBytes + header.locations * LOCATION_BYTES + first * RAW_DIGEST_BYTES;
-    return this.section(at2, count * RAW_DIGEST_BYTES, header.totalBytes - at2);
+    const at3 = header.frontBytes + header.locations * LOCATION_BYTES + first * RAW_DIGEST_BYTES;
+    return this.section(at3, count * RAW_DIGEST_BYTES, header.totalBytes - at3);
   }
   async section(offset, length, behind) {
     const bytes = await this.reader.read(offset, length, Math.min(this.ahead, behind));
@@ -23816,13 +30423,13 @@ var OpenMaps = class {
 function spotsBelow({ map, number, row }, count) {
   const spots = [];
   const { nodes } = map.front;
-  let at2 = number + 1;
+  let at3 = number + 1;
   for (let i = 0; i < count; i++) {
-    const index = at2 < number + row.nodes ? nodes.find(at2) : -1;
-    if (index < 0 || nodes.number(index) !== at2)
+    const index = at3 < number + row.nodes ? nodes.find(at3) : -1;
+    if (index < 0 || nodes.number(index) !== at3)
       return failMap(map.where, "a node has fewer nodes below it than its tree");
-    spots.push({ map, number: at2 });
-    at2 += nodes.row(index).nodes;
+    spots.push({ map, number: at3 });
+    at3 += nodes.row(index).nodes;
   }
   return spots;
 }
@@ -23849,11 +30456,11 @@ var RemoteNodes = class {
     if (row.stored > MAX_NODE_BYTES)
       throw damagedAt(this.storage, key, "tree", raw, rawAt);
     const reader = this.reader(key);
-    const at2 = row.offset + OBJECT_HEADER_BYTES;
-    const bytes = await reader.read(at2, row.stored, map.aheadOfNode(row));
+    const at3 = row.offset + OBJECT_HEADER_BYTES;
+    const bytes = await reader.read(at3, row.stored, map.aheadOfNode(row));
     if (bytes === void 0)
       throw missingAt(this.storage, key, "tree", raw, rawAt);
-    if (!hasDigest(bytes, raw, rawAt))
+    if (!hasDigest2(bytes, raw, rawAt))
       throw damagedAt(this.storage, key, "tree", raw, rawAt);
     return bytes;
   }
@@ -23876,7 +30483,7 @@ function expectCodec(codec, where) {
     hint: "Update Sluice in this workspace."
   });
 }
-function hasDigest(bytes, raw, rawAt) {
+function hasDigest2(bytes, raw, rawAt) {
   return hash6("sha256", bytes, "hex") === raw.toString("hex", rawAt, rawAt + RAW_DIGEST_BYTES);
 }
 function damagedAt(storage, key, kind, raw, rawAt) {
@@ -23906,12 +30513,12 @@ async function* visit3(walk2, spot, raw, path, depth) {
     return;
   const { node, below: below3, spots, remote } = found;
   yield remote;
-  const isSplit = node.shape === SPLIT;
+  const isSplit2 = node.shape === SPLIT;
   for (const [n, entry2] of below3.entries()) {
     const child2 = node.digests.subarray(entry2 * RAW_DIGEST_BYTES, (entry2 + 1) * RAW_DIGEST_BYTES);
     const childName = node.names[entry2] ?? "";
-    const childPath = isSplit ? path : path === "" ? childName : `${path}/${childName}`;
-    const range = isSplit ? [n === 0 ? void 0 : childName, node.names[entry2 + 1]] : [];
+    const childPath = isSplit2 ? path : path === "" ? childName : `${path}/${childName}`;
+    const range = isSplit2 ? [n === 0 ? void 0 : childName, node.names[entry2 + 1]] : [];
     if (!mayReach(walk2.filter, childPath, ...range))
       continue;
     const childSpot = spots[n];
@@ -23991,7 +30598,7 @@ async function countNamed(remote, reader, places2, signal) {
     if (blobs.set(raw, rawAt))
       referencedBytes += bytes;
   };
-  const failed = (error) => {
+  const failed2 = (error) => {
     unreadable3.push(error);
   };
   const nodes = new RemoteNodes(remote.storage, signal);
@@ -24007,7 +30614,7 @@ async function countNamed(remote, reader, places2, signal) {
         continue;
       }
       const named = { kind: header.rootKind, digest: root, exec: false, files: header.files, bytes: header.bytes };
-      const walk2 = { maps, nodes, reader, failed, isKnown: (raw) => nodesSeen.has(raw) };
+      const walk2 = { maps, nodes, reader, failed: failed2, isKnown: (raw) => nodesSeen.has(raw) };
       for await (const { node, raw } of walkMap(walk2, map, named)) {
         nodesSeen.set(raw);
         if (node.shape !== PART)
@@ -24076,7 +30683,7 @@ function openBatch(session, packed) {
 var WINDOW_BYTES = 8 * 1024 * 1024;
 var GAP_BYTES = 58 * 1024;
 async function fetchPacked(storage, source, arrival, signal) {
-  const order = Uint32Array.from(source.offsets.keys()).sort((a, b) => (source.offsets[a] ?? 0) - (source.offsets[b] ?? 0));
+  const order = Uint32Array.from(source.offsets.keys()).sort((a, b2) => (source.offsets[a] ?? 0) - (source.offsets[b2] ?? 0));
   const get = ({ start, length }) => {
     const bytes = storage.get(source.key, { offset: start, length }, { signal });
     bytes.catch(() => {
@@ -24126,26 +30733,26 @@ function nextWindow({ offsets, sizes }, order, from) {
   if (from >= order.length)
     return void 0;
   const start = startOf(from);
-  let to = from;
+  let to2 = from;
   let end = start;
-  for (; to < order.length; to++) {
-    const at2 = startOf(to);
-    const behind = at2 + (sizes[order[to] ?? 0] ?? 0);
-    if (to > from && (at2 - end > GAP_BYTES || behind - start > WINDOW_BYTES))
+  for (; to2 < order.length; to2++) {
+    const at3 = startOf(to2);
+    const behind = at3 + (sizes[order[to2] ?? 0] ?? 0);
+    if (to2 > from && (at3 - end > GAP_BYTES || behind - start > WINDOW_BYTES))
       break;
     end = Math.max(end, behind);
   }
-  return { from, to, start, length: Math.max(1, end - start) };
+  return { from, to: to2, start, length: Math.max(1, end - start) };
 }
 function takeWindow(storage, source, order, window, bytes, arrival) {
   for (let place2 = window.from; place2 < window.to; place2++) {
     const blob = order[place2] ?? 0;
     const raw = source.digests[blob] ?? Buffer.alloc(RAW_DIGEST_BYTES);
     const size = source.sizes[blob] ?? 0;
-    const at2 = (source.offsets[blob] ?? 0) + OBJECT_HEADER_BYTES - window.start;
+    const at3 = (source.offsets[blob] ?? 0) + OBJECT_HEADER_BYTES - window.start;
     if (bytes === void 0)
       arrival.failed(missingAt(storage, source.key, "blob", raw, 0));
-    else if (ingest(arrival.ingestor(), bytes.subarray(at2, at2 + size), raw))
+    else if (ingest(arrival.ingestor(), bytes.subarray(at3, at3 + size), raw))
       arrival.came(raw, size);
     else
       arrival.failed(damagedAt(storage, source.key, "blob", raw, 0));
@@ -24153,7 +30760,7 @@ function takeWindow(storage, source, order, window, bytes, arrival) {
 }
 function ingest(ingestor, bytes, raw) {
   if (bytes.length < LOOSE_BYTES) {
-    if (!hasDigest(bytes, raw, 0))
+    if (!hasDigest2(bytes, raw, 0))
       return false;
     ingestor.addBytes("blob", bytes, raw, 0);
     return true;
@@ -24166,7 +30773,7 @@ function ingest(ingestor, bytes, raw) {
 }
 
 // packages/engine/dist/remote/fetch-plan.js
-async function findLack({ remote, store, treesOnly, maxBytes, signal }, want, map, attempt2, { rely, failed }) {
+async function findLack({ remote, store, treesOnly, maxBytes, signal }, want, map, attempt2, { rely, failed: failed2 }) {
   const lack = { nodes: [], sources: /* @__PURE__ */ new Map(), files: 0, bytes: 0 };
   const planned = new DigestTable();
   const { catalog } = store.reader;
@@ -24203,7 +30810,7 @@ async function findLack({ remote, store, treesOnly, maxBytes, signal }, want, ma
     return lack;
   }
   const maps = new OpenMaps(remote, want.filter === void 0 ? "all" : "some", signal);
-  const walk2 = { maps, nodes: new RemoteNodes(remote.storage, signal), reader: store.reader, rely, failed };
+  const walk2 = { maps, nodes: new RemoteNodes(remote.storage, signal), reader: store.reader, rely, failed: failed2 };
   for await (const { path, raw, bytes, node, spot, readLocations, isLocal } of walkMap(walk2, map, want.root, want.filter)) {
     const part = node.shape === PART;
     if (!isLocal)
@@ -24218,24 +30825,24 @@ async function findLack({ remote, store, treesOnly, maxBytes, signal }, want, ma
     for (let entry2 = 0; entry2 < node.names.length; entry2++) {
       if (node.kinds[entry2] === TREE)
         continue;
-      const at2 = location++ * LOCATION_BYTES;
+      const at3 = location++ * LOCATION_BYTES;
       const name = node.names[entry2] ?? "";
       if (want.filter?.(path === "" ? name : `${path}/${name}`) === false)
         continue;
       if (lacks(node.digests, entry2 * RAW_DIGEST_BYTES, node.sizes[entry2] ?? 0))
-        wanted2.push({ entry: entry2, at: at2 });
+        wanted2.push({ entry: entry2, at: at3 });
     }
     if (wanted2.length === 0)
       continue;
     const rows2 = await readLocations();
-    for (const { entry: entry2, at: at2 } of wanted2) {
-      addToSource(lack, node.digests, entry2 * RAW_DIGEST_BYTES, node.sizes[entry2] ?? 0, spot.map, rows2, at2);
+    for (const { entry: entry2, at: at3 } of wanted2) {
+      addToSource(lack, node.digests, entry2 * RAW_DIGEST_BYTES, node.sizes[entry2] ?? 0, spot.map, rows2, at3);
     }
   }
   return lack;
 }
-function addToSource(lack, raw, rawAt, size, map, rows2, at2) {
-  const location = readLocation(rows2, at2, map.front, map.where);
+function addToSource(lack, raw, rawAt, size, map, rows2, at3) {
+  const location = readLocation(rows2, at3, map.front, map.where);
   const digest = Buffer.from(raw.subarray(rawAt, rawAt + RAW_DIGEST_BYTES));
   const whole = location.how === OWN_KEY;
   expectCodec(location.codec, map.where);
@@ -24256,13 +30863,13 @@ function addToSource(lack, raw, rawAt, size, map, rows2, at2) {
 }
 
 // packages/engine/dist/remote/fetch-tally.js
-function addFetchCounts(to, more) {
+function addFetchCounts(to2, more) {
   for (const what of ["files", "objects", "bytes"]) {
-    to[what].received += more[what].received;
-    to[what].reused += more[what].reused;
+    to2[what].received += more[what].received;
+    to2[what].reused += more[what].reused;
   }
-  to.left.files += more.left.files;
-  to.left.bytes += more.left.bytes;
+  to2.left.files += more.left.files;
+  to2.left.bytes += more.left.bytes;
 }
 var FetchTally = class {
   total = noCounts();
@@ -24353,7 +30960,7 @@ function noCounts() {
 
 // packages/engine/dist/remote/have-file.js
 import { createHash as createHash8, randomBytes as randomBytes11 } from "node:crypto";
-import { join as join36 } from "node:path";
+import { join as join45 } from "node:path";
 var HAVE_PACK = 0;
 var HAVE_MAP = 1;
 var HAVE_BLOB = 2;
@@ -24371,17 +30978,17 @@ function readHave(store, description) {
   if (bytes === void 0 || !bytes.subarray(0, HEADER.length).equals(HEADER))
     return [];
   const records = [];
-  for (let at2 = HEADER.length; at2 + RECORD_HEADER_BYTES <= bytes.length; ) {
-    const end = at2 + RECORD_HEADER_BYTES + bytes.readUInt32LE(at2 + 8);
-    const payload = bytes.subarray(at2 + RECORD_HEADER_BYTES, end);
-    const area = areaFrom(bytes.readUInt8(at2 + 1), bytes.readUInt32LE(at2 + 4));
-    const sound = end <= bytes.length && area !== void 0 && checksum2(payload).equals(bytes.subarray(at2 + 12, at2 + 44));
+  for (let at3 = HEADER.length; at3 + RECORD_HEADER_BYTES <= bytes.length; ) {
+    const end = at3 + RECORD_HEADER_BYTES + bytes.readUInt32LE(at3 + 8);
+    const payload = bytes.subarray(at3 + RECORD_HEADER_BYTES, end);
+    const area = areaFrom(bytes.readUInt8(at3 + 1), bytes.readUInt32LE(at3 + 4));
+    const sound = end <= bytes.length && area !== void 0 && checksum2(payload).equals(bytes.subarray(at3 + 12, at3 + 44));
     if (!sound) {
       rewriteHave(store, description, records);
       break;
     }
-    records.push({ kind: bytes.readUInt8(at2), area, payload });
-    at2 = end;
+    records.push({ kind: bytes.readUInt8(at3), area, payload });
+    at3 = end;
   }
   return records;
 }
@@ -24420,7 +31027,7 @@ function rewriteHave(store, description, records) {
   });
 }
 function havePath(store, description) {
-  return join36(store.layout.index, `have-${createHash8("sha256").update(description).digest("hex").slice(0, 16)}`);
+  return join45(store.layout.index, `have-${createHash8("sha256").update(description).digest("hex").slice(0, 16)}`);
 }
 function encodeRecord({ kind, area, payload }) {
   const header = Buffer.alloc(RECORD_HEADER_BYTES);
@@ -24459,11 +31066,11 @@ function quietly(write2) {
 }
 
 // packages/engine/dist/remote/fetch.js
-async function fetchRoots(options) {
-  const { remote, store, wants } = options;
+async function fetchRoots(options2) {
+  const { remote, store, wants } = options2;
   if (wants.length === 0)
     return new FetchTally().total;
-  const state = await remote.contact(options.signal);
+  const state = await remote.contact(options2.signal);
   if (state === "used")
     markSeen(store, remote.description);
   store.reader.catalog.refresh();
@@ -24472,17 +31079,17 @@ async function fetchRoots(options) {
     tally.restart();
     for (const want of wants) {
       if (state === "empty")
-        takeLocal(options, want, tally);
+        takeLocal(options2, want, tally);
       else
-        await fetchFromAnyArea(options, want, session, tally);
+        await fetchFromAnyArea(options2, want, session, tally);
     }
   });
   store.reader.catalog.refresh();
   return tally.total;
 }
-async function fetchFromAnyArea(options, want, session, tally) {
-  const { remote, signal } = options;
-  const appetite = want.filter === void 0 && options.treesOnly !== true ? "all" : "some";
+async function fetchFromAnyArea(options2, want, session, tally) {
+  const { remote, signal } = options2;
+  const appetite = want.filter === void 0 && options2.treesOnly !== true ? "all" : "some";
   let failure2;
   tally.beginWant();
   for (const area of [...remote.areas.bytes, ...remote.areas.bytes.slice(0, 1)]) {
@@ -24491,7 +31098,7 @@ async function fetchFromAnyArea(options, want, session, tally) {
       if (map === void 0)
         continue;
       const attempt2 = tally.beginAttempt();
-      await fetchWant(options, want, map, session, attempt2);
+      await fetchWant(options2, want, map, session, attempt2);
       addFetchCounts(tally.total, attempt2.counts);
       return;
     } catch (error) {
@@ -24502,12 +31109,12 @@ async function fetchFromAnyArea(options, want, session, tally) {
   }
   if (failure2 !== void 0)
     throw failure2;
-  takeLocal(options, want, tally);
+  takeLocal(options2, want, tally);
 }
-async function fetchWant(options, want, map, session, attempt2) {
-  const { store } = options;
+async function fetchWant(options2, want, map, session, attempt2) {
+  const { store } = options2;
   const failures = [];
-  const lack = await findLack(options, want, map, attempt2, {
+  const lack = await findLack(options2, want, map, attempt2, {
     rely: (raw) => session.lease.append(raw),
     failed: (error) => failures.push(error)
   });
@@ -24517,7 +31124,7 @@ async function fetchWant(options, want, map, session, attempt2) {
       batch.ingestor().addBytes("tree", bytes, raw, 0, part);
       attempt2.cameTree(raw);
     }
-    await fetchBlobs(options, lack, attempt2, batch, failures);
+    await fetchBlobs(options2, lack, attempt2, batch, failures);
     batch.publish();
   } catch (error) {
     batch.keepWhatCame();
@@ -24613,368 +31220,17 @@ async function readFrom(remote, area, fingerprint, signal) {
 }
 async function missingOuts(remote, record, signal) {
   const looks = [...record.outs].map(async ([path, root]) => {
-    const found = await firstInAreas(remote.areas.bytes, (area) => remote.storage.stat(mapKey(area, root.digest), { signal }));
+    const found = await areaThatHolds(remote, remote.areas.bytes, root.digest, signal);
     return found === void 0 ? [path] : [];
   });
   return (await Promise.all(looks)).flat();
 }
-function sameOuts2(a, b) {
-  return a.outs.size === b.outs.size && [...a.outs].every(([path, root]) => sameRoot(root, b.outs.get(path)));
+function sameOuts2(a, b2) {
+  return a.outs.size === b2.outs.size && [...a.outs].every(([path, root]) => sameRoot(root, b2.outs.get(path)));
 }
 
 // packages/engine/dist/operations/connect-remote.js
 import { setTimeout as sleep } from "node:timers/promises";
-
-// packages/engine/dist/remote/storage/counting.js
-function counting(storage) {
-  const requests = { head: 0, get: 0, put: 0, list: 0, delete: 0 };
-  const { list, delete: remove2 } = storage;
-  return {
-    description: storage.description,
-    durable: storage.durable,
-    requests,
-    stat: (key, options) => {
-      requests.head++;
-      return storage.stat(key, options);
-    },
-    get: (key, range, options) => {
-      requests.get++;
-      return storage.get(key, range, options);
-    },
-    put: (key, body, options) => {
-      requests.put++;
-      return storage.put(key, body, options);
-    },
-    ...list === void 0 ? {} : {
-      list: (prefix, options) => {
-        requests.list++;
-        return list.call(storage, prefix, options);
-      }
-    },
-    ...remove2 === void 0 ? {} : {
-      delete: (key, options) => {
-        requests.delete++;
-        return remove2.call(storage, key, options);
-      }
-    }
-  };
-}
-
-// packages/engine/dist/remote/storage/file.js
-import { randomBytes as randomBytes12 } from "node:crypto";
-import fs8 from "node:fs/promises";
-import { basename as basename4, dirname as dirname13, join as join38 } from "node:path";
-
-// packages/engine/dist/remote/storage/file-errors.js
-var BodyFailed = class extends Error {
-};
-function isMissing(error) {
-  const code2 = errnoOf(error);
-  return code2 === "ENOENT" || code2 === "ENOTDIR" || code2 === "EISDIR";
-}
-function missingBase(path) {
-  return new SluiceError("ERR_REMOTE_DOWN", `the remote's directory ${path} does not exist`, {
-    hint: "If it lies on another disk or a network share, check that this is mounted; otherwise correct the URL of the remote."
-  });
-}
-function explain2(error, base) {
-  if (error instanceof SluiceError)
-    return error;
-  if (error instanceof BodyFailed)
-    return error.cause;
-  const code2 = errnoOf(error);
-  if (code2 === void 0 || code2 === "ABORT_ERR")
-    return error;
-  const where = `the remote's directory ${base}`;
-  if (code2 === "ENOSPC" || code2 === "EDQUOT") {
-    return new SluiceError("ERR_DISK_FULL", `no space is left in ${where}`, {
-      cause: error,
-      hint: "Free some space there and push again; what was sent so far is not sent again."
-    });
-  }
-  if (code2 === "EACCES" || code2 === "EPERM" || code2 === "EROFS") {
-    return new SluiceError("ERR_REMOTE_DENIED", `${where} refuses access (${code2})`, {
-      cause: error,
-      hint: "Check the permissions of the directory, or mark the remote as `readOnly` in sluice.json if it is only to be read."
-    });
-  }
-  return new SluiceError("ERR_REMOTE_DOWN", `${where} does not answer (${code2})`, {
-    cause: error,
-    hint: "Check that the disk or network share is mounted and works."
-  });
-}
-
-// packages/engine/dist/remote/storage/file-list.js
-import fs7 from "node:fs/promises";
-import { join as join37 } from "node:path";
-async function* listDirectory2(looker, base, prefix, skipped, signal) {
-  const top = await looker.look(signal, () => fs7.stat(join37(base, prefix)));
-  if (top === void 0)
-    return;
-  if (top.isFile()) {
-    if (prefix !== "")
-      yield { key: prefix, bytes: top.size, modifiedMs: top.mtimeMs };
-    return;
-  }
-  yield* below3(prefix);
-  async function* below3(parent) {
-    throwIfAborted(signal);
-    const entries = await looker.look(signal, () => fs7.readdir(join37(base, parent), { withFileTypes: true })) ?? [];
-    const sortKeys = new Map(entries.map((entry2) => [entry2, entry2.isDirectory() ? `${entry2.name}/` : entry2.name]));
-    entries.sort((a, b) => (sortKeys.get(a) ?? "") < (sortKeys.get(b) ?? "") ? -1 : 1);
-    for (const entry2 of entries) {
-      if (parent === "" && entry2.name === skipped)
-        continue;
-      const key = tryParseStorageKey(parent === "" ? entry2.name : `${parent}/${entry2.name}`);
-      if (key === void 0)
-        continue;
-      if (entry2.isDirectory())
-        yield* below3(key);
-      else if (entry2.isFile()) {
-        const listed = await listFile(key);
-        if (listed !== void 0)
-          yield listed;
-      }
-    }
-  }
-  async function listFile(key) {
-    return looker.look(signal, async () => {
-      try {
-        const stat = await fs7.stat(join37(base, key));
-        return { key, bytes: stat.size, modifiedMs: stat.mtimeMs };
-      } catch (error) {
-        if (errnoOf(error) === "ENOENT")
-          return void 0;
-        throw error;
-      }
-    });
-  }
-}
-
-// packages/engine/dist/remote/storage/file.js
-var UNFINISHED = "tmp";
-var LEFT_BEHIND_MS = 24 * 60 * 60 * 1e3;
-function fileStorage(options) {
-  const base = options.dir;
-  const place2 = new Place(base, options.missingIsEmpty ?? false);
-  return {
-    description: `file://${base}`,
-    durable: true,
-    stat: (key, { signal } = {}) => place2.look(signal, async () => {
-      const stat = await fs8.stat(place2.path(key));
-      return stat.isFile() ? { bytes: stat.size } : void 0;
-    }),
-    get: (key, range, { signal } = {}) => place2.look(signal, () => readRange(place2.path(key), range.offset, range.length)),
-    put: (key, body, putOptions = {}) => place2.change(putOptions.signal, () => put(place2, key, body, putOptions)),
-    list: (prefix, { signal } = {}) => listDirectory2(place2, base, prefix, UNFINISHED, signal),
-    delete: (key, { signal } = {}) => place2.change(signal, () => fs8.rm(place2.path(key), { force: true }))
-  };
-}
-var Place = class {
-  base;
-  missingIsEmpty;
-  prepared = /* @__PURE__ */ new Set();
-  constructor(base, missingIsEmpty) {
-    this.base = base;
-    this.missingIsEmpty = missingIsEmpty;
-  }
-  path(key) {
-    return join38(this.base, key);
-  }
-  /** Runs a reading call; a file that is not there becomes `undefined`, but only while the directory itself is there. */
-  async look(signal, read) {
-    throwIfAborted(signal);
-    try {
-      return await read();
-    } catch (error) {
-      if (!isMissing(error))
-        throw explain2(error, this.base);
-      await this.expectBase();
-      return void 0;
-    }
-  }
-  async change(signal, write2) {
-    throwIfAborted(signal);
-    try {
-      return await write2();
-    } catch (error) {
-      throw explain2(error, this.base);
-    }
-  }
-  /** A new name under `tmp/`. The first one of this process deletes what dead writers left there. */
-  async unfinished() {
-    const dir = join38(this.base, UNFINISHED);
-    if (!this.prepared.has(dir)) {
-      await this.prepareBase();
-      await this.directory(dir);
-      await deleteLeftBehind(dir);
-    }
-    return join38(dir, randomBytes12(16).toString("hex"));
-  }
-  /** Makes a directory below the base with its parents, and makes their names durable. */
-  async directory(dir) {
-    if (this.prepared.has(dir))
-      return;
-    const made = [];
-    for (let at2 = dir; at2.length > this.base.length && !this.prepared.has(at2); at2 = dirname13(at2))
-      made.unshift(at2);
-    for (const at2 of made) {
-      try {
-        await fs8.mkdir(at2);
-        await syncDirectory(dirname13(at2));
-      } catch (error) {
-        if (errnoOf(error) !== "EEXIST")
-          throw error;
-      }
-      this.prepared.add(at2);
-    }
-  }
-  /** Somebody removed a directory that this process had made. */
-  forget() {
-    this.prepared.clear();
-  }
-  async prepareBase() {
-    try {
-      await fs8.mkdir(this.base);
-    } catch (error) {
-      if (errnoOf(error) === "EEXIST")
-        return;
-      if (errnoOf(error) === "ENOENT")
-        throw missingBase(dirname13(this.base));
-      throw error;
-    }
-    await syncDirectory(dirname13(this.base));
-  }
-  async expectBase() {
-    let isDirectory2 = false;
-    try {
-      isDirectory2 = (await fs8.stat(this.base)).isDirectory();
-    } catch (error) {
-      if (!isMissing(error))
-        throw explain2(error, this.base);
-      if (this.missingIsEmpty)
-        return;
-    }
-    if (!isDirectory2)
-      throw missingBase(this.base);
-  }
-};
-async function put(place2, key, body, options) {
-  const path = place2.path(key);
-  for (let attempt2 = 0; ; attempt2++) {
-    const unfinished = await place2.unfinished();
-    try {
-      await writeDurably(unfinished, body, options.signal);
-      await place2.directory(dirname13(path));
-      const answer = await giveName(unfinished, path, options.ifAbsent ?? false);
-      await syncDirectory(dirname13(path));
-      return answer;
-    } catch (error) {
-      if (errnoOf(error) !== "ENOENT" || attempt2 > 0)
-        throw error;
-      place2.forget();
-    } finally {
-      await fs8.rm(unfinished, { force: true });
-    }
-  }
-}
-async function writeDurably(path, body, signal) {
-  const handle = await fs8.open(path, "wx", 420);
-  try {
-    let written = 0;
-    for await (const chunk of guarded(body)) {
-      throwIfAborted(signal);
-      await writeAll3(handle, chunk);
-      written += chunk.length;
-    }
-    if (written !== body.bytes) {
-      throw new SluiceError("ERR_INTERNAL", `a body of ${body.bytes} bytes gave ${written} for ${basename4(path)}`);
-    }
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-async function* guarded(body) {
-  try {
-    yield* body.chunks();
-  } catch (error) {
-    throw new BodyFailed("the body failed", { cause: error });
-  }
-}
-async function writeAll3(handle, chunk) {
-  for (let at2 = 0; at2 < chunk.length; )
-    at2 += (await handle.write(chunk, at2, chunk.length - at2)).bytesWritten;
-}
-async function giveName(unfinished, path, ifAbsent) {
-  if (!ifAbsent) {
-    await fs8.rename(unfinished, path);
-    return "stored";
-  }
-  try {
-    await fs8.link(unfinished, path);
-    return "stored";
-  } catch (error) {
-    const code2 = errnoOf(error);
-    if (code2 === "EEXIST")
-      return "exists";
-    if (code2 !== "EPERM" && code2 !== "ENOTSUP" && code2 !== "EOPNOTSUPP" && code2 !== "ENOSYS" && code2 !== "EMLINK")
-      throw error;
-  }
-  const taken = await fs8.stat(path).then(() => true, () => false);
-  if (taken)
-    return "exists";
-  await fs8.rename(unfinished, path);
-  return "stored";
-}
-async function readRange(path, offset, length) {
-  const handle = await fs8.open(path, "r");
-  try {
-    const left = (await handle.stat()).size - offset;
-    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, left)));
-    let at2 = 0;
-    while (at2 < bytes.length) {
-      const { bytesRead } = await handle.read(bytes, at2, bytes.length - at2, offset + at2);
-      if (bytesRead === 0)
-        break;
-      at2 += bytesRead;
-    }
-    return bytes.subarray(0, at2);
-  } finally {
-    await handle.close();
-  }
-}
-async function syncDirectory(path) {
-  const handle = await fs8.open(path, "r");
-  try {
-    await handle.sync();
-  } catch (error) {
-    const code2 = errnoOf(error);
-    if (code2 !== "EINVAL" && code2 !== "ENOTSUP" && code2 !== "EPERM" && code2 !== "EBADF")
-      throw error;
-  } finally {
-    await handle.close();
-  }
-}
-async function deleteLeftBehind(dir) {
-  const names = await fs8.readdir(dir);
-  if (names.length === 0)
-    return;
-  const probe = join38(dir, randomBytes12(16).toString("hex"));
-  await fs8.writeFile(probe, "");
-  const now = (await fs8.stat(probe)).mtimeMs;
-  await fs8.rm(probe, { force: true });
-  for (const name of names) {
-    const path = join38(dir, name);
-    try {
-      if (now - (await fs8.stat(path)).mtimeMs > LEFT_BEHIND_MS)
-        await fs8.rm(path, { force: true });
-    } catch (error) {
-      if (errnoOf(error) !== "ENOENT")
-        throw error;
-    }
-  }
-}
 
 // packages/engine/dist/remote/storage/slots.js
 function slots(most) {
@@ -25015,6 +31271,1324 @@ function slots(most) {
   };
 }
 
+// packages/engine/dist/remote/storage/actions-cache/cache-access.js
+import { createHash as createHash9 } from "node:crypto";
+
+// packages/engine/dist/remote/storage/actions-cache/cache-json.js
+function jsonOf(body) {
+  try {
+    const value = JSON.parse(body.toString("utf8"));
+    return value;
+  } catch {
+    return void 0;
+  }
+}
+function fieldOf(value, ...names) {
+  for (const name of names) {
+    const found = propertyOf(value, name);
+    if (typeof found === "string")
+      return found;
+  }
+  return "";
+}
+function flagOf(value, name) {
+  return propertyOf(value, name) === true;
+}
+function propertyOf(value, name) {
+  return typeof value === "object" && value !== null ? value[name] : void 0;
+}
+function urlOf(text) {
+  return /^https?:\/\//.test(text) && URL.canParse(text) ? text : void 0;
+}
+
+// packages/engine/dist/remote/storage/actions-cache/cache-access.js
+var READ2 = 1;
+var WRITE = 2;
+var MOST_SCOPES = 8;
+var MOST_TOKEN_BYTES = 64 * 1024;
+function cacheAccess(token, mode) {
+  const rights = rightsIn(token);
+  const own2 = rights?.find(({ permission }) => (permission & WRITE) !== 0) ?? rights?.[0];
+  const readable = (rights ?? []).filter(({ permission }) => (permission & READ2) !== 0);
+  const scopes = own2 === void 0 ? [""] : [...new Set([own2, ...readable].map(({ scope }) => scope))];
+  const readsByToken = rights === void 0 || readable.length > 0;
+  const writesByToken = own2 === void 0 || (own2.permission & WRITE) !== 0;
+  const readsByMode = mode !== "none" && mode !== "write-only";
+  const writesByMode = mode !== "none" && mode !== "read";
+  const canRead = readsByToken && readsByMode;
+  const canWrite = writesByToken && writesByMode && canRead;
+  return { scopes: scopes.slice(0, MOST_SCOPES), canRead, canWrite, why: reason4() };
+  function reason4() {
+    if (!readsByMode || !writesByMode)
+      return `the workflow sets cache-mode ${String(mode)}`;
+    if (!readsByToken)
+      return "the token of this job may not read the cache";
+    return writesByToken ? void 0 : "the token of this job may only read the cache, as for events that anyone can trigger";
+  }
+}
+function scopeName(scope) {
+  return createHash9("sha256").update(scope).digest("hex").slice(0, 16);
+}
+function rightsIn(token) {
+  if (token.length > MOST_TOKEN_BYTES)
+    return void 0;
+  const claims = jsonOf(Buffer.from(token.split(".")[1] ?? "", "base64url"));
+  const text = propertyOf(claims, "ac");
+  const list = typeof text === "string" ? jsonOf(Buffer.from(text)) : void 0;
+  if (!Array.isArray(list))
+    return void 0;
+  return list.flatMap((item) => {
+    const scope = propertyOf(item, "Scope");
+    const permission = propertyOf(item, "Permission");
+    return typeof scope === "string" && typeof permission === "number" ? [{ scope, permission }] : [];
+  });
+}
+
+// packages/engine/dist/remote/storage/actions-cache/cache-denials.js
+function deniedToWrite(place2, key, why) {
+  return new SluiceError("ERR_REMOTE_READ_ONLY", `${place2} is read-only for this job, so ${key} was not written${reason3(why)}`, {
+    hint: "Jobs of pushes, schedules and dispatches may write; so may those of pull requests, for themselves."
+  });
+}
+function deniedToRead(place2, why) {
+  return new SluiceError("ERR_REMOTE_DENIED", `${place2} may not be read by this job${reason3(why)}`, {
+    hint: "Without reading, what is there cannot be known: nothing is written either. Use another remote in this job."
+  });
+}
+function reason3(why) {
+  return why === void 0 ? "" : ` (${why})`;
+}
+
+// packages/engine/dist/remote/storage/actions-cache/cache-errors.js
+var CERTIFICATE = /CERT|UNABLE_TO_VERIFY|SELF_SIGNED/;
+var PASSING = /* @__PURE__ */ new Set([408, 425, 429]);
+var SLOWER_MS = 2e3;
+function explainNoAnswer(error, place2) {
+  if (error instanceof SluiceError)
+    return error;
+  const errno = errnoIn(error);
+  if (errno !== void 0 && CERTIFICATE.test(errno)) {
+    return new SluiceError("ERR_REMOTE_DENIED", `the certificate of ${place2} is not trusted (${errno})`, {
+      cause: error,
+      hint: "If the service has a certificate of its own, name its authority in NODE_EXTRA_CA_CERTS."
+    });
+  }
+  return down(place2, `does not answer (${errno ?? "no reason given"})`, errno === "ENOTFOUND" ? { silent: true } : {});
+}
+function explainAnswer({ status: status2, headers, body }, what, place2) {
+  const said = wordsOf(body);
+  if (/insufficient usage|quota|exceeded the .*storage/i.test(said)) {
+    return new SluiceError("ERR_DISK_FULL", `${place2} has no space left: ${said}`, {
+      hint: "Raise the budget of the Actions cache, delete old caches of the repository, or keep data in a bucket."
+    });
+  }
+  const refused = deniedBy(said, place2);
+  if (refused !== void 0)
+    return refused;
+  if (status2 === 401) {
+    return new SluiceError("ERR_REMOTE_DENIED", `${place2} does not accept the token of this job`, {
+      hint: "It is valid only while its job runs. Run the job again."
+    });
+  }
+  if (status2 === 403) {
+    return new SluiceError("ERR_REMOTE_DENIED", `${place2} does not allow to ${what}${withWords(said)}`, {
+      hint: "Look which rights the event of this workflow has on the cache."
+    });
+  }
+  if (status2 >= 500 || PASSING.has(status2)) {
+    const retryAfterMs = waitIn(headers) ?? (status2 === 429 ? SLOWER_MS : void 0);
+    return down(place2, `could not ${what} (${status2}${withWords(said)})`, retryAfterMs === void 0 ? {} : { retryAfterMs });
+  }
+  return new SluiceError("ERR_REMOTE_DENIED", `${place2} refuses to ${what} (${status2}${withWords(said)})`, {
+    hint: "Something else may answer at this URL, or the protocol has changed: update Sluice."
+  });
+}
+function deniedBy(said, place2) {
+  const [, kind] = /cache (read|write) denied/i.exec(said) ?? [];
+  if (kind === void 0)
+    return void 0;
+  return new SluiceError("ERR_REMOTE_DENIED", `${place2} lets this job not ${kind.toLowerCase()}${withWords(said)}`, {
+    hint: "Events that anyone can trigger, and jobs with `cache-mode`, have fewer rights on the cache.",
+    details: { denied: kind.toLowerCase() }
+  });
+}
+function down(place2, what, details = {}) {
+  return new SluiceError("ERR_REMOTE_DOWN", `${place2} ${what}`, {
+    hint: "Run the job again later; what was pushed before is not lost.",
+    ...Object.keys(details).length === 0 ? {} : { details: { ...details } }
+  });
+}
+function wordsOf(body) {
+  const text = body.toString("utf8", 0, 4096);
+  const found = /"(?:msg|message|error)"\s*:\s*"((?:[^"\\]|\\.)*)"/.exec(text)?.[1] ?? /<Message>([^<]*)/.exec(text)?.[1] ?? "";
+  return found.replaceAll(/https?:\/\/\S+/g, "(a URL)").split("\n", 1)[0]?.slice(0, 300) ?? "";
+}
+function withWords(said) {
+  return said === "" ? "" : `: ${said}`;
+}
+function waitIn(headers) {
+  const text = headers.get("retry-after") ?? "";
+  return /^\d{1,6}$/.test(text) ? Number(text) * 1e3 : void 0;
+}
+function errnoIn(error) {
+  for (let at3 = error, depth = 0; at3 instanceof Error && depth < 5; at3 = at3.cause, depth++) {
+    if ("code" in at3 && typeof at3.code === "string")
+      return at3.code;
+  }
+  return void 0;
+}
+
+// packages/engine/dist/remote/storage/actions-cache/cache-keys.js
+import { createHash as createHash10 } from "node:crypto";
+var DIGITS = 10;
+var LAST = 10 ** DIGITS - 1;
+var CACHE_VERSION = createHash10("sha256").update("sluice actions-cache 1").digest("hex");
+function indexKey(scope, generation) {
+  return generation > LAST ? void 0 : `${indexPrefix(scope)}${String(generation).padStart(DIGITS, "0")}`;
+}
+function indexPrefix(scope) {
+  return `sluice-1-i-${scope}-`;
+}
+function generationOf(scope, key) {
+  const digits = key.startsWith(indexPrefix(scope)) ? key.slice(indexPrefix(scope).length) : "";
+  return digits.length === DIGITS && /^\d+$/.test(digits) ? Number(digits) : void 0;
+}
+function dataKey(name) {
+  return `sluice-1-d-${name}`;
+}
+
+// packages/engine/dist/remote/storage/actions-cache/cache-service.js
+function rememberDenials(service) {
+  const denied = /* @__PURE__ */ new Map();
+  const guard = async (what, call) => {
+    const before = denied.get(what);
+    if (before !== void 0)
+      throw before;
+    try {
+      return await call();
+    } catch (error) {
+      if (error instanceof SluiceError && error.code === "ERR_REMOTE_DENIED")
+        denied.set(what, error);
+      throw error;
+    }
+  };
+  return {
+    arbitrates: service.arbitrates,
+    find: (key, how, signal) => guard("find", () => service.find(key, how, signal)),
+    create: (key, signal) => guard("create", () => service.create(key, signal)),
+    read: service.read
+  };
+}
+
+// packages/engine/dist/remote/storage/actions-cache/data-writer.js
+import { randomBytes as randomBytes12 } from "node:crypto";
+var NAME_BYTES = 16;
+var MOST_NAMES = 3;
+var DataWriter = class {
+  service;
+  place;
+  limits;
+  lost;
+  turn = slots(1);
+  entry;
+  written = 0;
+  timer;
+  constructor(service, place2, limits, lost3) {
+    this.service = service;
+    this.place = place2;
+    this.limits = limits;
+    this.lost = lost3;
+  }
+  /** Whether an entry is not finished yet, so that nobody can read it. */
+  isOpen(entry2) {
+    return this.entry === entry2;
+  }
+  /** Takes a copy of all bytes of a body. If it fails or is aborted, what it gave is in nobody's way. */
+  append(body, signal) {
+    return this.turn.hold(1, signal, () => this.guarded(async () => {
+      if (this.written + body.bytes > this.limits.mostBytes)
+        throw tooMuch(this.place, this.limits.mostBytes);
+      if (this.entry?.sealed === true)
+        await this.finish(signal);
+      const entry2 = this.entry ?? this.begin();
+      const offset = sizeOf2(entry2);
+      await this.take(entry2, body, signal);
+      this.written += body.bytes;
+      if (sizeOf2(entry2) >= this.limits.entryBytes)
+        await this.finish(signal);
+      return { entry: entry2, offset };
+    }));
+  }
+  /** Finishes the open entry, and runs `then` before anything is appended again. */
+  close(signal, then) {
+    return this.turn.hold(1, signal, () => this.guarded(async () => {
+      await this.finish(signal);
+      return then();
+    }));
+  }
+  /** A failure of the service costs the entry; a failure of a body, or an abort, does not. */
+  async guarded(work) {
+    clearTimeout(this.timer);
+    try {
+      return await work();
+    } catch (error) {
+      if (error === this.entry?.failure?.error) {
+        this.entry = void 0;
+        this.lost(error);
+      }
+      throw error;
+    } finally {
+      if (this.entry !== void 0)
+        this.timer = setTimeout(() => this.closeIdle(), this.limits.idleMs).unref();
+    }
+  }
+  closeIdle() {
+    if (this.entry?.upload === void 0)
+      return;
+    this.close(void 0, () => {
+    }).catch(() => {
+    });
+  }
+  begin() {
+    this.entry = {
+      name: newName(),
+      upload: void 0,
+      block: Buffer.allocUnsafeSlow(this.limits.blockBytes),
+      fill: 0,
+      blocks: 0,
+      sentBytes: 0,
+      sealed: false,
+      sending: /* @__PURE__ */ new Set(),
+      failure: void 0
+    };
+    return this.entry;
+  }
+  async take(entry2, body, signal) {
+    const before = { blocks: entry2.blocks, fill: entry2.fill };
+    let bytes = 0;
+    try {
+      for await (const chunk of body.chunks()) {
+        throwIfAborted(signal);
+        bytes += chunk.length;
+        if (bytes > body.bytes)
+          break;
+        for (let at3 = 0; at3 < chunk.length; ) {
+          const copied = chunk.copy(entry2.block, entry2.fill, at3);
+          at3 += copied;
+          entry2.fill += copied;
+          if (entry2.fill === entry2.block.length)
+            await this.sendBlock(entry2, signal);
+        }
+      }
+      throwIfAborted(signal);
+      if (bytes !== body.bytes)
+        throw new RangeError(`a body of ${body.bytes} bytes gave ${bytes}`);
+    } catch (error) {
+      if (entry2.blocks === before.blocks)
+        entry2.fill = before.fill;
+      throw error;
+    }
+  }
+  async sendBlock(entry2, signal) {
+    const upload = entry2.upload ?? await this.open(entry2, signal);
+    while (entry2.sending.size >= this.limits.blocksInFlight)
+      await Promise.race(entry2.sending);
+    if (entry2.failure !== void 0)
+      throw entry2.failure.error;
+    const { block, blocks, sentBytes, fill: fill3 } = entry2;
+    const sent = upload.block(blocks, sentBytes, block.subarray(0, fill3), void 0).catch((error) => {
+      entry2.failure ??= { error };
+    }).finally(() => entry2.sending.delete(sent));
+    entry2.sending.add(sent);
+    entry2.block = Buffer.allocUnsafeSlow(this.limits.blockBytes);
+    entry2.blocks++;
+    entry2.sentBytes += fill3;
+    entry2.fill = 0;
+  }
+  async finish(signal) {
+    const { entry: entry2 } = this;
+    if (entry2 === void 0)
+      return;
+    if (sizeOf2(entry2) > 0 && !(entry2.sealed && await this.isThere(entry2, signal))) {
+      entry2.sealed = true;
+      await this.orFail(entry2, signal, () => this.send(entry2, signal));
+    }
+    this.entry = void 0;
+  }
+  /** Sends what is left of an entry, and finishes it. */
+  async send(entry2, signal) {
+    if (entry2.blocks === 0) {
+      const upload = await this.open(entry2, signal);
+      return await upload.whole(entry2.block.subarray(0, entry2.fill), signal);
+    }
+    if (entry2.fill > 0)
+      await this.sendBlock(entry2, signal);
+    await Promise.all(entry2.sending);
+    if (entry2.failure !== void 0)
+      throw entry2.failure.error;
+    await entry2.upload?.finish(entry2.blocks, entry2.sentBytes, signal);
+  }
+  async isThere(entry2, signal) {
+    return await this.service.find(dataKey(entry2.name), "exact", signal) !== void 0;
+  }
+  /** Reserves a key. One that is taken although its name is random was reserved by a request whose answer was lost. */
+  open(entry2, signal) {
+    return this.orFail(entry2, signal, async () => {
+      for (let names = 0; names < MOST_NAMES; names++) {
+        const upload = await this.service.create(dataKey(entry2.name), signal);
+        if (upload !== "exists") {
+          entry2.upload = upload;
+          return upload;
+        }
+        entry2.name = newName();
+      }
+      throw down(this.place, "reserves no new entry");
+    });
+  }
+  async orFail(entry2, signal, work) {
+    try {
+      return await work();
+    } catch (error) {
+      if (signal?.aborted !== true)
+        entry2.failure = { error };
+      throw error;
+    }
+  }
+};
+function sizeOf2({ sentBytes, fill: fill3 }) {
+  return sentBytes + fill3;
+}
+function newName() {
+  return randomBytes12(NAME_BYTES).toString("hex");
+}
+function tooMuch(place2, mostBytes) {
+  const gib = Math.round(mostBytes / 2 ** 30);
+  return new SluiceError("ERR_DISK_FULL", `${place2} takes no more than ${gib} GiB from one job`, {
+    hint: "The cache of a repository holds 10 GB for everything: keep data of this size in a bucket."
+  });
+}
+
+// packages/engine/dist/remote/storage/actions-cache/index-chain.js
+import { randomBytes as randomBytes13 } from "node:crypto";
+
+// packages/engine/dist/remote/storage/retry.js
+var LONGEST_ASKED_WAIT_MS = 3e4;
+async function tryAgain(options2, signal, call) {
+  for (let failures = 1; ; failures++) {
+    let askedMs;
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof SluiceError) || error.code !== "ERR_REMOTE_DOWN")
+        throw error;
+      const { retryAfterMs = 0, silent = false } = error.details ?? {};
+      if (silent || failures >= options2.attempts || retryAfterMs > LONGEST_ASKED_WAIT_MS)
+        throw error;
+      askedMs = retryAfterMs;
+    }
+    throwIfAborted(signal);
+    const due = Math.min(options2.firstWaitMs * 2 ** (failures - 1), options2.longestWaitMs);
+    await pause(options2, askedMs + due * (0.5 + options2.random() / 2), signal);
+  }
+}
+async function pause({ sleep: sleep4 }, ms2, signal) {
+  try {
+    await sleep4(ms2, signal);
+  } catch (error) {
+    throwIfAborted(signal);
+    throw error;
+  }
+}
+function retrying(storage, options2) {
+  const { delete: remove2 } = storage;
+  return {
+    description: storage.description,
+    durable: storage.durable,
+    stat: (key, call) => tryAgain(options2, call?.signal, () => storage.stat(key, call)),
+    get: (key, range, call) => tryAgain(options2, call?.signal, () => storage.get(key, range, call)),
+    put: (key, body, call) => tryAgain(options2, call?.signal, () => storage.put(key, body, call)),
+    ...storage.list === void 0 ? {} : { list: storage.list.bind(storage) },
+    ...storage.flush === void 0 ? {} : { flush: storage.flush.bind(storage) },
+    ...remove2 === void 0 ? {} : { delete: (key, call) => tryAgain(options2, call?.signal, () => remove2.call(storage, key, call)) }
+  };
+}
+
+// packages/engine/dist/remote/storage/actions-cache/cache-index.js
+import { hash as hash7 } from "node:crypto";
+var LARGEST_INDEX_BYTES = 16 * 1024 * 1024;
+var INDEX_ID_BYTES = 16;
+var MAGIC5 = Buffer.from("SLAC");
+var VERSION9 = 1;
+var NAME_BYTES2 = 16;
+var HASH_BYTES = 32;
+var HEADER_BYTES5 = 40;
+var INLINE = 0;
+var DATA = 1;
+function encodeIndex2({ generation, id, rows: rows2 }) {
+  const names = [...new Set([...rows2.values()].flatMap(({ place: place2 }) => place2.kind === "data" ? [place2.name] : []))];
+  const numbers = new Map(names.map((name, number) => [name, number]));
+  const sorted = [...rows2].sort(([a], [b2]) => a < b2 ? -1 : 1);
+  const head = Buffer.alloc(HEADER_BYTES5);
+  MAGIC5.copy(head);
+  head[4] = VERSION9;
+  id.copy(head, 8, 0, INDEX_ID_BYTES);
+  head.writeBigUInt64LE(BigInt(generation), 24);
+  head.writeUInt32LE(names.length, 32);
+  head.writeUInt32LE(sorted.length, 36);
+  const inline = [];
+  const table2 = sorted.map(([key, { bytes, usedIn, place: place2 }]) => {
+    const row = Buffer.alloc(2 + key.length + 29);
+    let at3 = row.writeUInt16LE(key.length, 0);
+    at3 += row.write(key, at3, "latin1");
+    at3 = row.writeUInt8(place2.kind === "inline" ? INLINE : DATA, at3);
+    at3 = row.writeBigUInt64LE(BigInt(usedIn), at3);
+    at3 = row.writeBigUInt64LE(BigInt(bytes), at3);
+    at3 = row.writeUInt32LE(place2.kind === "inline" ? 0 : numbers.get(place2.name) ?? 0, at3);
+    row.writeBigUInt64LE(BigInt(place2.kind === "inline" ? 0 : place2.offset), at3);
+    if (place2.kind === "inline")
+      inline.push(place2.data);
+    return row;
+  });
+  const body = Buffer.concat([head, ...names.map((name) => Buffer.from(name, "hex")), ...table2, ...inline]);
+  return Buffer.concat([body, Buffer.from(hash7("sha256", body, "hex"), "hex")]);
+}
+function parseIndex(bytes, where) {
+  try {
+    return parse5(bytes, where);
+  } catch (error) {
+    if (error instanceof RangeError)
+      return "damaged";
+    throw error;
+  }
+}
+function parse5(bytes, where) {
+  const reader = new ByteReader(bytes, fail);
+  if (!reader.take(MAGIC5.length).equals(MAGIC5))
+    fail("it is no index");
+  if (reader.u8() !== VERSION9) {
+    throw new SluiceError("ERR_FORMAT_VERSION", `an index of ${where} was written by a newer Sluice`, {
+      hint: "Update Sluice in this workspace, or in the workflow."
+    });
+  }
+  const end = bytes.length - HASH_BYTES;
+  if (end < HEADER_BYTES5 || hash7("sha256", bytes.subarray(0, end), "hex") !== bytes.toString("hex", end)) {
+    fail("its checksum is wrong");
+  }
+  reader.take(3);
+  const id = Buffer.from(reader.take(INDEX_ID_BYTES));
+  const generation = reader.u64();
+  const nameCount = reader.u32();
+  const count = reader.u32();
+  if (nameCount * NAME_BYTES2 > reader.left)
+    fail("it is cut off");
+  const names = Array.from({ length: nameCount }, () => reader.take(NAME_BYTES2).toString("hex"));
+  const rows2 = /* @__PURE__ */ new Map();
+  const inline = [];
+  let before = "";
+  for (let i = 0; i < count; i++) {
+    const text = reader.take(reader.u16()).toString("latin1");
+    const key = tryParseStorageKey(text) ?? fail("a key is none");
+    if (text <= before)
+      fail("keys are not sorted");
+    before = text;
+    const kind = reader.u8();
+    const usedIn = reader.u64();
+    const size = reader.u64();
+    const name = names[reader.u32()];
+    const offset = reader.u64();
+    const row = { bytes: size, usedIn };
+    if (kind === INLINE)
+      inline.push({ key, row });
+    else if (kind === DATA && name !== void 0)
+      rows2.set(key, { ...row, place: { kind: "data", name, offset } });
+    else
+      fail("a place is none");
+  }
+  for (const { key, row } of inline) {
+    rows2.set(key, { ...row, place: { kind: "inline", data: Buffer.from(reader.take(row.bytes)) } });
+  }
+  if (reader.left !== HASH_BYTES)
+    fail("it holds more than it says");
+  return { generation, id, rows: rows2 };
+}
+function fail(problem) {
+  throw new RangeError(problem);
+}
+
+// packages/engine/dist/remote/storage/actions-cache/index-chain.js
+var ATTEMPTS2 = 40;
+var FIRST_WAIT_MS = 250;
+var LONGEST_WAIT_MS = 8e3;
+var PATIENCE = 6;
+var LOOKS = 4;
+var IndexChain = class {
+  options;
+  loaded;
+  constructor(options2) {
+    this.options = options2;
+  }
+  /** The index as it was when it was first asked for, or as this job last wrote it. */
+  current(signal) {
+    if (this.loaded === void 0) {
+      const loading = this.load(signal);
+      this.loaded = loading;
+      loading.catch(() => {
+        if (this.loaded === loading)
+          this.loaded = void 0;
+      });
+    }
+    return this.loaded;
+  }
+  /** Writes the next index and makes sure that others see it. Throws `ERR_REMOTE_DOWN` if that does not succeed in some minutes. */
+  async publish(next, signal) {
+    let latest = await this.refresh(signal);
+    let passed = 0;
+    let inVain = 0;
+    for (let attempt2 = 1; attempt2 <= ATTEMPTS2; attempt2++) {
+      const generation = latest.generation + 1 + passed;
+      const mine = { generation, id: randomBytes13(INDEX_ID_BYTES), rows: await next(latest, generation) };
+      const isWritten = await this.write(mine, signal);
+      if (!isWritten)
+        await this.backOff(attempt2, signal);
+      const seen = isWritten ? await this.look(mine, signal) : await this.refresh(signal);
+      if (isWritten && holdsAll(seen, mine)) {
+        this.loaded = Promise.resolve(seen);
+        return;
+      }
+      if (seen.generation > latest.generation) {
+        latest = seen;
+        passed = 0;
+        inVain = 0;
+      } else if (++inVain === PATIENCE) {
+        passed++;
+        inVain = 0;
+      }
+    }
+    throw down(this.options.place, "is written by too many jobs at once", { silent: true });
+  }
+  /** Whether the key was free. */
+  async write(index, signal) {
+    const { service, scope, place: place2 } = this.options;
+    const key = indexKey(scope, index.generation);
+    if (key === void 0)
+      throw down(place2, "has an index with the last number there is", { silent: true });
+    const bytes = encodeIndex2(index);
+    if (bytes.length > LARGEST_INDEX_BYTES)
+      throw new SluiceError("ERR_DISK_FULL", `the index of ${place2} is full`);
+    const upload = await service.create(key, signal);
+    if (upload === "exists")
+      return false;
+    await upload.whole(bytes, signal);
+    return true;
+  }
+  /** What others see after the own index was written: it, or one that came behind it. */
+  async look(mine, signal) {
+    const { service } = this.options;
+    for (let look2 = 1; ; look2++) {
+      const found = await this.newest(signal);
+      const generation = found?.generation ?? -1;
+      if (generation === mine.generation && service.arbitrates)
+        return mine;
+      if (found !== void 0 && generation >= mine.generation)
+        return await this.read(found, signal);
+      if (look2 === LOOKS)
+        return mine;
+      await this.backOff(look2, signal);
+    }
+  }
+  async load(signal) {
+    const found = await this.newest(signal);
+    return found === void 0 ? emptyIndex2(0) : await this.read(found, signal);
+  }
+  /** The latest index; it is not read again if it is the one that is known. */
+  async refresh(signal) {
+    const known = await this.loaded;
+    const found = await this.newest(signal);
+    if (found === void 0)
+      return known ?? emptyIndex2(0);
+    const isKnown = this.options.service.arbitrates && found.generation === known?.generation;
+    return isKnown ? known : await this.read(found, signal);
+  }
+  async newest(signal) {
+    const { service, scope } = this.options;
+    const found = await service.find(indexPrefix(scope), "newest", signal);
+    const generation = found === void 0 ? void 0 : generationOf(scope, found.key);
+    if (found === void 0 || generation === void 0)
+      return void 0;
+    let latest = { ...found, generation };
+    while (!service.arbitrates) {
+      const key = indexKey(scope, latest.generation + 1);
+      const behind = key === void 0 ? void 0 : await service.find(key, "exact", signal);
+      if (behind === void 0)
+        break;
+      latest = { ...behind, generation: latest.generation + 1 };
+    }
+    return latest;
+  }
+  /** One that was evicted meanwhile, or is damaged, counts as empty, but its number is taken. */
+  async read({ url, generation }, signal) {
+    const { service, place: place2 } = this.options;
+    const bytes = await service.read(url, { offset: 0, length: LARGEST_INDEX_BYTES + 1 }, signal);
+    if (bytes === "expired")
+      throw down(place2, "does not give what it has just offered");
+    if (bytes === "gone" || bytes.length > LARGEST_INDEX_BYTES)
+      return emptyIndex2(generation);
+    const parsed = parseIndex(bytes, place2);
+    return parsed === "damaged" || parsed.generation !== generation ? emptyIndex2(generation) : parsed;
+  }
+  async backOff(attempt2, signal) {
+    const { wait } = this.options;
+    const due = Math.min(FIRST_WAIT_MS * 2 ** (attempt2 - 1), LONGEST_WAIT_MS);
+    await pause(wait, due * (0.25 + 0.75 * wait.random()), signal);
+  }
+};
+function emptyIndex2(generation) {
+  return { generation, id: Buffer.alloc(INDEX_ID_BYTES), rows: /* @__PURE__ */ new Map() };
+}
+function holdsAll(later, mine) {
+  if (later === mine || later.id.equals(mine.id))
+    return true;
+  for (const [key, { usedIn }] of mine.rows)
+    if (usedIn === mine.generation && !later.rows.has(key))
+      return false;
+  return true;
+}
+
+// packages/engine/dist/remote/storage/actions-cache/merge-index.js
+function mergeIndex(base, { added, used, lost: lost3 }, generation, { mostRows, inlineBytes }) {
+  const all = /* @__PURE__ */ new Map();
+  for (const [key, row] of base) {
+    if (row.place.kind === "data" && lost3.has(row.place.name))
+      continue;
+    all.set(key, used.has(key) ? { ...row, usedIn: generation } : row);
+  }
+  for (const [key, { row, ifAbsent }] of added) {
+    if (!(ifAbsent && all.has(key)))
+      all.set(key, { ...row, usedIn: generation });
+  }
+  const latestFirst = [...all].sort(([, a], [, b2]) => b2.usedIn - a.usedIn).slice(0, mostRows);
+  const tooMany = [];
+  let bytes = 0;
+  for (const [key, { place: place2, bytes: size }] of latestFirst) {
+    if (place2.kind !== "inline")
+      continue;
+    bytes += size;
+    if (bytes > inlineBytes / 2)
+      tooMany.push(key);
+  }
+  return { rows: new Map(latestFirst), tooMany: bytes > inlineBytes ? tooMany : [] };
+}
+
+// packages/engine/dist/remote/storage/actions-cache/pace.js
+var MINUTE_MS = 6e4;
+function paced(service, perMinute, wait) {
+  const taken = [];
+  return {
+    ...service,
+    create: async (key, signal) => {
+      for (; ; ) {
+        const now = performance.now();
+        while (taken[0] !== void 0 && now - taken[0] >= MINUTE_MS)
+          taken.shift();
+        if (taken.length < perMinute)
+          break;
+        await pause(wait, MINUTE_MS - (now - (taken[0] ?? now)), signal);
+      }
+      taken.push(performance.now());
+      return await service.create(key, signal);
+    }
+  };
+}
+
+// packages/engine/dist/remote/storage/actions-cache/actions-cache.js
+function actionsCacheStorage(options2) {
+  const cache = new ActionsCache(options2);
+  return {
+    description: options2.description,
+    durable: false,
+    requests: options2.requests,
+    stat: (key, call) => cache.stat(key, call),
+    get: (key, range, call) => cache.get(key, range, call),
+    put: (key, body, call) => cache.put(key, body, call),
+    flush: (call) => cache.flush(call)
+  };
+}
+var ActionsCache = class {
+  options;
+  service;
+  /** The own scope's first. */
+  chains;
+  writer;
+  publishing = slots(1);
+  pending = /* @__PURE__ */ new Map();
+  pendingInline = 0;
+  failure;
+  used = /* @__PURE__ */ new Set();
+  /** URLs of entries with data, by name; those without one are gone. */
+  urls = /* @__PURE__ */ new Map();
+  lost = /* @__PURE__ */ new Set();
+  constructor(options2) {
+    const { access, description: place2, wait, limits } = options2;
+    this.options = options2;
+    this.service = paced(rememberDenials(options2.service), limits.uploadsPerMinute, wait);
+    const { service } = this;
+    this.chains = access.scopes.map((scope) => new IndexChain({ service, scope: scopeName(scope), place: place2, wait }));
+    this.writer = new DataWriter(service, place2, limits, (error) => this.forget(error));
+  }
+  async stat(key, { signal } = {}) {
+    const found = await this.locate(key, signal);
+    if (found === void 0)
+      return void 0;
+    return { bytes: found.kind === "memory" ? found.data.length : found.bytes };
+  }
+  async get(key, { offset, length }, { signal } = {}) {
+    for (; ; ) {
+      const found = await this.locate(key, signal);
+      if (found === void 0)
+        return void 0;
+      if (found.kind === "memory")
+        return Buffer.from(found.data.subarray(offset, offset + length));
+      const wanted2 = Math.min(length, found.bytes - offset);
+      if (wanted2 <= 0)
+        return Buffer.alloc(0);
+      if (this.writer.isOpen(found.entry))
+        await this.writer.close(signal, () => {
+        });
+      const bytes = await this.read(found.entry, { offset: found.offset + offset, length: wanted2 }, signal);
+      if (bytes !== void 0)
+        return bytes;
+    }
+  }
+  async put(key, body, { signal, ifAbsent = false } = {}) {
+    throwIfAborted(signal);
+    const { access, description, limits } = this.options;
+    if (!access.canWrite)
+      throw deniedToWrite(description, key, access.why);
+    if (ifAbsent && await this.locate(key, signal) !== void 0)
+      return "exists";
+    const isSmall4 = body.bytes <= limits.smallBytes && this.pendingInline + body.bytes <= limits.inlineBytes;
+    const place2 = isSmall4 ? { data: await gather(body, signal) } : await this.writer.append(body, signal);
+    if (ifAbsent && this.pending.has(key))
+      return "exists";
+    if (isSmall4)
+      this.pendingInline += body.bytes;
+    this.pending.set(key, { bytes: body.bytes, ifAbsent, place: place2 });
+    return "stored";
+  }
+  /** Data first, then the index that names it. Puts that come meanwhile are for the next one. */
+  flush({ signal } = {}) {
+    return this.publishing.hold(1, signal, async () => {
+      throwIfAborted(signal);
+      const batch = await this.closeData(signal);
+      const [own2] = this.chains;
+      if (batch.size === 0 || own2 === void 0)
+        return;
+      const moved = /* @__PURE__ */ new Map();
+      await own2.publish((latest, generation) => this.nextRows(batch, moved, latest, generation, signal), signal);
+      for (const [key, put2] of batch) {
+        if (this.pending.get(key) !== put2)
+          continue;
+        this.pending.delete(key);
+        if ("data" in put2.place)
+          this.pendingInline -= put2.bytes;
+      }
+    });
+  }
+  /** What is whole now. Throws if something was lost since the last flush. */
+  async closeData(signal) {
+    const closed = await this.writer.close(signal, () => new Map(this.pending)).then((batch) => ({ batch }), (error) => ({ error }));
+    const { failure: failure2 } = this;
+    this.failure = void 0;
+    if (failure2 !== void 0)
+      throw failure2.error;
+    if ("error" in closed)
+      throw closed.error;
+    return closed.batch;
+  }
+  /** `moved`: objects that were found to be too many for an index before, with their places. */
+  async nextRows(batch, moved, latest, generation, signal) {
+    const added = new Map([...batch].map(([key, put2]) => [key, { row: rowOf(put2, generation), ifAbsent: put2.ifAbsent }]));
+    const { rows: rows2, tooMany } = mergeIndex(latest.rows, { added, used: this.used, lost: this.lost }, generation, this.options.limits);
+    const moving = [];
+    for (const key of tooMany) {
+      const row = rows2.get(key);
+      if (row?.place.kind !== "inline")
+        continue;
+      const before = moved.get(key);
+      if (before !== void 0 && before.bytes === row.bytes)
+        rows2.set(key, { ...before, usedIn: row.usedIn });
+      else
+        moving.push({ key, row, ...await this.writer.append(bodyOf(row.place.data), signal) });
+    }
+    if (moving.length > 0)
+      await this.writer.close(signal, () => {
+      });
+    for (const { key, row, entry: entry2, offset } of moving) {
+      const settled = { ...row, place: { kind: "data", name: entry2.name, offset } };
+      moved.set(key, settled);
+      rows2.set(key, settled);
+    }
+    return rows2;
+  }
+  /** Where an object lies: put by this job, or named by the index of a scope and not evicted. */
+  async locate(key, signal) {
+    throwIfAborted(signal);
+    const { access, description, isOwn } = this.options;
+    const put2 = this.pending.get(key);
+    if (put2 !== void 0 && "entry" in put2.place && this.lost.has(put2.place.entry.name))
+      this.pending.delete(key);
+    else if (put2 !== void 0) {
+      return "data" in put2.place ? { kind: "memory", data: put2.place.data } : { kind: "data", bytes: put2.bytes, ...put2.place };
+    }
+    if (!access.canRead)
+      throw deniedToRead(description, access.why);
+    for (const chain of this.chains) {
+      const isOwnChain = chain === this.chains[0];
+      if (isOwnChain && this.chains.length > 1 && !isOwn(key))
+        continue;
+      const row = (await chain.current(signal)).rows.get(key);
+      if (row === void 0)
+        continue;
+      if (row.place.kind === "inline") {
+        if (isOwnChain)
+          this.used.add(key);
+        return { kind: "memory", data: row.place.data };
+      }
+      const { name, offset } = row.place;
+      if (await this.urlOf(name, signal) === void 0)
+        continue;
+      if (isOwnChain)
+        this.used.add(key);
+      return { kind: "data", bytes: row.bytes, entry: { name }, offset };
+    }
+    return void 0;
+  }
+  /** `undefined` if the entry was evicted. */
+  async read(entry2, range, signal) {
+    for (let attempt2 = 1; ; attempt2++) {
+      const url = await this.urlOf(entry2.name, signal);
+      if (url === void 0)
+        return void 0;
+      const bytes = await this.service.read(url, range, signal);
+      if (bytes === "gone") {
+        this.lose(entry2.name);
+        return void 0;
+      }
+      if (bytes === "expired") {
+        this.urls.delete(entry2.name);
+        if (attempt2 === MOST_URLS)
+          throw down(this.options.description, "does not give what it has just offered");
+        continue;
+      }
+      if (bytes.length === range.length)
+        return bytes;
+      this.lose(entry2.name);
+      return void 0;
+    }
+  }
+  urlOf(name, signal) {
+    const known = this.urls.get(name);
+    if (known !== void 0)
+      return known;
+    const asking = this.service.find(dataKey(name), "exact", signal).then((found) => {
+      if (found === void 0)
+        this.lost.add(name);
+      return found?.url;
+    });
+    this.urls.set(name, asking);
+    asking.catch(() => {
+      if (this.urls.get(name) === asking)
+        this.urls.delete(name);
+    });
+    return asking;
+  }
+  lose(name) {
+    this.lost.add(name);
+    this.urls.set(name, Promise.resolve(void 0));
+  }
+  /** Data could not be sent. What was put after it may name it, so all of it is forgotten, and whoever flushes is told. */
+  forget(error) {
+    this.failure ??= { error };
+    this.pending = /* @__PURE__ */ new Map();
+    this.pendingInline = 0;
+  }
+};
+var MOST_URLS = 3;
+function rowOf({ bytes, place: place2 }, generation) {
+  return {
+    bytes,
+    usedIn: generation,
+    place: "data" in place2 ? { kind: "inline", data: place2.data } : { kind: "data", name: place2.entry.name, offset: place2.offset }
+  };
+}
+async function gather(body, signal) {
+  const chunks = [];
+  let bytes = 0;
+  for await (const chunk of body.chunks()) {
+    throwIfAborted(signal);
+    bytes += chunk.length;
+    if (bytes > body.bytes)
+      break;
+    chunks.push(Buffer.from(chunk));
+  }
+  throwIfAborted(signal);
+  if (bytes !== body.bytes)
+    throw new RangeError(`a body of ${body.bytes} bytes gave ${bytes}`);
+  return Buffer.concat(chunks);
+}
+
+// packages/engine/dist/remote/storage/counting.js
+function counting(storage) {
+  const requests = { head: 0, get: 0, put: 0, list: 0, delete: 0 };
+  const { list, delete: remove2 } = storage;
+  return {
+    description: storage.description,
+    durable: storage.durable,
+    requests,
+    stat: (key, options2) => {
+      requests.head++;
+      return storage.stat(key, options2);
+    },
+    get: (key, range, options2) => {
+      requests.get++;
+      return storage.get(key, range, options2);
+    },
+    put: (key, body, options2) => {
+      requests.put++;
+      return storage.put(key, body, options2);
+    },
+    ...storage.flush === void 0 ? {} : { flush: storage.flush.bind(storage) },
+    ...list === void 0 ? {} : {
+      list: (prefix, options2) => {
+        requests.list++;
+        return list.call(storage, prefix, options2);
+      }
+    },
+    ...remove2 === void 0 ? {} : {
+      delete: (key, options2) => {
+        requests.delete++;
+        return remove2.call(storage, key, options2);
+      }
+    }
+  };
+}
+
+// packages/engine/dist/remote/storage/file.js
+import { randomBytes as randomBytes14 } from "node:crypto";
+import fs10 from "node:fs/promises";
+import { basename as basename7, dirname as dirname19, join as join47 } from "node:path";
+
+// packages/engine/dist/remote/storage/file-errors.js
+var BodyFailed = class extends Error {
+};
+function isMissing(error) {
+  const code2 = errnoOf(error);
+  return code2 === "ENOENT" || code2 === "ENOTDIR" || code2 === "EISDIR";
+}
+function missingBase(path) {
+  return new SluiceError("ERR_REMOTE_DOWN", `the remote's directory ${path} does not exist`, {
+    hint: "If it lies on another disk or a network share, check that this is mounted; otherwise correct the URL of the remote."
+  });
+}
+function explain3(error, base) {
+  if (error instanceof SluiceError)
+    return error;
+  if (error instanceof BodyFailed)
+    return error.cause;
+  const code2 = errnoOf(error);
+  if (code2 === void 0 || code2 === "ABORT_ERR")
+    return error;
+  const where = `the remote's directory ${base}`;
+  if (code2 === "ENOSPC" || code2 === "EDQUOT") {
+    return new SluiceError("ERR_DISK_FULL", `no space is left in ${where}`, {
+      cause: error,
+      hint: "Free some space there and push again; what was sent so far is not sent again."
+    });
+  }
+  if (code2 === "EACCES" || code2 === "EPERM" || code2 === "EROFS") {
+    return new SluiceError("ERR_REMOTE_DENIED", `${where} refuses access (${code2})`, {
+      cause: error,
+      hint: "Check the permissions of the directory, or mark the remote as `readOnly` in sluice.json if it is only to be read."
+    });
+  }
+  return new SluiceError("ERR_REMOTE_DOWN", `${where} does not answer (${code2})`, {
+    cause: error,
+    hint: "Check that the disk or network share is mounted and works."
+  });
+}
+
+// packages/engine/dist/remote/storage/file-list.js
+import fs9 from "node:fs/promises";
+import { join as join46 } from "node:path";
+async function* listDirectory2(looker, base, prefix, skipped, signal) {
+  const top = await looker.look(signal, () => fs9.stat(join46(base, prefix)));
+  if (top === void 0)
+    return;
+  if (top.isFile()) {
+    if (prefix !== "")
+      yield { key: prefix, bytes: top.size, modifiedMs: top.mtimeMs };
+    return;
+  }
+  yield* below3(prefix);
+  async function* below3(parent) {
+    throwIfAborted(signal);
+    const entries = await looker.look(signal, () => fs9.readdir(join46(base, parent), { withFileTypes: true })) ?? [];
+    const sortKeys = new Map(entries.map((entry2) => [entry2, entry2.isDirectory() ? `${entry2.name}/` : entry2.name]));
+    entries.sort((a, b2) => (sortKeys.get(a) ?? "") < (sortKeys.get(b2) ?? "") ? -1 : 1);
+    for (const entry2 of entries) {
+      if (parent === "" && entry2.name === skipped)
+        continue;
+      const key = tryParseStorageKey(parent === "" ? entry2.name : `${parent}/${entry2.name}`);
+      if (key === void 0)
+        continue;
+      if (entry2.isDirectory())
+        yield* below3(key);
+      else if (entry2.isFile()) {
+        const listed = await listFile(key);
+        if (listed !== void 0)
+          yield listed;
+      }
+    }
+  }
+  async function listFile(key) {
+    return looker.look(signal, async () => {
+      try {
+        const stat = await fs9.stat(join46(base, key));
+        return { key, bytes: stat.size, modifiedMs: stat.mtimeMs };
+      } catch (error) {
+        if (errnoOf(error) === "ENOENT")
+          return void 0;
+        throw error;
+      }
+    });
+  }
+}
+
+// packages/engine/dist/remote/storage/file.js
+var UNFINISHED = "tmp";
+var LEFT_BEHIND_MS = 24 * 60 * 60 * 1e3;
+function fileStorage(options2) {
+  const base = options2.dir;
+  const place2 = new Place(base, options2.missingIsEmpty ?? false);
+  return {
+    description: `file://${base}`,
+    durable: true,
+    stat: (key, { signal } = {}) => place2.look(signal, async () => {
+      const stat = await fs10.stat(place2.path(key));
+      return stat.isFile() ? { bytes: stat.size } : void 0;
+    }),
+    get: (key, range, { signal } = {}) => place2.look(signal, () => readRange(place2.path(key), range.offset, range.length)),
+    put: (key, body, putOptions = {}) => place2.change(putOptions.signal, () => put(place2, key, body, putOptions)),
+    list: (prefix, { signal } = {}) => listDirectory2(place2, base, prefix, UNFINISHED, signal),
+    delete: (key, { signal } = {}) => place2.change(signal, () => fs10.rm(place2.path(key), { force: true }))
+  };
+}
+var Place = class {
+  base;
+  missingIsEmpty;
+  prepared = /* @__PURE__ */ new Set();
+  constructor(base, missingIsEmpty) {
+    this.base = base;
+    this.missingIsEmpty = missingIsEmpty;
+  }
+  path(key) {
+    return join47(this.base, key);
+  }
+  /** Runs a reading call; a file that is not there becomes `undefined`, but only while the directory itself is there. */
+  async look(signal, read) {
+    throwIfAborted(signal);
+    try {
+      return await read();
+    } catch (error) {
+      if (!isMissing(error))
+        throw explain3(error, this.base);
+      await this.expectBase();
+      return void 0;
+    }
+  }
+  async change(signal, write2) {
+    throwIfAborted(signal);
+    try {
+      return await write2();
+    } catch (error) {
+      throw explain3(error, this.base);
+    }
+  }
+  /** A new name under `tmp/`. The first one of this process deletes what dead writers left there. */
+  async unfinished() {
+    const dir = join47(this.base, UNFINISHED);
+    if (!this.prepared.has(dir)) {
+      await this.prepareBase();
+      await this.directory(dir);
+      await deleteLeftBehind(dir);
+    }
+    return join47(dir, randomBytes14(16).toString("hex"));
+  }
+  /** Makes a directory below the base with its parents, and makes their names durable. */
+  async directory(dir) {
+    if (this.prepared.has(dir))
+      return;
+    const made = [];
+    for (let at3 = dir; at3.length > this.base.length && !this.prepared.has(at3); at3 = dirname19(at3))
+      made.unshift(at3);
+    for (const at3 of made) {
+      try {
+        await fs10.mkdir(at3);
+        await syncDirectory(dirname19(at3));
+      } catch (error) {
+        if (errnoOf(error) !== "EEXIST")
+          throw error;
+      }
+      this.prepared.add(at3);
+    }
+  }
+  /** Somebody removed a directory that this process had made. */
+  forget() {
+    this.prepared.clear();
+  }
+  async prepareBase() {
+    try {
+      await fs10.mkdir(this.base);
+    } catch (error) {
+      if (errnoOf(error) === "EEXIST")
+        return;
+      if (errnoOf(error) === "ENOENT")
+        throw missingBase(dirname19(this.base));
+      throw error;
+    }
+    await syncDirectory(dirname19(this.base));
+  }
+  async expectBase() {
+    let isDirectory2 = false;
+    try {
+      isDirectory2 = (await fs10.stat(this.base)).isDirectory();
+    } catch (error) {
+      if (!isMissing(error))
+        throw explain3(error, this.base);
+      if (this.missingIsEmpty)
+        return;
+    }
+    if (!isDirectory2)
+      throw missingBase(this.base);
+  }
+};
+async function put(place2, key, body, options2) {
+  const path = place2.path(key);
+  for (let attempt2 = 0; ; attempt2++) {
+    const unfinished = await place2.unfinished();
+    try {
+      await writeDurably(unfinished, body, options2.signal);
+      await place2.directory(dirname19(path));
+      const answer = await giveName(unfinished, path, options2.ifAbsent ?? false);
+      await syncDirectory(dirname19(path));
+      return answer;
+    } catch (error) {
+      if (errnoOf(error) !== "ENOENT" || attempt2 > 0)
+        throw error;
+      place2.forget();
+    } finally {
+      await fs10.rm(unfinished, { force: true });
+    }
+  }
+}
+async function writeDurably(path, body, signal) {
+  const handle = await fs10.open(path, "wx", 420);
+  try {
+    let written = 0;
+    for await (const chunk of guarded(body)) {
+      throwIfAborted(signal);
+      await writeAll3(handle, chunk);
+      written += chunk.length;
+    }
+    if (written !== body.bytes) {
+      throw new SluiceError("ERR_INTERNAL", `a body of ${body.bytes} bytes gave ${written} for ${basename7(path)}`);
+    }
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+async function* guarded(body) {
+  try {
+    yield* body.chunks();
+  } catch (error) {
+    throw new BodyFailed("the body failed", { cause: error });
+  }
+}
+async function writeAll3(handle, chunk) {
+  for (let at3 = 0; at3 < chunk.length; )
+    at3 += (await handle.write(chunk, at3, chunk.length - at3)).bytesWritten;
+}
+async function giveName(unfinished, path, ifAbsent) {
+  if (!ifAbsent) {
+    await fs10.rename(unfinished, path);
+    return "stored";
+  }
+  try {
+    await fs10.link(unfinished, path);
+    return "stored";
+  } catch (error) {
+    const code2 = errnoOf(error);
+    if (code2 === "EEXIST")
+      return "exists";
+    if (code2 !== "EPERM" && code2 !== "ENOTSUP" && code2 !== "EOPNOTSUPP" && code2 !== "ENOSYS" && code2 !== "EMLINK")
+      throw error;
+  }
+  const taken = await fs10.stat(path).then(() => true, () => false);
+  if (taken)
+    return "exists";
+  await fs10.rename(unfinished, path);
+  return "stored";
+}
+async function readRange(path, offset, length) {
+  const handle = await fs10.open(path, "r");
+  try {
+    const left = (await handle.stat()).size - offset;
+    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, left)));
+    let at3 = 0;
+    while (at3 < bytes.length) {
+      const { bytesRead } = await handle.read(bytes, at3, bytes.length - at3, offset + at3);
+      if (bytesRead === 0)
+        break;
+      at3 += bytesRead;
+    }
+    return bytes.subarray(0, at3);
+  } finally {
+    await handle.close();
+  }
+}
+async function syncDirectory(path) {
+  const handle = await fs10.open(path, "r");
+  try {
+    await handle.sync();
+  } catch (error) {
+    const code2 = errnoOf(error);
+    if (code2 !== "EINVAL" && code2 !== "ENOTSUP" && code2 !== "EPERM" && code2 !== "EBADF")
+      throw error;
+  } finally {
+    await handle.close();
+  }
+}
+async function deleteLeftBehind(dir) {
+  const names = await fs10.readdir(dir);
+  if (names.length === 0)
+    return;
+  const probe = join47(dir, randomBytes14(16).toString("hex"));
+  await fs10.writeFile(probe, "");
+  const now = (await fs10.stat(probe)).mtimeMs;
+  await fs10.rm(probe, { force: true });
+  for (const name of names) {
+    const path = join47(dir, name);
+    try {
+      if (now - (await fs10.stat(path)).mtimeMs > LEFT_BEHIND_MS)
+        await fs10.rm(path, { force: true });
+    } catch (error) {
+      if (errnoOf(error) !== "ENOENT")
+        throw error;
+    }
+  }
+}
+
 // packages/engine/dist/remote/storage/limit.js
 function limited(storage, most) {
   const running = slots(most);
@@ -25023,11 +32597,12 @@ function limited(storage, most) {
   return {
     description: storage.description,
     durable: storage.durable,
-    stat: (key, options) => slot(options?.signal, () => storage.stat(key, options)),
-    get: (key, range, options) => slot(options?.signal, () => storage.get(key, range, options)),
-    put: (key, body, options) => slot(options?.signal, () => storage.put(key, body, options)),
+    stat: (key, options2) => slot(options2?.signal, () => storage.stat(key, options2)),
+    get: (key, range, options2) => slot(options2?.signal, () => storage.get(key, range, options2)),
+    put: (key, body, options2) => slot(options2?.signal, () => storage.put(key, body, options2)),
     ...storage.list === void 0 ? {} : { list: storage.list.bind(storage) },
-    ...remove2 === void 0 ? {} : { delete: (key, options) => slot(options?.signal, () => remove2.call(storage, key, options)) }
+    ...storage.flush === void 0 ? {} : { flush: storage.flush.bind(storage) },
+    ...remove2 === void 0 ? {} : { delete: (key, options2) => slot(options2?.signal, () => remove2.call(storage, key, options2)) }
   };
 }
 
@@ -25041,49 +32616,11 @@ function readOnly(storage) {
   return {
     description: storage.description,
     durable: storage.durable,
-    stat: (key, options) => storage.stat(key, options),
-    get: (key, range, options) => storage.get(key, range, options),
+    stat: (key, options2) => storage.stat(key, options2),
+    get: (key, range, options2) => storage.get(key, range, options2),
     put: async (key) => refuse(key),
     ...storage.list === void 0 ? {} : { list: storage.list.bind(storage) },
     delete: async (key) => refuse(key)
-  };
-}
-
-// packages/engine/dist/remote/storage/retry.js
-var LONGEST_ASKED_WAIT_MS = 3e4;
-async function tryAgain(options, signal, call) {
-  for (let failures = 1; ; failures++) {
-    let askedMs;
-    try {
-      return await call();
-    } catch (error) {
-      if (!(error instanceof SluiceError) || error.code !== "ERR_REMOTE_DOWN")
-        throw error;
-      const { retryAfterMs = 0, silent = false } = error.details ?? {};
-      if (silent || failures >= options.attempts || retryAfterMs > LONGEST_ASKED_WAIT_MS)
-        throw error;
-      askedMs = retryAfterMs;
-    }
-    throwIfAborted(signal);
-    const due = Math.min(options.firstWaitMs * 2 ** (failures - 1), options.longestWaitMs);
-    try {
-      await options.sleep(askedMs + due * (0.5 + options.random() / 2), signal);
-    } catch (error) {
-      throwIfAborted(signal);
-      throw error;
-    }
-  }
-}
-function retrying(storage, options) {
-  const { delete: remove2 } = storage;
-  return {
-    description: storage.description,
-    durable: storage.durable,
-    stat: (key, call) => tryAgain(options, call?.signal, () => storage.stat(key, call)),
-    get: (key, range, call) => tryAgain(options, call?.signal, () => storage.get(key, range, call)),
-    put: (key, body, call) => tryAgain(options, call?.signal, () => storage.put(key, body, call)),
-    ...storage.list === void 0 ? {} : { list: storage.list.bind(storage) },
-    ...remove2 === void 0 ? {} : { delete: (key, call) => tryAgain(options, call?.signal, () => remove2.call(storage, key, call)) }
   };
 }
 
@@ -25095,7 +32632,7 @@ async function* listObjects(requests, base, named, prefix, signal) {
   } else
     yield* page(base, void 0, () => true);
   async function* page(start, most, isWanted2) {
-    const { Key: _, ...bucket } = named("");
+    const { Key: _2, ...bucket } = named("");
     let token;
     do {
       const answer = await requests.send(signal, {
@@ -25120,8 +32657,8 @@ async function* listObjects(requests, base, named, prefix, signal) {
 }
 
 // packages/engine/dist/remote/storage/s3-chunks.js
-import { createHash as createHash9 } from "node:crypto";
-import { Readable } from "node:stream";
+import { createHash as createHash11 } from "node:crypto";
+import { Readable as Readable2 } from "node:stream";
 var PIECE_BYTES = 256 * 1024;
 async function* partsOf(body, partBytes, signal) {
   let pieces = [];
@@ -25129,16 +32666,16 @@ async function* partsOf(body, partBytes, signal) {
   let before = 0;
   for await (const chunk of body.chunks()) {
     throwIfAborted(signal);
-    for (let at2 = 0; at2 < chunk.length; ) {
+    for (let at3 = 0; at3 < chunk.length; ) {
       if (bytes === partBytes) {
         yield { bytes, pieces };
         before += bytes;
         [pieces, bytes] = [[], 0];
       }
-      const piece = chunk.subarray(at2, at2 + partBytes - bytes);
+      const piece = chunk.subarray(at3, at3 + partBytes - bytes);
       pieces.push(piece);
       bytes += piece.length;
-      at2 += piece.length;
+      at3 += piece.length;
     }
     if (before + bytes > body.bytes)
       break;
@@ -25156,21 +32693,21 @@ async function wholeOf(body, signal) {
   return { bytes: 0, pieces: [] };
 }
 function sha256Of({ pieces }) {
-  const hash7 = createHash9("sha256");
+  const hash8 = createHash11("sha256");
   for (const piece of pieces)
-    hash7.update(piece);
-  return hash7.digest("hex");
+    hash8.update(piece);
+  return hash8.digest("hex");
 }
 function streamOf({ pieces }, moved) {
   function* small() {
     for (const piece of pieces) {
-      for (let at2 = 0; at2 < piece.length; at2 += PIECE_BYTES) {
+      for (let at3 = 0; at3 < piece.length; at3 += PIECE_BYTES) {
         moved();
-        yield piece.subarray(at2, at2 + PIECE_BYTES);
+        yield piece.subarray(at3, at3 + PIECE_BYTES);
       }
     }
   }
-  return Readable.from(small(), { objectMode: false, highWaterMark: PIECE_BYTES });
+  return Readable2.from(small(), { objectMode: false, highWaterMark: PIECE_BYTES });
 }
 
 // packages/engine/dist/remote/storage/s3-failure.js
@@ -25182,11 +32719,11 @@ function parseS3Failure(error) {
     message: textOf(property(error, "message")) ?? String(error),
     status: typeof status2 === "number" ? status2 : void 0,
     headers: headersOf(property(property(error, "$response"), "headers")),
-    errno: errnoIn(error),
+    errno: errnoIn2(error),
     clockCorrected: metadata.clockSkewCorrected === true
   };
 }
-function errnoIn(error) {
+function errnoIn2(error) {
   const own2 = textOf(property(error, "code"));
   if (own2 !== void 0)
     return own2;
@@ -25226,8 +32763,8 @@ function isRefused(error) {
 // packages/engine/dist/remote/storage/s3-errors.js
 var NO_WORDS = /* @__PURE__ */ new Set(["UnknownError", "Unknown"]);
 var TOO_FAST = /* @__PURE__ */ new Set(["SlowDown", "Throttling", "ThrottlingException", "TooManyRequestsException"]);
-var SLOWER_MS = 1e3;
-var PASSING = /* @__PURE__ */ new Set([
+var SLOWER_MS2 = 1e3;
+var PASSING2 = /* @__PURE__ */ new Set([
   "BadDigest",
   "ConditionalRequestConflict",
   "IncompleteBody",
@@ -25239,14 +32776,14 @@ var PASSING_STATUS = /* @__PURE__ */ new Set([408, 409, 425, 429]);
 var EXPIRED = /* @__PURE__ */ new Set(["ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"]);
 var WRONG_KEYS = /* @__PURE__ */ new Set(["InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "XAdminUserNotFound"]);
 var FULL = /* @__PURE__ */ new Set(["QuotaExceeded", "XMinioStorageFull", "XMinioAdminBucketQuotaExceeded"]);
-var CERTIFICATE = /CERT|UNABLE_TO_VERIFY|SELF_SIGNED/;
+var CERTIFICATE2 = /CERT|UNABLE_TO_VERIFY|SELF_SIGNED/;
 var WRONG_REGION = /* @__PURE__ */ new Set([
   "AuthorizationHeaderMalformed",
   "IllegalLocationConstraintException",
   "PermanentRedirect",
   "TemporaryRedirect"
 ]);
-function explainS3(error, ask, place2) {
+function explainS3(error, ask3, place2) {
   if (error instanceof SluiceError)
     return error;
   const failure2 = parseS3Failure(error);
@@ -25280,19 +32817,19 @@ function explainS3(error, ask, place2) {
       hint: "Free some space there and push again; what was sent so far is not sent again."
     });
   }
-  if (failure2.errno !== void 0 && CERTIFICATE.test(failure2.errno)) {
+  if (failure2.errno !== void 0 && CERTIFICATE2.test(failure2.errno)) {
     return denied(`the certificate of ${place2.description} is not trusted (${failure2.errno})`, "If the service has a certificate of its own, name its authority in NODE_EXTRA_CA_CERTS.");
   }
   if (mayPass(failure2))
-    return down(error, failure2, place2);
+    return down2(error, failure2, place2);
   if (status2 === 401 || status2 === 403)
-    return notAllowed(error, failure2, ask, place2);
+    return notAllowed(error, failure2, ask3, place2);
   if (status2 === void 0)
-    return down(error, failure2, place2);
+    return down2(error, failure2, place2);
   if (NO_WORDS.has(name) || NO_WORDS.has(failure2.message)) {
     return denied(`${place2.description} answers with status ${status2}, but not in the words of S3`, "Check `endpoint`: something else may answer there.");
   }
-  return denied(`${place2.description} refuses ${ask.action}${keyOf(ask)}: ${name}: ${firstLine(failure2.message)}`, "Check the settings of the remote in sluice.json; the service may not know one of them.");
+  return denied(`${place2.description} refuses ${ask3.action}${keyOf(ask3)}: ${name}: ${firstLine(failure2.message)}`, "Check the settings of the remote in sluice.json; the service may not know one of them.");
 }
 function silentS3(place2, what) {
   return new SluiceError("ERR_REMOTE_DOWN", `${place2.description} does not answer (${what})`, {
@@ -25305,14 +32842,14 @@ function brokenS3(place2, what, cause) {
 }
 var CHECK = "Check the endpoint and the network.";
 function mayPass({ name, status: status2, clockCorrected }) {
-  if (clockCorrected || PASSING.has(name) || TOO_FAST.has(name))
+  if (clockCorrected || PASSING2.has(name) || TOO_FAST.has(name))
     return true;
   return status2 !== void 0 && (status2 >= 500 && status2 !== 501 && status2 !== 507 || PASSING_STATUS.has(status2));
 }
-function down(error, failure2, place2) {
+function down2(error, failure2, place2) {
   const { name, status: status2, errno, message } = failure2;
   const why = status2 === void 0 ? errno ?? firstLine(message) : `${status2} ${name}`;
-  const retryAfterMs = waitIn(failure2) ?? (TOO_FAST.has(name) || status2 === 429 ? SLOWER_MS : void 0);
+  const retryAfterMs = waitIn2(failure2) ?? (TOO_FAST.has(name) || status2 === 429 ? SLOWER_MS2 : void 0);
   const details = {
     ...retryAfterMs === void 0 ? {} : { retryAfterMs },
     // No such host: that will not change in the next seconds.
@@ -25324,10 +32861,10 @@ function down(error, failure2, place2) {
     ...Object.keys(details).length === 0 ? {} : { details: { ...details } }
   });
 }
-function notAllowed(error, failure2, ask, place2) {
-  const action = missingPermission(failure2) ?? ask.action;
-  const orMissing = ask.action === "s3:GetObject" ? " Without s3:ListBucket on the bucket, S3 gives the same answer for what is not there, so allow that too." : "";
-  return new SluiceError("ERR_REMOTE_DENIED", `${place2.description} does not allow ${action}${keyOf(ask)}`, {
+function notAllowed(error, failure2, ask3, place2) {
+  const action = missingPermission(failure2) ?? ask3.action;
+  const orMissing = ask3.action === "s3:GetObject" ? " Without s3:ListBucket on the bucket, S3 gives the same answer for what is not there, so allow that too." : "";
+  return new SluiceError("ERR_REMOTE_DENIED", `${place2.description} does not allow ${action}${keyOf(ask3)}`, {
     cause: error,
     hint: `Allow ${action} to these credentials, or use others.${orMissing}`,
     details: { action }
@@ -25340,7 +32877,7 @@ function regionIn({ headers, message }) {
   const region = headers["x-amz-bucket-region"] ?? /expecting '([a-z0-9-]+)'/.exec(message)?.[1];
   return region !== void 0 && /^[a-z0-9-]{1,40}$/.test(region) ? region : void 0;
 }
-function waitIn({ headers }) {
+function waitIn2({ headers }) {
   const text = headers["retry-after"];
   if (text === void 0)
     return void 0;
@@ -25410,7 +32947,7 @@ async function readObject3(requests, name, range, signal) {
       }
       moved();
       requests.bucketExists = true;
-      const part = partOf(answer);
+      const part = partOf2(answer);
       if (part === void 0 || part.offset > offset)
         throw brokenS3(requests.place, "it sent another part than asked");
       const wanted2 = Math.max(0, Math.min(length, part.total - offset));
@@ -25425,7 +32962,7 @@ async function readObject3(requests, name, range, signal) {
 function askFor(name) {
   return { action: "s3:GetObject", key: name.Key };
 }
-function partOf(answer) {
+function partOf2(answer) {
   if (answer.ContentRange === void 0) {
     return answer.ContentLength === void 0 ? void 0 : { offset: 0, total: answer.ContentLength };
   }
@@ -25475,7 +33012,7 @@ async function sendChunks({ http, moved, digest }, chunks, sha256, call) {
 }
 
 // packages/engine/dist/remote/storage/s3-parts.js
-var MOST_PARTS = 1e4;
+var MOST_PARTS2 = 1e4;
 var ABANDON_MS = 3e3;
 var ABANDON_TRIES = 5;
 async function putInParts(putting, name, body, ifAbsent, signal) {
@@ -25504,11 +33041,11 @@ async function begin2({ requests, keeping }, name, bytes, signal) {
 async function sendParts(putting, upload, body, signal) {
   const stop2 = new AbortController();
   const both = signal === void 0 ? stop2.signal : AbortSignal.any([signal, stop2.signal]);
-  const units = Math.ceil(body.bytes / PART_BYTES / MOST_PARTS);
+  const units = Math.ceil(body.bytes / PART_BYTES / MOST_PARTS2);
   const source = partsOf(body, units * PART_BYTES, signal);
   const sending = [];
   let failure2;
-  const fail = (error) => {
+  const fail2 = (error) => {
     failure2 ??= { error };
     stop2.abort();
   };
@@ -25521,11 +33058,11 @@ async function sendParts(putting, upload, body, signal) {
         break;
       }
       const sent = sendPart(putting, upload, sending.length + 1, next.value, both).finally(giveBack);
-      sent.catch(fail);
+      sent.catch(fail2);
       sending.push(sent);
     } catch (error) {
       giveBack();
-      fail(error);
+      fail2(error);
     }
   }
   const ended2 = await Promise.allSettled(sending);
@@ -25735,7 +33272,7 @@ function createPulse(limits, ping) {
   let heardMs = performance.now();
   let timer;
   let asking = false;
-  const ask = async () => {
+  const ask3 = async () => {
     asking = true;
     const askedMs = performance.now();
     const limit2 = AbortSignal.timeout(limits.pingMs);
@@ -25759,7 +33296,7 @@ function createPulse(limits, ping) {
         beat.giveUp("stalled");
     const longest = Math.max(...[...beats].map((beat) => now - beat.beganMs));
     if (!asking && longest >= limits.quietMs && now - heardMs >= limits.quietMs)
-      void ask();
+      void ask3();
   };
   return {
     begin: (signal) => {
@@ -25833,9 +33370,9 @@ var S3Requests = class {
     return tryAgain(this.retry, signal, () => this.sendOnce(signal, request));
   }
   /** Waits. Throws `ERR_INTERRUPTED`. */
-  async pause(ms, signal) {
+  async pause(ms2, signal) {
     try {
-      await this.retry.sleep(ms, signal);
+      await this.retry.sleep(ms2, signal);
     } catch (error) {
       throwIfAborted(signal);
       throw error;
@@ -25870,14 +33407,14 @@ var S3Requests = class {
     }
   }
   /** A client that has its credentials: how long a profile or a role takes to give them says nothing about the server. */
-  async ready(ask) {
+  async ready(ask3) {
     this.client ??= this.open();
     try {
       const client = await this.client;
       await client.s3.config.credentials();
       return client;
     } catch (error) {
-      throw explainS3(error, ask, this.place);
+      throw explainS3(error, ask3, this.place);
     }
   }
   /** Any answer will do, a refusal too. */
@@ -25895,21 +33432,21 @@ var S3Requests = class {
 
 // packages/engine/dist/remote/storage/s3.js
 var PARTS_IN_MEMORY = 6;
-function s3Storage(options) {
-  const { bucket, prefix, access, concurrency } = options;
+function s3Storage(options2) {
+  const { bucket, prefix, access, concurrency } = options2;
   const base = prefix === "" ? "" : `${prefix}/`;
-  const description = describeS3(options);
+  const description = describeS3(options2);
   const sockets = concurrency + PARTS_IN_MEMORY + 2;
-  const requests = new S3Requests({ description, bucket }, access, sockets, options.retry, options.limits);
+  const requests = new S3Requests({ description, bucket }, access, sockets, options2.retry, options2.limits);
   const named = (key) => ({
     Bucket: bucket,
     Key: `${base}${key}`,
-    ...options.requestPayer === true ? { RequestPayer: "requester" } : {}
+    ...options2.requestPayer === true ? { RequestPayer: "requester" } : {}
   });
   const putting = {
     requests,
-    keeping: options.keeping,
-    writeOnce: options.writeOnce,
+    keeping: options2.keeping,
+    writeOnce: options2.writeOnce,
     memory: slots(PARTS_IN_MEMORY)
   };
   return {
@@ -25923,7 +33460,7 @@ function s3Storage(options) {
       return await statObject(requests, named(key), signal) === void 0 ? void 0 : Buffer.alloc(0);
     },
     put: (key, body, { signal, ifAbsent = false } = {}) => putObject(putting, named(key), body, ifAbsent, signal),
-    list: (at2, { signal } = {}) => listObjects(requests, base, named, at2, signal),
+    list: (at3, { signal } = {}) => listObjects(requests, base, named, at3, signal),
     delete: (key, { signal } = {}) => requests.send(signal, {
       counts: "delete",
       ask: { action: "s3:DeleteObject", key: `${base}${key}` },
@@ -25938,9 +33475,418 @@ function describeS3({ bucket, prefix, access }) {
   return access.endpoint === void 0 ? url : `${url} at ${access.endpoint}`;
 }
 
+// packages/engine/dist/remote/storage/breaker.js
+function createBreaker({ failures, restMs }, now) {
+  let inARow = 0;
+  let until = 0;
+  let last;
+  return {
+    run: async (call) => {
+      if (last !== void 0 && now() < until)
+        throw last;
+      try {
+        const result2 = await call();
+        inARow = 0;
+        last = void 0;
+        return result2;
+      } catch (error) {
+        if (!(error instanceof SluiceError) || error.code !== "ERR_REMOTE_DOWN")
+          throw error;
+        const { retryAfterMs = 0 } = error.details ?? {};
+        const askedFor = retryAfterMs > restMs;
+        if (++inARow >= failures || askedFor) {
+          last = error;
+          until = now() + Math.max(restMs, retryAfterMs);
+        }
+        throw error;
+      }
+    }
+  };
+}
+
+// packages/engine/dist/remote/storage/actions-cache/cache-http.js
+var SLOWEST_BYTES_PER_MS = 100;
+var BREAKER = { failures: 3, restMs: 3e4 };
+var CacheHttp = class {
+  counts = { head: 0, get: 0, put: 0, list: 0, delete: 0 };
+  place;
+  options;
+  breaker;
+  constructor(options2) {
+    this.options = options2;
+    this.place = options2.place;
+    this.breaker = createBreaker(BREAKER, () => performance.now());
+  }
+  /** Calls until it succeeds, fails for good, or is aborted. */
+  call(signal, attempt2) {
+    return this.breaker.run(() => tryAgain(this.options.retry, signal, async () => {
+      throwIfAborted(signal);
+      return await attempt2();
+    }));
+  }
+  /** Sends one request once. Any status is an answer; throws `ERR_REMOTE_DOWN` if there is none, or not all of it, in time. */
+  async send(request, signal) {
+    const { answerMs, stallMs } = this.options.limits;
+    this.counts[request.counts]++;
+    const watch = watchProgress(signal);
+    try {
+      watch.expect(answerMs + (request.body?.length ?? 0) / SLOWEST_BYTES_PER_MS);
+      const response = await fetch(request.url, {
+        method: request.method,
+        headers: { "user-agent": "sluice", ...request.headers },
+        // A signed URL may lead elsewhere; the token never follows.
+        redirect: request.method === "GET" && !("authorization" in request.headers) ? "follow" : "error",
+        signal: watch.signal,
+        ...request.body === void 0 ? {} : { body: request.body }
+      });
+      const chunks = [];
+      let bytes = 0;
+      watch.expect(stallMs);
+      for await (const chunk of response.body ?? []) {
+        watch.expect(stallMs);
+        chunks.push(chunk);
+        bytes += chunk.length;
+        if (bytes >= request.mostBytes)
+          break;
+      }
+      const body = Buffer.concat(chunks).subarray(0, request.mostBytes);
+      return { status: response.status, headers: response.headers, body };
+    } catch (error) {
+      throwIfAborted(signal);
+      throw watch.signal.aborted ? down(this.place, "takes too long to answer") : explainNoAnswer(error, this.place);
+    } finally {
+      watch.end();
+    }
+  }
+};
+function watchProgress(caller) {
+  const controller = new AbortController();
+  const stop2 = () => controller.abort();
+  let timer;
+  if (caller?.aborted === true)
+    stop2();
+  caller?.addEventListener("abort", stop2);
+  return {
+    signal: controller.signal,
+    expect: (withinMs) => {
+      clearTimeout(timer);
+      timer = setTimeout(stop2, withinMs);
+    },
+    end: () => {
+      clearTimeout(timer);
+      caller?.removeEventListener("abort", stop2);
+    }
+  };
+}
+
+// packages/engine/dist/remote/storage/actions-cache/cache-read.js
+function readSigned(http, url, { offset, length }, signal) {
+  return http.call(signal, async () => {
+    const answer = await http.send({
+      method: "GET",
+      url,
+      headers: { range: `bytes=${offset}-${offset + length - 1}` },
+      mostBytes: offset + length,
+      counts: "get"
+    }, signal);
+    const { status: status2, headers, body } = answer;
+    if (status2 === 200)
+      return expectAll(http, headers, offset + length, body).subarray(offset);
+    if (status2 === 206) {
+      if (!startsAt(headers, offset))
+        throw down(http.place, "sent another part than was asked for");
+      return expectAll(http, headers, length, body.subarray(0, length));
+    }
+    if (status2 === 416)
+      return Buffer.alloc(0);
+    if (status2 === 404 || status2 === 410)
+      return "gone";
+    if (status2 === 401 || status2 === 403)
+      return "expired";
+    throw explainAnswer(answer, "read an entry", http.place);
+  });
+}
+function startsAt(headers, offset) {
+  const range = headers.get("content-range");
+  return range === null || range.startsWith(`bytes ${offset}-`);
+}
+function expectAll(http, headers, most, body) {
+  const said = Number(headers.get("content-length") ?? body.length);
+  if (body.length < Math.min(said, most))
+    throw down(http.place, "sent fewer bytes than it said");
+  return body;
+}
+
+// packages/engine/dist/remote/storage/actions-cache/cache-v1.js
+var MOST_ANSWER_BYTES = 64 * 1024;
+function cacheServiceV1(options2) {
+  const { http, version } = options2;
+  const find = (key, how, signal) => http.call(signal, async () => {
+    const query = `cache?keys=${encodeURIComponent(key)}&version=${version}`;
+    const answer = await ask(options2, { method: "GET", counts: "head" }, query, signal);
+    if (answer.status === 204 || answer.status === 404)
+      return void 0;
+    const value = contentOf(http, answer, "look up an entry");
+    const found = { key: fieldOf(value, "cacheKey"), url: urlOf(fieldOf(value, "archiveLocation")) };
+    if (found.url === void 0)
+      throw down(http.place, "found an entry and does not say where");
+    const fits2 = how === "exact" ? found.key === key : found.key.startsWith(key);
+    return fits2 ? { key: found.key, url: found.url } : void 0;
+  });
+  return {
+    arbitrates: false,
+    find,
+    read: (url, range, signal) => readSigned(http, url, range, signal),
+    create: (key, signal) => http.call(signal, async () => {
+      const answer = await ask(options2, { method: "POST", counts: "put", json: { key, version } }, "caches", signal);
+      if (answer.status === 409)
+        return "exists";
+      if (answer.status === 400 && /already exist/i.test(wordsOf(answer.body)))
+        return "exists";
+      const id = propertyOf(contentOf(http, answer, "reserve an entry"), "cacheId");
+      if (!Number.isSafeInteger(id))
+        throw down(http.place, "reserved an entry and does not say which");
+      return uploadTo(options2, `caches/${String(id)}`, async (signalOfCheck) => await find(key, "exact", signalOfCheck) !== void 0);
+    })
+  };
+}
+function ask({ http, base, token }, { json, bytes, headers = {}, ...request }, resource, signal) {
+  const body = json === void 0 ? bytes : Buffer.from(JSON.stringify(json));
+  return http.send({
+    ...request,
+    url: `${base}${base.endsWith("/") ? "" : "/"}_apis/artifactcache/${resource}`,
+    headers: {
+      accept: "application/json;api-version=6.0-preview.1",
+      authorization: `Bearer ${token}`,
+      ...json === void 0 ? {} : { "content-type": "application/json" },
+      ...headers
+    },
+    mostBytes: MOST_ANSWER_BYTES,
+    ...body === void 0 ? {} : { body }
+  }, signal);
+}
+function contentOf(http, answer, what) {
+  if (answer.status < 200 || answer.status > 299)
+    throw explainAnswer(answer, what, http.place);
+  return jsonOf(answer.body);
+}
+function uploadTo(options2, resource, isThere3) {
+  const { http } = options2;
+  const block = (offset, bytes, signal) => http.call(signal, async () => {
+    const headers = {
+      "content-type": "application/octet-stream",
+      "content-range": `bytes ${offset}-${offset + bytes.length - 1}/*`
+    };
+    const answer = await ask(options2, { method: "PATCH", counts: "put", bytes, headers }, resource, signal);
+    if ([400, 404].includes(answer.status))
+      throw down(http.place, "takes no more bytes for an entry", { silent: true });
+    contentOf(http, answer, "send an entry");
+  });
+  const finish2 = async (size, signal) => {
+    const finished = async () => {
+      const answer = await ask(options2, { method: "POST", counts: "put", json: { size } }, resource, signal);
+      if ([400, 404, 409].includes(answer.status))
+        return false;
+      contentOf(http, answer, "finish an entry");
+      return true;
+    };
+    if (await http.call(signal, finished))
+      return;
+    if (!await isThere3(signal))
+      throw down(http.place, "did not keep an entry", { silent: true });
+  };
+  return {
+    whole: async (bytes, signal) => {
+      await block(0, bytes, signal);
+      await finish2(bytes.length, signal);
+    },
+    block: (_number, offset, bytes, signal) => block(offset, bytes, signal),
+    finish: (_blocks, sizeBytes, signal) => finish2(sizeBytes, signal)
+  };
+}
+
+// packages/engine/dist/remote/storage/actions-cache/cache-v2.js
+var SERVICE = "github.actions.results.api.v1.CacheService";
+var MOST_ANSWER_BYTES2 = 64 * 1024;
+var BLOB_VERSION = "2021-12-02";
+function cacheServiceV2(options2) {
+  const { http, version } = options2;
+  const find = async (key, how, signal) => {
+    const asked = { key, ...how === "newest" ? { restore_keys: [key] } : {}, version };
+    const body = await http.call(signal, async () => {
+      const answer = await ask2(options2, "GetCacheEntryDownloadURL", asked, "head", signal);
+      if (answer.status === 404)
+        return void 0;
+      return answerOf(http, answer, "look up an entry");
+    });
+    if (body === void 0 || !body.ok)
+      return void 0;
+    const found = {
+      key: fieldOf(body.value, "matched_key", "matchedKey"),
+      url: urlOf(fieldOf(body.value, "signed_download_url", "signedDownloadUrl"))
+    };
+    if (found.url === void 0)
+      throw down(http.place, "found an entry and does not say where");
+    const fits2 = how === "exact" ? found.key === key : found.key.startsWith(key);
+    return fits2 ? { key: found.key, url: found.url } : void 0;
+  };
+  return {
+    arbitrates: true,
+    find,
+    read: (url, range, signal) => readSigned(http, url, range, signal),
+    create: (key, signal) => http.call(signal, async () => {
+      const answer = await ask2(options2, "CreateCacheEntry", { key, version }, "put", signal);
+      if (answer.status === 409)
+        return "exists";
+      const { ok, value } = answerOf(http, answer, "reserve an entry");
+      if (!ok)
+        return "exists";
+      const url = urlOf(fieldOf(value, "signed_upload_url", "signedUploadUrl"));
+      if (url === void 0)
+        throw down(http.place, "reserved an entry and does not say where");
+      return uploadTo2(options2, key, url, async (signalOfCheck) => await find(key, "exact", signalOfCheck) !== void 0);
+    })
+  };
+}
+function ask2({ http, base, token }, method, message, counts, signal) {
+  return http.send({
+    method: "POST",
+    url: new URL(`/twirp/${SERVICE}/${method}`, base).href,
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: Buffer.from(JSON.stringify(message)),
+    mostBytes: MOST_ANSWER_BYTES2,
+    counts
+  }, signal);
+}
+function answerOf(http, answer, what) {
+  if (answer.status < 200 || answer.status > 299)
+    throw explainAnswer(answer, what, http.place);
+  const value = jsonOf(answer.body);
+  if (value === void 0)
+    throw down(http.place, "answers with something that is no JSON");
+  const ok = flagOf(value, "ok");
+  const said = wordsOf(answer.body);
+  if (!ok && /insufficient usage/i.test(said))
+    throw explainAnswer(answer, what, http.place);
+  const refused = ok ? void 0 : deniedBy(said, http.place);
+  if (refused !== void 0)
+    throw refused;
+  return { ok, value };
+}
+function uploadTo2(options2, key, url, isThere3) {
+  const { http, version } = options2;
+  const put2 = (query, body, headers, signal) => http.call(signal, async () => {
+    const answer = await http.send({
+      method: "PUT",
+      url: query === "" ? url : `${url}${url.includes("?") ? "&" : "?"}${query}`,
+      headers: { "x-ms-version": BLOB_VERSION, ...headers },
+      body,
+      mostBytes: MOST_ANSWER_BYTES2,
+      counts: "put"
+    }, signal);
+    if (answer.status >= 200 && answer.status <= 299)
+      return;
+    if ([401, 403, 404].includes(answer.status)) {
+      throw down(http.place, `takes no more bytes for an entry (${answer.status})`, { silent: true });
+    }
+    throw explainAnswer(answer, "send an entry", http.place);
+  });
+  const finalize = async (sizeBytes, signal) => {
+    const message = { key, version, size_bytes: String(sizeBytes) };
+    const finished = async () => {
+      const answer = await ask2(options2, "FinalizeCacheEntryUpload", message, "put", signal);
+      if (answer.status === 404 || answer.status === 409)
+        return false;
+      return answerOf(http, answer, "finish an entry").ok;
+    };
+    if (await http.call(signal, finished))
+      return;
+    if (!await isThere3(signal))
+      throw down(http.place, "did not keep an entry", { silent: true });
+  };
+  return {
+    whole: async (bytes, signal) => {
+      await put2("", bytes, { "x-ms-blob-type": "BlockBlob", "content-type": "application/octet-stream" }, signal);
+      await finalize(bytes.length, signal);
+    },
+    block: (number, _offset, bytes, signal) => put2(`comp=block&blockid=${encodeURIComponent(blockId(number))}`, bytes, {}, signal),
+    finish: async (blocks, sizeBytes, signal) => {
+      const list = Array.from({ length: blocks }, (_2, number) => `<Latest>${blockId(number)}</Latest>`).join("");
+      const xml = Buffer.from(`<?xml version="1.0" encoding="utf-8"?><BlockList>${list}</BlockList>`);
+      await put2("comp=blocklist", xml, { "content-type": "application/xml" }, signal);
+      await finalize(sizeBytes, signal);
+    }
+  };
+}
+function blockId(number) {
+  return Buffer.from(String(number).padStart(48, "0")).toString("base64");
+}
+
+// packages/engine/dist/operations/actions-cache-remote.js
+var MIB = 1024 * 1024;
+var LIMITS = {
+  smallBytes: 32 * 1024,
+  inlineBytes: 2 * MIB,
+  mostRows: 2e4,
+  blockBytes: 16 * MIB,
+  blocksInFlight: 3,
+  entryBytes: 256 * MIB,
+  idleMs: 6e4,
+  mostBytes: 8 * 1024 * MIB,
+  uploadsPerMinute: 20
+};
+var ANSWER_MS = 15e3;
+var STALL_MS = 15e3;
+function actionsCacheOptionsOf(name, area, retry, env) {
+  const { protocol, base, token, access } = runtimeOf(name, env);
+  const [scope = ""] = access.scopes;
+  const description = scope === "" ? "actions-cache:" : `actions-cache: of ${scope}`;
+  const http = new CacheHttp({ place: description, retry, limits: { answerMs: ANSWER_MS, stallMs: STALL_MS } });
+  const service = (protocol === "v2" ? cacheServiceV2 : cacheServiceV1)({ http, base, token, version: CACHE_VERSION });
+  return {
+    description,
+    service,
+    requests: http.counts,
+    access,
+    // Only the more trusted scopes say what is trusted; a pull request has no word in it, not even to itself.
+    isOwn: (key) => !key.includes("/") || key.startsWith(`${area}/`),
+    limits: LIMITS,
+    wait: retry
+  };
+}
+function actionsCacheAccess(env) {
+  return env.ACTIONS_RUNTIME_TOKEN ? cacheAccess(env.ACTIONS_RUNTIME_TOKEN, env.ACTIONS_CACHE_MODE || void 0) : void 0;
+}
+function runtimeOf(name, env) {
+  const token = env.ACTIONS_RUNTIME_TOKEN || void 0;
+  const protocol = env.ACTIONS_CACHE_SERVICE_V2 && !isEnterpriseServer(env) ? "v2" : "v1";
+  const base = protocol === "v2" ? env.ACTIONS_RESULTS_URL : env.ACTIONS_CACHE_URL || env.ACTIONS_RESULTS_URL;
+  const access = actionsCacheAccess(env);
+  if (token === void 0 || access === void 0 || !base)
+    throw noCache(name, env);
+  if (!URL.canParse(base) || !/^https?:/.test(base)) {
+    throw new SluiceError("ERR_CONFIG", `remote ${name}: the address of the Actions cache is no URL`, {
+      hint: "The runner sets ACTIONS_RESULTS_URL or ACTIONS_CACHE_URL; nothing else should."
+    });
+  }
+  return { protocol, base, token, access };
+}
+function noCache(name, env) {
+  const isInActions = env.GITHUB_ACTIONS === "true";
+  const why = isInActions ? "a `run:` step gets no token for it" : "this is no job of GitHub Actions";
+  return new SluiceError("ERR_REMOTE_DOWN", `remote ${name} (actions-cache:) cannot be reached from here: ${why}`, {
+    hint: isInActions ? "Run Sluice by its action (`uses:`), which gets the token and keeps it from the stages." : "Choose another remote here, for example with SLUICE_REMOTE or in sluice.local.json."
+  });
+}
+function isEnterpriseServer(env) {
+  const url = env.GITHUB_SERVER_URL || "https://github.com";
+  const host = URL.canParse(url) ? new URL(url).hostname.toLowerCase() : "";
+  return host !== "github.com" && !host.endsWith(".ghe.com") && !host.endsWith(".localhost");
+}
+
 // packages/engine/dist/remote/write-once-file.js
-import { createHash as createHash10 } from "node:crypto";
-import { join as join39 } from "node:path";
+import { createHash as createHash12 } from "node:crypto";
+import { join as join48 } from "node:path";
 var YES = "1\n";
 var NO = "0\n";
 function readWriteOnce(store, description) {
@@ -25969,13 +33915,13 @@ function noteWriteOnce(store, description, supported) {
   }
 }
 function notePath2(store, description) {
-  return join39(store.layout.index, `once-${createHash10("sha256").update(description).digest("hex").slice(0, 16)}`);
+  return join48(store.layout.index, `once-${createHash12("sha256").update(description).digest("hex").slice(0, 16)}`);
 }
 
 // packages/engine/dist/operations/s3-remote.js
-var ATTEMPTS2 = 5;
+var ATTEMPTS3 = 5;
 var MOST_ATTEMPTS = 20;
-var LIMITS = { quietMs: 1200, pingMs: 1200, stallMs: 3e4 };
+var LIMITS2 = { quietMs: 1200, pingMs: 1200, stallMs: 3e4 };
 function s3OptionsOf(settings, { bucket, prefix }, concurrency, retry, { store, env, emit }) {
   const access = accessOf(settings, env);
   const description = describeS3({ bucket, prefix, access });
@@ -25987,7 +33933,7 @@ function s3OptionsOf(settings, { bucket, prefix }, concurrency, retry, { store, 
     requestPayer: settings.requestPayer,
     concurrency,
     retry: { ...retry, attempts: attemptsFrom(env.AWS_MAX_ATTEMPTS) },
-    limits: LIMITS,
+    limits: LIMITS2,
     writeOnce: access.endpoint === void 0 ? SUPPORTED : remembered(store, settings.name, description, emit)
   };
 }
@@ -26005,7 +33951,7 @@ function accessOf(settings, env) {
 }
 function attemptsFrom(text) {
   const attempts = Number(text);
-  return Number.isInteger(attempts) && attempts >= 1 ? Math.min(attempts, MOST_ATTEMPTS) : ATTEMPTS2;
+  return Number.isInteger(attempts) && attempts >= 1 ? Math.min(attempts, MOST_ATTEMPTS) : ATTEMPTS3;
 }
 var SUPPORTED = { supported: true, learn: () => {
 } };
@@ -26031,39 +33977,45 @@ function remembered(store, name, description, emit) {
 
 // packages/engine/dist/operations/connect-remote.js
 var CONCURRENCY = 32;
-var PATIENCE = {
+var PATIENCE2 = {
   firstWaitMs: 100,
-  sleep: async (ms, signal) => {
-    await sleep(ms, void 0, signal === void 0 ? {} : { signal });
+  sleep: async (ms2, signal) => {
+    await sleep(ms2, void 0, signal === void 0 ? {} : { signal });
   },
   random: Math.random
 };
-var FILE_RETRY = { ...PATIENCE, attempts: 3, longestWaitMs: 400 };
-var S3_RETRY = { ...PATIENCE, longestWaitMs: 5e3 };
-function connectRemote(settings, options) {
+var FILE_RETRY = { ...PATIENCE2, attempts: 3, longestWaitMs: 400 };
+var CACHE_RETRY = { ...PATIENCE2, attempts: 4, longestWaitMs: 2e3 };
+var S3_RETRY = { ...PATIENCE2, longestWaitMs: 5e3 };
+function connectRemote(settings, options2) {
   const concurrency = settings.concurrency ?? CONCURRENCY;
-  const { driver, requests } = openDriver(settings, concurrency, options);
+  const { driver, requests } = openDriver(settings, concurrency, options2);
   const bounded = limited(driver, concurrency);
   const storage = settings.readOnly ? readOnly(bounded) : bounded;
-  const remote = openRemote({ storage, area: options.area, seen: wasSeen(options.store, driver.description) });
+  const seen = driver.durable && wasSeen(options2.store, driver.description);
+  const remote = openRemote({ storage, area: options2.area, seen });
   return { name: settings.name, remote, requests };
 }
-function openDriver(settings, concurrency, options) {
+function openDriver(settings, concurrency, options2) {
   const location = usableLocation(settings);
   if (location.kind === "s3") {
-    const driver = s3Storage(s3OptionsOf(settings, location, concurrency, S3_RETRY, options));
+    const driver = s3Storage(s3OptionsOf(settings, location, concurrency, S3_RETRY, options2));
+    return { driver, requests: driver.requests };
+  }
+  if (location.kind === "actions-cache") {
+    const driver = actionsCacheStorage(actionsCacheOptionsOf(settings.name, options2.area, CACHE_RETRY, options2.env));
     return { driver, requests: driver.requests };
   }
   const { dir } = location;
-  const counted = counting(fileStorage({ dir, missingIsEmpty: !wasSeen(options.store, `file://${dir}`) }));
+  const counted = counting(fileStorage({ dir, missingIsEmpty: !wasSeen(options2.store, `file://${dir}`) }));
   return { driver: retrying(counted, FILE_RETRY), requests: counted.requests };
 }
 
 // packages/engine/dist/operations/remotes.js
-function createRemotes(options) {
-  const { config, store, emit, signal } = options;
+function createRemotes(options2) {
+  const { config, store, emit, signal } = options2;
   const opened = /* @__PURE__ */ new Map();
-  const down2 = /* @__PURE__ */ new Set();
+  const down3 = /* @__PURE__ */ new Set();
   const open2 = (name) => {
     const settings = remoteNamed(config, name);
     if (config.offline) {
@@ -26071,21 +34023,20 @@ function createRemotes(options) {
         hint: "Remove --offline or SLUICE_OFFLINE."
       });
     }
-    const known = opened.get(settings.name) ?? connectRemote(settings, options);
+    const known = opened.get(settings.name) ?? connectRemote(settings, options2);
     opened.set(settings.name, known);
     return known;
   };
-  const ask = async (name, question) => {
+  const ask3 = async (name, question) => {
     const label = name ?? config.defaultRemote;
-    if (config.offline || label === void 0 || down2.has(label))
+    if (config.offline || label === void 0 || down3.has(label))
       return void 0;
-    const remote = open2(label);
     try {
-      return await question(remote);
+      return await question(open2(label));
     } catch (error) {
       if (!isUnreachable(error))
         throw error;
-      down2.add(label);
+      down3.add(label);
       const { message, code: code2, hint } = error;
       emit({
         type: "warning",
@@ -26098,12 +34049,12 @@ function createRemotes(options) {
   };
   return {
     open: open2,
-    findRecord: async (fingerprint) => ask(void 0, async ({ remote }) => (await readRecord2(remote, fingerprint, signal))?.record),
-    has: async ({ root, remote: name }) => await ask(name, ({ remote }) => isComplete(remote, root.digest, signal)) ?? false,
+    findRecord: async (fingerprint) => ask3(void 0, async ({ remote }) => (await readRecord2(remote, fingerprint, signal))?.record),
+    has: async ({ root, remote: name }) => await ask3(name, ({ remote }) => isComplete(remote, root.digest, signal)) ?? false,
     state: async (name, root) => {
       if (config.offline)
         return "unknown";
-      const complete3 = await ask(name, ({ remote }) => isComplete(remote, root.digest, signal));
+      const complete3 = await ask3(name, ({ remote }) => isComplete(remote, root.digest, signal));
       return complete3 === void 0 ? "down" : complete3 ? "complete" : "absent";
     },
     fetch: async (wants, what) => {
@@ -26111,7 +34062,7 @@ function createRemotes(options) {
       let bytes = 0;
       let from;
       for (const [name, group] of byRemote(wants, config.defaultRemote)) {
-        const fetched = await ask(name, ({ remote }) => fetchRoots({
+        const fetched = await ask3(name, ({ remote }) => fetchRoots({
           remote,
           store,
           wants: group.map(({ root, filter }) => ({ root, ...filter === void 0 ? {} : { filter } })),
@@ -26119,7 +34070,7 @@ function createRemotes(options) {
           ...signal === void 0 ? {} : { signal }
         }));
         if (fetched === void 0)
-          throw notLocal(name, group, down2.has(name ?? ""));
+          throw notLocal(name, group, down3.has(name ?? ""));
         files += fetched.files.received;
         bytes += fetched.bytes.received;
         from = name;
@@ -26152,6 +34103,211 @@ function notLocal(name, wants, isDown) {
   });
 }
 
+// packages/engine/dist/operations/resolve.js
+import { readFileSync as readFileSync8 } from "node:fs";
+import { join as join49 } from "node:path";
+
+// packages/engine/dist/model/merge/edit-tree.js
+async function editTree(root, edits, read, emit) {
+  if (edits.has(""))
+    return edits.get("");
+  return await editBelow({ path: "", depth: 0, entry: root, edits, read, emit });
+}
+async function editBelow({ path, depth, entry: entry2, edits, read, emit }) {
+  if (depth > MAX_DEPTH)
+    throw invalid3(entry2?.digest ?? digestFromRaw(Buffer.alloc(32)), "it is nested too deep");
+  const entries = entry2?.kind === TREE ? await readEntries2(read, path, entry2) : /* @__PURE__ */ new Map();
+  const inner = /* @__PURE__ */ new Map();
+  for (const [at3, edit2] of edits) {
+    const slash = at3.indexOf("/");
+    if (slash < 0)
+      setEntry(entries, at3, edit2);
+    else {
+      const name = at3.slice(0, slash);
+      inner.set(name, (inner.get(name) ?? /* @__PURE__ */ new Map()).set(at3.slice(slash + 1), edit2));
+    }
+  }
+  for (const [name, below3] of inner) {
+    const child2 = path === "" ? name : `${path}/${name}`;
+    setEntry(entries, name, await editBelow({ path: child2, depth: depth + 1, entry: entries.get(name), edits: below3, read, emit }));
+  }
+  if (entries.size === 0 && path !== "")
+    return void 0;
+  const { top, parts: parts2, files, bytes } = encodeDirectory(columnsOf([...entries].sort(([a], [b2]) => compareUtf8(a, b2))));
+  for (const part of parts2)
+    emit(part);
+  emit(top);
+  return { kind: TREE, digest: digestFromRaw(top.raw), size: bytes, files };
+}
+function setEntry(entries, name, entry2) {
+  if (entry2 === void 0)
+    entries.delete(name);
+  else
+    entries.set(name, entry2);
+}
+async function readEntries2(read, path, entry2) {
+  const want = (digest, part) => ({
+    side: "ours",
+    path,
+    digest,
+    ...part === void 0 ? {} : { part }
+  });
+  const [top] = await read([want(entry2.digest)]);
+  if (top === void 0)
+    throw invalid3(entry2.digest, "it was not given");
+  expectDirectory(top, entry2);
+  if (!isSplit(top))
+    return entriesOfNode(top);
+  const named = partsOfNode(top);
+  const parts2 = await read(named.map(({ digest, first }) => want(digest, first)));
+  return new Map(named.flatMap((part, i) => {
+    const node = parts2[i];
+    if (node === void 0)
+      throw invalid3(part.digest, "it was not given");
+    expectPart(node, part);
+    return [...entriesOfNode(node)];
+  }));
+}
+
+// packages/engine/dist/operations/resolve.js
+function conflictsInLock(context, stage) {
+  try {
+    context.readLock(stage.projectRoot);
+    return void 0;
+  } catch (error) {
+    if (!(error instanceof SluiceError) || error.code !== "ERR_LOCK_CONFLICT")
+      throw error;
+    const conflicts = readMergedLock(context.workspace.root, stage.projectRoot)?.conflicts ?? [];
+    return conflicts.map((conflict) => conflictReport([stage], conflict));
+  }
+}
+async function resolveConflicts(context, selected, side) {
+  const resolved = [];
+  const left = [];
+  const locks = /* @__PURE__ */ new Set();
+  for (const root of new Set(selected.map(({ stage }) => stage.projectRoot))) {
+    const mine = selected.filter(({ stage }) => stage.projectRoot === root);
+    const owners = mine.map(({ stage }) => stage);
+    const done = await resolveInLock(context, root, mine, side);
+    resolved.push(...done.resolved.map((conflict) => conflictReport(owners, conflict)));
+    left.push(...done.left.map((conflict) => conflictReport(owners, conflict)));
+    if (done.resolved.length > 0)
+      locks.add(lockPath2(root));
+  }
+  if (resolved.length + left.length === 0) {
+    throw new SluiceError("ERR_SELECTOR", "nothing of what is selected is in conflict", {
+      hint: "`sluice status` lists conflicts; a path is written as in project:target#path."
+    });
+  }
+  return { resolved, left, locks: [...locks] };
+}
+async function resolveInLock(context, projectRoot, selected, side) {
+  const isChosen2 = ({ target, out, path }) => selected.some(({ stage, filterOf: filterOf3 }) => {
+    const declared = stage.outs.find((one) => one.path === out);
+    if (stage.id.target !== target)
+      return false;
+    return filterOf3 === void 0 || declared !== void 0 && path !== "" && filterOf3(declared)(path);
+  });
+  return await withLockFile(context.workspace, projectRoot, async (write2) => {
+    const lock = readMergedLock(context.workspace.root, projectRoot);
+    const chosen = (lock?.conflicts ?? []).filter(isChosen2);
+    if (lock === void 0 || chosen.length === 0)
+      return { resolved: [], left: [] };
+    const owners = selected.map(({ stage }) => stage);
+    return await context.workspace.store.write(async (session) => {
+      const nodes = /* @__PURE__ */ new Map();
+      const emit = (node) => void nodes.set(node.raw.toString("hex"), node);
+      const edited = side === void 0 ? await mergeMissing(context, owners, lock, chosen, emit) : await takeSide(context, owners, lock, chosen, side, emit);
+      const ingestor = session.ingestor(false);
+      for (const { bytes, raw, part } of nodes.values())
+        ingestor.addBytes("tree", bytes, raw, 0, part);
+      session.publish([ingestor.finish()]);
+      write2(printLock(edited));
+      const open2 = new Set(edited.conflicts.map(nameOf3));
+      const resolved = chosen.filter((conflict) => !open2.has(nameOf3(conflict)));
+      return { resolved, left: edited.conflicts.filter(({ target }) => owners.some(({ id }) => id.target === target)) };
+    });
+  });
+}
+async function takeSide(context, owners, lock, chosen, side, emit) {
+  let edited = { ...lock, conflicts: lock.conflicts.filter((conflict) => !chosen.includes(conflict)) };
+  for (const group of byOut(chosen)) {
+    const [{ target, out }] = group;
+    const root = lock.stages.get(target)?.outs.get(out);
+    const entry2 = root === void 0 ? void 0 : entryOfRoot(root);
+    const remote = owners.find(({ id }) => id.target === target)?.outs.find(({ path }) => path === out)?.remote;
+    const read = nodeReader(context, { base: void 0, ours: entry2, theirs: void 0 }, remote);
+    const edits = new Map(group.map((conflict) => [conflict.path, conflict[side]]));
+    try {
+      edited = withOut(edited, target, out, await editTree(entry2, edits, read, emit));
+    } catch (error) {
+      if (error instanceof NodeMissing)
+        throw notHere(owners, target, error);
+      throw error;
+    }
+  }
+  return withoutEmpty(edited);
+}
+async function mergeMissing(context, owners, lock, chosen, emit) {
+  let edited = lock;
+  for (const conflict of chosen) {
+    if (conflict.missing === void 0)
+      continue;
+    const { target, out, base, ours, theirs } = conflict;
+    const { entry: entry2, found } = await mergeOneOut({ target, out, sides: { base, ours, theirs } }, outMerger(context, owners, emit));
+    const others = edited.conflicts.filter((one) => one !== conflict);
+    edited = withOut({ ...edited, conflicts: [...others, ...found] }, target, out, entry2);
+  }
+  return edited;
+}
+function withOut(lock, target, out, entry2) {
+  const stage = lock.stages.get(target) ?? { fingerprint: void 0, parts: [], outs: /* @__PURE__ */ new Map() };
+  const outs = new Map(stage.outs);
+  if (entry2 === void 0)
+    outs.delete(out);
+  else
+    outs.set(out, rootOfEntry(entry2));
+  return { ...lock, stages: new Map(lock.stages).set(target, { ...stage, outs }) };
+}
+function withoutEmpty(lock) {
+  const isOpen = (target) => lock.conflicts.some((conflict) => conflict.target === target);
+  const stages = [...lock.stages].filter(([target, { outs }]) => outs.size > 0 || isOpen(target));
+  return { ...lock, stages: new Map(stages) };
+}
+function byOut(conflicts) {
+  const groups = /* @__PURE__ */ new Map();
+  for (const conflict of conflicts) {
+    const key = JSON.stringify([conflict.target, conflict.out]);
+    const group = groups.get(key);
+    if (group === void 0)
+      groups.set(key, [conflict]);
+    else
+      group.push(conflict);
+  }
+  return [...groups.values()];
+}
+function readMergedLock(root, projectRoot) {
+  const path = lockPath2(projectRoot);
+  try {
+    return parseMergedLock(readFileSync8(join49(root, path), "utf8"), path);
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT")
+      return void 0;
+    throw error;
+  }
+}
+function nameOf3({ target, out, path }) {
+  return JSON.stringify([target, out, path]);
+}
+function notHere(owners, target, { digest, message }) {
+  const stage = owners.find(({ id }) => id.target === target);
+  const name = stage === void 0 ? target : stageName(stage.id);
+  return new SluiceError("ERR_NOT_LOCAL", `${name}: the tree ${hexOf(digest).slice(0, 12)} is needed and cannot be had: ${message}`, {
+    hint: "Try again when the remote answers.",
+    details: { digest }
+  });
+}
+
 // packages/engine/dist/operations/select.js
 function selectStages(projects, stages, selectors) {
   if (selectors.length === 0)
@@ -26166,9 +34322,9 @@ function selectStages(projects, stages, selectors) {
   return stages.all.flatMap((stage) => selected.get(stage) ?? []);
 }
 function select(projects, stages, selector) {
-  const hash7 = selector.indexOf("#");
-  const name = hash7 < 0 ? selector : selector.slice(0, hash7);
-  const pattern = hash7 < 0 ? void 0 : selector.slice(hash7 + 1);
+  const hash8 = selector.indexOf("#");
+  const name = hash8 < 0 ? selector : selector.slice(0, hash8);
+  const pattern = hash8 < 0 ? void 0 : selector.slice(hash8 + 1);
   if (projects.projects.has(name)) {
     if (pattern !== void 0) {
       throw new SluiceError("ERR_SELECTOR", `${selector}: a pattern needs a stage, as in ${name}:target#${pattern}`);
@@ -26185,10 +34341,10 @@ function select(projects, stages, selector) {
   });
 }
 function splitName(projects, name) {
-  for (let at2 = name.indexOf(":"); at2 >= 0; at2 = name.indexOf(":", at2 + 1)) {
-    const project = name.slice(0, at2);
+  for (let at3 = name.indexOf(":"); at3 >= 0; at3 = name.indexOf(":", at3 + 1)) {
+    const project = name.slice(0, at3);
     if (projects.projects.has(project))
-      return { project, target: name.slice(at2 + 1) };
+      return { project, target: name.slice(at3 + 1) };
   }
   const colon = name.lastIndexOf(":");
   if (colon < 0) {
@@ -26212,12 +34368,12 @@ function withinOut(name, base) {
     return [""];
   return base.startsWith(`${name}/`) ? [base.slice(name.length + 1)] : [];
 }
-function merge(a, b) {
-  const exact = a.exact || b.exact;
-  if (a.filterOf === void 0 || b.filterOf === void 0)
+function merge(a, b2) {
+  const exact = a.exact || b2.exact;
+  if (a.filterOf === void 0 || b2.filterOf === void 0)
     return { stage: a.stage, filterOf: void 0, exact };
   const { filterOf: first } = a;
-  const { filterOf: second } = b;
+  const { filterOf: second } = b2;
   return { stage: a.stage, exact, filterOf: (out) => anyFilter([first(out), second(out)]) };
 }
 
@@ -26225,7 +34381,14 @@ function merge(a, b) {
 async function status(context, selected, remotes) {
   const resolver = new Resolver(context);
   const stages = [];
+  const conflicts = [];
   for (const { stage } of selected) {
+    const found = conflictsInLock(context, stage);
+    if (found !== void 0) {
+      stages.push({ ...stage.id, state: "conflict", reasons: [], outs: [] });
+      conflicts.push(...found.filter(({ target }) => target === stage.id.target));
+      continue;
+    }
     const decision = await decide(resolver, stage);
     const outs = [];
     for (const { out, observed, root: locked } of decision.outs) {
@@ -26243,8 +34406,8 @@ async function status(context, selected, remotes) {
     }
     stages.push({ ...stage.id, state: decision.kind, reasons: decision.reasons, outs });
   }
-  stages.sort((a, b) => compareUtf8(a.project, b.project) || compareUtf8(a.target, b.target));
-  return { stages };
+  stages.sort((a, b2) => compareUtf8(a.project, b2.project) || compareUtf8(a.target, b2.target));
+  return { stages, ...conflicts.length === 0 ? {} : { conflicts } };
 }
 function inStore({ workspace }, root, observed) {
   const { reader } = workspace.store;
@@ -26261,8 +34424,8 @@ async function remoteStates(context, out, root, remotes) {
 }
 
 // packages/engine/dist/remote/audit-objects.js
-import { createHash as createHash11 } from "node:crypto";
-var CHUNK_BYTES5 = 4 * 1024 * 1024;
+import { createHash as createHash13 } from "node:crypto";
+var CHUNK_BYTES7 = 4 * 1024 * 1024;
 var MOST_TOLD = 5;
 async function auditPack(storage, key, bytes, checked, signal) {
   const where = `${storage.description}/${key}`;
@@ -26291,15 +34454,15 @@ async function auditPack(storage, key, bytes, checked, signal) {
   return { index, problems };
 }
 async function auditBlob(storage, key, raw, size, checked, signal) {
-  const whole = createHash11("sha256");
-  for (let at2 = 0; at2 < size; ) {
-    const chunk = await storage.get(key, { offset: at2, length: Math.min(CHUNK_BYTES5, size - at2) }, { signal });
+  const whole = createHash13("sha256");
+  for (let at3 = 0; at3 < size; ) {
+    const chunk = await storage.get(key, { offset: at3, length: Math.min(CHUNK_BYTES7, size - at3) }, { signal });
     if (chunk === void 0)
       return missingAt(storage, key, "blob", raw, 0);
     if (chunk.length === 0)
       break;
     whole.update(chunk);
-    at2 += chunk.length;
+    at3 += chunk.length;
   }
   if (!whole.digest().equals(raw))
     return damagedAt(storage, key, "blob", raw, 0);
@@ -26311,45 +34474,19 @@ async function auditEntry(storage, reader, raw, { offset, stored, codec }, packB
   expectCodec(codec, reader.key);
   const length = OBJECT_HEADER_BYTES + stored;
   const read = await reader.read(offset, length, packBytes - offset);
-  const sound = read !== void 0 && read.length === length && hasDigest(read.subarray(OBJECT_HEADER_BYTES), raw, 0);
+  const sound = read !== void 0 && read.length === length && hasDigest2(read.subarray(OBJECT_HEADER_BYTES), raw, 0);
   return sound ? void 0 : damagedAt(storage, reader.key, "object", raw, 0);
 }
 function rowsByOffset(index) {
-  const offsets = Float64Array.from({ length: index.count }, (_, row) => index.entry(row).offset);
-  return Uint32Array.from(offsets.keys()).sort((a, b) => (offsets[a] ?? 0) - (offsets[b] ?? 0));
+  const offsets = Float64Array.from({ length: index.count }, (_2, row) => index.entry(row).offset);
+  return Uint32Array.from(offsets.keys()).sort((a, b2) => (offsets[a] ?? 0) - (offsets[b2] ?? 0));
 }
 async function readEnd(storage, key, bytes, length, signal) {
   return await storage.get(key, { offset: Math.max(0, bytes - length), length }, { signal }) ?? Buffer.alloc(0);
 }
 
-// packages/engine/dist/remote/parallel.js
-async function inParallel(items, most, work) {
-  const results = [];
-  let next = 0;
-  let failed = false;
-  const worker = async () => {
-    for (let i = next++; i < items.length && !failed; i = next++) {
-      const item = items[i];
-      if (item === void 0)
-        continue;
-      try {
-        results[i] = await work(item);
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    }
-  };
-  const outcomes = await Promise.allSettled(Array.from({ length: Math.min(most, items.length) }, worker));
-  for (const outcome of outcomes)
-    if (outcome.status === "rejected")
-      throw outcome.reason;
-  return results;
-}
-
 // packages/engine/dist/remote/audit.js
-var LARGEST_MAP_BYTES = 2 ** 31 - 1;
-var MOST_REQUESTS = 32;
+var MOST_REQUESTS2 = 32;
 var Auditor = class {
   /** What was found to be lost or damaged, and the maps that lead to it: nothing new may rely on these. */
   bad = /* @__PURE__ */ new Set();
@@ -26359,8 +34496,8 @@ var Auditor = class {
   maps = /* @__PURE__ */ new Map();
   packs = /* @__PURE__ */ new Map();
   blobs = /* @__PURE__ */ new Map();
-  constructor(options) {
-    this.options = options;
+  constructor(options2) {
+    this.options = options2;
   }
   /**
    * What is wrong with the map of a root in one area and with all that it leads to; `undefined` if there is no such map. Throws `ERR_REMOTE_DOWN`,
@@ -26403,7 +34540,7 @@ var Auditor = class {
       return { absent: true, names: [], problems: [] };
     try {
       const claims = claimsOf(bytes, area, root, `${remote.description}/${key}`);
-      const packs = await inParallel(claims.packs, MOST_REQUESTS, ({ key: pack, end }) => this.pack(pack, end));
+      const packs = await inParallel(claims.packs, MOST_REQUESTS2, ({ key: pack, end }) => this.pack(pack, end));
       const lostPacks = packs.flat();
       const content = await this.auditContent(area, claims.root, claims.hasLarge, lostPacks.length > 0);
       const problems = [...lostPacks, ...content];
@@ -26448,19 +34585,19 @@ var Auditor = class {
     if (map === void 0)
       return [{ key, error: lost(remote, key) }];
     const nodes = new RemoteNodes(remote.storage, signal);
-    const failed = (error) => {
+    const failed2 = (error) => {
       if (!isToldOf)
         problems.push({ key, error });
     };
-    for await (const { node, spot, readLocations } of walkMap({ maps, nodes, reader, failed }, map, root)) {
+    for await (const { node, spot, readLocations } of walkMap({ maps, nodes, reader, failed: failed2 }, map, root)) {
       if (spot.map !== map)
         continue;
       const rows2 = await readLocations();
-      for (let i = 0, at2 = 0; i < node.kinds.length; i++) {
+      for (let i = 0, at3 = 0; i < node.kinds.length; i++) {
         if (node.kinds[i] === TREE)
           continue;
-        const location = readLocation(rows2, at2, map.front, map.where);
-        at2 += LOCATION_BYTES;
+        const location = readLocation(rows2, at3, map.front, map.where);
+        at3 += LOCATION_BYTES;
         const raw = node.digests.subarray(i * RAW_DIGEST_BYTES, (i + 1) * RAW_DIGEST_BYTES);
         if (location.how === OWN_KEY) {
           const blob = blobKey(map.areaOf(location.area), digestFromRaw(raw));
@@ -26511,43 +34648,12 @@ function remembered2(known, key, find) {
   known.set(key, found);
   return found;
 }
-function claimsOf(bytes, home, root, where) {
-  const { front, locations } = decodeMap(bytes, where);
-  const { header } = front;
-  if (digestFromRaw(header.root) !== root)
-    failMap(where, "it is the map of another root");
-  const area = (number) => areaOf(number, home) ?? failMap(where, "it names an area that it cannot reach");
-  const ends = endsOfPacks(front, locations, where);
-  return {
-    root: { kind: header.rootKind, digest: root, exec: false, files: header.files, bytes: header.bytes },
-    packs: front.packs.map((pack, i) => ({ key: packKey(area(pack.area), pack.raw), end: ends[i] ?? 0 })),
-    maps: front.maps.map((map) => ({ area: area(map.area), root: digestFromRaw(map.raw) })),
-    hasLarge: header.slices > 0
-  };
-}
-function endsOfPacks(front, locations, where) {
-  const ends = new Float64Array(front.packs.length);
-  const reach = (pack, offset, stored) => {
-    ends[pack] = Math.max(ends[pack] ?? 0, offset + OBJECT_HEADER_BYTES + stored);
-  };
-  for (let at2 = 0; at2 < locations.length; at2 += LOCATION_BYTES) {
-    const location = readLocation(locations, at2, front, where);
-    if (location.how === IN_PACK)
-      reach(location.pack, location.offset, location.stored);
-  }
-  for (let i = 0; i < front.nodes.count; i++) {
-    const row = front.nodes.row(i);
-    if (row.how === IN_PACK)
-      reach(row.place, row.offset, row.stored);
-  }
-  return ends;
-}
 var HINT = "Run `sluice verify --remote --repair` in a workspace that has the data.";
 function lost(remote, key) {
   return new SluiceError("ERR_OBJECT_MISSING", `${key} is gone from ${remote.description}`, { hint: HINT });
 }
-function tooShort(remote, key, is, least) {
-  const message = `${key} on ${remote.description} has ${is} bytes where ${least} are needed`;
+function tooShort(remote, key, is2, least) {
+  const message = `${key} on ${remote.description} has ${is2} bytes where ${least} are needed`;
   return new SluiceError("ERR_OBJECT_DAMAGED", message, { hint: HINT });
 }
 function misplaced(where, digest) {
@@ -26600,8 +34706,8 @@ var HaveIndex = class {
     const place2 = found === void 0 ? void 0 : this.nodeList[found];
     if (place2 === void 0 || place2.map.root.equals(except))
       return void 0;
-    const { map, at: at2 } = place2;
-    const numberAt = at2 + RAW_DIGEST_BYTES;
+    const { map, at: at3 } = place2;
+    const numberAt = at3 + RAW_DIGEST_BYTES;
     return {
       map,
       number: map.nodes.readUInt32LE(numberAt),
@@ -26649,9 +34755,9 @@ var HaveIndex = class {
     this.nodeList = [];
     this.nodes = new DigestTable();
     for (const map of this.maps) {
-      for (let at2 = 0; at2 < map.nodes.length; at2 += HAVE_NODE_BYTES) {
-        this.nodes.set(map.nodes, at2, this.nodeList.length);
-        this.nodeList.push({ map, at: at2 });
+      for (let at3 = 0; at3 < map.nodes.length; at3 += HAVE_NODE_BYTES) {
+        this.nodes.set(map.nodes, at3, this.nodeList.length);
+        this.nodeList.push({ map, at: at3 });
       }
     }
     return this.nodes;
@@ -26722,7 +34828,7 @@ function blobOf(area, payload) {
 }
 
 // packages/engine/dist/remote/confirm.js
-var MOST_REQUESTS2 = 32;
+var MOST_REQUESTS3 = 32;
 async function confirm(remote, builders, have, confirmed, signal) {
   const open2 = /* @__PURE__ */ new Map();
   for (const { relied } of builders) {
@@ -26730,7 +34836,7 @@ async function confirm(remote, builders, have, confirmed, signal) {
       if (!confirmed.has(thing))
         open2.set(thing, Math.max(bytes, open2.get(thing) ?? 0));
   }
-  const answers = await inParallel([...open2], MOST_REQUESTS2, async ([thing, bytes]) => {
+  const answers = await inParallel([...open2], MOST_REQUESTS3, async ([thing, bytes]) => {
     const stat = await remote.storage.stat(haveKey(thing), { signal });
     const sound = stat !== void 0 && stat.bytes >= bytes;
     if (sound)
@@ -26875,10 +34981,10 @@ var MapBuilder = class {
     return this.packs.of(pack.area, pack.name);
   }
   addLocation(location) {
-    const at2 = this.locationCount * LOCATION_BYTES;
-    if (at2 === this.locations.length)
-      this.locations = Buffer.concat([this.locations, Buffer.allocUnsafe(at2)]);
-    writeLocation(this.locations, at2, location);
+    const at3 = this.locationCount * LOCATION_BYTES;
+    if (at3 === this.locations.length)
+      this.locations = Buffer.concat([this.locations, Buffer.allocUnsafe(at3)]);
+    writeLocation(this.locations, at3, location);
     this.locationCount++;
   }
 };
@@ -26914,14 +35020,14 @@ async function learnMap(walk2, map, root) {
   for await (const { raw, node, spot, readLocations } of walkMap({ ...walk2, isKnown }, map, root)) {
     lessons.node(spot, raw, node.shape === PART, node.totalFiles);
     const locations = await readLocations();
-    let at2 = 0;
+    let at3 = 0;
     for (let i = 0; i < node.kinds.length; i++) {
       if (node.kinds[i] === TREE)
         continue;
-      const wait = lessons.blob(spot.map, locations, at2, node.digests, i * RAW_DIGEST_BYTES, node.sizes[i] ?? 0);
+      const wait = lessons.blob(spot.map, locations, at3, node.digests, i * RAW_DIGEST_BYTES, node.sizes[i] ?? 0);
       if (wait !== void 0)
         await wait;
-      at2 += LOCATION_BYTES;
+      at3 += LOCATION_BYTES;
     }
   }
   return lessons.records(map);
@@ -26957,8 +35063,8 @@ var Lessons = class {
       notes.push(note);
   }
   /** Returns a promise only for a large blob, whose slices have to be read. */
-  blob(map, rows2, at2, raw, rawAt, size) {
-    const location = readLocation(rows2, at2, map.front, map.where);
+  blob(map, rows2, at3, raw, rawAt, size) {
+    const location = readLocation(rows2, at3, map.front, map.where);
     if (location.codec !== CODEC_NONE || !this.seen.blob.set(raw, rawAt))
       return void 0;
     if (location.how !== IN_PACK) {
@@ -27112,13 +35218,13 @@ var PushWalk = class {
     for (let i = 0; i < node.kinds.length && this.problems.length < MOST_PROBLEMS; i++) {
       if (node.kinds[i] !== TREE)
         continue;
-      const isSplit = node.shape === SPLIT;
+      const isSplit2 = node.shape === SPLIT;
       trees += await this.node(walked, {
         raw: Buffer.from(node.digests.subarray(i * RAW_DIGEST_BYTES, (i + 1) * RAW_DIGEST_BYTES)),
         files: node.files[i] ?? 0,
         bytes: node.sizes[i] ?? 0,
-        path: isSplit ? path : below2(path, node.names[i] ?? ""),
-        depth: isSplit ? depth : depth + 1
+        path: isSplit2 ? path : below2(path, node.names[i] ?? ""),
+        depth: isSplit2 ? depth : depth + 1
       });
     }
     builder.endNode(begun, raw, trees, files);
@@ -27319,32 +35425,32 @@ var ObjectTally = class {
 };
 
 // packages/engine/dist/remote/upload.js
-import { randomBytes as randomBytes13 } from "node:crypto";
+import { randomBytes as randomBytes15 } from "node:crypto";
 
 // packages/engine/dist/remote/local-blob.js
-import { createHash as createHash12 } from "node:crypto";
-var CHUNK_BYTES6 = 4 * SLICE_BYTES;
+import { createHash as createHash14 } from "node:crypto";
+var CHUNK_BYTES8 = 4 * SLICE_BYTES;
 function localBlob(store, reader, raw, rawAt, size) {
   const key = Buffer.from(raw.subarray(rawAt, rawAt + RAW_DIGEST_BYTES));
   const slices = Buffer.alloc(Math.ceil(size / SLICE_BYTES) * RAW_DIGEST_BYTES);
   const path = reader.linkable(key)?.path;
   function* chunks() {
-    const whole = createHash12("sha256");
+    const whole = createHash14("sha256");
     const source = path === void 0 ? [Buffer.from(reader.read("blob", key))] : fileChunks(store, path);
-    let at2 = 0;
+    let at3 = 0;
     let last;
     for (const chunk of source) {
       if (last !== void 0)
         yield last;
       whole.update(chunk);
       for (let from = 0; from < chunk.length; from += SLICE_BYTES) {
-        const slice = createHash12("sha256").update(chunk.subarray(from, from + SLICE_BYTES)).digest();
-        slice.copy(slices, Math.floor((at2 + from) / SLICE_BYTES) * RAW_DIGEST_BYTES);
+        const slice = createHash14("sha256").update(chunk.subarray(from, from + SLICE_BYTES)).digest();
+        slice.copy(slices, Math.floor((at3 + from) / SLICE_BYTES) * RAW_DIGEST_BYTES);
       }
-      at2 += chunk.length;
+      at3 += chunk.length;
       last = chunk;
     }
-    if (at2 !== size || !whole.digest().equals(key))
+    if (at3 !== size || !whole.digest().equals(key))
       throw damaged(key);
     if (last !== void 0)
       yield last;
@@ -27352,7 +35458,7 @@ function localBlob(store, reader, raw, rawAt, size) {
   return {
     body: { bytes: size, chunks },
     readSlices: () => {
-      for (const _ of chunks())
+      for (const _2 of chunks())
         ;
       return slices;
     },
@@ -27363,7 +35469,7 @@ function* fileChunks(store, path) {
   const fd = store.files.openSync(path, "r");
   try {
     for (; ; ) {
-      const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES6);
+      const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES8);
       let fill3 = 0;
       while (fill3 < chunk.length) {
         const read = store.files.readSync(fd, chunk, fill3, chunk.length - fill3, null);
@@ -27433,7 +35539,7 @@ var Outbox = class {
 
 // packages/engine/dist/remote/pack-builder.js
 var REMOTE_PACK_BYTES = 32 * 1024 * 1024;
-var CHUNK_BYTES7 = 4 * 1024 * 1024;
+var CHUNK_BYTES9 = 4 * 1024 * 1024;
 var PackBuilder = class {
   content;
   newName;
@@ -27446,9 +35552,9 @@ var PackBuilder = class {
   before = 0;
   index = new PackIndexBuilder();
   /** `newName` gives {@link PACK_NAME_BYTES} random bytes. */
-  constructor(content, newName) {
+  constructor(content, newName2) {
     this.content = content;
-    this.newName = newName;
+    this.newName = newName2;
   }
   /** Takes a copy of an object whose digest is at `rawAt` in `raw`; returns the offset of its header in the pack that {@link seal} gives next. */
   add(kind, bytes, raw, rawAt) {
@@ -27457,13 +35563,13 @@ var PackBuilder = class {
     const needed = OBJECT_HEADER_BYTES + bytes.length;
     if (this.fill + needed > this.chunk.length)
       this.nextChunk(needed);
-    const at2 = this.fill;
-    const entry2 = { offset: this.before + at2, stored: bytes.length, full: bytes.length, codec: CODEC_NONE, kind };
-    writeObjectHeader(this.chunk, at2, entry2);
-    raw.copy(this.chunk, at2 + OBJECT_DIGEST_OFFSET, rawAt, rawAt + 32);
-    bytes.copy(this.chunk, at2 + OBJECT_HEADER_BYTES);
+    const at3 = this.fill;
+    const entry2 = { offset: this.before + at3, stored: bytes.length, full: bytes.length, codec: CODEC_NONE, kind };
+    writeObjectHeader(this.chunk, at3, entry2);
+    raw.copy(this.chunk, at3 + OBJECT_DIGEST_OFFSET, rawAt, rawAt + 32);
+    bytes.copy(this.chunk, at3 + OBJECT_HEADER_BYTES);
     this.index.add(raw, rawAt, entry2);
-    this.fill = at2 + needed;
+    this.fill = at3 + needed;
     return entry2.offset;
   }
   /** The raw name of the pack that the next object goes into, or the last one went into. */
@@ -27489,8 +35595,8 @@ var PackBuilder = class {
   /** Gives back the memory of a pack that has been sent. */
   recycle(pack) {
     for (const chunk of pack.chunks) {
-      if (chunk.byteOffset === 0 && chunk.buffer.byteLength === CHUNK_BYTES7) {
-        this.spare.push(Buffer.from(chunk.buffer, 0, CHUNK_BYTES7));
+      if (chunk.byteOffset === 0 && chunk.buffer.byteLength === CHUNK_BYTES9) {
+        this.spare.push(Buffer.from(chunk.buffer, 0, CHUNK_BYTES9));
       }
     }
   }
@@ -27498,7 +35604,7 @@ var PackBuilder = class {
     this.name = this.newName();
     this.chunks = [];
     this.before = 0;
-    this.nextChunk(CHUNK_BYTES7);
+    this.nextChunk(CHUNK_BYTES9);
     this.fill = packHeader(this.content).copy(this.chunk, 0, 0, PACK_HEADER_BYTES);
   }
   nextChunk(needed) {
@@ -27506,7 +35612,7 @@ var PackBuilder = class {
       this.chunks.push(this.chunk.subarray(0, this.fill));
     this.before += this.fill;
     this.fill = 0;
-    this.chunk = needed > CHUNK_BYTES7 ? Buffer.allocUnsafeSlow(needed) : this.spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES7);
+    this.chunk = needed > CHUNK_BYTES9 ? Buffer.allocUnsafeSlow(needed) : this.spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES9);
   }
 };
 
@@ -27535,8 +35641,8 @@ var Uploader = class {
     this.remote = remote;
     this.signal = signal;
     this.outbox = new Outbox(2 * REMOTE_PACK_BYTES, signal);
-    const newName = () => randomBytes13(PACK_NAME_BYTES);
-    this.builders = { blob: new PackBuilder(BLOBS, newName), tree: new PackBuilder(TREES, newName) };
+    const newName2 = () => randomBytes15(PACK_NAME_BYTES);
+    this.builders = { blob: new PackBuilder(BLOBS, newName2), tree: new PackBuilder(TREES, newName2) };
   }
   /** Where an object lies that this push has sent. */
   placeOf(kind, raw, rawAt) {
@@ -27635,19 +35741,19 @@ var Uploader = class {
     builder.recycle(pack);
   }
 };
-function wrongSize2(raw, rawAt, said, is) {
+function wrongSize2(raw, rawAt, said, is2) {
   const digest = digestFromRaw(raw, rawAt);
-  return new SluiceError("ERR_TREE_INVALID", `a tree says that blob ${digest} has ${said} bytes; it has ${is}`, {
+  return new SluiceError("ERR_TREE_INVALID", `a tree says that blob ${digest} has ${said} bytes; it has ${is2}`, {
     details: { digest }
   });
 }
 
 // packages/engine/dist/remote/push.js
-var ATTEMPTS3 = 4;
+var ATTEMPTS4 = 4;
 var FLUSH_BYTES = 256 * 1024 * 1024;
-var MOST_REQUESTS3 = 16;
-async function pushRoots(options) {
-  const { remote, store, roots, signal, dryRun = false } = options;
+var MOST_REQUESTS4 = 16;
+async function pushRoots(options2) {
+  const { remote, store, roots, signal, dryRun = false } = options2;
   const result2 = noPushCounts();
   if (roots.length === 0)
     return result2;
@@ -27655,8 +35761,8 @@ async function pushRoots(options) {
   if (state === "used")
     markSeen(store, remote.description);
   const distinct4 = [...new Map(roots.map((wanted2) => [wanted2.root.digest, wanted2])).values()];
-  const isSound = soundness(options);
-  const looks = await inParallel(distinct4, MOST_REQUESTS3, async (wanted2) => {
+  const isSound = soundness(options2);
+  const looks = await inParallel(distinct4, MOST_REQUESTS4, async (wanted2) => {
     const found = await findComplete(remote, wanted2.root, isSound, signal);
     return { wanted: wanted2, found };
   });
@@ -27670,37 +35776,39 @@ async function pushRoots(options) {
       jobs.push({ ...wanted2, replace: found.kind === "unsound" });
   }
   if (jobs.length > 0)
-    await pushJobs(options, jobs, result2);
+    await pushJobs(options2, jobs, result2);
   return result2;
 }
-function soundness(options) {
-  const { remote, store, signal, verify: verify2 } = options;
-  if (options.auditor === void 0 && verify2 !== true)
+function soundness(options2) {
+  const { remote, store, signal, verify: verify2 } = options2;
+  if (options2.auditor === void 0 && verify2 !== true && remote.storage.durable)
     return void 0;
-  const auditor = options.auditor ?? new Auditor({ remote, reader: store.reader, signal });
+  const auditor = options2.auditor ?? new Auditor({ remote, reader: store.reader, signal });
   return async (area, root) => (await auditor.problemsOf(area, root))?.length === 0;
 }
-async function pushJobs(options, jobs, result2) {
-  const { remote, store, signal, dryRun = false } = options;
+async function pushJobs(options2, jobs, result2) {
+  const { remote, store, signal, dryRun = false } = options2;
   store.reader.catalog.refresh();
   const trees = new ObjectReader(store.files, store.layout, store.reader.catalog);
   const blobs = new ObjectReader(store.files, store.layout, store.reader.catalog);
   const have = new HaveIndex();
   for (const record of readHave(store, remote.description))
     have.add(record, remote.areas.proof);
-  const bad = options.auditor?.bad ?? /* @__PURE__ */ new Set();
+  const bad = options2.auditor?.bad ?? /* @__PURE__ */ new Set();
   const uploader = new Uploader(store, blobs, remote, bad, signal);
   const base = { have, uploader, reader: trees, signal };
   try {
     const lessons = await learnFromPrevious({ remote, have, reader: trees, signal }, jobs);
     const estimate = () => estimateBytes(base, jobs);
-    lessons.push(...await learnFromKnown({ remote, have, reader: trees, signal }, jobs, options.known ?? [], estimate));
+    const lacking = new Set(jobs.map(({ root }) => root.digest));
+    const known = typeof options2.known === "function" ? await options2.known(lacking) : options2.known ?? [];
+    lessons.push(...await learnFromKnown({ remote, have, reader: trees, signal }, jobs, known, estimate));
     if (!dryRun)
       appendHave(store, remote.description, lessons);
     if (have.forgetKeys((key) => bad.has(key)) && !dryRun)
       rewriteHave(store, remote.description, have.records());
     const walk2 = new PushWalk({ ...base, tally: new ObjectTally(result2), dryRun });
-    await sendAll(options, jobs, { ...base, walk: walk2 }, result2);
+    await sendAll(options2, jobs, { ...base, walk: walk2 }, result2);
   } finally {
     await uploader.abandon();
     trees.close();
@@ -27714,18 +35822,18 @@ async function estimateBytes(base, jobs) {
     await walk2.draft(root, void 0);
   return walk2.problems.length > 0 ? Number.POSITIVE_INFINITY : counts.bytes.sent;
 }
-async function sendAll(options, jobs, tools, result2) {
+async function sendAll(options2, jobs, tools, result2) {
   const open2 = [];
   let bytes = 0;
   const flush = async () => {
     bytes = 0;
-    for (const draft of await complete2(options, open2.splice(0), tools)) {
+    for (const draft of await complete2(options2, open2.splice(0), tools)) {
       result2.files.sent += draft.files.sent;
       result2.files.reused += draft.files.reused;
     }
   };
   for (const job of jobs) {
-    const advance = options.beginProgress?.(job.root.files, job.root.bytes);
+    const advance = options2.beginProgress?.(job.root.files, job.root.bytes);
     open2.push({ job, draft: await tools.walk.draft(job.root, advance) });
     throwProblems(tools.walk.problems);
     bytes += job.root.bytes;
@@ -27734,16 +35842,16 @@ async function sendAll(options, jobs, tools, result2) {
   }
   await flush();
 }
-async function complete2(options, open2, { walk: walk2, have, uploader }) {
-  const { remote, store, signal, dryRun = false } = options;
+async function complete2(options2, open2, { walk: walk2, have, uploader }) {
+  const { remote, store, signal, dryRun = false } = options2;
   const confirmed = /* @__PURE__ */ new Set();
   let drafts = open2;
-  for (let attempt2 = 1; attempt2 <= ATTEMPTS3; attempt2++) {
+  for (let attempt2 = 1; attempt2 <= ATTEMPTS4; attempt2++) {
     await uploader.finish();
     const builders = drafts.map(({ draft }) => draft.builder);
     if (await confirm(remote, builders, have, confirmed, signal)) {
       if (!dryRun)
-        await writeMaps(options, drafts, uploader, have);
+        await writeMaps(options2, drafts, uploader, have);
       return drafts.map(({ draft }) => draft);
     }
     if (!dryRun)
@@ -27762,7 +35870,7 @@ async function writeMaps({ remote, store, signal, verify: verify2 = false }, dra
   const { own: own2 } = remote.areas;
   if (verify2)
     await expectPacks(remote, uploader, signal);
-  await inParallel(drafts, MOST_REQUESTS3, async ({ job: { root, replace }, draft: { builder, objects } }) => {
+  await inParallel(drafts, MOST_REQUESTS4, async ({ job: { root, replace }, draft: { builder, objects } }) => {
     const body = bodyOf(builder.finish(root, objects));
     const stored = await remote.storage.put(mapKey(own2, root.digest), body, { ifAbsent: !replace, signal });
     if (stored !== "stored" || root.kind !== "tree")
@@ -27773,7 +35881,7 @@ async function writeMaps({ remote, store, signal, verify: verify2 = false }, dra
   });
 }
 async function expectPacks(remote, { packs }, signal) {
-  await inParallel(packs, MOST_REQUESTS3, async ({ key, bytes }) => {
+  await inParallel(packs, MOST_REQUESTS4, async ({ key, bytes }) => {
     const stat = await remote.storage.stat(key, { signal });
     if (stat?.bytes === bytes)
       return;
@@ -27808,59 +35916,208 @@ async function lockedHistory(context, scope, stages) {
   return past;
 }
 
+// packages/engine/dist/operations/known-roots.js
+var LATEST_COMMITS = 100;
+function knownRoots(context, stages) {
+  return async (lacking) => {
+    const now = context.stages.all.flatMap(({ projectRoot, id }) => [
+      ...context.readLock(projectRoot).stages.get(id.target)?.outs.values() ?? []
+    ]);
+    return [...now, ...await earlierVersions(context, stages, lacking)];
+  };
+}
+async function earlierVersions(context, stages, lacking) {
+  const { workspace, signal } = context;
+  if (!await isGitWorkspace(workspace.root, { signal }))
+    return [];
+  const revs = [];
+  for (const rev of ["HEAD", "MERGE_HEAD"])
+    if (await isThere2(context, rev))
+      revs.push(rev);
+  const past = await lockedHistory(context, { revs, num: LATEST_COMMITS }, stages).catch((error) => {
+    if (error instanceof SluiceError && error.exitCode === 4)
+      return [];
+    throw error;
+  });
+  const found = past.flatMap(({ stage, entry: entry2 }) => {
+    const outs = context.readLock(stage.projectRoot).stages.get(stage.id.target)?.outs;
+    return [...entry2.outs].flatMap(([path, root]) => {
+      const present = outs?.get(path);
+      return present !== void 0 && lacking.has(present.digest) ? [root] : [];
+    });
+  });
+  return [...new Map(found.map((root) => [root.digest, root])).values()];
+}
+async function isThere2({ workspace, signal }, rev) {
+  return (await runGit(workspace.root, ["rev-parse", "--verify", "--quiet", rev], { signal })).status === 0;
+}
+
+// packages/engine/dist/model/sample.js
+import { createHash as createHash15 } from "node:crypto";
+var HINT2 = 'Write random:1/10, group:1/5 or range:0:100:5; a range may end with "all".';
+function parseSample(text) {
+  const share = /^(random|group):(\d{1,9})\/(\d{1,9})$/.exec(text);
+  if (share !== null) {
+    const [amount, of] = [Number(share[2]), Number(share[3])];
+    if (amount < 1 || amount >= of)
+      throw usage3(`${text}: ${amount} of ${of} is not a part of the files`);
+    return { kind: share[1] === "group" ? "group" : "random", amount, of };
+  }
+  const range = /^range:(\d{1,9}):(\d{1,9}|all|-1)(?::(\d{1,9}))?$/.exec(text);
+  if (range === null)
+    throw usage3(`${JSON.stringify(text)} is no sample`);
+  const [start, stop2, step] = [Number(range[1]), toStop(range[2]), Number(range[3] ?? 1)];
+  if (step < 1)
+    throw usage3(`${text}: a step is at least 1`);
+  if (stop2 !== void 0 && start >= stop2)
+    throw usage3(`${text} begins at or after its end`);
+  if (stop2 !== void 0 && step >= stop2)
+    throw usage3(`${text}: its step is not smaller than its end`);
+  return { kind: "range", start, stop: stop2, step };
+}
+function chooseSample(sample, seed, paths) {
+  const sorted = [...paths].sort(compareUtf8);
+  const count = sorted.length;
+  if (sample.kind === "range") {
+    const { start, stop: stop2 = count, step } = sample;
+    if (stop2 > count || start >= count)
+      throw usage3(`range ${start}:${stop2} of ${count} files`);
+    return sorted.slice(start, stop2).filter((_2, i) => i % step === 0);
+  }
+  const { amount, of } = sample;
+  if (sample.kind === "random")
+    return lowest(seed, sorted, Math.round(amount * count / of));
+  if (of >= count)
+    throw usage3(`groups of ${of} among ${count} files`);
+  const chosen = [];
+  for (let at3 = 0; at3 < count; at3 += of)
+    chosen.push(...lowest(seed, sorted.slice(at3, at3 + of), amount));
+  return chosen;
+}
+function lowest(seed, paths, amount) {
+  if (amount >= paths.length)
+    return [...paths];
+  const scored = paths.map((path, at3) => ({
+    at: at3,
+    path,
+    score: createHash15("sha256").update(`${seed}
+${path}`).digest()
+  }));
+  scored.sort((a, b2) => a.score.compare(b2.score));
+  return scored.slice(0, amount).sort((a, b2) => a.at - b2.at).map(({ path }) => path);
+}
+function toStop(text) {
+  return text === "all" || text === "-1" ? void 0 : Number(text);
+}
+function usage3(problem) {
+  return new SluiceError("ERR_USAGE", `--sample ${problem}`, { hint: HINT2 });
+}
+
+// packages/engine/dist/operations/sample-selected.js
+async function sampleSelected(context, selected, options2) {
+  if (options2.sample === void 0) {
+    if (options2.seed !== void 0)
+      throw usage4("--seed chooses among samples, and there is no --sample");
+    return selected;
+  }
+  if (options2.history === true)
+    throw usage4("--sample takes files of one version, and --history wants all versions");
+  const sample = parseSample(options2.sample);
+  const lockOf = await locksAt(context, options2.rev);
+  const narrowed = [];
+  for (const one of selected) {
+    const roots = lockOf(one.stage);
+    const filters = /* @__PURE__ */ new Map();
+    for (const out of one.stage.outs) {
+      const root = roots?.get(out.path);
+      if (root === void 0 || root.kind === "blob" || !out.cache)
+        continue;
+      const within = one.filterOf?.(out);
+      const paths = (await filesOf(context, root, options2.remote ?? out.remote)).filter((path) => within?.(path) ?? true);
+      const chosen = new Set(chooseSample(sample, options2.seed ?? 0, paths));
+      filters.set(out, (path) => chosen.has(path));
+    }
+    narrowed.push({ ...one, filterOf: (out) => filters.get(out) ?? one.filterOf?.(out) ?? everything });
+  }
+  return narrowed;
+}
+async function filesOf(context, root, remote) {
+  const { reader } = context.workspace.store;
+  const list = () => [...filesInside(reader, root)].map(([path]) => path);
+  try {
+    return list();
+  } catch (error) {
+    if (!(error instanceof SluiceError) || error.code !== "ERR_OBJECT_MISSING")
+      throw error;
+    await context.remotes.fetch([{ root, filter: void 0, remote }], "trees");
+    return list();
+  }
+}
+function everything() {
+  return true;
+}
+function usage4(problem) {
+  return new SluiceError("ERR_USAGE", problem, { hint: "See `sluice pull --help`." });
+}
+
 // packages/engine/dist/operations/transfer.js
-async function push(context, selected, options) {
+async function push(context, selected, options2) {
   const startedMs = performance.now();
   const stages = selected.map(({ stage }) => stage);
   const locked = stages.flatMap((stage) => lockedEntry(context, stage));
-  const past = namesHistory2(options) ? await lockedHistory(context, options, stages) : [];
+  const past = namesHistory2(options2) ? await lockedHistory(context, options2, stages) : [];
   const total = emptyTally("sent");
-  const fallback = context.remotes.open(options.remote);
-  const names = options.remote !== void 0 ? [fallback.name] : remoteNames(stages, fallback.name);
+  const fallback = context.remotes.open(options2.remote);
+  const names = options2.remote !== void 0 ? [fallback.name] : remoteNames(stages, fallback.name);
   for (const name of names) {
     const opened = context.remotes.open(name);
-    const mine = (out) => options.remote !== void 0 || (out.remote ?? fallback.name) === name;
-    const current = locked.flatMap((entry2) => itemsOf(entry2, mine)).filter((item) => isOurs2(context, item));
-    const older = await presentOnly(context, opened, past.flatMap((entry2) => itemsOf(entry2, mine)).filter((item) => isOurs2(context, item)));
+    const mine = (out) => options2.remote !== void 0 || (out.remote ?? fallback.name) === name;
+    const current = locked.flatMap((entry2) => itemsOf2(entry2, mine)).filter((item) => isOurs2(context, item));
+    const older = await presentOnly(context, opened, past.flatMap((entry2) => itemsOf2(entry2, mine)).filter((item) => isOurs2(context, item)));
     const items = distinct2([...current, ...older]);
     const pushed = await pushRoots({
       remote: opened.remote,
       store: context.workspace.store,
       roots: items.map(({ root, out, stage }) => ({ root, previous: previousOf(stage, out, past, root) })),
-      known: context.stages.all.flatMap((stage) => lockedEntry(context, stage).flatMap(({ entry: entry2 }) => [...entry2.outs.values()])),
-      dryRun: options.dryRun ?? false,
-      verify: options.verify ?? false,
+      known: knownRoots(context, stages),
+      dryRun: options2.dryRun ?? false,
+      verify: options2.verify ?? false,
       beginProgress: progress(context.emit, "sending", name),
       signal: context.signal
     });
     add2(total, pushed, "sent");
-    if (options.dryRun !== true)
-      await pushRecords(context, opened, [...locked, ...past]);
+    if (options2.dryRun === true)
+      continue;
+    await pushRecords(context, opened, [...locked, ...past]);
+    await opened.remote.flush(context.signal);
   }
   return {
     remote: fallback.name,
     ...total,
     requests: requestsOf(context, names),
-    dryRun: options.dryRun ?? false,
+    dryRun: options2.dryRun ?? false,
     ms: Math.round(performance.now() - startedMs)
   };
 }
-async function fetchData(context, selected, options) {
+async function fetchData(context, selected, options2) {
   const startedMs = performance.now();
-  const items = await wanted(context, selected, options);
-  const fallback = context.remotes.open(options.remote);
-  const names = options.remote !== void 0 ? [fallback.name] : remoteNames(selected.map(({ stage }) => stage), fallback.name);
+  return fetchSelected(context, await sampleSelected(context, selected, options2), options2, startedMs);
+}
+async function fetchSelected(context, selected, options2, startedMs) {
+  const items = await wanted(context, selected, options2);
+  const fallback = context.remotes.open(options2.remote);
+  const names = options2.remote !== void 0 ? [fallback.name] : remoteNames(selected.map(({ stage }) => stage), fallback.name);
   const total = emptyTally("received");
   const left = { files: 0, bytes: 0 };
   for (const name of names) {
-    const group = items.filter(({ out }) => options.remote !== void 0 || (out.remote ?? fallback.name) === name);
+    const group = items.filter(({ out }) => options2.remote !== void 0 || (out.remote ?? fallback.name) === name);
     if (group.length === 0)
       continue;
     const fetched = await fetchRoots({
       remote: context.remotes.open(name).remote,
       store: context.workspace.store,
       wants: group.map(({ root, filter }) => ({ root, ...filter === void 0 ? {} : { filter } })),
-      ...options.maxBytes === void 0 ? {} : { maxBytes: Math.max(0, options.maxBytes - total.bytes.received) },
+      ...options2.maxBytes === void 0 ? {} : { maxBytes: Math.max(0, options2.maxBytes - total.bytes.received) },
       beginProgress: progress(context.emit, "receiving", name),
       signal: context.signal
     });
@@ -27877,34 +36134,35 @@ async function fetchData(context, selected, options) {
     ms: Math.round(performance.now() - startedMs)
   };
 }
-async function pull(context, selected, options) {
+async function pull(context, selected, options2) {
   const startedMs = performance.now();
-  const fetched = await fetchData(context, selected, options);
-  const { workspace } = await checkout(context, selected, {
-    rev: options.rev,
-    force: options.force ?? false,
+  const sampled = await sampleSelected(context, selected, options2);
+  const fetched = await fetchSelected(context, sampled, options2, startedMs);
+  const { workspace } = await checkout(context, sampled, {
+    rev: options2.rev,
+    force: options2.force ?? false,
     missing: "leave",
     strict: false
   });
   return { ...fetched, workspace, ms: Math.round(performance.now() - startedMs) };
 }
-async function wanted(context, selected, options) {
-  const lockOf = await locksAt(context, options.rev);
+async function wanted(context, selected, options2) {
+  const lockOf = await locksAt(context, options2.rev);
   const items = selected.flatMap(({ stage, filterOf: filterOf3 }) => stage.outs.flatMap((out) => {
     const root = lockOf(stage)?.get(out.path);
     return root === void 0 || !out.push || !out.cache ? [] : [{ stage, out, root, filter: filterOf3?.(out) }];
   }));
-  if (options.history !== true)
+  if (options2.history !== true)
     return items;
   const stages = selected.map(({ stage }) => stage);
   const past = await lockedHistory(context, { allCommits: true }, stages);
-  return distinct2([...items, ...past.flatMap((entry2) => itemsOf(entry2, ({ cache }) => cache))]);
+  return distinct2([...items, ...past.flatMap((entry2) => itemsOf2(entry2, ({ cache }) => cache))]);
 }
 function lockedEntry(context, stage) {
   const entry2 = context.readLock(stage.projectRoot).stages.get(stage.id.target);
   return entry2 === void 0 ? [] : [{ stage, entry: entry2 }];
 }
-function itemsOf({ stage, entry: entry2 }, mine) {
+function itemsOf2({ stage, entry: entry2 }, mine) {
   return stage.outs.flatMap((out) => {
     const root = entry2.outs.get(out.path);
     return root === void 0 || !out.push || !mine(out) ? [] : [{ stage, out, root, filter: void 0 }];
@@ -27972,20 +36230,20 @@ function add2(total, more, moved) {
   }
 }
 function requestsOf(context, names) {
-  const sumOf = { head: 0, get: 0, put: 0, list: 0, delete: 0 };
+  const sumOf2 = { head: 0, get: 0, put: 0, list: 0, delete: 0 };
   for (const name of names) {
     const { requests } = context.remotes.open(name);
     for (const kind of ["head", "get", "put", "list", "delete"])
-      sumOf[kind] += requests[kind];
+      sumOf2[kind] += requests[kind];
   }
-  return sumOf;
+  return sumOf2;
 }
 
 // packages/engine/dist/operations/verify.js
-import { rmSync as rmSync3 } from "node:fs";
+import { rmSync as rmSync7 } from "node:fs";
 
 // packages/engine/dist/store/verify/check-loose.js
-import { join as join40 } from "node:path";
+import { join as join50 } from "node:path";
 
 // packages/engine/dist/store/verify/damage.js
 function damagedObject(kind, raw, where, what) {
@@ -28028,7 +36286,7 @@ async function checkLooseObjects(store, deep, progress2) {
   return found;
 }
 function problemOf3({ files, layout }, object, trusted) {
-  const path = join40(layout.objects, object.name);
+  const path = join50(layout.objects, object.name);
   try {
     if (!hashFile(files, path).equals(object.raw))
       return "has other bytes than its digest says";
@@ -28148,8 +36406,8 @@ function problemOf4(window, entry2, raw) {
   return rawDigestOf(all.subarray(OBJECT_HEADER_BYTES)).equals(raw) ? void 0 : "has other bytes than its digest says";
 }
 function rowsInOrder({ index }) {
-  const offsets = Array.from({ length: index.count }, (_, row) => index.entry(row).offset);
-  return offsets.map((_, row) => row).sort((a, b) => (offsets[a] ?? 0) - (offsets[b] ?? 0));
+  const offsets = Array.from({ length: index.count }, (_2, row) => index.entry(row).offset);
+  return offsets.map((_2, row) => row).sort((a, b2) => (offsets[a] ?? 0) - (offsets[b2] ?? 0));
 }
 
 // packages/engine/dist/store/verify/check-roots.js
@@ -28288,7 +36546,7 @@ function createProgress(total, emit, signal) {
 }
 
 // packages/engine/dist/store/verify/repair.js
-import { join as join41 } from "node:path";
+import { join as join51 } from "node:path";
 
 // packages/engine/dist/store/verify/salvage-pack.js
 async function salvagePack(store, path) {
@@ -28310,21 +36568,21 @@ async function salvagePack(store, path) {
 }
 function takeObjects(window, ingestor) {
   let sound = true;
-  let at2 = PACK_HEADER_BYTES;
+  let at3 = PACK_HEADER_BYTES;
   for (let count = 0; ; count++) {
-    const head = window.view(at2, OBJECT_HEADER_BYTES);
+    const head = window.view(at3, OBJECT_HEADER_BYTES);
     const header = head === void 0 ? void 0 : readObjectHeader(head, 0);
     const raw = Buffer.from(head?.subarray(OBJECT_DIGEST_OFFSET) ?? []);
     const plausible = header?.codec === CODEC_NONE && header.stored === header.full && header.kind <= NODE_PART;
-    const bytes = plausible ? window.view(at2 + OBJECT_HEADER_BYTES, header.stored) : void 0;
+    const bytes = plausible ? window.view(at3 + OBJECT_HEADER_BYTES, header.stored) : void 0;
     if (header === void 0 || bytes === void 0) {
-      return sound && window.bytes - at2 === count * INDEX_ENTRY_BYTES + PACK_TRAILER_BYTES;
+      return sound && window.bytes - at3 === count * INDEX_ENTRY_BYTES + PACK_TRAILER_BYTES;
     }
     if (rawDigestOf(bytes).equals(raw)) {
       ingestor.addBytes(header.kind === BLOB ? "blob" : "tree", bytes, raw, 0, header.kind === NODE_PART);
     } else
       sound = false;
-    at2 += OBJECT_HEADER_BYTES + header.stored;
+    at3 += OBJECT_HEADER_BYTES + header.stored;
   }
 }
 
@@ -28352,11 +36610,11 @@ async function repairOne(store, kind, raw, repairObject) {
   catalog.refresh();
   if (!catalog.has(kind, raw))
     return false;
-  store.files.rmSync(join41(store.layout.damaged, `${hexOf(digestFromRaw(raw))}.${kind}`), { force: true });
+  store.files.rmSync(join51(store.layout.damaged, `${hexOf(digestFromRaw(raw))}.${kind}`), { force: true });
   return true;
 }
 async function repairPack(store, name) {
-  const path = join41(store.layout.packs, name);
+  const path = join51(store.layout.packs, name);
   const complete3 = await salvagePack(store, path);
   if (complete3)
     store.files.rmSync(path, { force: true });
@@ -28371,12 +36629,12 @@ function packsAside(store) {
 }
 function dropPacksAside(store) {
   for (const name of packsAside(store))
-    store.files.rmSync(join41(store.layout.damaged, name), { force: true });
+    store.files.rmSync(join51(store.layout.damaged, name), { force: true });
 }
 function setFileAside(store, path) {
   store.files.mkdirSync(store.layout.damaged, { recursive: true });
   try {
-    store.files.renameSync(path, join41(store.layout.damaged, path.split("/").slice(-1).join("")));
+    store.files.renameSync(path, join51(store.layout.damaged, path.split("/").slice(-1).join("")));
   } catch (error) {
     if (errnoOf(error) !== "ENOENT")
       throw error;
@@ -28384,10 +36642,10 @@ function setFileAside(store, path) {
 }
 
 // packages/engine/dist/store/verify.js
-async function verifyStore(store, options = {}) {
-  const held = await holdCollections(store, options);
+async function verifyStore(store, options2 = {}) {
+  const held = await holdCollections(store, options2);
   try {
-    return await verifyAlone(store, options);
+    return await verifyAlone(store, options2);
   } finally {
     held?.release();
   }
@@ -28402,14 +36660,14 @@ async function holdCollections(store, { signal, repairObject }) {
     throw error;
   }
 }
-async function verifyAlone(store, options) {
-  const { deep = false, roots = [], repairObject } = options;
+async function verifyAlone(store, options2) {
+  const { deep = false, roots = [], repairObject } = options2;
   const { loose, packs } = takeInventory(store);
   const total = {
     objects: packs.reduce((sum, { index }) => sum + index.count, loose.length),
     bytes: deep ? packs.reduce((sum, { bytes }) => sum + bytes, loose.reduce((sum, { bytes }) => sum + bytes, 0)) : 0
   };
-  const progress2 = createProgress(total, options.emit, options.signal);
+  const progress2 = createProgress(total, options2.emit, options2.signal);
   const damages = [...brokenPacks(store), ...await checkLooseObjects(store, deep, progress2)];
   for (const pack of packs) {
     if (deep)
@@ -28466,13 +36724,13 @@ function toFinding({ kind, name, problem }, repaired) {
 }
 
 // packages/engine/dist/operations/verify.js
-async function verify(context, options) {
+async function verify(context, options2) {
   const startedMs = performance.now();
   const roots = await rootsOfWorkspace(context.workspace.root, { signal: context.signal, env: context.env });
   const checked = await verifyStore(context.workspace.store, {
-    deep: options.deep,
+    deep: options2.deep,
     roots,
-    ...options.repair === true ? { repairObject: repairer(context, options.from) } : {},
+    ...options2.repair === true ? { repairObject: repairer(context, options2.from) } : {},
     emit: context.emit,
     signal: context.signal
   });
@@ -28486,7 +36744,7 @@ async function verify(context, options) {
   const seen = { files: 0, bytes: 0 };
   for (const stage of context.stages.all) {
     for (const out of stage.outs)
-      findings.push(...await verifyOut(context, stage, out, options, seen));
+      findings.push(...await verifyOut(context, stage, out, options2, seen));
   }
   return {
     findings,
@@ -28531,18 +36789,18 @@ async function storeAgain({ workspace, signal }, out, { snapshot }) {
   });
   workspace.store.reader.catalog.refresh();
 }
-async function verifyOut(context, stage, out, options, seen) {
+async function verifyOut(context, stage, out, options2, seen) {
   const root = context.readLock(stage.projectRoot).stages.get(stage.id.target)?.outs.get(out.path);
   if (root === void 0 || !out.cache)
     return [];
-  const held = await holdToLook(context, stage, options.repair === true);
+  const held = await holdToLook(context, stage, options2.repair === true);
   try {
-    const silent = options.deep === true ? await findSilentChanges(context, out) : [];
+    const silent = options2.deep === true ? await findSilentChanges(context, out) : [];
     const observed = await new Resolver(context).observed(out.path);
     if (observed === void 0)
       return [];
     seen.files += observed.root.files;
-    seen.bytes += options.deep === true ? observed.root.bytes : 0;
+    seen.bytes += options2.deep === true ? observed.root.bytes : 0;
     if (placeOf(observed, root) !== "modified")
       return [];
     if (silent.length === 0) {
@@ -28557,7 +36815,7 @@ async function verifyOut(context, stage, out, options, seen) {
     const names = silent.length === 0 ? [out.path] : silent;
     const problem = toErrorWire(modified(stage, out, silent.length > 0));
     let repaired = false;
-    if (options.repair === true) {
+    if (options2.repair === true) {
       await keepAside(context, out.path, observed);
       await restoreOuts(context, [{ stage, out, root, observed }]);
       repaired = true;
@@ -28602,7 +36860,7 @@ async function findSilentChanges({ workspace, signal }, out) {
     }
   });
   if (changed2.length > 0)
-    rmSync3(outIndexPath(workspace, out.path), { force: true });
+    rmSync7(outIndexPath(workspace, out.path), { force: true });
   return changed2;
 }
 function modified(stage, out, silently) {
@@ -28614,13 +36872,13 @@ function modified(stage, out, silently) {
 }
 
 // packages/engine/dist/operations/verify-remote.js
-async function verifyRemote(context, options) {
+async function verifyRemote(context, options2) {
   const startedMs = performance.now();
-  const opened = context.remotes.open(options.remote);
+  const opened = context.remotes.open(options2.remote);
   const { workspace, signal } = context;
   workspace.store.reader.catalog.refresh();
-  const roots = await rootsFor(context, opened, options);
-  const auditor = new Auditor({ remote: opened.remote, reader: workspace.store.reader, deep: options.deep, signal });
+  const roots = await rootsFor(context, opened, options2);
+  const auditor = new Auditor({ remote: opened.remote, reader: workspace.store.reader, deep: options2.deep, signal });
   const found = /* @__PURE__ */ new Map();
   for (const root of roots) {
     for (const { name, error } of await problemsOfRoot(opened.remote, auditor, root)) {
@@ -28632,7 +36890,7 @@ async function verifyRemote(context, options) {
     }
   }
   const broken = new Set([...found.values()].flat().map(({ root }) => root));
-  const healed = options.repair === true ? await repair(context, opened, auditor, broken, options.deep) : /* @__PURE__ */ new Set();
+  const healed = options2.repair === true ? await repair(context, opened, auditor, broken, options2.deep) : /* @__PURE__ */ new Set();
   const findings = [...found].flatMap(([name, uses]) => {
     const [first] = uses;
     if (first === void 0)
@@ -28670,6 +36928,7 @@ async function repair(context, { remote, name }, auditor, broken, deep) {
   for (const root of whole) {
     await pushRoots({ remote, store, roots: [{ root }], verify: true, auditor, beginProgress, signal });
   }
+  await remote.flush(signal);
   const again = new Auditor({ remote, reader: store.reader, deep, signal });
   const healed = /* @__PURE__ */ new Set();
   for (const root of whole)
@@ -28677,10 +36936,10 @@ async function repair(context, { remote, name }, auditor, broken, deep) {
       healed.add(root);
   return healed;
 }
-async function rootsFor(context, opened, options) {
+async function rootsFor(context, opened, options2) {
   const stages = context.stages.all;
   const fallback = context.config.defaultRemote;
-  const past = namesHistory2(options) ? await lockedHistory(context, options, stages) : [];
+  const past = namesHistory2(options2) ? await lockedHistory(context, options2, stages) : [];
   const now = stages.flatMap((stage) => {
     const entry2 = context.readLock(stage.projectRoot).stages.get(stage.id.target);
     return entry2 === void 0 ? [] : [{ stage, entry: entry2 }];
@@ -28701,7 +36960,7 @@ async function rootsFor(context, opened, options) {
 var OUTCOMES = ["unchanged", "restored", "committed", "ran"];
 function mergeResults(results) {
   const rank = ({ outcome }) => OUTCOMES.indexOf(outcome);
-  const most = results.reduce((a, b) => rank(b) > rank(a) ? b : a);
+  const most = results.reduce((a, b2) => rank(b2) > rank(a) ? b2 : a);
   return {
     outcome: most.outcome,
     reasons: most.reasons,
@@ -28717,11 +36976,11 @@ function mergeResults(results) {
 // packages/engine/dist/stage/bring-deps.js
 async function bringDeps(context, resolver, stage) {
   const brought = { files: 0, bytes: 0, receivedBytes: 0 };
-  const byOut = /* @__PURE__ */ new Map();
+  const byOut2 = /* @__PURE__ */ new Map();
   for (const producer of producersOf(stage, context.stages.outs)) {
-    byOut.set(producer.out, [...byOut.get(producer.out) ?? [], producer]);
+    byOut2.set(producer.out, [...byOut2.get(producer.out) ?? [], producer]);
   }
-  for (const [path, readers] of byOut) {
+  for (const [path, readers] of byOut2) {
     const producer = context.stages.get(readers[0]?.producer ?? stage.id);
     const out = producer?.outs.find((candidate) => candidate.path === path);
     if (producer === void 0 || out === void 0)
@@ -28764,8 +37023,8 @@ function filterOf2(out, readers) {
 }
 
 // packages/engine/dist/stage/run-in-place.js
-import { lstatSync as lstatSync10, mkdirSync as mkdirSync9 } from "node:fs";
-import { dirname as dirname16 } from "node:path";
+import { lstatSync as lstatSync15, mkdirSync as mkdirSync16 } from "node:fs";
+import { dirname as dirname22 } from "node:path";
 
 // packages/engine/dist/stage/command-failed.js
 function commandFailed(stage, result2, what = "") {
@@ -28781,12 +37040,12 @@ function describeEnd({ exitCode, signal }) {
 }
 
 // packages/engine/dist/stage/run-items.js
-import { lstatSync as lstatSync9, mkdirSync as mkdirSync8, readdirSync as readdirSync4, renameSync as renameSync4, writeFileSync as writeFileSync2 } from "node:fs";
+import { lstatSync as lstatSync14, mkdirSync as mkdirSync15, readdirSync as readdirSync7, renameSync as renameSync9, writeFileSync as writeFileSync4 } from "node:fs";
 import { availableParallelism } from "node:os";
-import { dirname as dirname15, join as join43, relative as relative2 } from "node:path";
+import { dirname as dirname21, join as join53, relative as relative4 } from "node:path";
 
 // packages/engine/dist/stage/item-list.js
-function itemsOf2(files, base, groupBy, shared) {
+function itemsOf3(files, base, groupBy, shared) {
   const expression = groupBy === void 0 ? void 0 : new RegExp(groupBy, "u");
   const groups = /* @__PURE__ */ new Map();
   for (const file of files) {
@@ -28799,8 +37058,8 @@ function itemsOf2(files, base, groupBy, shared) {
     }
     groups.set(name, [...groups.get(name) ?? [], file]);
   }
-  return [...groups].sort(([a], [b]) => compareUtf8(a, b)).map(([name, members]) => {
-    const sorted = [...members].sort((a, b) => compareUtf8(a.path, b.path));
+  return [...groups].sort(([a], [b2]) => compareUtf8(a, b2)).map(([name, members]) => {
+    const sorted = [...members].sort((a, b2) => compareUtf8(a.path, b2.path));
     const lines = sorted.map(({ path, value }) => JSON.stringify([path, value]));
     return {
       name,
@@ -28813,7 +37072,7 @@ ${lines.join("\n")}
   });
 }
 function printItems(items) {
-  const lines = [...items].sort(([a], [b]) => compareUtf8(a, b)).map(([name, { key, files }]) => {
+  const lines = [...items].sort(([a], [b2]) => compareUtf8(a, b2)).map(([name, { key, files }]) => {
     const sorted = [...files].sort(compareUtf8);
     return `    ${JSON.stringify(name)}: ${JSON.stringify({ key, files: sorted })}`;
   });
@@ -28828,24 +37087,24 @@ ${lines.join(",\n")}
 function parseItems(text) {
   class Unfit extends Error {
   }
-  const fail = (place2, problem) => {
+  const fail2 = (place2, problem) => {
     throw new Unfit(`${place2} ${problem}`);
   };
   try {
-    const document = asObject(parseJson(text, fail), "", fail);
-    expectKeys(document, ["version", "items"], "", fail);
+    const document = asObject(parseJson(text, fail2), "", fail2);
+    expectKeys(document, ["version", "items"], "", fail2);
     if (document.get("version") !== 1)
       return void 0;
     const items = /* @__PURE__ */ new Map();
-    for (const [name, value] of asObject(document.get("items"), "items", fail)) {
+    for (const [name, value] of asObject(document.get("items"), "items", fail2)) {
       const place2 = placeOf2("items", name);
-      const item = asObject(value, place2, fail);
-      expectKeys(item, ["key", "files"], place2, fail);
-      const files = asList(item.get("files"), `${place2}.files`, fail).map((file, i) => {
-        const path = tryParseRelPath(asText(file, `${place2}.files[${i}]`, fail));
-        return path === void 0 || path === "" ? fail(`${place2}.files[${i}]`, "is no path inside the out") : path;
+      const item = asObject(value, place2, fail2);
+      expectKeys(item, ["key", "files"], place2, fail2);
+      const files = asList(item.get("files"), `${place2}.files`, fail2).map((file, i) => {
+        const path = tryParseRelPath(asText(file, `${place2}.files[${i}]`, fail2));
+        return path === void 0 || path === "" ? fail2(`${place2}.files[${i}]`, "is no path inside the out") : path;
       });
-      items.set(name, { key: asDigest(item.get("key"), `${place2}.key`, fail), files });
+      items.set(name, { key: asDigest(item.get("key"), `${place2}.key`, fail2), files });
     }
     return items;
   } catch (error) {
@@ -28856,8 +37115,8 @@ function parseItems(text) {
 }
 
 // packages/engine/dist/stage/reuse-items.js
-import { linkSync, mkdirSync as mkdirSync7 } from "node:fs";
-import { basename as basename5, dirname as dirname14, join as join42 } from "node:path";
+import { linkSync, mkdirSync as mkdirSync14 } from "node:fs";
+import { basename as basename8, dirname as dirname20, join as join52 } from "node:path";
 import { setTimeout as sleep2 } from "node:timers/promises";
 var SETTLE_MS = 25;
 async function reuseItems(context, stage, foreach, items) {
@@ -28902,15 +37161,15 @@ async function takeOver(context, out, root, same) {
     await context.remotes.fetch([{ root, remote: out.remote }], "trees");
     store.reader.catalog.refresh();
   }
-  const wanted2 = filterSnapshot(plannedSnapshot(store.reader, root, basename5(out.path)), (path) => files.has(path));
+  const wanted2 = filterSnapshot(plannedSnapshot(store.reader, root, basename8(out.path)), (path) => files.has(path));
   const changes = allFiles(wanted2);
   if (changes.length !== files.size)
     return /* @__PURE__ */ new Map();
   const target = absolutePath(workspace, out.path);
   for (const { path } of wanted2.directories)
-    mkdirSync7(join42(target, path), { recursive: true });
+    mkdirSync14(join52(target, path), { recursive: true });
   const missing = await linkOld(context, out, changes);
-  await bring(context, out, root, missing);
+  await bring2(context, out, root, missing);
   await placeFiles(target, missing, snapshotPath, {
     bulk: workspace.bulk,
     storeDir: store.layout.dir,
@@ -28932,27 +37191,27 @@ async function linkOld({ workspace, signal }, out, changes) {
   return changes.filter((change3) => {
     const path = snapshotPath(change3);
     const there = known.get(path);
-    if (there === void 0 || isLink(change3) || !isSame(there, change3))
+    if (there === void 0 || isLink(change3) || !isSame2(there, change3))
       return true;
-    mkdirSync7(dirname14(join42(target, path)), { recursive: true });
-    return !tryLink2(join42(old, path), join42(target, path));
+    mkdirSync14(dirname20(join52(target, path)), { recursive: true });
+    return !tryLink2(join52(old, path), join52(target, path));
   });
 }
-function isSame(seen, wanted2) {
+function isSame2(seen, wanted2) {
   const { directory, entry: entry2 } = seen;
   if (directory.flags[entry2] !== KNOWN || directory.kinds[entry2] !== wanted2.directory.kinds[wanted2.entry])
     return false;
   return equalRaw(directory.digests, entry2 * RAW_DIGEST_BYTES, wanted2.directory.digests, wanted2.entry * RAW_DIGEST_BYTES);
 }
-function tryLink2(from, to) {
+function tryLink2(from, to2) {
   try {
-    linkSync(from, to);
+    linkSync(from, to2);
     return true;
   } catch {
     return false;
   }
 }
-async function bring(context, out, root, changes) {
+async function bring2(context, out, root, changes) {
   const paths = new Set(changes.map(snapshotPath));
   const filter = (path) => paths.has(path);
   const { reader } = context.workspace.store;
@@ -28974,7 +37233,7 @@ async function noteDigests({ workspace, signal }, out, wanted2) {
     from.directory.digests.copy(directory.digests, entry2 * RAW_DIGEST_BYTES, from.entry * RAW_DIGEST_BYTES, (from.entry + 1) * RAW_DIGEST_BYTES);
     directory.flags[entry2] = KNOWN;
   }
-  writeIndex(outIndexPath(workspace, out.path), seen, void 0);
+  writeIndex(outIndexPath(workspace, out.path), seen, WHOLE2);
 }
 
 // packages/engine/dist/stage/run-items.js
@@ -28982,26 +37241,26 @@ async function runItems(context, stage, run) {
   const { foreach, before } = run;
   const out = absolutePath(context.workspace, foreach.out);
   const shared = fingerprintOf(before.parts.filter(({ kind, name }) => kind !== "dep" || name !== foreach.glob.pattern));
-  const items = itemsOf2(await filesOf(context, foreach), foreach.glob.base, foreach.groupBy, shared);
-  mkdirSync8(out, { recursive: true });
+  const items = itemsOf3(await filesOf2(context, foreach), foreach.glob.base, foreach.groupBy, shared);
+  mkdirSync15(out, { recursive: true });
   const made = new Map(await reuseItems(context, stage, foreach, items));
   const owners = new Map([...made].flatMap(([name, { files }]) => files.map((file) => [file, name])));
   const pending = items.filter(({ name }) => !made.has(name));
   tell(context, stage, items.length, pending.length);
   const commands = new ItemCommands(context, stage, run);
   await commands.runAll(pending, (item, directory) => {
-    const files = take(directory, out, (file) => claim(stage, owners, file, item.name));
+    const files = take(directory, out, (file) => claim2(stage, owners, file, item.name));
     made.set(item.name, { key: item.key, files });
   });
-  writeFileSync2(absolutePath(context.workspace, itemsPath(foreach.out)), printItems(made));
+  writeFileSync4(absolutePath(context.workspace, itemsPath(foreach.out)), printItems(made));
 }
-async function filesOf({ workspace, signal }, { glob }) {
+async function filesOf2({ workspace, signal }, { glob }) {
   const matches3 = globMatcher(glob.pattern);
   const full = (below3) => glob.base === "" ? below3 : `${glob.base}/${below3}`;
   const ignore = (below3, isDirectory2) => !isDirectory2 && !matches3(full(below3));
   const only = { name: `items ${glob.pattern}`, ignore };
   const observed = await observe(workspace, glob.base, { as: "dep", only, signal });
-  return (observed?.snapshot.directories ?? []).flatMap((directory) => directory.names.flatMap((_, i) => {
+  return (observed?.snapshot.directories ?? []).flatMap((directory) => directory.names.flatMap((_2, i) => {
     if (directory.kinds[i] === TREE)
       return [];
     const digest = digestFromRaw(directory.digests, i * RAW_DIGEST_BYTES);
@@ -29058,10 +37317,10 @@ var ItemCommands = class {
   async runOne(item, number) {
     const { context, stage } = this;
     const { workspace } = context;
-    const directory = join43(moveOf(workspace.root, this.run.foreach.out).dir, "items", String(number));
-    mkdirSync8(directory, { recursive: true });
+    const directory = join53(moveOf(workspace.root, this.run.foreach.out).dir, "items", String(number));
+    mkdirSync15(directory, { recursive: true });
     const cwd = absolutePath(workspace, stage.cwd);
-    const files = item.files.map((path) => relative2(cwd, absolutePath(workspace, path)));
+    const files = item.files.map((path) => relative4(cwd, absolutePath(workspace, path)));
     const env = {
       ...context.env,
       SLUICE_STAGE: stageName(stage.id),
@@ -29095,22 +37354,22 @@ function take(directory, out, mayTake) {
   const files = [...filesBelow(directory, "")].sort(compareUtf8);
   files.forEach(mayTake);
   for (const file of files) {
-    const target = join43(out, file);
-    mkdirSync8(dirname15(target), { recursive: true });
-    renameSync4(join43(directory, file), target);
+    const target = join53(out, file);
+    mkdirSync15(dirname21(target), { recursive: true });
+    renameSync9(join53(directory, file), target);
   }
   return files;
 }
 function* filesBelow(directory, below3) {
-  for (const name of readdirSync4(join43(directory, below3))) {
+  for (const name of readdirSync7(join53(directory, below3))) {
     const path = below3 === "" ? name : `${below3}/${name}`;
-    if (lstatSync9(join43(directory, path)).isDirectory())
+    if (lstatSync14(join53(directory, path)).isDirectory())
       yield* filesBelow(directory, path);
     else
       yield path;
   }
 }
-function claim(stage, owners, file, item) {
+function claim2(stage, owners, file, item) {
   const other = owners.get(file);
   owners.set(file, item);
   const above = [...ancestors(file)].find((path) => owners.has(path));
@@ -29119,8 +37378,8 @@ function claim(stage, owners, file, item) {
   throw new SluiceError("ERR_ITEM_COLLISION", `${stageName(stage.id)}: ${item} and ${other ?? owners.get(above ?? "")} both made ${above ?? file}`, { hint: 'Name what an item makes after the item: "$SLUICE_OUT/$SLUICE_ITEM_NAME.csv".' });
 }
 function* ancestors(path) {
-  for (let at2 = path.lastIndexOf("/"); at2 > 0; at2 = path.lastIndexOf("/", at2 - 1))
-    yield path.slice(0, at2);
+  for (let at3 = path.lastIndexOf("/"); at3 > 0; at3 = path.lastIndexOf("/", at3 - 1))
+    yield path.slice(0, at3);
 }
 
 // packages/engine/dist/stage/run-in-place.js
@@ -29136,7 +37395,7 @@ async function runInPlace(context, stage, before, held) {
     for (const move2 of moves)
       moveAside(move2);
     for (const { path } of stage.outs)
-      mkdirSync9(dirname16(absolutePath(context.workspace, path)), { recursive: true });
+      mkdirSync16(dirname22(absolutePath(context.workspace, path)), { recursive: true });
     if (stage.foreach === void 0)
       await execute(context, stage, held);
     else
@@ -29164,7 +37423,7 @@ async function execute(context, stage, held) {
   const { workspace } = context;
   const name = stageName(stage.id);
   const cwd = absolutePath(workspace, stage.cwd);
-  if (lstatSync10(cwd, { throwIfNoEntry: false }) === void 0) {
+  if (lstatSync15(cwd, { throwIfNoEntry: false }) === void 0) {
     throw new SluiceError("ERR_STAGE_DEFINITION", `${name}: the working directory ${stage.cwd} does not exist`, {
       hint: 'Create it, or correct "cwd".'
     });
@@ -29175,7 +37434,7 @@ async function execute(context, stage, held) {
     throw commandFailed(stage, result2);
 }
 function refuseMissing(context, stage) {
-  const missing = stage.outs.filter(({ path }) => lstatSync10(absolutePath(context.workspace, path), { throwIfNoEntry: false }) === void 0);
+  const missing = stage.outs.filter(({ path }) => lstatSync15(absolutePath(context.workspace, path), { throwIfNoEntry: false }) === void 0);
   if (missing.length === 0)
     return;
   throw new SluiceError("ERR_OUT_MISSING", `${stageName(stage.id)}: the command ended well but did not make ${missing.map(({ path }) => path).join(", ")}`, { hint: 'Correct the command or "outs" in the project.json of the stage. The outs are as they were before.' });
@@ -29195,17 +37454,18 @@ async function checkDeps(context, stage, before) {
 }
 
 // packages/engine/dist/stage/run-stage.js
-async function runStage(context, stage, options, resolver = new Resolver(context)) {
-  const held = await holdStage(context, stage, options.wait);
+async function runStage(context, stage, options2) {
+  const held = await holdStage(context, stage, options2.wait);
   try {
     if (stage.command === void 0)
-      return await track(context, stage, options);
-    const decision = await decide(resolver, stage, options.force);
+      return await track(context, stage, options2);
+    const resolver = new Resolver(context);
+    const decision = await decide(resolver, stage, options2.force);
     switch (decision.kind) {
       case "unchanged":
-        return await unchanged(context, resolver, stage, decision, options, held);
+        return await unchanged(context, resolver, stage, decision, options2, held);
       case "restorable":
-        return await restorable(context, resolver, stage, decision, options, held);
+        return await restorable(context, resolver, stage, decision, options2, held);
       default:
         return await changed(context, resolver, stage, decision, held);
     }
@@ -29213,29 +37473,39 @@ async function runStage(context, stage, options, resolver = new Resolver(context
     held.release();
   }
 }
-async function unchanged(context, resolver, stage, decision, options, held) {
-  const elsewhere = decision.outs.filter(({ place: place2 }) => place2 !== "present");
+async function unchangedAtRest(context, stage, options2, resolver) {
+  if (stage.command === void 0)
+    return void 0;
+  const decision = await decide(resolver, stage, options2.force);
+  if (decision.kind !== "unchanged")
+    return void 0;
+  const elsewhere = elsewhereOf(decision);
+  if (elsewhere.length > 0 && isWanted(stage, options2) || !isAtRest(context, stage))
+    return void 0;
   tell2(context, stage, "unchanged", []);
-  const savedMs = savedBy(context, decision);
-  if (elsewhere.length === 0 || !isWanted(stage, options)) {
-    return result("unchanged", { referenceOnly: elsewhere.map(({ out }) => out.path), savedMs });
-  }
+  return leftAlone(context, decision, elsewhere);
+}
+async function unchanged(context, resolver, stage, decision, options2, held) {
+  const elsewhere = elsewhereOf(decision);
+  tell2(context, stage, "unchanged", []);
+  if (elsewhere.length === 0 || !isWanted(stage, options2))
+    return leftAlone(context, decision, elsewhere);
   try {
-    return { ...await restore(context, stage, elsewhere, []), savedMs };
+    return { ...await restore(context, stage, elsewhere, []), savedMs: savedBy(context, decision) };
   } catch (error) {
     if (!isLost(error))
       throw error;
     return await changed(context, resolver, stage, lost2(decision, error), held);
   }
 }
-async function restorable(context, resolver, stage, decision, options, held) {
+async function restorable(context, resolver, stage, decision, options2, held) {
   const roots = decision.record.outs;
   const outs = decision.outs.map((state) => {
     const root = roots.get(state.out.path);
     return { ...state, root, place: placeOf(state.observed, root) };
   });
   const stale = outs.filter(({ place: place2 }) => place2 === "modified");
-  const wanted2 = isWanted(stage, options) ? outs.filter(({ place: place2 }) => place2 !== "present") : stale;
+  const wanted2 = isWanted(stage, options2) ? outs.filter(({ place: place2 }) => place2 !== "present") : stale;
   tell2(context, stage, "restore", decision.reasons);
   try {
     for (const { out, observed } of stale)
@@ -29287,7 +37557,7 @@ async function changed(context, resolver, stage, decision, held) {
     receivedBytes
   });
 }
-async function track(context, stage, options) {
+async function track(context, stage, options2) {
   const looks = await lookAtData(context, stage);
   if (hasUnknownFiles(looks))
     return await takeData(context, stage, looks);
@@ -29308,7 +37578,7 @@ async function track(context, stage, options) {
   }
   const elsewhere = decision.outs.filter(({ place: place2 }) => place2 !== "present");
   tell2(context, stage, "unchanged", []);
-  if (elsewhere.length === 0 || !isWanted(stage, options)) {
+  if (elsewhere.length === 0 || !isWanted(stage, options2)) {
     return result("unchanged", { referenceOnly: elsewhere.map(({ out }) => out.path) });
   }
   return await restore(context, stage, elsewhere, []);
@@ -29329,6 +37599,9 @@ async function takeData(context, stage, looks) {
   return result(reasons.length === 0 ? "unchanged" : "committed", { reasons, ...totals(outs) });
 }
 async function commitAsIs(context, stage, decision) {
+  for (const { out, observed, place: place2 } of decision.outs)
+    if (place2 === "modified")
+      refusePart(stage, out.path, observed);
   tell2(context, stage, "commit", decision.reasons);
   const elsewhere = decision.outs.filter(({ place: place2 }) => place2 === "absent" || place2 === "partial");
   const { outs } = await commitOuts(context, stage, {
@@ -29355,6 +37628,13 @@ function frozenError(stage, { reasons }) {
   return new SluiceError("ERR_FROZEN", `${name} is frozen, but ${reasonsText(reasons)}`, {
     hint: `Run \`sluice checkout --force ${name}\` to get the locked result back, \`sluice commit --force ${name}\` to keep what lies there, or remove "frozen" to run it.`
   });
+}
+function elsewhereOf({ outs }) {
+  return outs.filter(({ place: place2 }) => place2 !== "present");
+}
+function leftAlone(context, decision, elsewhere) {
+  const referenceOnly = elsewhere.map(({ out }) => out.path);
+  return result("unchanged", { referenceOnly, savedMs: savedBy(context, decision) });
 }
 function savedBy(context, { fingerprint }) {
   return fingerprint === void 0 ? 0 : readRecord(context.workspace.store, fingerprint)?.made.ms ?? 0;
@@ -29412,16 +37692,12 @@ function createSharedResolvers(stages, emit) {
   };
 }
 
-// packages/engine/dist/store/files.js
-import fs9 from "node:fs";
-var realFiles = fs9;
-
 // packages/engine/dist/store/stat.js
 function storeStat(store) {
   const { catalog } = store.reader;
   const inventory = takeInventory(store);
-  const order = inventory.packs.map((_, number) => number);
-  order.sort((a, b) => (inventory.packs[b]?.index.count ?? 0) - (inventory.packs[a]?.index.count ?? 0));
+  const order = inventory.packs.map((_2, number) => number);
+  order.sort((a, b2) => (inventory.packs[b2]?.index.count ?? 0) - (inventory.packs[a]?.index.count ?? 0));
   const places2 = new EarlierPlaces(inventory, order, true, (pack, raw) => !catalog.isSetAside(pack, raw));
   const tallier = new Tallier();
   for (const { kind, part, bytes: bytes2 } of inventory.loose)
@@ -29442,11 +37718,11 @@ function storeStat(store) {
 }
 
 // packages/engine/dist/store/store.js
-import { randomBytes as randomBytes14 } from "node:crypto";
-import { join as join46 } from "node:path";
+import { randomBytes as randomBytes16 } from "node:crypto";
+import { join as join56 } from "node:path";
 
 // packages/engine/dist/store/mutex.js
-import { join as join44 } from "node:path";
+import { join as join54 } from "node:path";
 import { setTimeout as sleep3 } from "node:timers/promises";
 
 // packages/engine/dist/store/unwritable.js
@@ -29476,39 +37752,39 @@ function pathOf(error) {
 var FIRST_PAUSE_MS = 15;
 var LONGEST_PAUSE_MS = 200;
 var LOOKS_WITHOUT_WAIT = 3;
-async function acquire(files, layout, name, options) {
-  const dir = join44(layout.locks, name);
+async function acquire(files, layout, name, options2) {
+  const dir = join54(layout.locks, name);
   explained(layout, () => files.mkdirSync(dir, { recursive: true }));
   let pauseMs = FIRST_PAUSE_MS;
   let mine;
   try {
     for (let looks = 1; ; looks++) {
-      throwIfAborted(options.signal);
+      throwIfAborted(options2.signal);
       mine ??= explained(layout, () => announce(files, dir));
-      const others = await liveOthers(files, dir, mine.name, options.onDead);
+      const others = await liveOthers(files, dir, mine.name, options2.onDead);
       if (others.length === 0) {
         const held = mine;
         mine = void 0;
         return hold(files, held.path);
       }
-      if (!options.wait && looks === LOOKS_WITHOUT_WAIT)
-        throw heldError(options.what, others[0] ?? "");
-      if (options.wait && looks === 1)
-        options.onWait?.();
+      if (!options2.wait && looks === LOOKS_WITHOUT_WAIT)
+        throw heldError(options2.what, others[0] ?? "");
+      if (options2.wait && looks === 1)
+        options2.onWait?.();
       if (others.some((other) => other < (mine?.name ?? ""))) {
         mine.withdraw();
         mine = void 0;
       }
-      await pause(pauseMs * (0.5 + Math.random()), options.signal);
+      await pause2(pauseMs * (0.5 + Math.random()), options2.signal);
       pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS);
     }
   } finally {
     mine?.withdraw();
   }
 }
-async function pause(ms, signal) {
+async function pause2(ms2, signal) {
   try {
-    await sleep3(ms, void 0, signal === void 0 ? {} : { signal });
+    await sleep3(ms2, void 0, signal === void 0 ? {} : { signal });
   } catch (error) {
     throwIfAborted(signal);
     throw error;
@@ -29516,7 +37792,7 @@ async function pause(ms, signal) {
 }
 function announce(files, dir) {
   const { name } = newOwner(files);
-  const path = join44(dir, name);
+  const path = join54(dir, name);
   files.closeSync(files.openSync(path, "wx"));
   return { name, path, withdraw: () => files.rmSync(path, { force: true }) };
 }
@@ -29525,7 +37801,7 @@ async function liveOthers(files, dir, mine, onDead) {
   for (const name of listNames(files, dir)) {
     if (name === mine)
       continue;
-    const path = join44(dir, name);
+    const path = join54(dir, name);
     if (isFileOfLiveOwner(files, path, name)) {
       live.push(name);
       continue;
@@ -29575,7 +37851,7 @@ function heldError(what, owner) {
 }
 
 // packages/engine/dist/store/session.js
-import { dirname as dirname17, join as join45 } from "node:path";
+import { dirname as dirname23, join as join55 } from "node:path";
 function beginSession(files, layout, durability, catalog) {
   const lease = explained(layout, () => openLease(files, layout));
   const settings = (packed) => ({
@@ -29598,38 +37874,38 @@ function publish(files, layout, durability, lease, written) {
   syncFiles(files, durability, lease.tmpDir, loose.map((file) => file.tmpPath));
   const touched = /* @__PURE__ */ new Set();
   for (const file of loose) {
-    const path = join45(layout.objects, file.name);
+    const path = join55(layout.objects, file.name);
     if (renameInto(files, file.tmpPath, path))
       touched.add(layout.objects).add(layout.dir);
-    touched.add(dirname17(path));
+    touched.add(dirname23(path));
   }
   for (const pack of packs) {
-    if (renameInto(files, pack.tmpPath, join45(layout.packs, pack.name)))
+    if (renameInto(files, pack.tmpPath, join55(layout.packs, pack.name)))
       touched.add(layout.dir);
     touched.add(layout.packs);
   }
   syncDirectories(files, durability, touched);
 }
-function renameInto(files, from, to) {
+function renameInto(files, from, to2) {
   let made = false;
   for (let attempt2 = 0; ; attempt2++) {
     try {
-      files.renameSync(from, to);
+      files.renameSync(from, to2);
       return made;
     } catch (error) {
       if (errnoOf(error) !== "ENOENT" || attempt2 === 5)
         throw error;
-      made = files.mkdirSync(dirname17(to), { recursive: true }) !== void 0 || made;
+      made = files.mkdirSync(dirname23(to2), { recursive: true }) !== void 0 || made;
     }
   }
 }
 
 // packages/engine/dist/store/store.js
-var ATTEMPTS4 = 10;
-function openStore(options) {
-  const files = options.files ?? realFiles;
-  const layout = storeLayout(options.dir);
-  const durability = options.durability ?? "batch";
+var ATTEMPTS5 = 10;
+function openStore(options2) {
+  const files = options2.files ?? realFiles;
+  const layout = storeLayout(options2.dir);
+  const durability = options2.durability ?? "batch";
   prepare(files, layout, durability);
   const reader = new ObjectReader(files, layout);
   return {
@@ -29639,6 +37915,7 @@ function openStore(options) {
     reader,
     write: (write2) => writeInSession(layout, () => beginSession(files, layout, durability, reader.catalog), write2),
     acquire: (name, acquireOptions) => acquire(files, layout, name, acquireOptions),
+    isFree: (name) => listNames(files, join56(layout.locks, name)).length === 0,
     close: () => reader.close()
   };
 }
@@ -29650,7 +37927,7 @@ async function writeInSession(layout, begin3, write2) {
     } catch (error) {
       if (!(error instanceof StoreMoved))
         throw explainUnwritable(layout, error);
-      if (attempt2 === ATTEMPTS4)
+      if (attempt2 === ATTEMPTS5)
         throw keepsMoving(error);
     } finally {
       session.end();
@@ -29668,7 +37945,7 @@ function prepare(files, layout, durability) {
   if (version === void 0) {
     try {
       files.mkdirSync(layout.dir, { recursive: true });
-      const tmp = join46(layout.dir, `.version-${randomBytes14(6).toString("hex")}`);
+      const tmp = join56(layout.dir, `.version-${randomBytes16(6).toString("hex")}`);
       writeFileDurably(files, durability, layout.version, tmp, `${STORE_VERSION}
 `);
     } catch (error) {
@@ -29701,26 +37978,26 @@ function readVersion(files, layout) {
 // packages/engine/dist/engine.js
 var MOST_THREADS = 8;
 function findWorkspaceRoot(from) {
-  if (existsSync5(join47(from, "nx.json")))
+  if (existsSync8(join57(from, "nx.json")))
     return from;
-  const parent = dirname18(from);
+  const parent = dirname24(from);
   return parent === from ? void 0 : findWorkspaceRoot(parent);
 }
-async function openEngine(options) {
-  const { root, env, signal } = options;
-  const emit = options.emit ?? (() => void 0);
-  if (!existsSync5(join47(root, "nx.json"))) {
+async function openEngine(options2) {
+  const { root, env, signal } = options2;
+  const emit = options2.emit ?? (() => void 0);
+  if (!existsSync8(join57(root, "nx.json"))) {
     throw new SluiceError("ERR_WORKSPACE", `${root} has no nx.json`, {
       hint: "Sluice works in an Nx workspace; choose one with --cwd."
     });
   }
-  const threads = Math.min(options.threads ?? availableParallelism2(), MOST_THREADS);
-  const workerFile = threads === 0 ? void 0 : options.workerFile ?? new URL("./workspace/worker.js", import.meta.url);
+  const threads = Math.min(options2.threads ?? availableParallelism2(), MOST_THREADS);
+  const workerFile = threads === 0 ? void 0 : options2.workerFile ?? new URL("./workspace/worker.js", import.meta.url);
   const bulk = createBulk(realFiles, workerFile, threads);
   let opened;
   const config = () => {
     const read = readConfig(root, env);
-    return options.offline === true ? { ...read, offline: true } : read;
+    return options2.offline === true ? { ...read, offline: true } : read;
   };
   const openOnce = (settings) => {
     if (opened === void 0)
@@ -29734,7 +38011,7 @@ async function openEngine(options) {
     const store = openOnce(settings);
     store.reader.catalog.refresh();
     registerWorkspace(store, root, /* @__PURE__ */ new Date());
-    const area = lowerArea(parseArea(options.area ?? "shared"), settings.area);
+    const area = lowerArea(parseArea(options2.area ?? "shared"), settings.area);
     const projects = readStages();
     return {
       workspace: { root, store, bulk, link: settings.link },
@@ -29752,7 +38029,7 @@ async function openEngine(options) {
   };
   let readOnce2;
   const contextFor = (chosen) => {
-    if (options.readOnce !== true)
+    if (options2.readOnce !== true)
       return readContext(chosen);
     if (readOnce2 === void 0) {
       const context2 = readContext();
@@ -29761,20 +38038,21 @@ async function openEngine(options) {
     const { context } = readOnce2;
     return chosen === void 0 ? context : { ...context, stages: withChosen(context.projects, context.stages, chosen) };
   };
-  const projectsNow = () => options.readOnce === true ? contextFor().projects : readStages();
+  const projectsNow = () => options2.readOnce === true ? contextFor().projects : readStages();
   const runOne = async (chosen, runOptions) => {
     const shared = contextFor(chosen);
     const context = { ...shared, env: runOptions.env ?? env, emit: runOptions.emit ?? emit };
     const stage = stageNamed(context.projects, context.stages, chosen.id);
-    let outcome;
+    if (readOnce2 === void 0)
+      return runStage(context, stage, runOptions);
+    const resolver = readOnce2.resolvers.get(context, runOptions.envName ?? "");
+    const settled = await unchangedAtRest(context, stage, runOptions, resolver);
+    if (settled !== void 0)
+      return settled;
     try {
-      const resolver = readOnce2?.resolvers.get(context, runOptions.envName ?? "");
-      const result2 = await runStage(context, stage, runOptions, resolver);
-      outcome = result2.outcome;
-      return result2;
+      return await runStage(context, stage, runOptions);
     } finally {
-      if (outcome !== "unchanged")
-        readOnce2?.resolvers.forget();
+      readOnce2.resolvers.forget();
     }
   };
   const on = (select2, run) => {
@@ -29802,7 +38080,13 @@ async function openEngine(options) {
     }),
     commit: async ({ select: select2, force }) => on(select2, (context, selected) => commit(context, selected, force ?? false)),
     checkout: async ({ select: select2, rev, force, link, strict }) => on(select2, (context, selected) => checkout(context, selected, { rev, force: force ?? false, link, missing: "leave", strict: strict ?? false })),
+    followGit: async (followOptions) => on([], (context, selected) => followGit(context, selected, followOptions)),
+    prePush: async (prePushOptions) => on([], (context, selected) => prePush(context, prePushOptions, (revs) => push(context, selected, { revs }))),
     checkoutKept: async (digest) => checkoutKept(contextFor(), digest),
+    exportData: async (exportOptions) => on(exportOptions.select, (context, selected) => exportData(context, selected, exportOptions)),
+    importArchive: async (importOptions) => on(importOptions.select, (context, selected) => importArchive(context, selected, importOptions)),
+    importUrl: async ({ select: select2, url }) => on(select2, (context, selected) => importUrl(context, selected, url)),
+    updateImports: async ({ select: select2 }) => on(select2, updateImports),
     fetch: async (fetchOptions) => on(fetchOptions.select, (context, selected) => fetchData(context, selected, fetchOptions)),
     pull: async (pullOptions) => on(pullOptions.select, (context, selected) => pull(context, selected, pullOptions)),
     push: async (pushOptions) => on(pushOptions.select, (context, selected) => push(context, selected, pushOptions)),
@@ -29812,15 +38096,20 @@ async function openEngine(options) {
     verifyRemote: async (verifyOptions) => verifyRemote(contextFor(), verifyOptions),
     explain: async (selector) => on([selector], explain),
     declarations: async () => checkDeclarations(root, readStages()),
+    mergeLocks: async (mergeOptions2) => mergeLockFiles(contextFor(), mergeOptions2),
+    resolve: async ({ select: select2, side }) => on(select2, (context, selected) => resolveConflicts(context, selected, side)),
     storeStat: async () => {
       const store = openOnce(config());
       return { ...storeStat(store), path: store.layout.dir };
     },
     doctor: async ({ fix }) => doctor({ root, env, signal, nowMs: Date.now }, fix ?? false),
-    init: async (initOptions) => initWorkspace(root, diskFiles(root), initOptions),
-    afterRun: () => {
-      const { push: pushWhen, gc: gcWhen } = config();
-      return { push: pushWhen === "after-run", gc: gcWhen === "after-run" };
+    init: async ({ remote, hooks }) => {
+      const { written } = initWorkspace(root, diskFiles(root), { remote });
+      const configured = await installMergeDriver(root, { signal });
+      return {
+        written: [...written, ...configured ? [".git/config"] : []],
+        ...hooks === true ? { hooks: await installHooks(root, { signal }) } : {}
+      };
     },
     remotes: () => {
       const { remotes, defaultRemote } = config();
@@ -29848,21 +38137,8 @@ async function openEngine(options) {
   };
 }
 
-// packages/engine/dist/workspace/zip/archive-reader.js
-var CHUNK_BYTES8 = 64 * 1024;
-
-// packages/engine/dist/workspace/zip/check-sizes.js
-var ARCHIVE_LIMITS = { entries: 1e6, bytes: 64 * 1024 ** 3, ratio: 200 };
-var HARMLESS_BYTES = 64 * 1024 ** 2;
-
-// packages/engine/dist/workspace/zip/read-zip.js
-var SMALL_BYTES = 1024 * 1024;
-
-// packages/engine/dist/workspace/zip/unpack-zip.js
-var CHUNK_BYTES9 = 256 * 1024;
-
 // packages/action/dist/ci-run.js
-import { readFileSync as readFileSync6 } from "node:fs";
+import { readFileSync as readFileSync9 } from "node:fs";
 function readCiRun(env) {
   const event = asObject3(readJson(env.GITHUB_EVENT_PATH));
   const repository = env.GITHUB_REPOSITORY ?? "";
@@ -29883,7 +38159,7 @@ function readCiRun(env) {
 }
 function readJson(file) {
   try {
-    return file === void 0 ? void 0 : JSON.parse(readFileSync6(file, "utf8"));
+    return file === void 0 ? void 0 : JSON.parse(readFileSync9(file, "utf8"));
   } catch {
     return void 0;
   }
@@ -29922,7 +38198,7 @@ function readInputs(env) {
     const value = env[`INPUT_${name.toUpperCase()}`]?.trim();
     return value === "" ? void 0 : value;
   };
-  const split = (name, at2) => (text(name) ?? "").split(at2).map((part) => part.trim()).filter((part) => part !== "");
+  const split = (name, at3) => (text(name) ?? "").split(at3).map((part) => part.trim()).filter((part) => part !== "");
   const problem = (name, message) => {
     problems.push(`input ${name}: ${message}`);
   };
@@ -29977,7 +38253,7 @@ function splitWords(text) {
     const [whole] = /^(?:[^\s"']+|"[^"]*"|'[^']*')+/.exec(rest) ?? [];
     if (whole === void 0)
       return void 0;
-    words.push(whole.replaceAll(/"([^"]*)"|'([^']*)'/g, (_, double, single) => double ?? single));
+    words.push(whole.replaceAll(/"([^"]*)"|'([^']*)'/g, (_2, double, single) => double ?? single));
     rest = rest.slice(whole.length);
     if (rest !== "" && !/^\s/.test(rest))
       return void 0;
@@ -30070,19 +38346,19 @@ async function openWorkspace(host, root, inputs, standing, warnings, signal) {
 }
 
 // packages/action/dist/task-notes.js
-import { readdirSync as readdirSync5, readFileSync as readFileSync7 } from "node:fs";
-import { join as join48 } from "node:path";
+import { readdirSync as readdirSync8, readFileSync as readFileSync10 } from "node:fs";
+import { join as join58 } from "node:path";
 var REPORT_NOTES_VARIABLE = "SLUICE_REPORT_NOTES";
 function readNotes(dir) {
   const notes = /* @__PURE__ */ new Map();
-  for (const name of namesIn2(dir)) {
-    for (const line of readFileSync7(join48(dir, name), "utf8").split("\n")) {
+  for (const name of namesIn3(dir)) {
+    for (const line of readFileSync10(join58(dir, name), "utf8").split("\n")) {
       const note = parseNote3(line);
       if (note !== void 0)
         notes.set(stageOf(note), note);
     }
   }
-  return [...notes.values()].sort((a, b) => stageOf(a) < stageOf(b) ? -1 : 1);
+  return [...notes.values()].sort((a, b2) => stageOf(a) < stageOf(b2) ? -1 : 1);
 }
 function stageOf({ project, target }) {
   return `${project}:${target}`;
@@ -30136,21 +38412,21 @@ function asText3(value) {
 function asCount2(value) {
   return typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : 0;
 }
-function namesIn2(dir) {
+function namesIn3(dir) {
   try {
-    return readdirSync5(dir);
+    return readdirSync8(dir);
   } catch {
     return [];
   }
 }
 
 // packages/action/dist/report.js
-function makeReport(runs, options) {
-  const { startedAt, ms, standing, isPushing, lockChanged: lockChanged2 } = options;
+function makeReport(runs, options2) {
+  const { startedAt, ms: ms2, standing, isPushing, lockChanged: lockChanged2 } = options2;
   return {
     schema: 1,
     startedAt: startedAt.toISOString(),
-    ms: Math.round(ms),
+    ms: Math.round(ms2),
     area: standing.area,
     push: { enabled: isPushing, why: standing.why },
     totals: totalsOf(runs),
@@ -30229,7 +38505,7 @@ function standingOf({ event, ref, isProtected, defaultBranch, pullRequest }) {
 }
 
 // packages/action/dist/state.js
-import { isAbsolute as isAbsolute3 } from "node:path";
+import { isAbsolute as isAbsolute4 } from "node:path";
 var ROOTS = "roots";
 var FINISHED = "finished";
 function saveRoots(commands, roots) {
@@ -30246,7 +38522,7 @@ function readState({ env }) {
     roots = [];
   }
   return {
-    roots: Array.isArray(roots) ? roots.filter((root) => typeof root === "string" && isAbsolute3(root)) : [],
+    roots: Array.isArray(roots) ? roots.filter((root) => typeof root === "string" && isAbsolute4(root)) : [],
     isFinished: env[`STATE_${FINISHED}`] === "true"
   };
 }
@@ -30289,7 +38565,7 @@ function summaryOf(report2, checkout2) {
   return text.length <= MOST_CHARACTERS ? text : [head, facts.join(" \xB7 "), "There are too many stages to show them here; the report has them all.", standing].join("\n\n");
 }
 function table(stages) {
-  const sorted = [...stages].sort((a, b) => ORDER.indexOf(a.outcome) - ORDER.indexOf(b.outcome));
+  const sorted = [...stages].sort((a, b2) => ORDER.indexOf(a.outcome) - ORDER.indexOf(b2.outcome));
   const busy = sorted.filter(({ outcome }) => outcome !== "unchanged");
   const idle = sorted.filter(({ outcome }) => outcome === "unchanged");
   return [
@@ -30337,12 +38613,12 @@ function relativeName(checkout2, root) {
 }
 
 // packages/action/dist/tell-failure.js
-import { relative as relative3 } from "node:path";
+import { relative as relative5 } from "node:path";
 
 // packages/action/dist/nx-command.js
-import { existsSync as existsSync6, readFileSync as readFileSync8 } from "node:fs";
+import { existsSync as existsSync9, readFileSync as readFileSync11 } from "node:fs";
 import { createRequire as createRequire2 } from "node:module";
-import { dirname as dirname19, join as join49 } from "node:path";
+import { dirname as dirname25, join as join59 } from "node:path";
 function commandOf(root, inputs, targets) {
   const { command } = inputs;
   if (command !== void 0)
@@ -30352,7 +38628,7 @@ function commandOf(root, inputs, targets) {
   const nx = findNx(root);
   if (nx !== void 0)
     return { program: "node", args: [nx, ...args], shell: false, text };
-  if (existsSync6(join49(root, ".pnp.cjs")))
+  if (existsSync9(join59(root, ".pnp.cjs")))
     return { program: "yarn", args: ["nx", ...args], shell: false, text };
   throw new SluiceError("ERR_WORKSPACE", `Nx is not installed in ${root}`, {
     hint: "Install the packages of the workspace in a step before this one, for example with `npm ci`."
@@ -30379,9 +38655,9 @@ function nxArguments(inputs, stageTargets) {
 }
 function findNx(root) {
   try {
-    const manifest = createRequire2(join49(root, "package.json")).resolve("nx/package.json");
-    const { bin } = JSON.parse(readFileSync8(manifest, "utf8"));
-    return bin?.nx === void 0 ? void 0 : join49(dirname19(manifest), bin.nx);
+    const manifest = createRequire2(join59(root, "package.json")).resolve("nx/package.json");
+    const { bin } = JSON.parse(readFileSync11(manifest, "utf8"));
+    return bin?.nx === void 0 ? void 0 : join59(dirname25(manifest), bin.nx);
   } catch {
     return void 0;
   }
@@ -30401,13 +38677,13 @@ function pushFinished(engine, notesDir) {
     if (select2.length === 0)
       return;
     try {
-      const { files, objects, bytes, ms } = await engine.push({ select: select2 });
+      const { files, objects, bytes, ms: ms2 } = await engine.push({ select: select2 });
       for (const stage of select2)
         sent.add(stage);
       total.files += files.sent;
       total.objects += objects.sent;
       total.bytes += bytes.sent;
-      total.ms += ms;
+      total.ms += ms2;
       problems.clear();
     } catch (error) {
       failures++;
@@ -30442,10 +38718,10 @@ function madeSomething({ outcome }) {
 import { spawn as spawn3 } from "node:child_process";
 
 // packages/action/dist/guarded-output.js
-import { randomBytes as randomBytes15 } from "node:crypto";
+import { randomBytes as randomBytes17 } from "node:crypto";
 import { StringDecoder } from "node:string_decoder";
 function guardOutput(write2) {
-  const word = `sluice-${randomBytes15(24).toString("hex")}`;
+  const word = `sluice-${randomBytes17(24).toString("hex")}`;
   const decoder = new StringDecoder("utf8");
   let isOpen = true;
   let last = "\n";
@@ -30522,8 +38798,8 @@ var BrokenDeclarations = class extends SluiceError {
     this.problems = problems;
   }
 };
-async function runWorkspace(engine, options) {
-  const { host, inputs, standing, root, notesDir, interruption } = options;
+async function runWorkspace(engine, options2) {
+  const { host, inputs, standing, root, notesDir, interruption } = options2;
   const startedMs = performance.now();
   const { targets, problems } = await engine.declarations();
   if (problems.length > 0)
@@ -30566,7 +38842,7 @@ function tellFailure(commands, host, error) {
   for (const { message, hint, code: code2, file, line } of problems.slice(0, MOST_ERRORS)) {
     const text = `${code2}: ${message}${hint === void 0 ? "" : `
 ${hint}`}`;
-    const path = file === void 0 ? void 0 : relative3(host.cwd, `${root}/${file}`);
+    const path = file === void 0 ? void 0 : relative5(host.cwd, `${root}/${file}`);
     commands.annotate("error", text, path === void 0 ? void 0 : { file: path, ...line === void 0 ? {} : { line } });
   }
   if (problems.length > MOST_ERRORS)
@@ -30629,7 +38905,7 @@ async function runMain(host, mode) {
   const interrupt = () => interruption.abort();
   for (const name of ["SIGINT", "SIGTERM"])
     host.signals.on(name, interrupt);
-  const scratch = mkdtempSync(join50(temporary(host), "sluice-"));
+  const scratch = mkdtempSync3(join60(temporary(host), "sluice-"));
   try {
     const inputs = parseInputs(host.env);
     if (inputs.token !== void 0)
@@ -30641,7 +38917,7 @@ async function runMain(host, mode) {
   } finally {
     for (const name of ["SIGINT", "SIGTERM"])
       host.signals.off(name, interrupt);
-    rmSync4(join50(scratch, "notes"), { recursive: true, force: true });
+    rmSync8(join60(scratch, "notes"), { recursive: true, force: true });
   }
 }
 async function runStep(host, step, interruption) {
@@ -30654,11 +38930,11 @@ async function runStep(host, step, interruption) {
 `);
   const warnings = /* @__PURE__ */ new Set();
   const runs = [];
-  for (const [at2, root] of roots.entries()) {
+  for (const [at3, root] of roots.entries()) {
     if (interruption.aborted)
       break;
-    const notesDir = join50(scratch, "notes", String(at2));
-    mkdirSync10(notesDir, { recursive: true });
+    const notesDir = join60(scratch, "notes", String(at3));
+    mkdirSync17(notesDir, { recursive: true });
     const engine = await openWorkspace(host, root, inputs, standing, warnings, interruption);
     try {
       runs.push(await runWorkspace(engine, { host, inputs, standing, root, notesDir, interruption }));
@@ -30698,8 +38974,8 @@ function limit(standing, inputs, mode) {
   return standing;
 }
 function publish2(host, { commands, inputs, scratch }, report2) {
-  const path = join50(scratch, "report.json");
-  writeFileSync3(path, `${JSON.stringify(report2, void 0, 2)}
+  const path = join60(scratch, "report.json");
+  writeFileSync5(path, `${JSON.stringify(report2, void 0, 2)}
 `);
   for (const [name, value] of Object.entries(outputsOf(report2, path)))
     commands.setOutput(name, value);
@@ -30715,8 +38991,8 @@ function tellWarnings(commands, warnings) {
     commands.annotate("warning", `${more} more: ${warnings.slice(MOST_WARNINGS).join("; ")}`);
 }
 function exitCodeOf(runs, { strict, push: push2 }, problems, warnings) {
-  const failed = runs.find(({ exitCode }) => exitCode !== 0);
-  if (failed !== void 0)
+  const failed2 = runs.find(({ exitCode }) => exitCode !== 0);
+  if (failed2 !== void 0)
     return 1;
   if (strict && warnings.size > 0)
     return 1;
@@ -30738,8 +39014,8 @@ var SCOPES = {
 async function collect4(engine, gc, isSelfHosted) {
   if (gc === "never" || gc === "auto" && !isSelfHosted)
     return void 0;
-  const { removed, ms } = await engine.gc({ recordsMs: KEPT_RECORDS_MS, ...SCOPES[gc === "auto" ? "workspace" : gc] });
-  return { objects: removed.blobs + removed.trees, bytes: removed.bytes, ms };
+  const { removed, ms: ms2 } = await engine.gc({ recordsMs: KEPT_RECORDS_MS, ...SCOPES[gc === "auto" ? "workspace" : gc] });
+  return { objects: removed.blobs + removed.trees, bytes: removed.bytes, ms: ms2 };
 }
 
 // packages/action/dist/run-post.js

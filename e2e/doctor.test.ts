@@ -49,7 +49,9 @@ story('the doctor finds what is wrong, mends what is safe, and leaves the rest',
     'preparation .nxignore',
     'preparation nx.json',
     'stage p:wrong',
+    'merge-driver .git/config',
     'nx-reads video.bin',
+    'preparation .gitattributes',
     'preparation sluice.json',
   ]);
   expect(await w.git('status', '--porcelain')).toBe(before);
@@ -57,7 +59,7 @@ story('the doctor finds what is wrong, mends what is safe, and leaves the rest',
   expect(text.stdout).toContain('git rm -r --cached "p/raw"');
   expect(text.stderr).toContain('sluice doctor --fix');
 
-  expect(short(await doctor(2, '--fix')).filter((line) => line.endsWith('(fixed)'))).toHaveLength(6);
+  expect(short(await doctor(2, '--fix')).filter((line) => line.endsWith('(fixed)'))).toHaveLength(8);
   expect(w.read('p/.gitignore').split('\n').sort()).toEqual(['', '/loose', '/raw']);
   expect(short(await doctor(2))).toEqual([
     'git-tracked p:raw p/raw',

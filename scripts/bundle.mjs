@@ -8,7 +8,12 @@ import { ROOT } from './run-tool.mjs';
 
 /** By package: names of the bundled files, without `.js`, and what they begin with. */
 const ENTRIES = {
-  engine: { index: 'index.js', graph: 'graph.js', 'workspace/worker': 'workspace/worker.js' },
+  engine: {
+    index: 'index.js',
+    graph: 'graph.js',
+    summary: 'summary.js',
+    'workspace/worker': 'workspace/worker.js',
+  },
   cli: { bin: 'bin.js' },
 };
 

@@ -22,7 +22,14 @@ for (const stream of [process.stdout, process.stderr]) {
 
 void main(
   process.argv.slice(2),
-  { stdout: process.stdout, stderr: process.stderr, env: process.env, cwd: process.cwd(), signal: controller.signal },
+  {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    readInput: async () => (await process.stdin.setEncoding('utf8').toArray()).join(''),
+    env: process.env,
+    cwd: process.cwd(),
+    signal: controller.signal,
+  },
   // The engine is most of what has to be loaded, and help, version and mistakes in arguments do not need it.
   async (options) => (await import('@sluice/engine')).openEngine(options),
   readVersion(),

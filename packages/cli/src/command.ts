@@ -18,6 +18,8 @@ export interface Call {
   readonly globals: Globals;
   /** Absolute path that the paths of arguments are relative to. */
   readonly cwd: string;
+  /** All of standard input. */
+  readInput(): Promise<string>;
 }
 
 /** Carries out a command: opens an engine, lets the command use it, prints its report. */

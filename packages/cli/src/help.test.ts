@@ -6,6 +6,11 @@ const COMMANDS = [
   'status',
   'commit',
   'checkout',
+  'export',
+  'import',
+  'import zip',
+  'import tar',
+  'import url',
   'fetch',
   'pull',
   'push',
@@ -31,7 +36,7 @@ test.each(COMMANDS)('sluice %s --help', async (command) => {
 });
 
 test('the help of every command that is no group has an example', async () => {
-  for (const command of COMMANDS.filter((name) => name !== 'remote' && name !== 'store')) {
+  for (const command of COMMANDS.filter((name) => !['import', 'remote', 'store'].includes(name))) {
     const { out } = await runMain([...command.split(' ').filter((word) => word !== ''), '--help']);
     expect(out).toMatch(/Examples:\n {2}\$ /);
   }

@@ -5,13 +5,17 @@ import {
   COMMIT,
   DOCTOR,
   EXPLAIN,
+  EXPORT,
   FETCH,
   GC,
   GC_EXPLANATION,
+  IMPORT,
+  MERGE,
   PULL,
   PUSH,
   REMOTE_STAT,
   REMOTES,
+  RESOLVED,
   STAGE,
   STORE,
   VERIFY,
@@ -25,6 +29,28 @@ const CASES: readonly (readonly [args: string, call: readonly unknown[], documen
   ['status', ['status', { select: [], remotes: [] }], { stages: [STAGE] }],
   ['status p:t q --remote', ['status', { select: ['p:t', 'q'], remotes: 'default' }], { stages: [STAGE] }],
   ['status --remote s3cache', ['status', { select: [], remotes: ['s3cache'] }], { stages: [STAGE] }],
+  [
+    'export p:t q out --rev v1',
+    ['exportData', { select: ['p:t', 'q'], to: expect.stringMatching(/[/]out$/), tar: false, rev: 'v1' }],
+    EXPORT,
+  ],
+  [
+    'export p:t --tar a.tar --force',
+    ['exportData', { select: ['p:t'], to: expect.stringMatching(/[/]a[.]tar$/), tar: true, force: true }],
+    EXPORT,
+  ],
+  [
+    'import zip a.zip p:t',
+    ['importArchive', { kind: 'zip', from: expect.stringMatching(/[/]a[.]zip$/), select: ['p:t'] }],
+    { imports: [IMPORT] },
+  ],
+  [
+    'import tar a.tgz p:t',
+    ['importArchive', { kind: 'tar', from: expect.stringMatching(/[/]a[.]tgz$/), select: ['p:t'] }],
+    { imports: [IMPORT] },
+  ],
+  ['import url https://h/a p:t', ['importUrl', { url: 'https://h/a', select: ['p:t'] }], { imports: [IMPORT] }],
+  ['import url --update p', ['updateImports', { select: ['p'] }], { imports: [IMPORT] }],
   ['commit p:t --force', ['commit', { select: ['p:t'], force: true }], COMMIT],
   ['checkout', ['checkout', { select: [], strict: false }], CHECKOUT],
   [
@@ -85,6 +111,20 @@ const CASES: readonly (readonly [args: string, call: readonly unknown[], documen
     VERIFY,
   ],
   ['explain model:train', ['explain', 'model:train'], EXPLAIN],
+  ['resolve', ['resolve', { select: [] }], RESOLVED],
+  ['resolve --ours p:t#a', ['resolve', { select: ['p:t#a'], side: 'ours' }], RESOLVED],
+  ['resolve --theirs', ['resolve', { select: [], side: 'theirs' }], RESOLVED],
+  ['merge-driver /o /a /b /p', ['mergeLocks', { base: '/o', ours: '/a', theirs: '/b', path: '/p' }], MERGE],
+  ['hook post-checkout a b 1', ['followGit', { from: 'a', to: 'b' }], CHECKOUT],
+  ['hook post-checkout a b 0', ['close'], {}],
+  ['hook post-merge 0', ['followGit', { from: 'ORIG_HEAD', to: 'HEAD' }], CHECKOUT],
+  ['hook post-merge 1', ['followGit', {}], CHECKOUT],
+  [
+    'hook pre-push origin url',
+    ['prePush', { remote: 'origin', updates: [{ local: '1', remote: '0' }] }],
+    { checked: 2, pushed: PUSH },
+  ],
+  ['hook post-index-change', ['close'], {}],
   ['remote list', ['remotes'], { remotes: REMOTES }],
   ['remote remove near', ['removeRemote', 'near'], { remotes: REMOTES }],
   ['remote default near', ['setDefaultRemote', 'near'], { remotes: REMOTES }],
@@ -104,9 +144,11 @@ const CASES: readonly (readonly [args: string, call: readonly unknown[], documen
 
 test.each(CASES)('%s', async (args, call, document) => {
   const engine = fakeEngine();
-  const { code, out, err } = await runMain(['--json', ...args.split(' ')], { engine });
-  expect({ code, err }).toEqual({ code: 0, err: '' });
-  expect(out).toMatch(/^\{\n {2}"schema": 1,\n/);
+  const readInput = async (): Promise<string> => 'refs/heads/a 1 refs/heads/a 0\n';
+  const { code, out, err } = await runMain(['--json', ...args.split(' ')], { engine, readInput });
+  // Conflicts of a merge are for git to know.
+  expect({ code, err }).toEqual({ code: args.startsWith('merge-driver') ? 1 : 0, err: '' });
+  expect(out).toMatch(/^\{\n {2}"schema": 1,?\n/);
   expect(JSON.parse(out)).toEqual({ schema: 1, ...document });
   expect(engine.calls[0]).toEqual(call);
   expect(engine.calls.at(-1)).toEqual(['close']);

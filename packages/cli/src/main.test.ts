@@ -34,6 +34,7 @@ async function sluice(...argv: string[]): Promise<{ code: number; out: string; e
     stdout: { write: (text: string) => (out += text) },
     stderr: { write: (text: string) => (err += text) },
     env: { PATH: process.env.PATH },
+    readInput: async () => '',
     cwd: root,
     signal: new AbortController().signal,
   };

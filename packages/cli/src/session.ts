@@ -36,7 +36,7 @@ export async function runOnEngine(
     ...(globals.offline === true ? { offline: true } : {}),
   });
   try {
-    const report = await run(engine, { globals, cwd });
+    const report = await run(engine, { globals, cwd, readInput: io.readInput });
     const failure = report.failure ?? (globals.strict === true ? strictness.failure() : undefined);
     renderer.end();
     // A failure is a document of its own, and `--json` prints one.

@@ -11,26 +11,40 @@ import type { OperationContext } from './operations/context.js';
 import { checkDeclarations, type DeclarationsReport } from './operations/declarations.js';
 import { type DoctorReport, doctor } from './operations/doctor/doctor.js';
 import { explain } from './operations/explain.js';
+import { type ExportSettings, exportData } from './operations/export.js';
+import { type FollowOptions, followGit } from './operations/follow-git.js';
 import { collectGarbage, explainGarbage } from './operations/gc.js';
+import { installMergeDriver } from './operations/git-setup.js';
+import { type ImportArchiveOptions, importArchive } from './operations/import-archive.js';
+import { importUrl, updateImports } from './operations/import-url.js';
 import { initWorkspace } from './operations/init.js';
+import { installHooks } from './operations/install-hooks.js';
+import { type MergeLocksOptions, mergeLockFiles } from './operations/merge-locks.js';
 import type { FetchOptions, GcOptions, Select } from './operations/options.js';
+import { type PrePushOptions, prePush } from './operations/pre-push.js';
 import { remoteStat } from './operations/remote-stat.js';
 import { createRemotes } from './operations/remotes.js';
 import type {
   CheckoutReport,
   CommitReport,
   ExplainReport,
+  ExportReport,
   FetchReport,
   GcExplanation,
   GcReport,
+  ImportReport,
   InitReport,
+  MergeLocksReport,
+  PrePushReport,
   PullReport,
   PushReport,
   RemoteReport,
   RemoteStatReport,
+  ResolveReport,
   StoreStat,
   VerifyReport,
 } from './operations/reports.js';
+import { type ResolveSide, resolveConflicts } from './operations/resolve.js';
 import { type Selected, selectStages } from './operations/select.js';
 import { type StatusReport, status } from './operations/status.js';
 import { fetchData, pull, push } from './operations/transfer.js';
@@ -40,7 +54,7 @@ import { lowerArea, parseArea } from './remote/areas.js';
 import { type ChosenStage, loadStages, stageNamed, stagesOfChosen, withChosen } from './stage/load-stages.js';
 import { createLockReader } from './stage/lock-file.js';
 import { mergeResults } from './stage/merge-results.js';
-import { type RunOptions, type RunResult, runStage } from './stage/run-stage.js';
+import { type RunOptions, type RunResult, runStage, unchangedAtRest } from './stage/run-stage.js';
 import { createSharedResolvers, type SharedResolvers } from './stage/shared-resolvers.js';
 import { realFiles } from './store/files.js';
 import { storeStat } from './store/stat.js';
@@ -103,8 +117,20 @@ export interface Engine {
     readonly link?: LinkKind;
     readonly strict?: boolean;
   }): Promise<CheckoutReport>;
+  /** Makes the workspace follow git from one commit to another, as `git switch` does with its own files. Never destroys changes. */
+  followGit(options: FollowOptions): Promise<CheckoutReport>;
+  /** Sees that data is on a remote before git publishes the locks that name it, or pushes it first. Throws `ERR_NOT_PUSHED`. */
+  prePush(options: PrePushOptions): Promise<PrePushReport>;
   /** Puts back what was kept aside under a digest. */
   checkoutKept(digest: string): Promise<CheckoutReport>;
+  /** Makes the files of a zip or tar archive the new version of a dataset. */
+  importArchive(options: ImportArchiveOptions & { readonly select: Select }): Promise<ImportReport>;
+  /** Makes the file at a URL the new version of a dataset, and notes where it came from. */
+  importUrl(options: { readonly select: Select; readonly url: string }): Promise<ImportReport>;
+  /** Asks where the selected datasets came from for newer versions. */
+  updateImports(options: { readonly select: Select }): Promise<readonly ImportReport[]>;
+  /** What locks name as plain files elsewhere, or in a tar file. */
+  exportData(options: ExportSettings & { readonly select: Select }): Promise<ExportReport>;
   /** Remote to store. */
   fetch(options: FetchOptions): Promise<FetchReport>;
   /** Remote to store and workspace. */
@@ -132,12 +158,15 @@ export interface Engine {
   explain(selector: string): Promise<ExplainReport>;
   /** The declared stages, and what is wrong with declarations, with the line where it is. */
   declarations(): Promise<DeclarationsReport>;
+  /** Merges a lock for git, from three files into that of our side. No data is needed. */
+  mergeLocks(options: MergeLocksOptions): Promise<MergeLocksReport>;
+  /** Ends conflicts that a merge left in locks by taking a side; without one, merges outs whose trees were missing. */
+  resolve(options: { readonly select: Select; readonly side?: ResolveSide }): Promise<ResolveReport>;
   storeStat(): Promise<StoreStat>;
   /** Looks for what makes Sluice fail or slow in this workspace; `fix` repairs what is safe to repair. */
   doctor(options: { readonly fix?: boolean }): Promise<DoctorReport>;
-  /** What the configuration wants to be done after a run. */
-  afterRun(): { readonly push: boolean; readonly gc: boolean };
-  init(options: { readonly remote?: string }): Promise<InitReport>;
+  /** Prepares the workspace and tells git how locks are merged; `hooks`: git's hooks too. */
+  init(options: { readonly remote?: string; readonly hooks?: boolean }): Promise<InitReport>;
   remotes(): readonly RemoteReport[];
   addRemote(options: {
     readonly name: string;
@@ -233,14 +262,14 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const shared = contextFor(chosen);
     const context = { ...shared, env: runOptions.env ?? env, emit: runOptions.emit ?? emit };
     const stage = stageNamed(context.projects, context.stages, chosen.id);
-    let outcome: RunResult['outcome'] | undefined;
+    if (readOnce === undefined) return runStage(context, stage, runOptions);
+    const resolver = readOnce.resolvers.get(context, runOptions.envName ?? '');
+    const settled = await unchangedAtRest(context, stage, runOptions, resolver);
+    if (settled !== undefined) return settled;
     try {
-      const resolver = readOnce?.resolvers.get(context, runOptions.envName ?? '');
-      const result = await runStage(context, stage, runOptions, resolver);
-      outcome = result.outcome;
-      return result;
+      return await runStage(context, stage, runOptions);
     } finally {
-      if (outcome !== 'unchanged') readOnce?.resolvers.forget();
+      readOnce.resolvers.forget();
     }
   };
   const on = <T>(select: Select, run: (context: OperationContext, selected: Selected[]) => Promise<T>): Promise<T> => {
@@ -271,7 +300,16 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       on(select, (context, selected) =>
         checkout(context, selected, { rev, force: force ?? false, link, missing: 'leave', strict: strict ?? false }),
       ),
+    followGit: async (followOptions) => on([], (context, selected) => followGit(context, selected, followOptions)),
+    prePush: async (prePushOptions) =>
+      on([], (context, selected) => prePush(context, prePushOptions, (revs) => push(context, selected, { revs }))),
     checkoutKept: async (digest) => checkoutKept(contextFor(), digest),
+    exportData: async (exportOptions) =>
+      on(exportOptions.select, (context, selected) => exportData(context, selected, exportOptions)),
+    importArchive: async (importOptions) =>
+      on(importOptions.select, (context, selected) => importArchive(context, selected, importOptions)),
+    importUrl: async ({ select, url }) => on(select, (context, selected) => importUrl(context, selected, url)),
+    updateImports: async ({ select }) => on(select, updateImports),
     fetch: async (fetchOptions) =>
       on(fetchOptions.select, (context, selected) => fetchData(context, selected, fetchOptions)),
     pull: async (pullOptions) => on(pullOptions.select, (context, selected) => pull(context, selected, pullOptions)),
@@ -282,15 +320,20 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     verifyRemote: async (verifyOptions) => verifyRemote(contextFor(), verifyOptions),
     explain: async (selector) => on([selector], explain),
     declarations: async () => checkDeclarations(root, readStages()),
+    mergeLocks: async (mergeOptions) => mergeLockFiles(contextFor(), mergeOptions),
+    resolve: async ({ select, side }) => on(select, (context, selected) => resolveConflicts(context, selected, side)),
     storeStat: async () => {
       const store = openOnce(config());
       return { ...storeStat(store), path: store.layout.dir };
     },
     doctor: async ({ fix }) => doctor({ root, env, signal, nowMs: Date.now }, fix ?? false),
-    init: async (initOptions) => initWorkspace(root, diskFiles(root), initOptions),
-    afterRun: () => {
-      const { push: pushWhen, gc: gcWhen } = config();
-      return { push: pushWhen === 'after-run', gc: gcWhen === 'after-run' };
+    init: async ({ remote, hooks }) => {
+      const { written } = initWorkspace(root, diskFiles(root), { remote });
+      const configured = await installMergeDriver(root, { signal });
+      return {
+        written: [...written, ...(configured ? ['.git/config'] : [])],
+        ...(hooks === true ? { hooks: await installHooks(root, { signal }) } : {}),
+      };
     },
     remotes: () => {
       const { remotes, defaultRemote } = config();

@@ -3,12 +3,17 @@ import { declareCheckout } from './checkout.js';
 import { declareCommit } from './commit.js';
 import { declareDoctor } from './doctor.js';
 import { declareExplain } from './explain.js';
+import { declareExport } from './export.js';
 import { declareFetch } from './fetch.js';
 import { declareGc } from './gc.js';
+import { declareHook } from './hook.js';
+import { declareImport } from './import.js';
 import { declareInit } from './init.js';
+import { declareMergeDriver } from './merge-driver.js';
 import { declarePull } from './pull.js';
 import { declarePush } from './push.js';
 import { declareRemote } from './remote.js';
+import { declareResolve } from './resolve.js';
 import { declareStatus } from './status.js';
 import { declareStore } from './store.js';
 import { declareVerify } from './verify.js';
@@ -22,10 +27,15 @@ export const COMMANDS: readonly Declare[] = [
   declareFetch,
   declarePull,
   declarePush,
+  declareImport,
+  declareExport,
   declareGc,
   declareVerify,
   declareDoctor,
   declareExplain,
+  declareResolve,
+  declareMergeDriver,
+  declareHook,
   declareRemote,
   declareStore,
 ];

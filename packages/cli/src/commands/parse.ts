@@ -37,6 +37,13 @@ export function parseCount(text: string): number {
   return Number(text);
 }
 
+/** A whole number from 0 up. */
+export function parseSeed(text: string): number {
+  const seed = /^[0-9]+$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(seed)) throw new InvalidArgumentError('Write a whole number from 0 up.');
+  return seed;
+}
+
 /** Collects an option that may be given several times. */
 export function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];

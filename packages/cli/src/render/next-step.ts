@@ -2,7 +2,20 @@ import { formatBytes, type OutStatus, plural, type Reason, type StageStatus } fr
 
 /** The most useful thing to do now. */
 export function nextStep(stages: readonly StageStatus[]): string {
-  return runStep(stages) ?? restoreStep(stages) ?? pushStep(stages) ?? bringStep(stages) ?? 'nothing to do';
+  return (
+    resolveStep(stages) ??
+    runStep(stages) ??
+    restoreStep(stages) ??
+    pushStep(stages) ??
+    bringStep(stages) ??
+    'nothing to do'
+  );
+}
+
+/** Before a merge is decided nothing else can be done. */
+function resolveStep(stages: readonly StageStatus[]): string | undefined {
+  const isOpen = stages.some(({ state }) => state === 'conflict');
+  return isOpen ? 'next: sluice resolve --ours or --theirs, with a selector for some of them' : undefined;
 }
 
 /** Stages that have to run; one that waits for another comes after it. */

@@ -17,7 +17,9 @@ function rendered(
 ): string {
   let err = '';
   const stderr = { isTTY, columns: 120, write: (text: string) => (err += text) };
-  const io = { stdout: { write: () => undefined }, stderr, env, cwd: '/', signal: new AbortController().signal };
+  const stdout = { write: () => undefined };
+  const readInput = async (): Promise<string> => '';
+  const io = { stdout, stderr, readInput, env, cwd: '/', signal: new AbortController().signal };
   const renderer = createRenderer(io, globals);
   for (const event of events) renderer.emit(event);
   renderer.end();

@@ -9,13 +9,14 @@ import {
   type StatusReport,
   visible,
 } from '@sluice/engine';
+import { conflictLines } from './conflicts.js';
 import { nextStep } from './next-step.js';
 import { table } from './table.js';
 
-const STATES = ['unchanged', 'restorable', 'changed', 'new'] as const;
+const STATES = ['unchanged', 'restorable', 'changed', 'new', 'conflict'] as const;
 
 /** A line per stage with its state and the reasons, a line per out with where its data is, and what to do next. `verbose`: all reasons. */
-export function statusText({ stages }: StatusReport, verbose: boolean): string {
+export function statusText({ stages, conflicts = [] }: StatusReport, verbose: boolean): string {
   if (stages.length === 0) {
     return 'no stages: give a target in project.json the executor @sluice/nx:stage or @sluice/nx:track';
   }
@@ -26,7 +27,8 @@ export function statusText({ stages }: StatusReport, verbose: boolean): string {
   );
   const lines: string[] = [];
   for (const [i, stage] of stages.entries()) lines.push(heads[i] ?? '', ...outs.splice(0, stage.outs.length));
-  return [...lines, '', [...countLine(stages), nextStep(stages)].join('; ')].join('\n');
+  const found = conflicts.length === 0 ? [] : ['', ...conflictLines(conflicts, verbose)];
+  return [...lines, ...found, '', [...countLine(stages), nextStep(stages)].join('; ')].join('\n');
 }
 
 function stageRow({ project, target, state, reasons }: StageStatus, verbose: boolean): string[] {

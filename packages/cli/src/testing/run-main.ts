@@ -16,13 +16,17 @@ export const HERE: string = fileURLToPath(new URL('.', import.meta.url)).replace
 /** Runs one command line in this process, on a fake engine unless told otherwise. */
 export async function runMain(
   argv: readonly string[],
-  { engine = fakeEngine(), ...rest }: { readonly engine?: FakeEngine } & Partial<Pick<Io, 'env' | 'signal'>> = {},
+  {
+    engine = fakeEngine(),
+    ...rest
+  }: { readonly engine?: FakeEngine } & Partial<Pick<Io, 'env' | 'signal' | 'readInput'>> = {},
 ): Promise<Ended> {
   let out = '';
   let err = '';
   const io: Io = {
     stdout: { write: (text) => (out += text) },
     stderr: { write: (text) => (err += text) },
+    readInput: async () => '',
     env: {},
     cwd: HERE,
     signal: new AbortController().signal,

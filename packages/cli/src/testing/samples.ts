@@ -1,15 +1,20 @@
 import type {
   CheckoutReport,
   CommitReport,
+  ConflictReport,
   DoctorReport,
   ExplainReport,
+  ExportReport,
   FetchReport,
   GcExplanation,
   GcReport,
+  ImportReport,
+  MergeLocksReport,
   PullReport,
   PushReport,
   RemoteReport,
   RemoteStatReport,
+  ResolveReport,
   StageStatus,
   StoreStat,
   VerifyReport,
@@ -50,6 +55,19 @@ export const COMMIT: CommitReport = {
   ],
   objects: { new: 11, reused: 0 },
   bytes: { new: 695_311, reused: 0 },
+  ms: 20,
+};
+
+export const EXPORT: ExportReport = { to: '/delivery', written: 10, unchanged: 0, bytes: 695_311, ms: 20 };
+
+export const IMPORT: ImportReport = {
+  project: 'people',
+  target: 'raw',
+  path: 'people/raw',
+  digest: sampleDigest('1a'),
+  files: 10,
+  bytes: 695_311,
+  changed: true,
   ms: 20,
 };
 
@@ -172,3 +190,23 @@ export const REMOTE_STAT: RemoteStatReport = {
   bytes: 900_000,
   referencedBytes: 855_646,
 };
+
+export const CONFLICT: ConflictReport = {
+  project: 'people',
+  target: 'raw',
+  selector: 'people:raw#1.jpg',
+  out: 'people/raw',
+  path: '1.jpg',
+  class: 'changed-removed',
+  bytes: { base: 5969, ours: 6000, theirs: null },
+  missing: null,
+};
+
+export const MERGE: MergeLocksReport = {
+  path: 'people/sluice-lock.json',
+  stages: ['raw'],
+  conflicts: [CONFLICT],
+  text: false,
+};
+
+export const RESOLVED: ResolveReport = { resolved: [CONFLICT], left: [], locks: ['people/sluice-lock.json'] };

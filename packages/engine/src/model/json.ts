@@ -85,17 +85,25 @@ function syntaxProblem(error: unknown): string {
   return message.replace(/, (?:\.{3})?".*$/s, '');
 }
 
-/** The first key that stands twice in one object of valid JSON text. */
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN = 0x7b;
+const CLOSE = 0x7d;
+const COLON = 0x3a;
+const SPACE = 0x20;
+
+/** The first key that stands twice in one object of valid JSON text. Works on character codes, since it sees every record and lock. */
 function repeatedKey(text: string): string | undefined {
   const open: Set<string>[] = [];
   for (let at = 0; at < text.length; at++) {
-    const char = text[at];
-    if (char === '{') open.push(new Set());
-    else if (char === '}') open.pop();
-    else if (char === '"') {
+    const code = text.charCodeAt(at);
+    if (code === OPEN) open.push(new Set());
+    else if (code === CLOSE) open.pop();
+    else if (code === QUOTE) {
       const end = endOfString(text, at);
-      if (/^\s*:/.test(text.slice(end, end + 64))) {
-        const key = String(JSON.parse(text.slice(at, end)));
+      if (isBeforeColon(text, end)) {
+        const raw = text.slice(at, end);
+        const key = raw.includes('\\') ? String(JSON.parse(raw)) : raw.slice(1, -1);
         const keys = open.at(-1);
         if (keys?.has(key)) return key;
         keys?.add(key);
@@ -109,6 +117,17 @@ function repeatedKey(text: string): string | undefined {
 /** Where the string that begins at `start` has ended. */
 function endOfString(text: string, start: number): number {
   let at = start + 1;
-  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+  for (; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) break;
+    if (code === BACKSLASH) at++;
+  }
   return at + 1;
+}
+
+/** Valid JSON has nothing else than white space between a key and its colon, and all of that is at most a space. */
+function isBeforeColon(text: string, from: number): boolean {
+  let at = from;
+  while (text.charCodeAt(at) <= SPACE) at++;
+  return text.charCodeAt(at) === COLON;
 }

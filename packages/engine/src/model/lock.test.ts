@@ -109,7 +109,7 @@ test.each(['<<<<<<< HEAD', '=======', '>>>>>>> theirs', '||||||| base'])(
 );
 
 test('a newer version is told apart, whatever else is in it', () => {
-  expect(codeOf('{"version": 2, "stages": [], "more": 1}')).toBe('ERR_LOCK_VERSION');
+  expect(codeOf('{"version": 3, "stages": [], "more": 1}')).toBe('ERR_LOCK_VERSION');
   expect(codeOf('{"version": 0, "stages": {}}')).toBe('ERR_LOCK_INVALID');
   expect(codeOf('{"version": "1", "stages": {}}')).toBe('ERR_LOCK_INVALID');
 });

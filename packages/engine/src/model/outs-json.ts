@@ -70,7 +70,8 @@ function parsePartKey(key: string): Pick<Part, 'kind' | 'name'> | undefined {
   return named === undefined ? undefined : { kind: named, name: key.slice(named.length + 1) };
 }
 
-function parseRoot(entry: unknown, place: string, fail: Fail): OutRoot {
+/** Reads `{"tree": "sha256:…", "files": 3, "bytes": 123}` or `{"blob": "sha256:…", "bytes": 123, "exec": true}`. */
+export function parseRoot(entry: unknown, place: string, fail: Fail): OutRoot {
   const object = asObject(entry, place, fail);
   const bytes = asCount(object.get('bytes'), placeOf(place, 'bytes'), fail);
   if (object.has('tree')) {
@@ -85,7 +86,8 @@ function parseRoot(entry: unknown, place: string, fail: Fail): OutRoot {
   return { kind: 'blob', digest, exec, files: 1, bytes };
 }
 
-function printRoot(root: OutRoot): string {
+/** The inverse of {@link parseRoot}, on one line. */
+export function printRoot(root: OutRoot): string {
   const digest = JSON.stringify(root.digest);
   if (root.kind === 'tree') return `{ "tree": ${digest}, "files": ${root.files}, "bytes": ${root.bytes} }`;
   return `{ "blob": ${digest}, "bytes": ${root.bytes}${root.exec ? ', "exec": true' : ''} }`;

@@ -2,7 +2,7 @@ import { SluiceError } from '../errors.js';
 import type { PathFilter } from '../model/path-filter.js';
 import type { OutRoot } from '../model/root.js';
 import { placeOf } from '../stage/decide.js';
-import { holdStage } from '../stage/hold.js';
+import { type HeldStage, holdStage } from '../stage/hold.js';
 import { keepAside } from '../stage/keep-aside.js';
 import { Resolver } from '../stage/resolve.js';
 import { type Restore, restoreOuts } from '../stage/restore.js';
@@ -21,6 +21,12 @@ export interface CheckoutSettings {
   /** Replace changes that nobody has committed; they are kept in the store. */
   readonly force: boolean;
   readonly link?: LinkKind | undefined;
+  /** Outs with changes that are committed nowhere, and no `force`: refuse all, or leave those as they are. */
+  readonly unsaved?: 'refuse' | 'leave' | undefined;
+  /** `true`: what is not in the store is told only of outs that lie there in another version. */
+  readonly onlyStale?: boolean | undefined;
+  /** `false`: leave the outs of a stage that another process holds, instead of waiting. */
+  readonly wait?: boolean | undefined;
   /** Data that is not in the store: leave it reference-only, or fetch it. */
   readonly missing: 'leave' | 'fetch';
   /** `ERR_NOT_LOCAL` if something was left reference-only. */
@@ -41,17 +47,21 @@ export async function checkout(
   const referenceOnly: CheckoutReport['referenceOnly'][number][] = [];
   let bytes = 0;
   const lockOf = await locksAt(context, settings.rev);
-  if (!settings.force) await refuseChanges(context, selected, lockOf);
+  const unsaved = settings.force ? [] : await findUnsaved(context, selected, lockOf);
+  if (settings.unsaved === 'leave') tellUnsaved(context, unsaved);
+  else refuseUnsaved(unsaved);
+  const isUnsaved = (out: Out): boolean => unsaved.some((one) => one.out === out);
   for (const { stage, filterOf } of selected) {
     const roots = lockOf(stage);
     if (roots === undefined) continue;
-    const held = await holdStage(context, stage, true);
+    const held = await holdIfFree(context, stage, settings.wait ?? true);
+    if (held === undefined) continue;
     try {
       const resolver = new Resolver(context);
       for (const out of stage.outs) {
         const root = roots.get(out.path);
         // What git keeps is git's to check out.
-        if (root === undefined || !out.cache) continue;
+        if (root === undefined || !out.cache || isUnsaved(out)) continue;
         const observed = await resolver.observed(out.path);
         const filter = filterOf?.(out);
         if (placeOf(observed, root) === 'present') {
@@ -59,7 +69,10 @@ export async function checkout(
           continue;
         }
         if (settings.missing === 'leave' && !isHere(context, root, filter)) {
-          referenceOnly.push({ ...stage.id, path: out.path, files: root.files, bytes: root.bytes });
+          const isStale = placeOf(observed, root) === 'modified';
+          if (isStale || settings.onlyStale !== true) {
+            referenceOnly.push({ ...stage.id, path: out.path, files: root.files, bytes: root.bytes });
+          }
           continue;
         }
         await keepAside(context, out.path, observed);
@@ -82,14 +95,37 @@ function isHere({ workspace }: OperationContext, root: OutRoot, filter: PathFilt
   return completeness(workspace.store.reader, root, filter) === 'complete';
 }
 
+/** The lease of a stage; without waiting, `undefined` and a warning if another process has it. */
+async function holdIfFree(context: OperationContext, stage: Stage, wait: boolean): Promise<HeldStage | undefined> {
+  try {
+    return await holdStage(context, stage, wait);
+  } catch (error) {
+    if (wait || !(error instanceof SluiceError) || error.code !== 'ERR_HELD') throw error;
+    const name = stageName(stage.id);
+    context.emit({
+      type: 'warning',
+      code: error.code,
+      message: `${name} stays as it is: ${error.message}`,
+      hint: `When it has ended, run: sluice checkout ${name}`,
+    });
+    return undefined;
+  }
+}
+
+/** An out with changes that are committed nowhere. */
+interface Unsaved {
+  readonly stage: Stage;
+  readonly out: Out;
+}
+
 /** Looks at all outs before the first is touched. */
-async function refuseChanges(
+async function findUnsaved(
   context: OperationContext,
   selected: readonly Selected[],
   lockOf: (stage: Stage) => ReadonlyMap<string, OutRoot> | undefined,
-): Promise<void> {
+): Promise<Unsaved[]> {
   const resolver = new Resolver(context);
-  const changed: { stage: Stage; out: Out }[] = [];
+  const changed: Unsaved[] = [];
   for (const { stage } of selected) {
     const roots = lockOf(stage);
     for (const out of stage.outs) {
@@ -102,18 +138,33 @@ async function refuseChanges(
       }
     }
   }
+  return changed;
+}
+
+function refuseUnsaved(changed: readonly Unsaved[]): void {
   const [first] = changed;
   if (first === undefined) return;
-  const name = stageName(first.stage.id);
   const others = changed.length > 1 ? `, and ${changed.length - 1} more` : '';
-  throw new SluiceError(
-    'ERR_OUT_MODIFIED',
-    `${name}: ${first.out.path} has changes that are committed nowhere${others}`,
-    {
-      hint: `\`sluice commit ${first.stage.command === undefined ? '' : '--force '}${name}\` keeps them as a new version; \`--force\` replaces them and keeps a copy in the store.`,
-      details: { paths: changed.map(({ out }) => out.path) },
-    },
-  );
+  throw new SluiceError('ERR_OUT_MODIFIED', `${unsavedMessage(first)}${others}`, {
+    hint: unsavedHint(first),
+    details: { paths: changed.map(({ out }) => out.path) },
+  });
+}
+
+function tellUnsaved(context: OperationContext, changed: readonly Unsaved[]): void {
+  for (const one of changed) {
+    const message = `${unsavedMessage(one)}, so it stays as it is`;
+    context.emit({ type: 'warning', code: 'ERR_OUT_MODIFIED', message, hint: unsavedHint(one) });
+  }
+}
+
+function unsavedMessage({ stage, out }: Unsaved): string {
+  return `${stageName(stage.id)}: ${out.path} has changes that are committed nowhere`;
+}
+
+function unsavedHint({ stage }: Unsaved): string {
+  const name = stageName(stage.id);
+  return `\`sluice commit ${stage.command === undefined ? '' : '--force '}${name}\` keeps them as a new version; \`sluice checkout --force ${name}\` replaces them and keeps a copy in the store.`;
 }
 
 /** A version that the store has dropped but a remote holds is not lost when it is replaced. */

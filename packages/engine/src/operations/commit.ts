@@ -3,6 +3,7 @@ import { commitData, type DataLooks, lookAtData } from '../stage/commit-data.js'
 import { type CommitResult, commitOuts } from '../stage/commit-outs.js';
 import { refuseTracked } from '../stage/git-tracked.js';
 import { holdStage } from '../stage/hold.js';
+import { refuseLookedPart } from '../stage/part-of-out.js';
 import { problemError } from '../stage/problem.js';
 import { Resolver } from '../stage/resolve.js';
 import { type Stage, stageName } from '../stage/stage.js';
@@ -14,7 +15,7 @@ import type { Selected } from './select.js';
 /**
  * Takes outs as they lie in the workspace into the store and the locks: those of tracked datasets, and with `force` those of stages with a command, for
  * results made by hand. Without selectors, datasets that are not in the workspace are left alone. Throws `ERR_USAGE` for a stage with a command that is
- * named without `force`, `ERR_OUT_MISSING`, `ERR_OUT_MODIFIED` for protected outs, and what reading files throws.
+ * named without `force`, `ERR_OUT_MISSING`, `ERR_OUT_MODIFIED` for protected outs, `ERR_OUT_PART` where only a part was put in place (of a dataset `force` takes it for all), and what reading files throws.
  */
 export async function commit(
   context: OperationContext,
@@ -30,7 +31,7 @@ export async function commit(
       if (exact) throw byHand(stage);
       continue;
     }
-    const committed = await commitStage(context, stage, exact);
+    const committed = await commitStage(context, stage, exact, force);
     if (committed === undefined) continue;
     objects.new += committed.fresh.objects;
     objects.reused += committed.reused.objects;
@@ -47,7 +48,12 @@ export async function commit(
   return { stages, objects, bytes, ms: Math.round(performance.now() - startedMs) };
 }
 
-async function commitStage(context: OperationContext, stage: Stage, exact: boolean): Promise<CommitResult | undefined> {
+async function commitStage(
+  context: OperationContext,
+  stage: Stage,
+  exact: boolean,
+  force: boolean,
+): Promise<CommitResult | undefined> {
   const held = await holdStage(context, stage, true);
   try {
     const looks = await lookAtData(context, stage);
@@ -61,7 +67,7 @@ async function commitStage(context: OperationContext, stage: Stage, exact: boole
     await refuseTracked(context, stage);
     for (const { cache, path } of stage.outs) if (cache) ensureIgnored(context.workspace.root, stage.projectRoot, path);
     return stage.command === undefined
-      ? await commitData(context, stage, looks)
+      ? await commitData(context, stage, looks, { force })
       : await commitByHand(context, stage, looks);
   } finally {
     held.release();
@@ -70,6 +76,7 @@ async function commitStage(context: OperationContext, stage: Stage, exact: boole
 
 /** A result that no run made has the fingerprint of its inputs in the lock, and no record. */
 async function commitByHand(context: OperationContext, stage: Stage, looked: DataLooks): Promise<CommitResult> {
+  for (const [path, seen] of looked) refuseLookedPart(stage, path, seen);
   const { problems, parts } = await new Resolver(context).stage(stage);
   const [problem] = problems;
   // A result made by hand is committed together with what it was made from.

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Area } from '../remote/areas.js';
 import { wasSeen } from '../remote/have-file.js';
 import { openRemote, type Remote } from '../remote/remote.js';
+import { actionsCacheStorage } from '../remote/storage/actions-cache/actions-cache.js';
 import { type CountingStorage, counting } from '../remote/storage/counting.js';
 import { fileStorage } from '../remote/storage/file.js';
 import { limited } from '../remote/storage/limit.js';
@@ -11,6 +12,7 @@ import { type RetryOptions, retrying } from '../remote/storage/retry.js';
 import { s3Storage } from '../remote/storage/s3.js';
 import type { RemoteConfig } from '../workspace/config.js';
 import { usableLocation } from '../workspace/remote-url.js';
+import { actionsCacheOptionsOf } from './actions-cache-remote.js';
 import { type S3RemoteOptions, s3OptionsOf } from './s3-remote.js';
 
 /** A remote that was opened by its name, with its request counter. */
@@ -39,6 +41,8 @@ const PATIENCE = {
 
 /** A shared directory that is away is told as down within a second. */
 const FILE_RETRY: RetryOptions = { ...PATIENCE, attempts: 3, longestWaitMs: 400 };
+/** A job waits rather than doing its work again; what asks for patience is answered within half a minute, or not at all. */
+const CACHE_RETRY: RetryOptions = { ...PATIENCE, attempts: 4, longestWaitMs: 2000 };
 const S3_RETRY: Omit<RetryOptions, 'attempts'> = { ...PATIENCE, longestWaitMs: 5000 };
 
 /** The remote of a configuration with its wrappers. Throws `ERR_CONFIG` for a kind that this version cannot use. */
@@ -47,7 +51,9 @@ export function connectRemote(settings: RemoteConfig, options: ConnectOptions): 
   const { driver, requests } = openDriver(settings, concurrency, options);
   const bounded = limited(driver, concurrency);
   const storage = settings.readOnly ? readOnly(bounded) : bounded;
-  const remote = openRemote({ storage, area: options.area, seen: wasSeen(options.store, driver.description) });
+  // A place that evicts may be empty again at any time.
+  const seen = driver.durable && wasSeen(options.store, driver.description);
+  const remote = openRemote({ storage, area: options.area, seen });
   return { name: settings.name, remote, requests };
 }
 
@@ -60,6 +66,10 @@ function openDriver(
   const location = usableLocation(settings);
   if (location.kind === 's3') {
     const driver = s3Storage(s3OptionsOf(settings, location, concurrency, S3_RETRY, options));
+    return { driver, requests: driver.requests };
+  }
+  if (location.kind === 'actions-cache') {
+    const driver = actionsCacheStorage(actionsCacheOptionsOf(settings.name, options.area, CACHE_RETRY, options.env));
     return { driver, requests: driver.requests };
   }
   const { dir } = location;

@@ -2,6 +2,7 @@ import { explainGc } from '../gc/explain-gc.js';
 import type { GatherOptions } from '../gc/gather-roots.js';
 import { runGc } from '../gc/run-gc.js';
 import type { OutRoot } from '../model/root.js';
+import { evicts } from '../workspace/remote-url.js';
 import type { OperationContext } from './context.js';
 import type { GcOptions } from './options.js';
 import type { GcExplanation, GcReport } from './reports.js';
@@ -65,14 +66,15 @@ function gatherOptions(context: OperationContext, options: GcOptions, holders = 
   };
 }
 
-/** A root is safe if any remote holds all of it. Where one does not answer and no other holds it, nobody knows. */
+/** A root is safe if any remote that keeps what it is given holds all of it. Where one does not answer and no other holds it, nobody knows. */
 async function isOnRemote(
   { remotes, config }: OperationContext,
   root: OutRoot,
   holders: Set<string>,
 ): Promise<boolean | 'unknown'> {
   let answer: false | 'unknown' = false;
-  for (const name of config.remotes.keys()) {
+  for (const [name, { location }] of config.remotes) {
+    if (evicts(location)) continue;
     const state = await remotes.state(name, root);
     if (state === 'complete') {
       holders.add(name);

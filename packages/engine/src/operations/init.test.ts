@@ -7,6 +7,7 @@ test('everything that is missing is written, and a second time nothing', () => {
   const files = memoryFiles({ 'nx.json': {}, 'package.json': { name: 'w' }, '.gitignore': 'node_modules/' });
   expect(initWorkspace('/w', files, EVERYTHING).written).toEqual([
     'sluice.json',
+    '.gitattributes',
     '.gitignore',
     '.nxignore',
     'nx.json',
@@ -34,6 +35,7 @@ test('what the user wrote stays as it is written: comments, order, line ends', (
     'sluice.json': '{"store": "../store"}',
   });
   expect(initWorkspace('/w', files, { plugin: true, cli: '1.2.3' }).written).toEqual([
+    '.gitattributes',
     '.gitignore',
     '.nxignore',
     'nx.json',

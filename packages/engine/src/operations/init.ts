@@ -7,10 +7,12 @@ import { withLines } from '../workspace/gitignore.js';
 import { isObject } from '../workspace/merge-target.js';
 import type { TextFiles } from '../workspace/text-files.js';
 import { addRemote } from '../workspace/write-config.js';
+import { ATTRIBUTES_LINE } from './git-setup.js';
 import type { InitReport } from './reports.js';
 
-/** What git and Nx must not look at. Nx reads every file that is not ignored whole into memory. */
-const IGNORED = {
+/** How locks are merged, and what git and Nx must not look at. Nx reads every file that is not ignored whole into memory. */
+const LINES = {
+  '.gitattributes': [ATTRIBUTES_LINE],
   '.gitignore': ['/.sluice/', `/${LOCAL_CONFIG_FILE}`],
   '.nxignore': ['.sluice/'],
 } as const;
@@ -38,7 +40,7 @@ export interface InitOptions {
 }
 
 /**
- * Prepares a workspace: `sluice.json`, ignore lines, the plugin entry in `nx.json`, the command as a dev dependency. What is there already stays,
+ * Prepares the files of a workspace: `sluice.json`, lines for git and Nx, the plugin entry in `nx.json`, the command as a dev dependency. What is there already stays,
  * so twice is the same as once. Throws `ERR_CONFIG` for a configuration that cannot be used, `ERR_USAGE` for a URL and `ERR_WORKSPACE` for an
  * `nx.json` or `package.json` that is not JSON.
  */
@@ -46,7 +48,7 @@ export function initWorkspace(root: string, files: TextFiles, { remote, plugin, 
   const noting = notingFiles(files);
   addConfig(noting);
   if (remote !== undefined && !urlsOf(noting).includes(remote)) addRemote(root, FIRST_REMOTE, { url: remote }, noting);
-  for (const [name, lines] of Object.entries(IGNORED)) addMissingLines(noting, name, lines);
+  for (const [name, lines] of Object.entries(LINES)) addMissingLines(noting, name, lines);
   if (plugin ?? canLoadPlugin(noting)) addPlugin(noting);
   if (cli !== undefined) addCli(noting, cli);
   return { written: [...noting.written] };

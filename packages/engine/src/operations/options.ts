@@ -20,4 +20,8 @@ export interface FetchOptions {
   /** Every version that the history of the stages' locks names. */
   readonly history?: boolean;
   readonly maxBytes?: number;
+  /** A part of the files of each out: `random:1/10`, `group:1/5` or `range:0:100:5`. */
+  readonly sample?: string;
+  /** Which of the random samples: a whole number from 0 up; 0 unless given. */
+  readonly seed?: number;
 }

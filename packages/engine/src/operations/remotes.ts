@@ -51,9 +51,8 @@ export function createRemotes(options: RemotesOptions): Remotes {
   ): Promise<T | undefined> => {
     const label = name ?? config.defaultRemote;
     if (config.offline || label === undefined || down.has(label)) return undefined;
-    const remote = open(label);
     try {
-      return await question(remote);
+      return await question(open(label));
     } catch (error) {
       if (!isUnreachable(error)) throw error;
       down.add(label);

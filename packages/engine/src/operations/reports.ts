@@ -1,5 +1,6 @@
 import type { ErrorWire } from '../errors.js';
 import type { Digest } from '../model/digest.js';
+import type { ConflictClass } from '../model/merge/merge-entry.js';
 import type { Part } from '../model/parts.js';
 import type { Reason } from '../model/reason.js';
 import type { Decision } from '../stage/decide.js';
@@ -37,6 +38,26 @@ export interface CommitReport {
   }[];
   readonly objects: { readonly new: number; readonly reused: number };
   readonly bytes: { readonly new: number; readonly reused: number };
+  readonly ms: number;
+}
+
+/** A dataset that was brought in from elsewhere and committed. */
+export interface ImportReport extends OutReport {
+  readonly project: string;
+  readonly target: string;
+  /** `false`: it was this version already. */
+  readonly changed: boolean;
+  readonly ms: number;
+}
+
+/** What an export wrote, and what was there already with the right bytes. */
+export interface ExportReport {
+  /** Absolute path. */
+  readonly to: string;
+  readonly written: number;
+  readonly unchanged: number;
+  /** Of what was written. */
+  readonly bytes: number;
   readonly ms: number;
 }
 
@@ -167,4 +188,53 @@ export interface RemoteReport {
 /** What `init` made; empty when everything was there. */
 export interface InitReport {
   readonly written: readonly string[];
+  /** Only if hooks were asked for. */
+  readonly hooks?: HooksReport;
+}
+
+/** Hooks of git by name: those that were written, those that were there, and those of others, with the line that each needs. */
+export interface HooksReport {
+  readonly written: readonly string[];
+  readonly unchanged: readonly string[];
+  readonly foreign: readonly { readonly hook: string; readonly path: string; readonly line: string }[];
+}
+
+/** A conflict that a merge left in a lock. */
+export interface ConflictReport {
+  readonly project: string;
+  readonly target: string;
+  /** Names it to `resolve`. */
+  readonly selector: string;
+  readonly out: string;
+  /** Below the out; empty for the whole out. */
+  readonly path: string;
+  readonly class: ConflictClass;
+  /** `null` where a side has nothing. */
+  readonly bytes: { readonly base: number | null; readonly ours: number | null; readonly theirs: number | null };
+  /** A tree that could not be had, so that nothing of the out is merged yet. */
+  readonly missing: Digest | null;
+}
+
+/** What the merge of a lock did. `text`: it could not be read as a lock, so git merged its lines; `markers`: and left markers in it. */
+export interface MergeLocksReport {
+  /** Of the lock, from the workspace root. */
+  readonly path: string;
+  /** Targets whose entries are not those of our side any more. */
+  readonly stages: readonly string[];
+  readonly conflicts: readonly ConflictReport[];
+  readonly text: boolean;
+  readonly markers?: boolean;
+}
+
+/** Conflicts that were ended, and those of the selected stages that are left; `locks` were written. */
+export interface ResolveReport {
+  readonly resolved: readonly ConflictReport[];
+  readonly left: readonly ConflictReport[];
+  readonly locks: readonly string[];
+}
+
+/** What was found before git published commits: how many roots were looked for, and what was pushed because a remote lacked it. */
+export interface PrePushReport {
+  readonly checked: number;
+  readonly pushed: PushReport | null;
 }

@@ -10,6 +10,8 @@ import type { Observed } from '../workspace/observe.js';
 import { isStored } from '../workspace/snapshot-complete.js';
 import type { OperationContext } from './context.js';
 import type { RemoteState } from './remotes.js';
+import type { ConflictReport } from './reports.js';
+import { conflictsInLock } from './resolve.js';
 import type { Selected } from './select.js';
 
 /** One out in a status. Digest, files and bytes are those of the lock, or of the workspace if the lock does not name it. */
@@ -28,7 +30,8 @@ export interface OutStatus {
 export interface StageStatus {
   readonly project: string;
   readonly target: string;
-  readonly state: Decision['kind'];
+  /** `conflict`: the project's lock holds conflicts of a merge, so nothing can be said of the stage before they are resolved. */
+  readonly state: Decision['kind'] | 'conflict';
   readonly reasons: readonly Reason[];
   readonly outs: readonly OutStatus[];
 }
@@ -36,6 +39,8 @@ export interface StageStatus {
 /** The state of stages and outs; see "JSON" in the interface. */
 export interface StatusReport {
   readonly stages: readonly StageStatus[];
+  /** What a merge could not decide; only there if there is any. */
+  readonly conflicts?: readonly ConflictReport[];
 }
 
 /** Looks at stages and their outs. Changes nothing, and moves no data. `remotes` names the remotes to ask. */
@@ -46,7 +51,14 @@ export async function status(
 ): Promise<StatusReport> {
   const resolver = new Resolver(context);
   const stages: StageStatus[] = [];
+  const conflicts: ConflictReport[] = [];
   for (const { stage } of selected) {
+    const found = conflictsInLock(context, stage);
+    if (found !== undefined) {
+      stages.push({ ...stage.id, state: 'conflict', reasons: [], outs: [] });
+      conflicts.push(...found.filter(({ target }) => target === stage.id.target));
+      continue;
+    }
     const decision = await decide(resolver, stage);
     const outs: OutStatus[] = [];
     for (const { out, observed, root: locked } of decision.outs) {
@@ -65,7 +77,7 @@ export async function status(
     stages.push({ ...stage.id, state: decision.kind, reasons: decision.reasons, outs });
   }
   stages.sort((a, b) => compareUtf8(a.project, b.project) || compareUtf8(a.target, b.target));
-  return { stages };
+  return { stages, ...(conflicts.length === 0 ? {} : { conflicts }) };
 }
 
 function inStore({ workspace }: OperationContext, root: OutRoot, observed: Observed | undefined): Completeness {

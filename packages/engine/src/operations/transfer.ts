@@ -15,9 +15,11 @@ import { checkout } from './checkout.js';
 import type { OpenedRemote } from './connect-remote.js';
 import type { OperationContext } from './context.js';
 import { lockedHistory, namesHistory } from './history-roots.js';
+import { knownRoots } from './known-roots.js';
 import { locksAt } from './locks-at.js';
 import type { FetchOptions } from './options.js';
 import type { FetchReport, PullReport, PushReport, RequestCount } from './reports.js';
+import { sampleSelected } from './sample-selected.js';
 import type { Selected } from './select.js';
 
 /** A root to be moved, with the out that it belongs to. */
@@ -59,16 +61,16 @@ export async function push(
       remote: opened.remote,
       store: context.workspace.store,
       roots: items.map(({ root, out, stage }) => ({ root, previous: previousOf(stage, out, past, root) })),
-      known: context.stages.all.flatMap((stage) =>
-        lockedEntry(context, stage).flatMap(({ entry }) => [...entry.outs.values()]),
-      ),
+      known: knownRoots(context, stages),
       dryRun: options.dryRun ?? false,
       verify: options.verify ?? false,
       beginProgress: progress(context.emit, 'sending', name),
       signal: context.signal,
     });
     add(total, pushed, 'sent');
-    if (options.dryRun !== true) await pushRecords(context, opened, [...locked, ...past]);
+    if (options.dryRun === true) continue;
+    await pushRecords(context, opened, [...locked, ...past]);
+    await opened.remote.flush(context.signal);
   }
   return {
     remote: fallback.name,
@@ -79,13 +81,22 @@ export async function push(
   };
 }
 
-/** Brings what locks name from the remote into the store. Throws what the remote throws, and `ERR_NOT_LOCAL` for what it does not have. */
+/** Brings what locks name, or a sample of it, from the remote into the store. Throws what {@link sampleSelected} and the remote throws, and `ERR_NOT_LOCAL` for what it does not have. */
 export async function fetchData(
   context: OperationContext,
   selected: readonly Selected[],
   options: FetchOptions,
 ): Promise<FetchReport> {
   const startedMs = performance.now();
+  return fetchSelected(context, await sampleSelected(context, selected, options), options, startedMs);
+}
+
+async function fetchSelected(
+  context: OperationContext,
+  selected: readonly Selected[],
+  options: FetchOptions,
+  startedMs: number,
+): Promise<FetchReport> {
   const items = await wanted(context, selected, options);
   const fallback = context.remotes.open(options.remote);
   const names =
@@ -129,8 +140,9 @@ export async function pull(
   options: FetchOptions & { readonly force?: boolean },
 ): Promise<PullReport> {
   const startedMs = performance.now();
-  const fetched = await fetchData(context, selected, options);
-  const { workspace } = await checkout(context, selected, {
+  const sampled = await sampleSelected(context, selected, options);
+  const fetched = await fetchSelected(context, sampled, options, startedMs);
+  const { workspace } = await checkout(context, sampled, {
     rev: options.rev,
     force: options.force ?? false,
     missing: 'leave',

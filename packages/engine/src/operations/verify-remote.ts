@@ -91,6 +91,7 @@ async function repair(
   for (const root of whole) {
     await pushRoots({ remote, store, roots: [{ root }], verify: true, auditor, beginProgress, signal });
   }
+  await remote.flush(signal);
   const again = new Auditor({ remote, reader: store.reader, deep, signal });
   const healed = new Set<OutRoot>();
   for (const root of whole) if ((await problemsOfRoot(remote, again, root)).length === 0) healed.add(root);

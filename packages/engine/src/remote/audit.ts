@@ -1,22 +1,14 @@
 import { SluiceError } from '../errors.js';
 import { type Digest, digestFromRaw, RAW_DIGEST_BYTES } from '../model/digest.js';
-import {
-  decodeMap,
-  failMap,
-  IN_PACK,
-  LOCATION_BYTES,
-  type MapFront,
-  OWN_KEY,
-  OWN_KEY_BYTES,
-  readLocation,
-} from '../model/map.js';
-import { OBJECT_HEADER_BYTES, type PackIndex } from '../model/pack.js';
+import { LOCATION_BYTES, OWN_KEY, OWN_KEY_BYTES, readLocation } from '../model/map.js';
+import type { PackIndex } from '../model/pack.js';
 import type { OutRoot } from '../model/root.js';
 import { TREE } from '../model/tree.js';
 import type { ObjectReader } from '../store/reader.js';
-import { type Area, areaOf } from './areas.js';
+import type { Area } from './areas.js';
 import { type AuditCount, auditBlob, auditPack } from './audit-objects.js';
-import { blobKey, mapKey, packKey } from './keys.js';
+import { blobKey, mapKey } from './keys.js';
+import { claimsOf, LARGEST_MAP_BYTES } from './map-claims.js';
 import { inParallel } from './parallel.js';
 import type { Remote } from './remote.js';
 import { OpenMaps } from './remote-map.js';
@@ -40,7 +32,6 @@ export interface AuditOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const LARGEST_MAP_BYTES = 2 ** 31 - 1;
 const MOST_REQUESTS = 32;
 
 /**
@@ -204,50 +195,12 @@ interface PackAudit {
   readonly problems: AuditProblem[];
 }
 
-interface Claims {
-  readonly root: OutRoot;
-  readonly packs: readonly { readonly key: StorageKey; readonly end: number }[];
-  readonly maps: readonly { readonly area: Area; readonly root: Digest }[];
-  readonly hasLarge: boolean;
-}
-
 function remembered<K, V>(known: Map<K, Promise<V>>, key: K, find: () => Promise<V>): Promise<V> {
   const before = known.get(key);
   if (before !== undefined) return before;
   const found = find();
   known.set(key, found);
   return found;
-}
-
-function claimsOf(bytes: Buffer, home: Area, root: Digest, where: string): Claims {
-  const { front, locations } = decodeMap(bytes, where);
-  const { header } = front;
-  if (digestFromRaw(header.root) !== root) failMap(where, 'it is the map of another root');
-  const area = (number: number): Area =>
-    areaOf(number, home) ?? failMap(where, 'it names an area that it cannot reach');
-  const ends = endsOfPacks(front, locations, where);
-  return {
-    root: { kind: header.rootKind, digest: root, exec: false, files: header.files, bytes: header.bytes },
-    packs: front.packs.map((pack, i) => ({ key: packKey(area(pack.area), pack.raw), end: ends[i] ?? 0 })),
-    maps: front.maps.map((map) => ({ area: area(map.area), root: digestFromRaw(map.raw) })),
-    hasLarge: header.slices > 0,
-  };
-}
-
-function endsOfPacks(front: MapFront, locations: Buffer, where: string): Float64Array {
-  const ends = new Float64Array(front.packs.length);
-  const reach = (pack: number, offset: number, stored: number): void => {
-    ends[pack] = Math.max(ends[pack] ?? 0, offset + OBJECT_HEADER_BYTES + stored);
-  };
-  for (let at = 0; at < locations.length; at += LOCATION_BYTES) {
-    const location = readLocation(locations, at, front, where);
-    if (location.how === IN_PACK) reach(location.pack, location.offset, location.stored);
-  }
-  for (let i = 0; i < front.nodes.count; i++) {
-    const row = front.nodes.row(i);
-    if (row.how === IN_PACK) reach(row.place, row.offset, row.stored);
-  }
-  return ends;
 }
 
 const HINT = 'Run `sluice verify --remote --repair` in a workspace that has the data.';

@@ -31,8 +31,8 @@ export interface PushRootsOptions {
   readonly remote: Remote;
   readonly store: Store;
   readonly roots: readonly PushRoot[];
-  /** Other roots that may be on the remote: what they share need not be sent. */
-  readonly known?: readonly OutRoot[] | undefined;
+  /** Finds other roots that may be on the remote: what they share with those that it lacks need not be sent, nor be here. */
+  readonly known?: readonly OutRoot[] | ((lacking: ReadonlySet<Digest>) => Promise<readonly OutRoot[]>) | undefined;
   /** Sends nothing and writes nothing; tells what would be sent. */
   readonly dryRun?: boolean | undefined;
   /** Does not believe the maps that are there: looks at all that they name, and at each pack after it was sent. */
@@ -81,10 +81,10 @@ export async function pushRoots(options: PushRootsOptions): Promise<PushResult> 
   return result;
 }
 
-/** How maps are doubted; `undefined` to believe them. */
+/** How maps are doubted; `undefined` to believe them. Where things are evicted, a map is a hint. */
 function soundness(options: PushRootsOptions): ((area: Area, root: Digest) => Promise<boolean>) | undefined {
   const { remote, store, signal, verify } = options;
-  if (options.auditor === undefined && verify !== true) return undefined;
+  if (options.auditor === undefined && verify !== true && remote.storage.durable) return undefined;
   const auditor = options.auditor ?? new Auditor({ remote, reader: store.reader, signal });
   return async (area, root) => (await auditor.problemsOf(area, root))?.length === 0;
 }
@@ -107,9 +107,9 @@ async function pushJobs(options: PushRootsOptions, jobs: readonly Job[], result:
   try {
     const lessons = await learnFromPrevious({ remote, have, reader: trees, signal }, jobs);
     const estimate = (): Promise<number> => estimateBytes(base, jobs);
-    lessons.push(
-      ...(await learnFromKnown({ remote, have, reader: trees, signal }, jobs, options.known ?? [], estimate)),
-    );
+    const lacking = new Set(jobs.map(({ root }) => root.digest));
+    const known = typeof options.known === 'function' ? await options.known(lacking) : (options.known ?? []);
+    lessons.push(...(await learnFromKnown({ remote, have, reader: trees, signal }, jobs, known, estimate)));
     if (!dryRun) appendHave(store, remote.description, lessons);
     if (have.forgetKeys((key) => bad.has(key)) && !dryRun) rewriteHave(store, remote.description, have.records());
     const walk = new PushWalk({ ...base, tally: new ObjectTally(result), dryRun });

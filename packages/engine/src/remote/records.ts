@@ -4,8 +4,8 @@ import type { RelPath } from '../model/path.js';
 import { parseRecord, printRecord, type StageRecord } from '../model/record.js';
 import { sameRoot } from '../model/root.js';
 import type { Area } from './areas.js';
-import { mapKey, recordKey } from './keys.js';
-import { firstInAreas, type Remote } from './remote.js';
+import { recordKey } from './keys.js';
+import { areaThatHolds, firstInAreas, type Remote } from './remote.js';
 import { bodyOf } from './storage/port.js';
 
 /** A record that was found, and where. */
@@ -97,9 +97,7 @@ async function readFrom(
 
 async function missingOuts(remote: Remote, record: StageRecord, signal: AbortSignal | undefined): Promise<RelPath[]> {
   const looks = [...record.outs].map(async ([path, root]): Promise<RelPath[]> => {
-    const found = await firstInAreas(remote.areas.bytes, (area) =>
-      remote.storage.stat(mapKey(area, root.digest), { signal }),
-    );
+    const found = await areaThatHolds(remote, remote.areas.bytes, root.digest, signal);
     return found === undefined ? [path] : [];
   });
   return (await Promise.all(looks)).flat();

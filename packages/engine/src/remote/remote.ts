@@ -1,7 +1,8 @@
 import { SluiceError } from '../errors.js';
 import type { Digest } from '../model/digest.js';
 import { type Area, type AreaOrder, areaOrder } from './areas.js';
-import { FORMAT_KEY, mapKey } from './keys.js';
+import { holdsRoot } from './holds-root.js';
+import { FORMAT_KEY } from './keys.js';
 import { bodyOf, type Storage } from './storage/port.js';
 
 /** How a remote is opened. */
@@ -29,6 +30,8 @@ export interface Remote {
   contact(signal?: AbortSignal): Promise<'used' | 'empty'>;
   /** Makes an empty remote ready to be written. Throws like {@link Remote.contact}. */
   prepare(signal?: AbortSignal): Promise<void>;
+  /** Lets others see what was written, where that is not so at once. Whoever has written all that belongs together calls it. */
+  flush(signal?: AbortSignal): Promise<void>;
 }
 
 const VERSION = 1;
@@ -59,17 +62,27 @@ export function openRemote({ storage, area, seen = false }: RemoteOptions): Remo
       await storage.put(FORMAT_KEY, bodyOf(text), { ifAbsent: true, signal });
       answer = Promise.resolve('used');
     },
+    flush: async (signal) => storage.flush?.({ signal }),
   };
 }
 
 /**
- * Whether everything that a root reaches is on the remote: one question per area, its own first. A map of a less trusted area proves nothing.
+ * Whether everything that a root reaches is on the remote: one question per area, its own first, and more where the remote evicts. A map of a less trusted area proves nothing.
  * Throws `ERR_REMOTE_DOWN` or `ERR_REMOTE_DENIED` if that cannot be known.
  */
 export async function isComplete(remote: Remote, root: Digest, signal?: AbortSignal): Promise<boolean> {
   if ((await remote.contact(signal)) === 'empty') return false;
-  const found = await firstInAreas(remote.areas.proof, (area) => remote.storage.stat(mapKey(area, root), { signal }));
-  return found !== undefined;
+  return (await areaThatHolds(remote, remote.areas.proof, root, signal)) !== undefined;
+}
+
+/** The first of the areas that has all of a root. Throws like {@link isComplete}. */
+export function areaThatHolds(
+  { storage }: Remote,
+  areas: readonly Area[],
+  root: Digest,
+  signal: AbortSignal | undefined,
+): Promise<Area | undefined> {
+  return firstInAreas(areas, async (area) => ((await holdsRoot(storage, area, root, signal)) ? area : undefined));
 }
 
 /**

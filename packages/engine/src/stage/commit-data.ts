@@ -1,13 +1,21 @@
-import { SluiceError } from '../errors.js';
 import type { RelPath } from '../model/path.js';
 import type { Reason } from '../model/reason.js';
 import { sameRoot } from '../model/root.js';
 import { pendingOf } from '../workspace/hash-snapshot.js';
-import { type Look, look, observedFrom } from '../workspace/observe.js';
+import { type Look, look } from '../workspace/observe.js';
 import { type CommitResult, commitOuts } from './commit-outs.js';
 import type { StageContext } from './context.js';
+import { refuseLookedPart } from './part-of-out.js';
 import { refuseProtected } from './protect.js';
-import { type Stage, stageName } from './stage.js';
+import type { Stage } from './stage.js';
+
+/** How a dataset is committed. */
+export interface CommitDataOptions {
+  /** Take what lies there for all of the data, where only a part was put in place. */
+  readonly force?: boolean;
+  /** See `CommitInput`. */
+  readonly beforeLock?: () => void;
+}
 
 /** What was seen of the outs of a dataset. */
 export type DataLooks = ReadonlyMap<RelPath, Look>;
@@ -28,20 +36,22 @@ export function hasUnknownFiles(looks: DataLooks): boolean {
 
 /**
  * Takes a dataset that is kept by hand into the store and the lock, reading each file once. All its outs have to be there. Returns what changed against the lock too.
- * Throws `ERR_OUT_MODIFIED` for outs that are protected or only partly in place, and what `commitOuts` throws; nothing is published then.
+ * Throws `ERR_OUT_MODIFIED` for outs that are protected, without `force` `ERR_OUT_PART` for outs of which only a part was put in place, and what `commitOuts` throws; nothing is published then.
  */
 export async function commitData(
   context: StageContext,
   stage: Stage,
   looked: DataLooks,
+  { force = false, beforeLock }: CommitDataOptions = {},
 ): Promise<CommitResult & { readonly reasons: readonly Reason[] }> {
   const locked = context.readLock(stage.projectRoot).stages.get(stage.id.target);
-  refusePartial(stage, looked);
+  if (!force) for (const [path, seen] of looked) refuseLookedPart(stage, path, seen);
   const committed = await commitOuts(context, stage, {
     parts: [],
     ms: 0,
     record: true,
     looked,
+    ...(beforeLock === undefined ? {} : { beforeLock }),
     check: (out, root, snapshot) => {
       const before = locked?.outs.get(out.path);
       if (before === undefined || sameRoot(before, root)) return;
@@ -53,15 +63,4 @@ export async function commitData(
     return sameRoot(before, root) ? [] : [{ kind: 'out', name, before: before?.digest ?? null, after: root.digest }];
   });
   return { ...committed, reasons };
-}
-
-function refusePartial(stage: Stage, looked: DataLooks): void {
-  for (const [path, seen] of looked) {
-    const { snapshot } = seen;
-    if (snapshot === undefined || pendingOf(snapshot).length > 0) continue;
-    if (observedFrom(snapshot, seen).partOf === undefined) continue;
-    throw new SluiceError('ERR_OUT_MODIFIED', `${stageName(stage.id)}: only a part of ${path} is in the workspace`, {
-      hint: `Run \`sluice pull ${stageName(stage.id)}\` to get all of it, then commit again.`,
-    });
-  }
 }

@@ -8,7 +8,7 @@ import { writeRecord } from '../store/records.js';
 import { pendingOf } from '../workspace/hash-snapshot.js';
 import { type Look, look, observe, outIndexPath } from '../workspace/observe.js';
 import type { Snapshot } from '../workspace/snapshot.js';
-import { writeIndex } from '../workspace/stat-index.js';
+import { WHOLE, writeIndex } from '../workspace/stat-index.js';
 import { type ObjectCount, storeSnapshot } from '../workspace/store-snapshot.js';
 import { absolutePath } from '../workspace/workspace.js';
 import type { StageContext } from './context.js';
@@ -67,10 +67,11 @@ export async function commitOuts(context: StageContext, stage: Stage, input: Com
         if (observed !== undefined) outs.set(out.path, observed.root);
         continue;
       }
-      const { snapshot, same } =
+      const { snapshot, same, index } =
         input.looked?.get(out.path) ?? (await look(workspace, out.path, { as: 'out', signal: context.signal }));
       if (snapshot === undefined) continue;
-      const isKnown = same && pendingOf(snapshot).length === 0;
+      const isMarked = index?.partOf !== undefined || index?.changedPartOf !== undefined;
+      const isKnown = same && pendingOf(snapshot).length === 0 && !isMarked;
       const stored = await storeSnapshot(workspace, session, out.path, snapshot, {
         bulk: workspace.bulk,
         signal: context.signal,
@@ -84,7 +85,7 @@ export async function commitOuts(context: StageContext, stage: Stage, input: Com
       add(reused, stored.reused);
     }
     session.publish(unpublished);
-    for (const [path, snapshot] of indexes) writeIndex(outIndexPath(workspace, path), snapshot, undefined);
+    for (const [path, snapshot] of indexes) writeIndex(outIndexPath(workspace, path), snapshot, WHOLE);
     if (mayRecord(context, stage, input)) keepRecord(context, stage, input, outs);
     input.beforeLock?.();
     await updateLock(context, stage, input.parts, outs);

@@ -58,7 +58,7 @@ export async function decide(resolver: Resolver, stage: Stage, force = false): P
 
 /** Whether a stage has a result that it is declared to keep. */
 export function isFrozen(stage: Stage, locked: LockedStage | undefined): boolean {
-  return stage.frozen && locked?.fingerprint !== undefined;
+  return stage.frozen && (locked?.fingerprint !== undefined || locked?.merged === true);
 }
 
 function frozenState(
@@ -100,6 +100,7 @@ function changesOf(
       .filter((path) => !declared.has(path))
       .map((path) => reason('out', path, 'declared', null)),
   ];
+  if (locked.merged === true) return [reason('merged', ''), ...outs];
   if (locked.fingerprint === fingerprint) return outs;
   return diffParts(locked.parts, parts);
 }

@@ -1,6 +1,6 @@
 import { digestOf, hexOf } from '../model/digest.js';
 import type { Held } from '../store/mutex.js';
-import { moveOf, recoverMove } from '../workspace/moves.js';
+import { isMoving, moveOf, recoverMove } from '../workspace/moves.js';
 import type { StageContext } from './context.js';
 import { type CommandGroup, endGroup } from './run-command.js';
 import { type Stage, stageName } from './stage.js';
@@ -20,7 +20,7 @@ export async function holdStage(context: StageContext, stage: Stage, wait: boole
   const { workspace, emit, signal } = context;
   const { files } = workspace.store;
   const name = stageName(stage.id);
-  const held = await workspace.store.acquire(`stage-${hexOf(digestOf(`${workspace.root}\n${name}`)).slice(0, 32)}`, {
+  const held = await workspace.store.acquire(leaseOf(context, stage), {
     wait,
     what: name,
     signal,
@@ -37,6 +37,16 @@ export async function holdStage(context: StageContext, stage: Stage, wait: boole
     throw error;
   }
   return heldStage(held);
+}
+
+/** Nobody holds the stage, or died while holding it, and nobody left one of its outs half replaced. */
+export function isAtRest(context: StageContext, stage: Stage): boolean {
+  const { store, root } = context.workspace;
+  return store.isFree(leaseOf(context, stage)) && !stage.outs.some(({ path }) => isMoving(root, path));
+}
+
+function leaseOf({ workspace }: StageContext, { id }: Stage): string {
+  return `stage-${hexOf(digestOf(`${workspace.root}\n${stageName(id)}`)).slice(0, 32)}`;
 }
 
 function heldStage(held: Held): HeldStage {

@@ -27,7 +27,7 @@ export async function keepAside(
       signal: context.signal,
     });
     session.publish(stored.unpublished);
-    writeIndex(outIndexPath(workspace, path), observed.snapshot, undefined);
+    writeIndex(outIndexPath(workspace, path), observed.snapshot, observed);
     writeKept(workspace.store, {
       root: stored.root,
       path,

@@ -49,18 +49,29 @@ export async function updateLockFile(
   entry: LockedStage,
   isStage: (target: string) => boolean,
 ): Promise<void> {
-  const { root, store } = workspace;
+  await withLockFile(workspace, projectRoot, (write) => {
+    const before = readLockFile(workspace.root, projectRoot);
+    const stages = new Map([...before.stages].filter(([name]) => isStage(name)));
+    stages.set(target, entry);
+    const text = printLock({ stages });
+    if (text !== printLock(before)) write(text);
+  });
+}
+
+/** Does what changes a project's lock while nobody else does; `write` replaces the file at once. */
+export async function withLockFile<T>(
+  { root, store }: Workspace,
+  projectRoot: RelPath,
+  change: (write: (text: string) => void) => T | Promise<T>,
+): Promise<T> {
   const path = lockPath(projectRoot);
   const absolute = join(root, path);
   const lease = `lock-${hexOf(digestOf(absolute)).slice(0, 32)}`;
   const held = await store.acquire(lease, { wait: true, what: path });
   try {
-    const before = readLockFile(root, projectRoot);
-    const stages = new Map([...before.stages].filter(([name]) => isStage(name)));
-    stages.set(target, entry);
-    const text = printLock({ stages });
-    if (text === printLock(before)) return;
-    writeFileDurably(store.files, store.durability, absolute, `${absolute}.${process.pid}.tmp`, text);
+    return await change((text) => {
+      writeFileDurably(store.files, store.durability, absolute, `${absolute}.${process.pid}.tmp`, text);
+    });
   } finally {
     held.release();
   }

@@ -1,6 +1,6 @@
 import { SluiceError } from '../errors.js';
 import { type Digest, digestFromRaw, digestOf, RAW_DIGEST_BYTES, rawOf, tryParseDigest } from '../model/digest.js';
-import type { LockedStage } from '../model/lock.js';
+import type { Lock, LockedStage } from '../model/lock.js';
 import { fingerprintOf, type Part } from '../model/parts.js';
 import { compareUtf8, type RelPath } from '../model/path.js';
 import { filterBelow } from '../model/path-filter.js';
@@ -43,6 +43,7 @@ export class Resolver {
   private readonly stages = new Map<string, Promise<Resolved>>();
   private readonly outs = new Map<RelPath, Promise<ResolvedOut>>();
   private readonly seen = new Map<RelPath, Promise<Observed | undefined>>();
+  private readonly locks = new Map<RelPath, Lock>();
 
   constructor(context: StageContext) {
     this.context = context;
@@ -72,7 +73,9 @@ export class Resolver {
 
   /** The stage's entry in its project's lock. */
   locked(stage: Stage): LockedStage | undefined {
-    return this.context.readLock(stage.projectRoot).stages.get(stage.id.target);
+    const lock = this.locks.get(stage.projectRoot) ?? this.context.readLock(stage.projectRoot);
+    this.locks.set(stage.projectRoot, lock);
+    return lock.stages.get(stage.id.target);
   }
 
   /** The record of a fingerprint, from the store or else from a remote. */

@@ -10,7 +10,7 @@ import { outIndexPath } from '../workspace/observe.js';
 import { placeFiles, snapshotPath } from '../workspace/place.js';
 import { allFiles, type Change, filterSnapshot, isLink, plannedSnapshot } from '../workspace/plan-placement.js';
 import { KNOWN, type Snapshot } from '../workspace/snapshot.js';
-import { applyIndex, readIndex, writeIndex } from '../workspace/stat-index.js';
+import { applyIndex, readIndex, WHOLE, writeIndex } from '../workspace/stat-index.js';
 import { walk } from '../workspace/walk.js';
 import { absolutePath } from '../workspace/workspace.js';
 import type { StageContext } from './context.js';
@@ -155,5 +155,5 @@ async function noteDigests({ workspace, signal }: StageContext, out: Out, wanted
     );
     directory.flags[entry] = KNOWN;
   }
-  writeIndex(outIndexPath(workspace, out.path), seen, undefined);
+  writeIndex(outIndexPath(workspace, out.path), seen, WHOLE);
 }

@@ -14,8 +14,9 @@ import { commitOuts, updateLock } from './commit-outs.js';
 import type { StageContext } from './context.js';
 import { type Decision, decide, isFrozen, type OutState, placeOf } from './decide.js';
 import { refuseTracked } from './git-tracked.js';
-import { type HeldStage, holdStage } from './hold.js';
+import { type HeldStage, holdStage, isAtRest } from './hold.js';
 import { keepAside } from './keep-aside.js';
+import { refusePart } from './part-of-out.js';
 import { problemError } from './problem.js';
 import { Resolver } from './resolve.js';
 import { restoreOuts } from './restore.js';
@@ -50,18 +51,13 @@ export interface RunResult {
 }
 
 /**
- * Brings one stage up to date: nothing if it is unchanged, its outs from the store or a remote if they are known, its command otherwise.
- * A `resolver` may be given that knows the present state of other stages already. Throws `ERR_COMMAND_FAILED`, `ERR_UPSTREAM`, `ERR_HELD`, `ERR_INTERRUPTED` and what deciding and committing throw; the outs are then as they were.
+ * Brings one stage up to date: nothing if it is unchanged, its outs from the store or a remote if they are known, its command otherwise. Throws `ERR_COMMAND_FAILED`, `ERR_UPSTREAM`, `ERR_HELD`, `ERR_INTERRUPTED` and what deciding and committing throw; the outs are then as they were.
  */
-export async function runStage(
-  context: StageContext,
-  stage: Stage,
-  options: RunOptions,
-  resolver: Resolver = new Resolver(context),
-): Promise<RunResult> {
+export async function runStage(context: StageContext, stage: Stage, options: RunOptions): Promise<RunResult> {
   const held = await holdStage(context, stage, options.wait);
   try {
     if (stage.command === undefined) return await track(context, stage, options);
+    const resolver = new Resolver(context);
     const decision = await decide(resolver, stage, options.force);
     switch (decision.kind) {
       case 'unchanged':
@@ -76,6 +72,25 @@ export async function runStage(
   }
 }
 
+/**
+ * The result of a stage about which nothing has to be done, found without its lease; `undefined` if there may be something to do, which {@link runStage} then finds out
+ * anew. The lease is looked at last: what was seen before is then what the last owner left.
+ */
+export async function unchangedAtRest(
+  context: StageContext,
+  stage: Stage,
+  options: RunOptions,
+  resolver: Resolver,
+): Promise<RunResult | undefined> {
+  if (stage.command === undefined) return undefined;
+  const decision = await decide(resolver, stage, options.force);
+  if (decision.kind !== 'unchanged') return undefined;
+  const elsewhere = elsewhereOf(decision);
+  if ((elsewhere.length > 0 && isWanted(stage, options)) || !isAtRest(context, stage)) return undefined;
+  tell(context, stage, 'unchanged', []);
+  return leftAlone(context, decision, elsewhere);
+}
+
 async function unchanged(
   context: StageContext,
   resolver: Resolver,
@@ -84,14 +99,11 @@ async function unchanged(
   options: RunOptions,
   held: HeldStage,
 ): Promise<RunResult> {
-  const elsewhere = decision.outs.filter(({ place }) => place !== 'present');
+  const elsewhere = elsewhereOf(decision);
   tell(context, stage, 'unchanged', []);
-  const savedMs = savedBy(context, decision);
-  if (elsewhere.length === 0 || !isWanted(stage, options)) {
-    return result('unchanged', { referenceOnly: elsewhere.map(({ out }) => out.path), savedMs });
-  }
+  if (elsewhere.length === 0 || !isWanted(stage, options)) return leftAlone(context, decision, elsewhere);
   try {
-    return { ...(await restore(context, stage, elsewhere, [])), savedMs };
+    return { ...(await restore(context, stage, elsewhere, [])), savedMs: savedBy(context, decision) };
   } catch (error) {
     if (!isLost(error)) throw error;
     return await changed(context, resolver, stage, lost(decision, error), held);
@@ -218,6 +230,7 @@ async function takeData(context: StageContext, stage: Stage, looks: DataLooks): 
 }
 
 async function commitAsIs(context: StageContext, stage: Stage, decision: Decision): Promise<RunResult> {
+  for (const { out, observed, place } of decision.outs) if (place === 'modified') refusePart(stage, out.path, observed);
   tell(context, stage, 'commit', decision.reasons);
   const elsewhere = decision.outs.filter(({ place }) => place === 'absent' || place === 'partial');
   const { outs } = await commitOuts(context, stage, {
@@ -254,6 +267,15 @@ function frozenError(stage: Stage, { reasons }: Decision): SluiceError {
   return new SluiceError('ERR_FROZEN', `${name} is frozen, but ${reasonsText(reasons)}`, {
     hint: `Run \`sluice checkout --force ${name}\` to get the locked result back, \`sluice commit --force ${name}\` to keep what lies there, or remove "frozen" to run it.`,
   });
+}
+
+function elsewhereOf({ outs }: Decision): OutState[] {
+  return outs.filter(({ place }) => place !== 'present');
+}
+
+function leftAlone(context: StageContext, decision: Decision, elsewhere: readonly OutState[]): RunResult {
+  const referenceOnly = elsewhere.map(({ out }) => out.path);
+  return result('unchanged', { referenceOnly, savedMs: savedBy(context, decision) });
 }
 
 function savedBy(context: StageContext, { fingerprint }: Decision): number {

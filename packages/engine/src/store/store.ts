@@ -5,6 +5,7 @@ import { type Durability, writeFileDurably } from './durable.js';
 import { type Files, realFiles } from './files.js';
 import { StoreMoved } from './ingest.js';
 import { type Layout, STORE_VERSION, storeLayout } from './layout.js';
+import { listNames } from './lease.js';
 import { type AcquireOptions, acquire, type Held } from './mutex.js';
 import { ObjectReader } from './reader.js';
 import { beginSession, type WriteSession } from './session.js';
@@ -30,6 +31,8 @@ export interface Store {
   write<T>(write: (session: WriteSession) => Promise<T> | T): Promise<T>;
   /** Takes a lock; see `mutex.ts`. */
   acquire(name: string, options: AcquireOptions): Promise<Held>;
+  /** Whether nobody has the lock, or died with it, at this moment. */
+  isFree(name: string): boolean;
   close(): void;
 }
 
@@ -52,6 +55,7 @@ export function openStore(options: StoreOptions): Store {
     reader,
     write: (write) => writeInSession(layout, () => beginSession(files, layout, durability, reader.catalog), write),
     acquire: (name, acquireOptions) => acquire(files, layout, name, acquireOptions),
+    isFree: (name) => listNames(files, join(layout.locks, name)).length === 0,
     close: () => reader.close(),
   };
 }

@@ -79,6 +79,7 @@ export function faulty(storage: Storage): FaultyStorage {
       });
     },
     ...(storage.list === undefined ? {} : { list: storage.list.bind(storage) }),
+    ...(storage.flush === undefined ? {} : { flush: storage.flush.bind(storage) }),
     ...(remove === undefined
       ? {}
       : {

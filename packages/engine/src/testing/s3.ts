@@ -1,24 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { S3 } from '@aws-sdk/client-s3';
 import { type FaultProxy, startFaultProxy } from '../../../../scripts/s3/fault-proxy.mjs';
 import { type S3Server, startS3Server } from '../../../../scripts/s3/server.mjs';
-import type { RetryOptions } from '../remote/storage/retry.js';
 import type { S3StorageOptions } from '../remote/storage/s3.js';
+import { BRIEF } from './brief.js';
 
 /** Long enough to build the server once. */
 const SET_UP_MS = 600_000;
-
-/** Patience for tests: real waits, but short ones. */
-export const BRIEF: RetryOptions = {
-  attempts: 5,
-  firstWaitMs: 10,
-  longestWaitMs: 50,
-  sleep: async (ms, signal) => {
-    await sleep(ms, undefined, signal === undefined ? {} : { signal });
-  },
-  random: () => 0.5,
-};
 
 /** An S3 server for the tests of a file, ended with them. Its keys are in the environment while they run. */
 export function useS3Server(): {

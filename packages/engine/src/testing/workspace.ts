@@ -6,7 +6,7 @@ import { realFiles } from '../store/files.js';
 import { openStore } from '../store/store.js';
 import { createBulk } from '../workspace/bulk.js';
 import { look, outIndexPath } from '../workspace/observe.js';
-import { writeIndex } from '../workspace/stat-index.js';
+import { WHOLE, writeIndex } from '../workspace/stat-index.js';
 import { storeSnapshot } from '../workspace/store-snapshot.js';
 import type { Workspace } from '../workspace/workspace.js';
 import { useTempDir } from './temp-dir.js';
@@ -45,6 +45,6 @@ export async function storeOut(workspace: Workspace, path: RelPath): Promise<Out
     return stored.root;
   });
   workspace.store.reader.catalog.refresh();
-  writeIndex(outIndexPath(workspace, path), snapshot, undefined);
+  writeIndex(outIndexPath(workspace, path), snapshot, WHOLE);
   return root;
 }

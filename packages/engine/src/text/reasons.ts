@@ -16,6 +16,8 @@ export function reasonText({ kind, name: rawName, before, after }: Reason): stri
       return 'asked to run anyway';
     case 'upstream':
       return `dep ${name} is not there and ${after} has no result yet`;
+    case 'merged':
+      return 'its outs were put together by a merge, and no run made them';
     case 'lost':
       return `its data is nowhere any more (${name})`;
     case 'error':

@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { SluiceError } from '../errors.js';
 import { realFiles } from '../store/files.js';
 import { hashFile } from '../store/loose.js';
+import type { UnpackOptions, UnpackReport } from './archive/unpack.js';
 import { movesDir } from './workspace.js';
-import type { UnpackOptions, UnpackReport } from './zip/unpack-zip.js';
 
 /**
  * Copies a file to a path that is not there yet; it appears at once with all its bytes. If the same bytes are there, nothing is done. Throws `ERR_USAGE` for a

@@ -14,7 +14,7 @@ import { type PlaceContext, placeFiles, snapshotPath } from './place.js';
 import { explainTaken, type LinkKind } from './place-batch.js';
 import { allFiles, type Change, type Delta, filterSnapshot, planDelta, plannedSnapshot } from './plan-placement.js';
 import type { Snapshot } from './snapshot.js';
-import { writeIndex } from './stat-index.js';
+import { WHOLE, writeIndex } from './stat-index.js';
 import type { Workspace } from './workspace.js';
 
 /** How an out is put in place. */
@@ -98,7 +98,7 @@ async function place(
       delta === undefined
         ? await replaceWhole(move, placement, context)
         : await applyDelta(move, delta, now ?? wanted, placement, context);
-    writeIndex(move.index, wanted, partOf);
+    writeIndex(move.index, wanted, { ...WHOLE, partOf });
     return count;
   } catch (error) {
     throw asSluiceError(error);
@@ -149,7 +149,7 @@ async function replaceWhole(
  * files that are renamed are wrong in it: they are read once more.
  */
 function stageIndex(move: Move, wanted: Snapshot, partOf: Digest | undefined): void {
-  if (partOf === undefined || writeIndex(stagedIndexPath(move), wanted, partOf)) return;
+  if (partOf === undefined || writeIndex(stagedIndexPath(move), wanted, { ...WHOLE, partOf })) return;
   throw new SluiceError('ERR_IO', `the index of a part of ${move.target} cannot be written`, {
     hint: 'Check the space and the permissions of the directory .sluice.',
   });

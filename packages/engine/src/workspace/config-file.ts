@@ -26,6 +26,14 @@ export type Encryption = 'AES256' | 'aws:kms';
 /** When something is done: on request, or after each run of a stage. */
 export type When = 'manual' | 'after-run';
 
+/** What git's hooks of `sluice init --hooks` do. */
+export interface HookSettings {
+  /** When git has switched: put in place what is in the store, or fetch it too. */
+  readonly postCheckout?: 'checkout' | 'pull' | undefined;
+  /** Before git publishes locks whose data no remote holds: refuse, or push it. */
+  readonly prePush?: 'refuse' | 'push' | undefined;
+}
+
 /** What `sluice.json` or `sluice.local.json` says. */
 export interface ConfigFile {
   readonly store?: string;
@@ -35,10 +43,11 @@ export interface ConfigFile {
   readonly durability?: Durability;
   readonly push?: When;
   readonly gc?: When;
+  readonly hooks?: HookSettings;
   readonly trust?: ReadonlyMap<string, unknown>;
 }
 
-const KEYS = ['$schema', 'store', 'defaultRemote', 'remotes', 'link', 'durability', 'push', 'gc', 'trust'];
+const KEYS = ['$schema', 'store', 'defaultRemote', 'remotes', 'link', 'durability', 'push', 'gc', 'hooks', 'trust'];
 const REMOTE_KEYS = [
   'url',
   'region',
@@ -88,6 +97,7 @@ export function parseConfigFile(text: string, name: string): ConfigFile {
     durability: optional('durability', (value, place) => asChoice(value, ['batch', 'none'], place, fail)),
     push: optional('push', (value, place) => asChoice(value, WHEN, place, fail)),
     gc: optional('gc', (value, place) => asChoice(value, WHEN, place, fail)),
+    hooks: optional('hooks', (value, place) => parseHooks(value, place, name, fail)),
     trust: optional('trust', (value, place) => asObject(value, place, fail)),
   });
 }
@@ -128,6 +138,17 @@ function checkKeys(object: ReadonlyMap<string, unknown>, known: readonly string[
       hint: `Known are: ${known.join(', ')}.`,
     });
   }
+}
+
+function parseHooks(value: unknown, place: string, name: string, fail: Fail): HookSettings {
+  const entry = asObject(value, place, fail);
+  checkKeys(entry, ['postCheckout', 'prePush'], place, name);
+  const choice = <T extends string>(key: string, choices: readonly T[]): T | undefined =>
+    entry.has(key) ? asChoice(entry.get(key), choices, placeOf(place, key), fail) : undefined;
+  return defined({
+    postCheckout: choice('postCheckout', ['checkout', 'pull']),
+    prePush: choice('prePush', ['refuse', 'push']),
+  });
 }
 
 function parseLink(value: unknown, place: string, fail: Fail): LinkKind[] {

@@ -5,7 +5,7 @@ import { isArea } from '../model/record.js';
 import type { Durability } from '../store/durable.js';
 import { suggestion } from '../util/did-you-mean.js';
 import { readIfPresent } from '../util/read-if-present.js';
-import { type ConfigFile, parseConfigFile, type RemoteEntry, type When } from './config-file.js';
+import { type ConfigFile, type HookSettings, parseConfigFile, type RemoteEntry, type When } from './config-file.js';
 import type { LinkKind } from './place-batch.js';
 import { parseRemoteUrl, type RemoteLocation } from './remote-url.js';
 
@@ -35,6 +35,7 @@ export interface Config {
   readonly durability: Durability;
   readonly push: When;
   readonly gc: When;
+  readonly hooks: HookSettings;
   readonly trust: ReadonlyMap<string, unknown>;
   /** From `SLUICE_AREA`: a trust area to write in, if it is lower than the one that is decided otherwise. */
   readonly area: string | undefined;
@@ -61,6 +62,7 @@ export function readConfig(root: string, env: Environment): Config {
     durability: merged.durability ?? 'batch',
     push: merged.push ?? 'manual',
     gc: merged.gc ?? 'manual',
+    hooks: { ...shared.hooks, ...local.hooks },
     trust: merged.trust ?? new Map(),
     area: readArea(env.SLUICE_AREA),
     offline: readFlag('SLUICE_OFFLINE', env.SLUICE_OFFLINE),

@@ -22,7 +22,7 @@ import { type RelPath, tryParseRelPath } from '../model/path.js';
 import { readIfPresent } from '../util/read-if-present.js';
 import { carryIgnored, refuseBlocked } from './carry-ignored.js';
 import { indexPath } from './stat-index.js';
-import { indexDir, movesDir } from './workspace.js';
+import { indexDir, movesDir, possibleMovesDirs } from './workspace.js';
 
 /** The steps of an `apply`: each can be done twice. Paths are relative to the out; staged files lie in `files/<number>`. */
 export interface ApplySteps {
@@ -147,6 +147,12 @@ export function abandonMove(move: Move): void {
   rmSync(move.dir, { recursive: true, force: true });
 }
 
+/** Whether an out is being replaced, or a dead owner left something of that. Makes nothing. */
+export function isMoving(root: string, path: RelPath): boolean {
+  const key = moveKey(path);
+  return possibleMovesDirs(root, path).some((dir) => namesIn(dir).some((name) => name.startsWith(key)));
+}
+
 /** Finishes or undoes what a dead owner left. Returns what was done, for a message. */
 export function recoverMove(move: Move): 'nothing' | 'put back' | 'finished' | 'dropped' {
   dropDone(move);
@@ -260,9 +266,18 @@ function placeIndex(move: Move): void {
 function dropDone(move: Move): void {
   const parent = dirname(move.dir);
   const prefix = `${basename(move.dir)}.done-`;
-  if (!existsSync(parent)) return;
-  for (const name of readdirSync(parent)) {
+  for (const name of namesIn(parent)) {
     if (name.startsWith(prefix)) drop(move, join(parent, name));
+  }
+}
+
+/** Mostly there is no such folder, and asking first costs less than an error. */
+function namesIn(dir: string): string[] {
+  try {
+    return existsSync(dir) ? readdirSync(dir) : [];
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
   }
 }
 

@@ -1,5 +1,4 @@
 import { realpathSync } from 'node:fs';
-import type { Digest } from '../model/digest.js';
 import { LOCK_FILE } from '../model/lock.js';
 import type { RelPath } from '../model/path.js';
 import type { OutRoot } from '../model/root.js';
@@ -8,16 +7,14 @@ import { buildTree } from './build-tree.js';
 import { hashPending, pendingOf } from './hash-snapshot.js';
 import { loadIgnore } from './ignore-file.js';
 import type { Snapshot } from './snapshot.js';
-import { applyIndex, indexPath, readIndex, type StatIndex, writeIndex } from './stat-index.js';
+import { applyIndex, indexPath, type PartMark, readIndex, type StatIndex, WHOLE, writeIndex } from './stat-index.js';
 import { type IgnoreFilter, walk } from './walk.js';
 import { absolutePath, indexDir, type Workspace } from './workspace.js';
 
 /** What lies at a path now. */
-export interface Observed {
+export interface Observed extends PartMark {
   readonly snapshot: Snapshot;
   readonly root: OutRoot;
-  /** Set if Sluice put only a part of this root in place and that part is as it was. */
-  readonly partOf: Digest | undefined;
 }
 
 /** How to look at a path. */
@@ -53,7 +50,7 @@ export async function observe(
   await hashPending(read, shape, pending, options.as === 'out', context);
   const observed = observedFrom(looked.snapshot, looked);
   if (!looked.same || pending.length > 0) {
-    writeIndex(lookPath(workspace, path, options), looked.snapshot, observed.partOf);
+    writeIndex(lookPath(workspace, path, options), looked.snapshot, observed);
   }
   return observed;
 }
@@ -61,8 +58,15 @@ export async function observe(
 /** What was seen, once all its digests are known. */
 export function observedFrom(snapshot: Snapshot, { index }: Look): Observed {
   const root = buildTree(snapshot);
-  // A part that was added to or changed by hand is no longer the part that Sluice put there: it is what it is.
-  return { snapshot, root, partOf: isSameNode(snapshot, index) ? index?.partOf : undefined };
+  return { snapshot, root, ...partOf(snapshot, root, index) };
+}
+
+/** A part that was added to or changed by hand is what it is, but whoever takes it for the whole has to know. */
+function partOf(snapshot: Snapshot, root: OutRoot, index: StatIndex | undefined): PartMark {
+  const whole = index?.partOf ?? index?.changedPartOf;
+  if (whole === undefined || whole === root.digest) return WHOLE;
+  const isAsPut = index?.partOf !== undefined && isSameNode(snapshot, index);
+  return isAsPut ? { ...WHOLE, partOf: whole } : { ...WHOLE, changedPartOf: whole };
 }
 
 /** What a walk saw, before any file is read. */

@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import { SluiceError } from '../errors.js';
 
-/** Where a remote lies. Directories and buckets can be used by this version; the other kinds are known so that a configuration may name them. */
+/** Where a remote lies. Servers cannot be used by this version; they are known so that a configuration may name them. */
 export type RemoteLocation =
   | { readonly kind: 'file'; readonly dir: string }
   | { readonly kind: 's3'; readonly bucket: string; readonly prefix: string }
@@ -45,8 +45,13 @@ export function parseRemoteUrl(root: string, text: string): ParsedRemoteUrl {
   }
 }
 
+/** Whether what lies there may be taken away at any time, so that it never counts as a safe copy. */
+export function evicts({ kind }: RemoteLocation): boolean {
+  return kind === 'actions-cache';
+}
+
 /** A location that this version can use. */
-export type UsableLocation = Extract<RemoteLocation, { readonly kind: 'file' | 's3' }>;
+export type UsableLocation = Exclude<RemoteLocation, { readonly kind: 'https' }>;
 
 /** The location of a remote. Throws `ERR_CONFIG` for the kinds that this version cannot use. */
 export function usableLocation(remote: {
@@ -54,7 +59,7 @@ export function usableLocation(remote: {
   readonly url: string;
   readonly location: RemoteLocation;
 }): UsableLocation {
-  if (remote.location.kind === 'file' || remote.location.kind === 's3') return remote.location;
+  if (remote.location.kind !== 'https') return remote.location;
   throw new SluiceError(
     'ERR_CONFIG',
     `remote ${remote.name} (${remote.url}): this version of Sluice cannot use ${remote.location.kind} remotes`,

@@ -7,7 +7,7 @@ import { useWorkspace, workspaceAt } from '../testing/workspace.js';
 import { pendingOf } from './hash-snapshot.js';
 import { look, observe, outIndexPath } from './observe.js';
 import { entryPath, KNOWN, type Snapshot, seenDirectory } from './snapshot.js';
-import { applyIndex, decodeIndex, encodeIndex, readIndex, writeIndex } from './stat-index.js';
+import { applyIndex, decodeIndex, encodeIndex, readIndex, WHOLE, writeIndex } from './stat-index.js';
 
 const { workspace, at } = useWorkspace();
 const OUT = parseRelPath('out');
@@ -51,10 +51,10 @@ test('an index gives back what was put in', () => {
   top.totalBytes = 5;
   const below = seenDirectory('d', []);
   const snapshot: Snapshot = { shape: 'directory', directories: [top, below] };
-  const index = decodeIndex(encodeIndex(snapshot, undefined, 1e12, 5), 5);
+  const index = decodeIndex(encodeIndex(snapshot, WHOLE, 1e12, 5), 5);
   expect([...index.directories.values()]).toEqual([top, below]);
   expect(index).toMatchObject({ shape: 'directory', copied: false, partOf: undefined });
-  expect(decodeIndex(encodeIndex(snapshot, undefined, 1e12, 5), 6).copied).toBe(true);
+  expect(decodeIndex(encodeIndex(snapshot, WHOLE, 1e12, 5), 6).copied).toBe(true);
 });
 
 test('nothing is read again while nothing changes', async () => {
@@ -166,7 +166,7 @@ test('where a file system keeps whole seconds, a second is young', () => {
   const now: Snapshot = { shape: 'directory', directories: [seenDirectory('', ['exact', 'whole'])] };
   now.directories[0]?.mtimes.set(seen.mtimes);
   now.directories[0]?.ctimes.set(seen.ctimes);
-  const bytes = encodeIndex({ shape: 'directory', directories: [seen] }, undefined, 5_900, 1);
+  const bytes = encodeIndex({ shape: 'directory', directories: [seen] }, WHOLE, 5_900, 1);
   expect(applyIndex(now, decodeIndex(bytes, 1))).toBe(false);
   expect([...(now.directories[0]?.flags ?? [])]).toEqual([KNOWN, 0]);
 });
@@ -224,5 +224,5 @@ test('an index that cannot be written is done without', async () => {
   expect(await digest()).toBeDefined();
   const { snapshot } = await look(workspace(), OUT, { as: 'out' });
   if (snapshot === undefined) throw new Error('nothing seen');
-  expect(writeIndex(outIndexPath(workspace(), OUT), snapshot, undefined)).toBe(false);
+  expect(writeIndex(outIndexPath(workspace(), OUT), snapshot, WHOLE)).toBe(false);
 });

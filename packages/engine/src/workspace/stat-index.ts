@@ -8,18 +8,28 @@ import { compareUtf8 } from '../model/path.js';
 import { TREE } from '../model/tree.js';
 import { forgetNodesAbove, KNOWN, RACY, type SeenDirectory, type Snapshot } from './snapshot.js';
 
-/** A stat index as it was read: what files looked like when their digests were taken. */
-export interface StatIndex {
-  readonly shape: Snapshot['shape'];
-  /** The root of which only a part was put in place, by Sluice itself; `undefined` for something whole. */
+/** What an index remembers of a root of which Sluice put only a part in place; neither is set for something whole. */
+export interface PartMark {
+  /** The part is as it was put there. */
   readonly partOf: Digest | undefined;
+  /** Files of the part were changed since, or others were added. */
+  readonly changedPartOf: Digest | undefined;
+}
+
+/** The mark of something whole. */
+export const WHOLE: PartMark = { partOf: undefined, changedPartOf: undefined };
+
+/** A stat index as it was read: what files looked like when their digests were taken. */
+export interface StatIndex extends PartMark {
+  readonly shape: Snapshot['shape'];
   /** The file was copied from elsewhere together with what it describes, so inodes and change times mean nothing. */
   readonly copied: boolean;
   readonly directories: ReadonlyMap<string, SeenDirectory>;
 }
 
 const MAGIC = Buffer.from('SLIX');
-const VERSION = 1;
+const VERSION = 2;
+const CHANGED_PART = 1;
 const CHECKSUM_AT = 60;
 const HEADER_BYTES: number = CHECKSUM_AT + RAW_DIGEST_BYTES;
 const DIRECTORY_BYTES = 64;
@@ -64,7 +74,7 @@ export function decodeIndex(bytes: Buffer, inode: number): StatIndex {
   });
   if (!reader.take(4).equals(MAGIC) || reader.u8() !== VERSION) reader.fail('it does not begin like one');
   const shape = reader.u8() === 0 ? 'file' : 'directory';
-  reader.u16();
+  const flags = reader.u16();
   const writtenAt = reader.f64();
   const copied = reader.f64() !== inode;
   const count = reader.u32();
@@ -77,8 +87,13 @@ export function decodeIndex(bytes: Buffer, inode: number): StatIndex {
     directories.set(directory.path, directory);
   }
   if (reader.left !== 0) reader.fail('bytes follow its end');
-  const partOf = isZero(part) ? undefined : digestFromRaw(part);
-  return { shape, partOf, copied, directories };
+  return { shape, ...decodePart(part, flags), copied, directories };
+}
+
+function decodePart(raw: Buffer, flags: number): PartMark {
+  if (isZero(raw)) return WHOLE;
+  const digest = digestFromRaw(raw);
+  return flags & CHANGED_PART ? { ...WHOLE, changedPartOf: digest } : { ...WHOLE, partOf: digest };
 }
 
 /**
@@ -97,7 +112,7 @@ export function applyIndex(snapshot: Snapshot, index: StatIndex | undefined): bo
 }
 
 /** Writes an index for a snapshot whose digests are all known. Returns `false` if it could not be written: nothing depends on it. */
-export function writeIndex(path: string, snapshot: Snapshot, partOf: Digest | undefined): boolean {
+export function writeIndex(path: string, snapshot: Snapshot, part: PartMark): boolean {
   const tmp = `${path}.${randomBytes(6).toString('hex')}`;
   try {
     mkdirSync(dirname(path), { recursive: true });
@@ -106,7 +121,7 @@ export function writeIndex(path: string, snapshot: Snapshot, partOf: Digest | un
       // Written twice: the time that counts is the file system's, and it is known only after the first write.
       writeSync(fd, Buffer.alloc(1));
       const stat = fstatSync(fd);
-      writeAll(fd, encodeIndex(snapshot, partOf, stat.mtimeMs, stat.ino));
+      writeAll(fd, encodeIndex(snapshot, part, stat.mtimeMs, stat.ino));
     } finally {
       closeSync(fd);
     }
@@ -130,7 +145,7 @@ function removeIfPossible(path: string): void {
  * The bytes of an index.
  * @internal
  */
-export function encodeIndex(snapshot: Snapshot, partOf: Digest | undefined, writtenAt: number, inode: number): Buffer {
+export function encodeIndex(snapshot: Snapshot, part: PartMark, writtenAt: number, inode: number): Buffer {
   const names = snapshot.directories.map((directory) => Buffer.from(directory.names.join('\0')));
   const paths = snapshot.directories.map((directory) => Buffer.from(directory.path));
   const total = snapshot.directories.reduce(
@@ -145,6 +160,8 @@ export function encodeIndex(snapshot: Snapshot, partOf: Digest | undefined, writ
   bytes.writeDoubleLE(writtenAt, 8);
   bytes.writeDoubleLE(inode, 16);
   bytes.writeUInt32LE(snapshot.directories.length, 24);
+  if (part.changedPartOf !== undefined) bytes.writeUInt16LE(CHANGED_PART, 6);
+  const partOf = part.partOf ?? part.changedPartOf;
   if (partOf !== undefined) rawOf(partOf).copy(bytes, 28);
   let at = HEADER_BYTES;
   snapshot.directories.forEach((directory, i) => {

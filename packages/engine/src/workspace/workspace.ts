@@ -27,10 +27,23 @@ export function indexDir(root: string): string {
 
 /** The folder for outs that are being replaced; on the same file system as the out, so that moving is renaming. */
 export function movesDir(root: string, path: RelPath): string {
-  const usual = join(root, '.sluice', 'moves');
+  const usual = usualMovesDir(root);
   mkdirSync(usual, { recursive: true });
   const parent = existingParent(join(root, path));
   if (lstatSync(parent).dev === lstatSync(usual).dev) return usual;
+  return besideMovesDir(parent);
+}
+
+/** Where {@link movesDir} may be for an out whose parent exists; nothing is made or looked at. */
+export function possibleMovesDirs(root: string, path: RelPath): string[] {
+  return [usualMovesDir(root), besideMovesDir(dirname(join(root, path)))];
+}
+
+function usualMovesDir(root: string): string {
+  return join(root, '.sluice', 'moves');
+}
+
+function besideMovesDir(parent: string): string {
   return join(parent, '.sluice-moves');
 }
 

@@ -1,4 +1,11 @@
-import { asSluiceError, errorText, initWorkspace, type TextFiles, toErrorWire } from '@sluice/engine';
+import {
+  asSluiceError,
+  errorText,
+  initWorkspace,
+  installMergeDriver,
+  type TextFiles,
+  toErrorWire,
+} from '@sluice/engine';
 import { formatChanges } from './format-changes.js';
 import { ownVersion } from './own-version.js';
 import { installPackages, packageManagerOf } from './package-manager.js';
@@ -38,6 +45,7 @@ export async function generate(
     const manager = packageManagerOf(tree);
     return async () => {
       if (written.includes('package.json')) await installPackages(manager, tree.root);
+      await reporting(async () => void (await installMergeDriver(tree.root)));
       await reporting(async () => after?.());
       for (const line of next) process.stdout.write(`${line}\n`);
     };

@@ -1,4 +1,4 @@
-import { formatBytes, formatDuration, plural } from '@sluice/engine';
+import { formatBytes, formatDuration, plural } from '@sluice/engine/summary';
 import { nameOf, type TaskNote } from './task-note.js';
 
 /** How many stages ended in each way, and what that moved and saved. Sizes in bytes, times in ms. */

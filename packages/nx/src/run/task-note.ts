@@ -44,11 +44,16 @@ export function noteTask(env: Readonly<Record<string, string | undefined>>, note
   for (const name of NOTES_VARIABLES) {
     const dir = env[name];
     if (dir === undefined || dir === '') continue;
+    const append = (): void => appendFileSync(join(dir, `${process.pid}.jsonl`), `${JSON.stringify(note)}\n`);
     try {
-      mkdirSync(dir, { recursive: true });
-      appendFileSync(join(dir, `${process.pid}.jsonl`), `${JSON.stringify(note)}\n`);
+      append();
     } catch {
-      // A summary is not worth a failure.
+      try {
+        mkdirSync(dir, { recursive: true });
+        append();
+      } catch {
+        // A summary is not worth a failure.
+      }
     }
   }
 }

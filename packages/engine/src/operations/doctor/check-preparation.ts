@@ -16,6 +16,11 @@ const MESSAGES: Readonly<Record<string, Pick<Diagnosis, 'level' | 'message' | 'f
     message: 'does not name the store and sluice.local.json, which belong to one machine',
     fix: 'Add /.sluice/ and /sluice.local.json to it.',
   },
+  '.gitattributes': {
+    level: 'note',
+    message: 'does not say how locks are merged, so git merges their lines',
+    fix: 'Add sluice-lock.json merge=sluice-lock to it.',
+  },
   '.nxignore': {
     level: 'problem',
     message: 'does not name the store, so that Nx may read all of it',

@@ -10,8 +10,8 @@ import type { DoctorCheck, DoctorFinding } from './finding.js';
 
 const dir = useTempDir();
 
-/** What depends on the machine that the tests run on. */
-const OF_THE_MACHINE: readonly DoctorCheck[] = ['reflink', 'clock', 'file-system'];
+/** What depends on the machine that the tests run on, and on the clone. */
+const OF_THE_MACHINE: readonly DoctorCheck[] = ['reflink', 'clock', 'file-system', 'merge-driver'];
 
 /** A workspace in good order, with more files, or others. */
 function workspace(files: Readonly<Record<string, string | object>> = {}): string {
@@ -20,6 +20,7 @@ function workspace(files: Readonly<Record<string, string | object>> = {}): strin
     'sluice.json': { remotes: { near: { url: 'file:../near' } }, defaultRemote: 'near' },
     '.gitignore': 'node_modules/\n/.sluice/\n/sluice.local.json\n',
     '.nxignore': '.sluice/\n',
+    '.gitattributes': '* text=auto\nsluice-lock.json merge=sluice-lock\n',
     'node_modules/@sluice/nx/package.json': { version: '1.0.0' },
     ...files,
   };
@@ -63,16 +64,17 @@ test('a workspace in good order has no findings', async () => {
 
 test('what init would have written is missing, and is written', async () => {
   workspace();
-  for (const name of ['sluice.json', '.gitignore', '.nxignore']) fs.rmSync(dir(name));
+  for (const name of ['sluice.json', '.gitignore', '.gitattributes', '.nxignore']) fs.rmSync(dir(name));
   write('nx.json', '{\n  // ours\n}\n');
   expect(await found()).toEqual([
     'problem preparation .gitignore (fixable)',
     'problem preparation .nxignore (fixable)',
     'problem preparation nx.json (fixable)',
+    'note preparation .gitattributes (fixable)',
     'note preparation sluice.json (fixable)',
   ]);
   expect(fs.existsSync(dir('sluice.json'))).toBe(false);
-  expect((await examine({ fix: true })).filter(({ fixed }) => fixed)).toHaveLength(4);
+  expect((await examine({ fix: true })).filter(({ fixed }) => fixed)).toHaveLength(5);
   expect(fs.readFileSync(dir('nx.json'), 'utf8')).toContain('// ours');
   expect(fs.readFileSync(dir('nx.json'), 'utf8')).toContain('"@sluice/nx"');
   expect(await found()).toEqual([]);
@@ -263,4 +265,15 @@ test('an interruption is one', async () => {
   const host = { root: workspace(), env: {}, signal: AbortSignal.abort(), nowMs: Date.now };
   await expect(doctor(host, false)).rejects.toMatchObject({ code: 'ERR_INTERRUPTED' });
   expect(fs.existsSync(join(dir(), '.sluice'))).toBe(false);
+});
+
+test('a clone in which git does not know how locks are merged is told', async () => {
+  workspace({ 'p/project.json': project('p', { make: stage({ outs: ['{projectRoot}/data'] }) }) });
+  const driver = async (fix: boolean): Promise<readonly DoctorFinding[]> =>
+    (await examine({ fix })).filter(({ check }) => check === 'merge-driver');
+  expect(await driver(false)).toMatchObject([{ level: 'note', subject: '.git/config', fixable: true, fixed: false }]);
+  expect(await driver(true)).toMatchObject([{ fixed: true }]);
+  expect(await driver(false)).toEqual([]);
+  execFileSync('git', ['-C', dir(), 'config', 'merge.sluice-lock.driver', 'other']);
+  expect(await driver(false)).toHaveLength(1);
 });

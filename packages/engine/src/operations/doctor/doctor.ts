@@ -7,6 +7,7 @@ import { diskFiles } from '../../workspace/text-files.js';
 import { checkDeclarations, checkLocks, checkRemotes, failure } from './check-declarations.js';
 import { checkDisk } from './check-disk.js';
 import { checkGit } from './check-git.js';
+import { checkMergeDriver } from './check-merge-driver.js';
 import { checkNxCache } from './check-nx-cache.js';
 import { checkNxReads } from './check-nx-reads.js';
 import { checkPreparation, checkStorePlace } from './check-preparation.js';
@@ -32,15 +33,16 @@ export interface DoctorHost {
 
 /**
  * Examines a workspace: what is declared, how git, Nx and the file system stand to it. Something that cannot be looked at is a finding itself, so one broken file
- * hides nothing else. With `fix`, what can be repaired by adding lines to ignore files, `sluice.json` or `nx.json` is. No data is touched.
+ * hides nothing else. With `fix`, what can be repaired by adding lines to files for git and Nx, to `sluice.json`, `nx.json` or git's configuration is. No data is touched.
  */
 export async function doctor(host: DoctorHost, fix: boolean): Promise<DoctorReport> {
   const startedMs = performance.now();
   const { diagnoses, stages } = await examine(host);
-  const findings = diagnoses.map(({ repair, ...said }): DoctorFinding => {
-    if (fix) repair?.();
-    return { ...said, fixable: repair !== undefined, fixed: fix && repair !== undefined };
-  });
+  const findings: DoctorFinding[] = [];
+  for (const { repair, ...said } of diagnoses) {
+    if (fix) await repair?.();
+    findings.push({ ...said, fixable: repair !== undefined, fixed: fix && repair !== undefined });
+  }
   return { findings: findings.sort(byWeight), stages, ms: Math.round(performance.now() - startedMs) };
 }
 
@@ -88,6 +90,7 @@ async function examine(host: DoctorHost): Promise<{ readonly diagnoses: Diagnosi
   await add('preparation', 'package.json', () => [...checkPreparation(patient), ...checkStorePlace(patient)]);
   await add('lock', 'sluice-lock.json', () => checkLocks(patient));
   await add('remote', 'sluice.json', () => checkRemotes(patient));
+  await add('merge-driver', '.git/config', () => checkMergeDriver(patient));
   await add('git-tracked', '.git', () => checkGit(patient));
   await add('nx-reads', '.', () => checkNxReads(patient));
   await add('nx-cache', 'nx.json', () => checkNxCache(patient));

@@ -11,6 +11,7 @@ export type DoctorCheck =
   | 'stage'
   | 'lock'
   | 'remote'
+  | 'merge-driver'
   | 'git-tracked'
   | 'not-ignored'
   | 'nx-reads'
@@ -37,7 +38,7 @@ export interface DoctorFinding {
 
 /** A finding, and how to repair it where that is safe. */
 export interface Diagnosis extends Omit<DoctorFinding, 'fixable' | 'fixed'> {
-  readonly repair?: () => void;
+  readonly repair?: () => void | Promise<void>;
 }
 
 /** What the checks look at. */

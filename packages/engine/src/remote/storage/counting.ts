@@ -34,6 +34,7 @@ export function counting(storage: Storage): CountingStorage {
       requests.put++;
       return storage.put(key, body, options);
     },
+    ...(storage.flush === undefined ? {} : { flush: storage.flush.bind(storage) }),
     ...(list === undefined
       ? {}
       : {

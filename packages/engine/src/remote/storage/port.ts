@@ -25,6 +25,11 @@ export interface Storage {
   list?(prefix: StorageKey | '', options?: StorageOptions): AsyncIterable<ListedObject>;
   /** Deletes an object; one that is not there is no error. Only where the place can. */
   delete?(key: StorageKey, options?: StorageOptions): Promise<void>;
+  /**
+   * Lets others see what was put. Only where that is not so at once: a place that gathers what is put, because each upload is dear. Who has put all that
+   * belongs together calls it; what was put and not flushed is lost with the process.
+   */
+  flush?(options?: StorageOptions): Promise<void>;
 }
 
 /** Options of every call. An aborted call throws `ERR_INTERRUPTED`. */

@@ -46,12 +46,21 @@ export async function tryAgain<T>(
     }
     throwIfAborted(signal);
     const due = Math.min(options.firstWaitMs * 2 ** (failures - 1), options.longestWaitMs);
-    try {
-      await options.sleep(askedMs + due * (0.5 + options.random() / 2), signal);
-    } catch (error) {
-      throwIfAborted(signal);
-      throw error;
-    }
+    await pause(options, askedMs + due * (0.5 + options.random() / 2), signal);
+  }
+}
+
+/** Waits. Throws `ERR_INTERRUPTED` after an abort. */
+export async function pause(
+  { sleep }: Pick<RetryOptions, 'sleep'>,
+  ms: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    await sleep(ms, signal);
+  } catch (error) {
+    throwIfAborted(signal);
+    throw error;
   }
 }
 
@@ -65,6 +74,7 @@ export function retrying(storage: Storage, options: RetryOptions): Storage {
     get: (key, range, call) => tryAgain(options, call?.signal, () => storage.get(key, range, call)),
     put: (key, body, call) => tryAgain(options, call?.signal, () => storage.put(key, body, call)),
     ...(storage.list === undefined ? {} : { list: storage.list.bind(storage) }),
+    ...(storage.flush === undefined ? {} : { flush: storage.flush.bind(storage) }),
     ...(remove === undefined
       ? {}
       : { delete: (key, call) => tryAgain(options, call?.signal, () => remove.call(storage, key, call)) }),

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startFaultProxy } from '../../../../../scripts/s3/fault-proxy.mjs';
-import { BRIEF, s3Options, useFaultProxy, useS3Server } from '../../testing/s3.js';
+import { BRIEF } from '../../testing/brief.js';
+import { s3Options, useFaultProxy, useS3Server } from '../../testing/s3.js';
 import { bodyOf, storageKey } from './port.js';
 import { s3Storage } from './s3.js';
 import { storageContract } from './storage.suite.js';

@@ -1,47 +1,16 @@
-import {
-  closeSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  statfsSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, readSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { SluiceError, throwIfAborted } from '../../errors.js';
-import type { RelPath } from '../../model/path.js';
-import { movesDir } from '../workspace.js';
-import type { ArchiveLimits } from './check-sizes.js';
 import { type OpenZip, withZip, type ZipEntry } from './read-zip.js';
-
-/** What an archive unpacks to. */
-export interface UnpackReport {
-  readonly files: number;
-  readonly bytes: number;
-  /** `false`: the same files were there. */
-  readonly written: boolean;
-}
-
-/** How an archive is unpacked. */
-export interface UnpackOptions {
-  /** Absolute path of the file that it comes from. */
-  readonly from: string;
-  /** Absolute path of the workspace. */
-  readonly root: string;
-  /** The directory that the entries come to lie in. */
-  readonly path: RelPath;
-  /** Only look whether it could be done; no bytes are read. */
-  readonly dryRun?: boolean;
-  readonly limits?: ArchiveLimits;
-  readonly signal?: AbortSignal | undefined;
-}
+import {
+  atOnce,
+  freeBytes,
+  isOccupied,
+  refuseTooLittleSpace,
+  type UnpackOptions,
+  type UnpackReport,
+} from './unpack.js';
 
 const CHUNK_BYTES = 256 * 1024;
 
@@ -65,35 +34,14 @@ export async function unpackZip(options: UnpackOptions): Promise<UnpackReport> {
         });
       }
       if (dryRun === true) return { ...report, written: true };
-      const staging = mkdtempSync(join(movesDir(root, path), 'unpack-'));
-      try {
-        refuseTooLittleSpace(staging, zip.bytes);
-        const content = join(staging, 'content');
-        mkdirSync(content);
+      await atOnce(root, path, async (content) => {
+        refuseTooLittleSpace(freeBytes(content), zip.bytes);
         await writeEntries(zip.entries, content, signal);
-        mkdirSync(dirname(target), { recursive: true });
-        if (existsSync(target)) rmdirSync(target);
-        renameSync(content, target);
-      } finally {
-        rmSync(staging, { recursive: true, force: true });
-      }
+      });
       return { ...report, written: true };
     },
     limits,
   );
-}
-
-function isOccupied(target: string): boolean {
-  const stat = lstatSync(target, { throwIfNoEntry: false });
-  return stat !== undefined && !(stat.isDirectory() && readdirSync(target).length === 0);
-}
-
-function refuseTooLittleSpace(dir: string, bytes: number): void {
-  const { bavail, bsize } = statfsSync(dir);
-  if (bytes <= bavail * bsize) return;
-  throw new SluiceError('ERR_DISK_FULL', `the archive unpacks to ${bytes} bytes, and ${bavail * bsize} are free`, {
-    hint: 'Free some space, or unpack it elsewhere.',
-  });
 }
 
 async function writeEntries(

@@ -20,8 +20,13 @@ const MOST_PARTS = 200;
  * none lies below a file. Throws `ERR_ARCHIVE_UNSAFE` with the first that is wrong.
  */
 export function checkEntryNames(names: readonly string[]): EntryPath[] {
+  return names.map(createNameCheck());
+}
+
+/** The same for names that come one by one; each is compared with those before it. */
+export function createNameCheck(): (name: string) => EntryPath {
   const seen = new Map<string, Seen>();
-  return names.map((name) => {
+  return (name) => {
     const entry = parseEntryName(name);
     const segments = entry.path.split('/');
     for (let count = 1; count < segments.length; count++) {
@@ -29,7 +34,7 @@ export function checkEntryNames(names: readonly string[]): EntryPath[] {
     }
     claim(seen, entry.path, name, entry.isDirectory ? 'directory' : 'file');
     return entry;
-  });
+  };
 }
 
 function parseEntryName(name: string): EntryPath {

@@ -5,7 +5,8 @@ import { SluiceError } from '../../errors.js';
 import { parseRelPath } from '../../model/path.js';
 import { useTempDir } from '../../testing/temp-dir.js';
 import { type FakeEntry, zipBytes } from '../../testing/zip-bytes.js';
-import { type UnpackOptions, type UnpackReport, unpackZip } from './unpack-zip.js';
+import type { UnpackOptions, UnpackReport } from './unpack.js';
+import { unpackZip } from './unpack-zip.js';
 
 const dir = useTempDir();
 const OUT = parseRelPath('p/raw');

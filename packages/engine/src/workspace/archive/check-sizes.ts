@@ -34,11 +34,7 @@ export function checkDeclaredSizes(
   limits: ArchiveLimits,
 ): number {
   const total = entries.reduce((sum, { bytes }) => sum + bytes, 0);
-  if (entries.length > limits.entries) throw tooLarge(`holds more than ${limits.entries} entries`);
-  if (total > limits.bytes) throw tooLarge(`unpacks to ${total} bytes; the limit is ${limits.bytes}`);
-  if (total > HARMLESS_BYTES && total > archiveBytes * limits.ratio) {
-    throw tooLarge(`unpacks to ${Math.round(total / archiveBytes)} times its size; the limit is ${limits.ratio}`);
-  }
+  checkTotals(entries.length, total, archiveBytes, limits);
   const byPlace = [...entries].sort((a, b) => a.at - b.at);
   for (const [index, { name, at, length }] of byPlace.entries()) {
     const next = byPlace[index + 1];
@@ -49,6 +45,15 @@ export function checkDeclaredSizes(
     });
   }
   return total;
+}
+
+/** Throws `ERR_ARCHIVE_TOO_LARGE` if so many entries, or so many bytes from an archive of that size, pass the limits. */
+export function checkTotals(entries: number, bytes: number, archiveBytes: number, limits: ArchiveLimits): void {
+  if (entries > limits.entries) throw tooLarge(`holds more than ${limits.entries} entries`);
+  if (bytes > limits.bytes) throw tooLarge(`unpacks to ${bytes} bytes; the limit is ${limits.bytes}`);
+  if (bytes > HARMLESS_BYTES && bytes > archiveBytes * limits.ratio) {
+    throw tooLarge(`unpacks to ${Math.round(bytes / archiveBytes)} times its size; the limit is ${limits.ratio}`);
+  }
 }
 
 function tooLarge(problem: string): SluiceError {
