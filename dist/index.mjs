@@ -615,11 +615,11 @@ var require_ignore = __commonJS({
       }
     };
     var hasTrailingBackslash = (str) => {
-      let count = 0;
-      while (str[str.length - count - 1] === ESCAPE) {
-        count++;
+      let count2 = 0;
+      while (str[str.length - count2 - 1] === ESCAPE) {
+        count2++;
       }
-      return count % 2 === 1;
+      return count2 % 2 === 1;
     };
     var trimEnd = (body, stripLineEnd) => {
       let lineEnd = body.length;
@@ -1849,13 +1849,13 @@ var require_parse = __commonJS({
         consume(token.value);
       };
       const negate = () => {
-        let count = 1;
+        let count2 = 1;
         while (peek() === "!" && (peek(2) !== "(" || peek(3) === "?")) {
           advance();
           state.start++;
-          count++;
+          count2++;
         }
-        if (count % 2 === 0) {
+        if (count2 % 2 === 0) {
           return false;
         }
         state.negated = true;
@@ -1914,16 +1914,16 @@ var require_parse = __commonJS({
         const analysis = analyzeRepeatedExtglob(body, opts);
         if ((token.type === "plus" || token.type === "star") && analysis.risky) {
           const safeOutput = analysis.safeOutput ? (token.output ? "" : ONE_CHAR) + (opts.capture ? `(${analysis.safeOutput})` : analysis.safeOutput) : void 0;
-          const open2 = tokens[token.tokensIndex];
-          open2.type = "text";
-          open2.value = literal;
-          open2.output = safeOutput || utils.escapeRegex(literal);
+          const open3 = tokens[token.tokensIndex];
+          open3.type = "text";
+          open3.value = literal;
+          open3.output = safeOutput || utils.escapeRegex(literal);
           for (let i = token.tokensIndex + 1; i < tokens.length; i++) {
             tokens[i].value = "";
             tokens[i].output = "";
             delete tokens[i].suffix;
           }
-          state.output = token.output + open2.output;
+          state.output = token.output + open3.output;
           state.backtrack = true;
           push2({ type: "paren", extglob: true, value, output: "" });
           decrement("parens");
@@ -2143,15 +2143,15 @@ var require_parse = __commonJS({
         }
         if (value === "{" && opts.nobrace !== true) {
           increment("braces");
-          const open2 = {
+          const open3 = {
             type: "brace",
             value,
             output: "(",
             outputIndex: state.output.length,
             tokensIndex: state.tokens.length
           };
-          braces.push(open2);
-          push2(open2);
+          braces.push(open3);
+          push2(open3);
           continue;
         }
         if (value === "}") {
@@ -4267,8 +4267,8 @@ var require_Node = __commonJS({
         };
         const res = toJS.toJS(this, "", ctx);
         if (typeof onAnchor === "function")
-          for (const { count, res: res2 } of ctx.anchors.values())
-            onAnchor(res2, count);
+          for (const { count: count2, res: res2 } of ctx.anchors.values())
+            onAnchor(res2, count2);
         return typeof reviver === "function" ? applyReviver.applyReviver(reviver, { "": res }, "", res) : res;
       }
     };
@@ -4376,13 +4376,13 @@ var require_Alias = __commonJS({
         const anchor = anchors2 && source && anchors2.get(source);
         return anchor ? anchor.count * anchor.aliasCount : 0;
       } else if (identity.isCollection(node)) {
-        let count = 0;
+        let count2 = 0;
         for (const item of node.items) {
           const c = getAliasCount(doc, item, anchors2);
-          if (c > count)
-            count = c;
+          if (c > count2)
+            count2 = c;
         }
-        return count;
+        return count2;
       } else if (identity.isPair(node)) {
         const kc = getAliasCount(doc, node.key, anchors2);
         const vc = getAliasCount(doc, node.value, anchors2);
@@ -7335,8 +7335,8 @@ var require_Document = __commonJS({
         };
         const res = toJS.toJS(this.contents, jsonArg ?? "", ctx);
         if (typeof onAnchor === "function")
-          for (const { count, res: res2 } of ctx.anchors.values())
-            onAnchor(res2, count);
+          for (const { count: count2, res: res2 } of ctx.anchors.values())
+            onAnchor(res2, count2);
         return typeof reviver === "function" ? applyReviver.applyReviver(reviver, { "": res }, "", res) : res;
       }
       /**
@@ -7413,12 +7413,12 @@ var require_errors = __commonJS({
         lineStr = prev + lineStr;
       }
       if (/[^ ]/.test(lineStr)) {
-        let count = 1;
+        let count2 = 1;
         const end = error.linePos[1];
         if (end?.line === line && end.col > col) {
-          count = Math.max(1, Math.min(end.col - col, 80 - ci2));
+          count2 = Math.max(1, Math.min(end.col - col, 80 - ci2));
         }
-        const pointer = " ".repeat(ci2) + "^".repeat(count);
+        const pointer = " ".repeat(ci2) + "^".repeat(count2);
         error.message += `:
 
 ${lineStr}
@@ -11033,10 +11033,10 @@ var require_dist = __commonJS({
 function createScanner(text, ignoreTrivia = false) {
   const len = text.length;
   let pos = 0, value = "", tokenOffset = 0, token = 16, lineNumber = 0, lineStartOffset = 0, tokenLineStartOffset = 0, prevTokenLineStartOffset = 0, scanError = 0;
-  function scanHexDigits(count, exact) {
+  function scanHexDigits(count2, exact) {
     let digits = 0;
     let value2 = 0;
-    while (digits < count || !exact) {
+    while (digits < count2 || !exact) {
       let ch = text.charCodeAt(pos);
       if (ch >= 48 && ch <= 57) {
         value2 = value2 * 16 + ch - 48;
@@ -11050,7 +11050,7 @@ function createScanner(text, ignoreTrivia = false) {
       pos++;
       digits++;
     }
-    if (digits < count) {
+    if (digits < count2) {
       value2 = -1;
     }
     return value2;
@@ -11685,9 +11685,9 @@ function format(documentText, range, options2) {
   }
   return editOperations;
 }
-function repeat(s3, count) {
+function repeat(s3, count2) {
   let result2 = "";
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < count2; i++) {
     result2 += s3;
   }
   return result2;
@@ -15758,7 +15758,7 @@ var require_fd_slicer = __commonJS({
     var fs11 = __require("fs");
     var util = __require("util");
     var stream = __require("stream");
-    var Readable3 = stream.Readable;
+    var Readable4 = stream.Readable;
     var PassThrough = stream.PassThrough;
     var Pend = require_pend();
     var EventEmitter = __require("events").EventEmitter;
@@ -15801,10 +15801,10 @@ var require_fd_slicer = __commonJS({
         }
       }
     };
-    util.inherits(ReadStream, Readable3);
+    util.inherits(ReadStream, Readable4);
     function ReadStream(context, options2) {
       options2 = options2 || {};
-      Readable3.call(this, options2);
+      Readable4.call(this, options2);
       this.context = context;
       this.context.ref();
       this.start = options2.start || 0;
@@ -16193,7 +16193,7 @@ var require_yauzl = __commonJS({
     var PassThrough = __require("stream").PassThrough;
     var Writable = __require("stream").Writable;
     var crc322 = typeof zlib.crc32 === "function" ? zlib.crc32 : require_crc32();
-    exports.open = open2;
+    exports.open = open3;
     exports.fromFd = fromFd;
     exports.fromBuffer = fromBuffer;
     exports.fromRandomAccessReader = fromRandomAccessReader;
@@ -16211,7 +16211,7 @@ var require_yauzl = __commonJS({
     exports.RandomAccessReader = RandomAccessReader;
     function openPromise(path, options2) {
       return new Promise((resolve7, reject) => {
-        open2(path, { ...options2, lazyEntries: true }, function(err, zipfile) {
+        open3(path, { ...options2, lazyEntries: true }, function(err, zipfile) {
           if (err) return reject(err);
           resolve7(zipfile);
         });
@@ -16241,7 +16241,7 @@ var require_yauzl = __commonJS({
         });
       });
     }
-    function open2(path, options2, callback) {
+    function open3(path, options2, callback) {
       if (typeof options2 === "function") {
         callback = options2;
         options2 = null;
@@ -17042,13 +17042,13 @@ var require_yauzl = __commonJS({
 
 // packages/action/dist/run-main.js
 import { mkdirSync as mkdirSync17, mkdtempSync as mkdtempSync3, rmSync as rmSync8, writeFileSync as writeFileSync5 } from "node:fs";
-import { tmpdir } from "node:os";
-import { join as join60 } from "node:path";
+import { tmpdir as tmpdir2 } from "node:os";
+import { join as join62 } from "node:path";
 
 // packages/engine/dist/engine.js
 import { existsSync as existsSync8 } from "node:fs";
 import { availableParallelism as availableParallelism2 } from "node:os";
-import { dirname as dirname24, join as join57 } from "node:path";
+import { dirname as dirname24, join as join59 } from "node:path";
 
 // packages/engine/dist/errors.js
 var ERRORS = {
@@ -17481,18 +17481,18 @@ function decodeNode(bytes, what) {
     return reader.fail("its shape is not known");
   const totalFiles = reader.varint();
   const totalBytes = reader.varint();
-  const count = reader.varint();
-  if (count * (RAW_DIGEST_BYTES + 4) > reader.left)
+  const count2 = reader.varint();
+  if (count2 * (RAW_DIGEST_BYTES + 4) > reader.left)
     reader.fail("it names more entries than it holds");
   const names = [];
   const counts = [];
-  const kinds = new Uint8Array(count);
-  const sizes = new Float64Array(count);
-  const files = new Float64Array(count);
-  const digests = Buffer.allocUnsafe(count * RAW_DIGEST_BYTES);
+  const kinds = new Uint8Array(count2);
+  const sizes = new Float64Array(count2);
+  const files = new Float64Array(count2);
+  const digests = Buffer.allocUnsafe(count2 * RAW_DIGEST_BYTES);
   let filesSeen = 0;
   let bytesSeen = 0;
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < count2; i++) {
     const kind = shape === SPLIT ? TREE : reader.u8();
     if (kind > TREE)
       reader.fail("a kind of entry is not known");
@@ -17582,12 +17582,12 @@ function readDirectory(reader, raw, rawAt = 0, path = "", filter) {
     throw invalid(own2, "a part stands where a directory is expected");
   if (top.shape !== SPLIT)
     return { ...top, path, parts: Buffer.alloc(0), raw: own2, totalFiles, totalBytes };
-  const parts2 = top.counts.flatMap((count, i) => {
+  const parts2 = top.counts.flatMap((count2, i) => {
     const isWanted2 = mayReach(filter, path, i === 0 ? void 0 : top.names[i], top.names[i + 1]);
     if (!isWanted2 && !reader.catalog.has("tree", top.digests, i * RAW_DIGEST_BYTES))
       return [];
     const part = readNode(reader, top.digests, i * RAW_DIGEST_BYTES);
-    const fits2 = part.shape === PART && part.names.length === count && part.names[0] === top.names[i] && part.totalFiles === top.files[i] && part.totalBytes === top.sizes[i];
+    const fits2 = part.shape === PART && part.names.length === count2 && part.names[0] === top.names[i] && part.totalFiles === top.files[i] && part.totalBytes === top.sizes[i];
     if (!fits2)
       throw invalid(own2, "a part is not the one that it names");
     return [part];
@@ -17831,19 +17831,19 @@ var CLOSE = 125;
 var COLON = 58;
 var SPACE = 32;
 function repeatedKey(text) {
-  const open2 = [];
+  const open3 = [];
   for (let at3 = 0; at3 < text.length; at3++) {
     const code2 = text.charCodeAt(at3);
     if (code2 === OPEN)
-      open2.push(/* @__PURE__ */ new Set());
+      open3.push(/* @__PURE__ */ new Set());
     else if (code2 === CLOSE)
-      open2.pop();
+      open3.pop();
     else if (code2 === QUOTE) {
       const end = endOfString(text, at3);
       if (isBeforeColon(text, end)) {
         const raw = text.slice(at3, end);
         const key = raw.includes("\\") ? String(JSON.parse(raw)) : raw.slice(1, -1);
-        const keys = open2.at(-1);
+        const keys = open3.at(-1);
         if (keys?.has(key))
           return key;
         keys?.add(key);
@@ -18061,10 +18061,10 @@ function hashFile(files, path, buffer = Buffer.allocUnsafe(CHUNK_BYTES)) {
   const fd = files.openSync(path, "r");
   try {
     for (; ; ) {
-      const read = files.readSync(fd, buffer, 0, buffer.length, null);
-      if (read === 0)
+      const read2 = files.readSync(fd, buffer, 0, buffer.length, null);
+      if (read2 === 0)
         return hash8.digest();
-      hash8.update(buffer.subarray(0, read));
+      hash8.update(buffer.subarray(0, read2));
     }
   } finally {
     files.closeSync(fd);
@@ -18128,13 +18128,13 @@ function changeTime(stat) {
 
 // packages/engine/dist/workspace/stat-entries.js
 var OWNER_EXECUTES = 64;
-function entryColumns(count) {
+function entryColumns(count2) {
   return {
-    kinds: new Uint8Array(count),
-    sizes: new Float64Array(count),
-    mtimes: new Float64Array(count),
-    ctimes: new Float64Array(count),
-    inodes: new Float64Array(count)
+    kinds: new Uint8Array(count2),
+    sizes: new Float64Array(count2),
+    mtimes: new Float64Array(count2),
+    ctimes: new Float64Array(count2),
+    inodes: new Float64Array(count2)
   };
 }
 function statEntries({ directory, names }, into, at3) {
@@ -18189,13 +18189,13 @@ function kindOf(stat, path) {
 var KNOWN = 1;
 var RACY = 2;
 function seenDirectory(path, names) {
-  const count = names.length;
+  const count2 = names.length;
   return {
     path,
     names,
-    ...entryColumns(count),
-    flags: new Uint8Array(count),
-    digests: Buffer.alloc(count * RAW_DIGEST_BYTES),
+    ...entryColumns(count2),
+    flags: new Uint8Array(count2),
+    digests: Buffer.alloc(count2 * RAW_DIGEST_BYTES),
     node: void 0,
     totalFiles: 0,
     totalBytes: 0
@@ -18259,12 +18259,12 @@ function decodeIndex(bytes, inode) {
   const flags = reader.u16();
   const writtenAt = reader.f64();
   const copied = reader.f64() !== inode;
-  const count = reader.u32();
+  const count2 = reader.u32();
   const part = reader.take(RAW_DIGEST_BYTES);
   if (!reader.take(RAW_DIGEST_BYTES).equals(checksum(bytes)))
     reader.fail("its checksum is wrong");
   const directories = /* @__PURE__ */ new Map();
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < count2; i++) {
     const directory = decodeDirectory(reader);
     markRacy(directory, writtenAt);
     directories.set(directory.path, directory);
@@ -18360,29 +18360,29 @@ function encodeDirectoryBlock(bytes, from, directory, path, names) {
 }
 function decodeDirectory(reader) {
   const pathBytes = reader.u32();
-  const count = reader.u32();
+  const count2 = reader.u32();
   const nameBytes = reader.u32();
   reader.u32();
   const totalFiles = reader.f64();
   const totalBytes = reader.f64();
   const node = Buffer.from(reader.take(RAW_DIGEST_BYTES));
-  if (pathBytes + nameBytes + count * ENTRY_BYTES > reader.left)
+  if (pathBytes + nameBytes + count2 * ENTRY_BYTES > reader.left)
     reader.fail("a directory does not fit into it");
   const path = reader.take(pathBytes).toString("utf8");
   const text = reader.take(nameBytes).toString("utf8");
-  const names = count === 0 ? [] : text.split("\0");
-  if (names.length !== count)
+  const names = count2 === 0 ? [] : text.split("\0");
+  if (names.length !== count2)
     reader.fail("a directory has another number of names than entries");
   return {
     path,
     names,
-    sizes: column(reader, count),
-    mtimes: column(reader, count),
-    ctimes: column(reader, count),
-    inodes: column(reader, count),
-    kinds: Uint8Array.from(reader.take(count)),
-    flags: Uint8Array.from(reader.take(count)),
-    digests: reader.take(count * RAW_DIGEST_BYTES),
+    sizes: column(reader, count2),
+    mtimes: column(reader, count2),
+    ctimes: column(reader, count2),
+    inodes: column(reader, count2),
+    kinds: Uint8Array.from(reader.take(count2)),
+    flags: Uint8Array.from(reader.take(count2)),
+    digests: reader.take(count2 * RAW_DIGEST_BYTES),
     node: isZero(node) ? void 0 : node,
     totalFiles,
     totalBytes
@@ -18394,9 +18394,9 @@ function checksum(bytes) {
 function isZero(raw) {
   return raw.every((byte) => byte === 0);
 }
-function column(reader, count) {
-  const values = new Float64Array(count);
-  Buffer.from(values.buffer).set(reader.take(count * 8));
+function column(reader, count2) {
+  const values = new Float64Array(count2);
+  Buffer.from(values.buffer).set(reader.take(count2 * 8));
   return values;
 }
 function markRacy(directory, writtenAt) {
@@ -18729,6 +18729,30 @@ function rmdirIfEmpty(path) {
 // packages/engine/dist/stage/run-command.js
 import { spawn } from "node:child_process";
 
+// packages/engine/dist/remote/storage/broker/access.js
+import { isAbsolute } from "node:path";
+var ADDRESS = "SLUICE_BROKER";
+var TOKEN = "SLUICE_BROKER_TOKEN";
+var AREA = "SLUICE_BROKER_AREA";
+var BROKER_VARIABLES = [ADDRESS, TOKEN, AREA];
+function brokerAccess(env) {
+  const { [ADDRESS]: address = "", [TOKEN]: token = "", [AREA]: area } = env;
+  if (address === "")
+    return void 0;
+  const socket = address.startsWith("unix:") ? address.slice("unix:".length) : "";
+  if (isAbsolute(socket) && token !== "")
+    return { socket, token, area };
+  throw new SluiceError("ERR_CONFIG", `${ADDRESS} is ${JSON.stringify(address)}, or ${TOKEN} is empty`, {
+    hint: `Remove ${ADDRESS}: the GitHub Action sets both for what it starts, and nothing else should.`
+  });
+}
+function brokerVariables({ socket, token, area }) {
+  return { [ADDRESS]: `unix:${socket}`, [TOKEN]: token, ...area === void 0 ? {} : { [AREA]: area } };
+}
+function withoutBroker(env) {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !BROKER_VARIABLES.includes(name)));
+}
+
 // packages/engine/dist/store/owner.js
 import { createHash as createHash4, randomBytes as randomBytes3 } from "node:crypto";
 import { hostname } from "node:os";
@@ -18846,7 +18870,13 @@ async function captureOutput(command, cwd, context) {
   return { ...await ended(child2, context.signal), stdout, stderr };
 }
 function spawnShell(command, cwd, env) {
-  return spawn(command, { cwd, env: { ...env }, shell: true, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  return spawn(command, {
+    cwd,
+    env: withoutBroker(env),
+    shell: true,
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"]
+  });
 }
 async function ended(child2, signal) {
   let killer;
@@ -19053,11 +19083,11 @@ function openLease(files, layout) {
   const fd = files.openSync(path, "ax");
   const timer = setInterval(() => touch(files, path), HEARTBEAT_MS);
   timer.unref();
-  let open2 = true;
+  let open3 = true;
   const release = () => {
-    if (!open2)
+    if (!open3)
       return;
-    open2 = false;
+    open3 = false;
     clearInterval(timer);
     files.closeSync(fd);
     for (const left of [tmpDir, path])
@@ -19547,10 +19577,10 @@ import { hash as hash2 } from "node:crypto";
 var SPLIT_ENTRIES = 1024;
 var MAX_PART_ENTRIES = 2048;
 function encodeDirectory(entries) {
-  const count = entries.names.length;
-  const files = sumOf(entries.files, 0, count);
-  const bytes = sumOf(entries.sizes, 0, count);
-  if (count < SPLIT_ENTRIES)
+  const count2 = entries.names.length;
+  const files = sumOf(entries.files, 0, count2);
+  const bytes = sumOf(entries.sizes, 0, count2);
+  if (count2 < SPLIT_ENTRIES)
     return { top: encoded(encodeNode(WHOLE, entries), false), parts: [], files, bytes };
   const parts2 = encodeParts(entries);
   return { top: encodeTop(parts2), parts: parts2.map(({ node }) => node), files, bytes };
@@ -19573,7 +19603,7 @@ function encodeTop(parts2) {
     files: Float64Array.from(parts2, ({ files }) => files),
     digests: Buffer.concat(parts2.map(({ raw }) => raw), parts2.length * RAW_DIGEST_BYTES)
   };
-  const counts = parts2.map(({ count }) => count);
+  const counts = parts2.map(({ count: count2 }) => count2);
   return encoded(encodeNode(SPLIT, columns, 0, parts2.length, counts), false);
 }
 function encoded(bytes, part) {
@@ -20265,9 +20295,9 @@ function readFully(files, fd, buffer) {
   let at3 = 0;
   while (at3 < buffer.length) {
     const wanted2 = buffer.length - at3;
-    const read = files.readSync(fd, buffer, at3, wanted2, null);
-    at3 += read;
-    if (read < wanted2)
+    const read2 = files.readSync(fd, buffer, at3, wanted2, null);
+    at3 += read2;
+    if (read2 < wanted2)
       break;
   }
   return at3;
@@ -20422,10 +20452,10 @@ function readAt(files, fd, position, length, name) {
   const bytes = Buffer.allocUnsafe(length);
   let at3 = 0;
   while (at3 < length) {
-    const read = files.readSync(fd, bytes, at3, length - at3, position + at3);
-    if (read === 0)
+    const read2 = files.readSync(fd, bytes, at3, length - at3, position + at3);
+    if (read2 === 0)
       throw cutOff(name);
-    at3 += read;
+    at3 += read2;
   }
   return bytes;
 }
@@ -20632,10 +20662,10 @@ var ObjectReader = class {
     const fd = this.files.openSync(path, "r");
     try {
       for (; ; ) {
-        const read = this.files.readSync(fd, buffer, 0, CHUNK_BYTES3, null);
-        if (read === 0)
+        const read2 = this.files.readSync(fd, buffer, 0, CHUNK_BYTES3, null);
+        if (read2 === 0)
           return digest.digest().equals(key);
-        const chunk = buffer.subarray(0, read);
+        const chunk = buffer.subarray(0, read2);
         digest.update(chunk);
         sink(chunk);
       }
@@ -20667,10 +20697,10 @@ var ObjectReader = class {
     let at3 = 0;
     this.windowPack = "";
     while (at3 < length) {
-      const read = this.files.readSync(fd, buffer, at3, length - at3, start + at3);
-      if (read === 0)
+      const read2 = this.files.readSync(fd, buffer, at3, length - at3, start + at3);
+      if (read2 === 0)
         break;
-      at3 += read;
+      at3 += read2;
     }
     this.windowPack = pack.name;
     this.windowStart = start;
@@ -20847,20 +20877,20 @@ function unreadable2(path, cause) {
 }
 function hashOpenFile(fd, size, digests, i, scratch) {
   if (size < LOOSE_BYTES) {
-    const read = readSync(fd, scratch, 0, size + 1, null);
-    if (read !== size)
+    const read2 = readSync(fd, scratch, 0, size + 1, null);
+    if (read2 !== size)
       return false;
-    putDigest(scratch.subarray(0, read), digests, i);
+    putDigest(scratch.subarray(0, read2), digests, i);
     return true;
   }
   const sha = createHash7("sha256");
   let total = 0;
   for (; ; ) {
-    const read = readSync(fd, scratch, 0, scratch.length, null);
-    if (read === 0)
+    const read2 = readSync(fd, scratch, 0, scratch.length, null);
+    if (read2 === 0)
       break;
-    total += read;
-    sha.update(scratch.subarray(0, read));
+    total += read2;
+    sha.update(scratch.subarray(0, read2));
   }
   sha.digest().copy(digests, i * RAW_DIGEST_BYTES);
   return total === size;
@@ -21011,33 +21041,33 @@ var BulkThread = class {
   constructor(files) {
     this.files = files;
   }
-  handle(request) {
-    switch (request.do) {
+  handle(request2) {
+    switch (request2.do) {
       case "stat": {
-        const columns = entryColumns(request.batch.names.length);
-        statEntries(request.batch, columns, 0);
+        const columns = entryColumns(request2.batch.names.length);
+        statEntries(request2.batch, columns, 0);
         return columns;
       }
       case "hash":
-        return hashBatch(request.batch, void 0, this.buffer());
+        return hashBatch(request2.batch, void 0, this.buffer());
       case "begin-ingest": {
-        const layout = storeLayout(request.storeDir);
-        this.ingestors.set(request.id, new Ingestor(this.files, request.settings, new Catalog(this.files, layout)));
+        const layout = storeLayout(request2.storeDir);
+        this.ingestors.set(request2.id, new Ingestor(this.files, request2.settings, new Catalog(this.files, layout)));
         return null;
       }
       case "ingest":
-        return hashBatch(request.batch, this.openIngestor(request.id), this.buffer());
+        return hashBatch(request2.batch, this.openIngestor(request2.id), this.buffer());
       case "finish-ingest": {
-        const unpublished = this.openIngestor(request.id).finish();
-        this.ingestors.delete(request.id);
+        const unpublished = this.openIngestor(request2.id).finish();
+        this.ingestors.delete(request2.id);
         return unpublished;
       }
       case "abandon-ingest":
-        this.ingestors.get(request.id)?.abandon();
-        this.ingestors.delete(request.id);
+        this.ingestors.get(request2.id)?.abandon();
+        this.ingestors.delete(request2.id);
         return null;
       case "place":
-        return placeBatch(request.batch, this.openReader(request.storeDir), this.files);
+        return placeBatch(request2.batch, this.openReader(request2.storeDir), this.files);
       case "end-place":
         this.reader?.reader.close();
         this.reader = void 0;
@@ -21074,9 +21104,9 @@ var AHEAD = 2;
 function createBulk(files, workerFile, threads) {
   const inline = inlineLane(files);
   let workers = [];
-  const start = (file, count) => {
+  const start = (file, count2) => {
     workers = workers.filter((worker) => worker.isAlive());
-    while (workers.length < count)
+    while (workers.length < count2)
       workers.push(workerLane(file));
     return workers;
   };
@@ -21087,8 +21117,8 @@ function createBulk(files, workerFile, threads) {
       return start(workerFile, Math.max(1, threads)).slice(0, items);
     },
     helpers: (items) => {
-      const count = Math.min(threads - 1, MOST_HELPERS);
-      return workerFile === void 0 || items < HELPED_LOOKS || count < 1 ? [] : start(workerFile, count).slice(0, count);
+      const count2 = Math.min(threads - 1, MOST_HELPERS);
+      return workerFile === void 0 || items < HELPED_LOOKS || count2 < 1 ? [] : start(workerFile, count2).slice(0, count2);
     },
     close: async () => {
       await Promise.all(workers.splice(0).map((worker) => worker.end()));
@@ -21117,9 +21147,9 @@ async function deal(lanes, jobs, signal) {
 function inlineLane(files) {
   const thread = new BulkThread(files);
   return {
-    ask: async (request) => {
+    ask: async (request2) => {
       await new Promise((resolve7) => setImmediate(resolve7));
-      return thread.handle(request);
+      return thread.handle(request2);
     }
   };
 }
@@ -21137,26 +21167,26 @@ function workerLane(file) {
     if (waiting.length === 0)
       worker.unref();
   };
-  worker.on("message", (answer) => {
+  worker.on("message", (answer2) => {
     const next = waiting.shift();
     settle();
-    if ("value" in answer)
-      next?.resolve(answer.value);
+    if ("value" in answer2)
+      next?.resolve(answer2.value);
     else
-      next?.reject("moved" in answer ? new StoreMoved() : fromErrorWire(answer.error));
+      next?.reject("moved" in answer2 ? new StoreMoved() : fromErrorWire(answer2.error));
   });
   worker.on("error", die);
   worker.on("exit", (code2) => die(new SluiceError("ERR_INTERNAL", `a worker thread ended with ${code2}`)));
   return {
     isAlive: () => death === void 0,
-    ask: (request) => new Promise((resolve7, reject) => {
+    ask: (request2) => new Promise((resolve7, reject) => {
       if (death !== void 0) {
         reject(death);
         return;
       }
       waiting.push({ resolve: resolve7, reject });
       worker.ref();
-      worker.postMessage(request);
+      worker.postMessage(request2);
     }),
     end: async () => {
       await worker.terminate();
@@ -21179,7 +21209,7 @@ async function hashPending(root, shape, pending, confineLinks, context) {
   const problems = [];
   const advance = beginOf(pending, context);
   const batches = batchesOf(root, shape, pending, confineLinks);
-  const jobs = batchJobs(batches, (batch) => ({ do: "hash", batch }), (part, answer) => void problems.push(...fill(part, answer, advance)));
+  const jobs = batchJobs(batches, (batch) => ({ do: "hash", batch }), (part, answer2) => void problems.push(...fill(part, answer2, advance)));
   await deal(context.bulk.lanes(pending.length, bytesOf(pending)), jobs, context.signal);
   throwProblems(problems);
 }
@@ -21194,9 +21224,9 @@ async function ingestPending(root, shape, pending, session, storeDir, context) {
   const id = randomBytes7(8).toString("hex");
   try {
     await Promise.all(lanes.map((lane) => lane.ask({ do: "begin-ingest", id, storeDir, settings })));
-    const jobs = batchJobs(batchesOf(root, shape, pending, true), (batch) => ({ do: "ingest", id, batch }), (part, answer, from) => {
-      problems.push(...fill(part, answer, advance));
-      fresh.set(answer.fresh, from);
+    const jobs = batchJobs(batchesOf(root, shape, pending, true), (batch) => ({ do: "ingest", id, batch }), (part, answer2, from) => {
+      problems.push(...fill(part, answer2, advance));
+      fresh.set(answer2.fresh, from);
     });
     await deal(lanes, jobs, context.signal);
     throwProblems(problems);
@@ -21217,7 +21247,7 @@ function bytesOf(pending) {
 }
 function* batchJobs(batches, ask3, take2) {
   for (const { part, from, batch } of batches) {
-    yield { request: ask3(batch), take: (answer) => take2(part, answer, from) };
+    yield { request: ask3(batch), take: (answer2) => take2(part, answer2, from) };
   }
 }
 function* batchesOf(root, shape, pending, confineLinks) {
@@ -21246,20 +21276,20 @@ function toBatch(root, shape, part, confineLinks) {
   const paths = isFile ? root : part.map(({ directory, entry: entry2 }) => entryPath(directory, entry2)).join("\0");
   return { base: isFile ? "" : `${root}/`, paths, kinds, stats, confineLinks };
 }
-function fill(part, answer, advance) {
+function fill(part, answer2, advance) {
   let bytes = 0;
-  const digests = Buffer.from(answer.digests.buffer, answer.digests.byteOffset, answer.digests.byteLength);
+  const digests = Buffer.from(answer2.digests.buffer, answer2.digests.byteOffset, answer2.digests.byteLength);
   part.forEach(({ directory, entry: entry2 }, i) => {
     copyRaw(digests, i * RAW_DIGEST_BYTES, directory.digests, entry2 * RAW_DIGEST_BYTES);
-    directory.sizes[entry2] = answer.stats[i * 4] ?? 0;
-    directory.mtimes[entry2] = answer.stats[i * 4 + 1] ?? 0;
-    directory.ctimes[entry2] = answer.stats[i * 4 + 2] ?? 0;
-    directory.inodes[entry2] = answer.stats[i * 4 + 3] ?? 0;
+    directory.sizes[entry2] = answer2.stats[i * 4] ?? 0;
+    directory.mtimes[entry2] = answer2.stats[i * 4 + 1] ?? 0;
+    directory.ctimes[entry2] = answer2.stats[i * 4 + 2] ?? 0;
+    directory.inodes[entry2] = answer2.stats[i * 4 + 3] ?? 0;
     directory.flags[entry2] = KNOWN;
     bytes += directory.sizes[entry2] ?? 0;
   });
   advance?.(part.length, bytes);
-  return answer.problems;
+  return answer2.problems;
 }
 
 // packages/engine/dist/workspace/walk.js
@@ -21425,8 +21455,8 @@ async function observe(workspace, path, options2) {
   const context = { bulk: workspace.bulk, signal: options2.signal, beginProgress: options2.beginProgress };
   const { shape } = looked.snapshot;
   const root = absolutePath(workspace, path);
-  const read = options2.as === "dep" && shape === "file" ? realpathSync(root) : root;
-  await hashPending(read, shape, pending, options2.as === "out", context);
+  const read2 = options2.as === "dep" && shape === "file" ? realpathSync(root) : root;
+  await hashPending(read2, shape, pending, options2.as === "out", context);
   const observed = observedFrom(looked.snapshot, looked);
   if (!looked.same || pending.length > 0) {
     writeIndex(lookPath(workspace, path, options2), looked.snapshot, observed);
@@ -21580,9 +21610,9 @@ var Tally = class {
   blob(isFresh, directory, entry2) {
     if (!this.blobs.set(directory.digests, entry2 * RAW_DIGEST_BYTES))
       return;
-    const count = isFresh ? this.fresh : this.reused;
-    count.objects++;
-    count.bytes += directory.sizes[entry2] ?? 0;
+    const count2 = isFresh ? this.fresh : this.reused;
+    count2.objects++;
+    count2.bytes += directory.sizes[entry2] ?? 0;
   }
   tree(isFresh, node) {
     if (node === void 0)
@@ -21659,9 +21689,9 @@ function canonicalObject(value) {
 
 // packages/engine/dist/model/record.js
 var VERSION5 = 1;
-var AREA = /^(?:trusted|shared|pr\/[1-9][0-9]{0,15})$/;
+var AREA2 = /^(?:trusted|shared|pr\/[1-9][0-9]{0,15})$/;
 function isArea(text) {
-  return AREA.test(text);
+  return AREA2.test(text);
 }
 function trackedKey(outs) {
   const entries = [...outs].map(([path, root]) => [path, outValue(root)]);
@@ -21800,10 +21830,10 @@ function* listRecords(store, since = 0) {
   }
 }
 function countRecords(store) {
-  let count = 0;
+  let count2 = 0;
   for (const _2 of recordFiles(store))
-    count++;
-  return count;
+    count2++;
+  return count2;
 }
 function removeRecord(store, fingerprint) {
   return removeSmallFile(store, recordPath(store.layout, fingerprint));
@@ -22441,10 +22471,10 @@ var Resolver = class {
   }
   /** A param of a file that another stage makes has the value that the lock names while the out is the same, so that nothing need be read. */
   async paramPart(param, made, locked, files, problems) {
-    const read = () => readParamFile(this.context.workspace.root, param.file);
+    const read2 = () => readParamFile(this.context.workspace.root, param.file);
     const value = (bytes2) => remember(files, param.file, async () => paramValue(param.file, await bytes2()));
     if (made === void 0 || made.relation === "contains")
-      return paramPart(param, await value(read));
+      return paramPart(param, await value(read2));
     const producer = this.mustGet(made.producer);
     const { root, inPlace } = await this.out(producer, made.out);
     if (root === void 0) {
@@ -22456,7 +22486,7 @@ var Resolver = class {
     if (before?.via === via)
       return before;
     const below3 = param.file.slice(made.out.length + 1);
-    const bytes = inPlace ? read : () => this.fileInOut(producer, made.out, root, below3);
+    const bytes = inPlace ? read2 : () => this.fileInOut(producer, made.out, root, below3);
     return { ...paramPart(param, await value(bytes)), via };
   }
   /** The bytes of a small file in an out that is not in place. Throws `ERR_PARAM` if there is no such file. */
@@ -22720,7 +22750,7 @@ function planDelta(now, wanted2) {
   if (now.shape !== "directory" || wanted2.shape !== "directory")
     return void 0;
   const before = new Map(now.directories.map((directory) => [directory.path, directory]));
-  const put2 = [];
+  const put3 = [];
   const addDirectories = [];
   const removeFiles = [];
   let unchanged2 = 0;
@@ -22741,7 +22771,7 @@ function planDelta(now, wanted2) {
       if (row !== void 0 && old !== void 0 && sameEntry(directory, entry2, old, row))
         unchanged2++;
       else
-        put2.push({ directory, entry: entry2 });
+        put3.push({ directory, entry: entry2 });
     }
     for (const row of rows2.values()) {
       if (old !== void 0 && old.kinds[row] !== TREE)
@@ -22754,7 +22784,7 @@ function planDelta(now, wanted2) {
         removeFiles.push(entryPath(gone, row));
     });
   }
-  return { put: put2, addDirectories, removeFiles, removeDirectories: [...before.keys()].reverse(), unchanged: unchanged2 };
+  return { put: put3, addDirectories, removeFiles, removeDirectories: [...before.keys()].reverse(), unchanged: unchanged2 };
 }
 function sameEntry(a, i, b2, j2) {
   if (a.kinds[i] !== b2.kinds[j2])
@@ -22799,9 +22829,9 @@ function* placeJobs(base, files, nameOf4, context, problems, advance) {
     const batch = toBatch2(base === "" ? "" : `${base}/`, paths, part, context);
     yield {
       request: { do: "place", storeDir: context.storeDir, batch },
-      take: (answer) => {
-        problems.push(...answer.problems);
-        fill2(part, answer, advance);
+      take: (answer2) => {
+        problems.push(...answer2.problems);
+        fill2(part, answer2, advance);
       }
     };
     from = to2;
@@ -22819,13 +22849,13 @@ function toBatch2(base, paths, part, context) {
   const linkPaths = part.every(isLink) ? part.map(snapshotPath).join("\0") : "";
   return { base, paths, linkPaths, kinds, sizes, digests, how: context.how, readOnly: context.readOnly };
 }
-function fill2(part, answer, advance) {
+function fill2(part, answer2, advance) {
   let bytes = 0;
   part.forEach(({ directory, entry: entry2 }, i) => {
     bytes += directory.sizes[entry2] ?? 0;
-    directory.mtimes[entry2] = answer.stats[i * 4 + 1] ?? 0;
-    directory.ctimes[entry2] = answer.stats[i * 4 + 2] ?? 0;
-    directory.inodes[entry2] = answer.stats[i * 4 + 3] ?? 0;
+    directory.mtimes[entry2] = answer2.stats[i * 4 + 1] ?? 0;
+    directory.ctimes[entry2] = answer2.stats[i * 4 + 2] ?? 0;
+    directory.inodes[entry2] = answer2.stats[i * 4 + 3] ?? 0;
   });
   advance?.(part.length, bytes);
 }
@@ -22856,9 +22886,9 @@ async function place(workspace, path, placement, options2) {
   const context = { ...options2, bulk: workspace.bulk, storeDir: workspace.store.layout.dir };
   const move2 = moveOf(workspace.root, path);
   try {
-    const count = delta === void 0 ? await replaceWhole(move2, placement, context) : await applyDelta(move2, delta, now ?? wanted2, placement, context);
+    const count2 = delta === void 0 ? await replaceWhole(move2, placement, context) : await applyDelta(move2, delta, now ?? wanted2, placement, context);
     writeIndex(move2.index, wanted2, { ...WHOLE2, partOf: partOf3 });
-    return count;
+    return count2;
   } catch (error) {
     throw asSluiceError(error);
   }
@@ -22977,17 +23007,17 @@ function bytesOf3(files) {
 import { appendFileSync } from "node:fs";
 import { join as join20 } from "node:path";
 function ensureIgnored(root, projectRoot, out) {
-  const read = (path) => readIfPresent(join20(root, path));
-  const missing = missingIgnoreLine(read, projectRoot, out);
+  const read2 = (path) => readIfPresent(join20(root, path));
+  const missing = missingIgnoreLine(read2, projectRoot, out);
   if (missing === void 0)
     return void 0;
   const { file, line } = missing;
-  const text = read(file) ?? "";
+  const text = read2(file) ?? "";
   appendFileSync(join20(root, file), withLines(text, [line]).slice(text.length));
   return file;
 }
-function missingIgnoreLine(read, projectRoot, out) {
-  if (ignoredAlready(read, out))
+function missingIgnoreLine(read2, projectRoot, out) {
+  if (ignoredAlready(read2, out))
     return void 0;
   const dir = isWithin(out, projectRoot) ? projectRoot : ROOT;
   return {
@@ -23000,11 +23030,11 @@ function withLines(text, lines) {
   const begin3 = text === "" || text.endsWith("\n") ? "" : newline;
   return `${text}${begin3}${lines.map((line) => `${line}${newline}`).join("")}`;
 }
-function ignoredAlready(read, out) {
+function ignoredAlready(read2, out) {
   let rules;
   let dir = ROOT;
   for (const segment of out.split("/")) {
-    const text = read(joinRelPath(dir, ".gitignore"));
+    const text = read2(joinRelPath(dir, ".gitignore"));
     if (text !== void 0)
       rules = extendRules(rules, dir, [text]);
     dir = joinRelPath(dir, segment);
@@ -23039,18 +23069,18 @@ async function restoreHeld(context, restores, link) {
   let fetched = await fetchMissing(context, restores);
   const total = { written: 0, removed: 0, unchanged: 0, bytes: 0 };
   for (const restore2 of restores) {
-    let count;
+    let count2;
     try {
-      count = await restoreOut(context, restore2, link);
+      count2 = await restoreOut(context, restore2, link);
     } catch (error) {
       const again = await fetchDamaged(context, restore2, error);
       fetched = { files: fetched.files + again.files, bytes: fetched.bytes + again.bytes, remote: again.remote };
-      count = await restoreOut(context, restore2, link);
+      count2 = await restoreOut(context, restore2, link);
     }
-    total.written += count.written;
-    total.removed += count.removed;
-    total.unchanged += count.unchanged;
-    total.bytes += count.bytes;
+    total.written += count2.written;
+    total.removed += count2.removed;
+    total.unchanged += count2.unchanged;
+    total.bytes += count2.bytes;
   }
   return { ...total, fetched };
 }
@@ -23108,11 +23138,11 @@ function formatBytes(bytes) {
   }
   return unit === 0 ? `${formatCount(value)} B` : `${value.toFixed(1)} ${UNITS[unit]}`;
 }
-function formatCount(count) {
-  return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ",");
+function formatCount(count2) {
+  return String(Math.round(count2)).replace(/\B(?=(\d{3})+$)/g, ",");
 }
-function plural(count, noun) {
-  return `${formatCount(count)} ${count === 1 ? noun : `${noun}s`}`;
+function plural(count2, noun) {
+  return `${formatCount(count2)} ${count2 === 1 ? noun : `${noun}s`}`;
 }
 function formatDuration(ms2) {
   if (ms2 < 100)
@@ -23292,18 +23322,18 @@ async function trackedFilesUnder(root, path, options2 = {}) {
   return listed.toString("utf8").split("\0").flatMap((name) => name === "" ? [] : tryParseRelPath(name) ?? []);
 }
 async function resolveRev(root, rev, options2 = {}) {
-  const unknown = (hint) => {
+  const unknown2 = (hint) => {
     throw new SluiceError("ERR_REVISION", `no commit is named ${JSON.stringify(rev)}`, { hint });
   };
   if (rev === "" || rev.startsWith("-") || /[\0\n]/.test(rev))
-    return unknown("Name a branch, a tag or a commit.");
+    return unknown2("Name a branch, a tag or a commit.");
   const result2 = await runGit(root, ["rev-parse", "--verify", "--quiet", "--end-of-options", `${rev}^{commit}`], options2);
   const commit2 = parseCommit(result2.stdout.toString("utf8").trim());
   if (result2.status === 0 && commit2 !== void 0)
     return commit2;
   if (!await isGitWorkspace(root, options2))
     throw await failureOf(root, result2, options2);
-  return unknown("`git log --all --oneline` lists commits; a clone may have to fetch it first.");
+  return unknown2("`git log --all --oneline` lists commits; a clone may have to fetch it first.");
 }
 function parseCommit(text) {
   return /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(text) ? text : void 0;
@@ -23978,20 +24008,20 @@ function findCircle(needs) {
 }
 function stuckStages(needs) {
   const neededBy = /* @__PURE__ */ new Map();
-  const open2 = /* @__PURE__ */ new Map();
+  const open3 = /* @__PURE__ */ new Map();
   for (const [name, producers] of needs) {
-    open2.set(name, producers.length);
+    open3.set(name, producers.length);
     for (const producer of producers)
       addTo(neededBy, producer, name);
   }
   const stuck = new Set(needs.keys());
-  const ready = [...needs.keys()].filter((name) => open2.get(name) === 0);
+  const ready = [...needs.keys()].filter((name) => open3.get(name) === 0);
   for (let name = ready.pop(); name !== void 0; name = ready.pop()) {
     stuck.delete(name);
     for (const consumer of neededBy.get(name) ?? []) {
-      const count = (open2.get(consumer) ?? 0) - 1;
-      open2.set(consumer, count);
-      if (count === 0)
+      const count2 = (open3.get(consumer) ?? 0) - 1;
+      open3.set(consumer, count2);
+      if (count2 === 0)
         ready.push(consumer);
     }
   }
@@ -24188,7 +24218,7 @@ function own(object, key) {
 
 // packages/engine/dist/workspace/matrix.js
 var MOST_STAGES = 1e3;
-var TOKEN = /\{matrix\.([^{}]*)\}/g;
+var TOKEN2 = /\{matrix\.([^{}]*)\}/g;
 function expandMatrix(target, options2) {
   const { matrix, ...rest } = options2;
   if (matrix === void 0 || matrixProblem(options2) !== void 0)
@@ -24205,9 +24235,9 @@ function fillMatrix(options2, overlay, index) {
 }
 function matrixProblem(options2) {
   const { matrix, ...rest } = options2;
-  const unknown = (names2) => tokensIn(rest).find((token2) => !names2.includes(token2));
+  const unknown2 = (names2) => tokensIn(rest).find((token2) => !names2.includes(token2));
   if (matrix === void 0) {
-    const token2 = unknown([]);
+    const token2 = unknown2([]);
     return token2 === void 0 ? void 0 : { message: `is missing, but {matrix.${token2}} is used`, hint: `Add "matrix": {"${token2}": [\u2026]}.` };
   }
   if (!isObject(matrix) || Object.keys(matrix).length === 0) {
@@ -24225,16 +24255,16 @@ function matrixProblem(options2) {
     }
   }
   const axes = axesOf(matrix);
-  const count = axes.reduce((product, [, values]) => product * values.length, 1);
-  if (count > MOST_STAGES) {
-    return { message: `makes ${count} stages`, hint: `At most ${MOST_STAGES} can come from one target.` };
+  const count2 = axes.reduce((product, [, values]) => product * values.length, 1);
+  if (count2 > MOST_STAGES) {
+    return { message: `makes ${count2} stages`, hint: `At most ${MOST_STAGES} can come from one target.` };
   }
   const names = combinations(axes).map((values) => nameOf2("", values));
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== void 0) {
     return { message: `makes two stages with the name ${twice}`, hint: "Choose values that can be told apart." };
   }
-  const token = unknown(axes.map(([name]) => name));
+  const token = unknown2(axes.map(([name]) => name));
   if (token === void 0)
     return void 0;
   return { message: `has no axis ${token}, but {matrix.${token}} is used`, hint: "Correct the name, or add the axis." };
@@ -24253,7 +24283,7 @@ function nameOf2(target, values) {
 }
 function replaceIn(value, values) {
   if (typeof value === "string")
-    return value.replace(TOKEN, (_2, name) => String(values.get(name)));
+    return value.replace(TOKEN2, (_2, name) => String(values.get(name)));
   if (Array.isArray(value))
     return value.map((element) => replaceIn(element, values));
   if (!isObject(value))
@@ -24262,7 +24292,7 @@ function replaceIn(value, values) {
 }
 function tokensIn(value) {
   if (typeof value === "string")
-    return [...value.matchAll(TOKEN)].map(([, name = ""]) => name);
+    return [...value.matchAll(TOKEN2)].map(([, name = ""]) => name);
   if (Array.isArray(value))
     return value.flatMap(tokensIn);
   return isObject(value) ? Object.values(value).flatMap(tokensIn) : [];
@@ -24924,7 +24954,7 @@ function parseConfigFile(text, name) {
   };
   const file = asObject(parseJson(text, fail2), "", fail2);
   checkKeys(file, KEYS, "", name);
-  const optional = (key, read) => file.has(key) ? read(file.get(key), key) : void 0;
+  const optional = (key, read2) => file.has(key) ? read2(file.get(key), key) : void 0;
   const remotes = optional("remotes", (value, place2) => asObject(value, place2, fail2)) ?? /* @__PURE__ */ new Map();
   return defined({
     store: optional("store", (value, place2) => asName(value, place2, fail2)),
@@ -24944,7 +24974,7 @@ function parseRemote(remote, value, name, fail2) {
     return fail2(place2, 'is not a name (letters, digits, ".", "_" and "-")');
   const entry2 = asObject(value, place2, fail2);
   checkKeys(entry2, REMOTE_KEYS, place2, name);
-  const optional = (key, read) => entry2.has(key) ? read(entry2.get(key), placeOf2(place2, key), fail2) : void 0;
+  const optional = (key, read2) => entry2.has(key) ? read2(entry2.get(key), placeOf2(place2, key), fail2) : void 0;
   return defined({
     url: optional("url", asName),
     region: optional("region", asPlain),
@@ -25013,7 +25043,7 @@ function defined(value) {
 }
 
 // packages/engine/dist/workspace/remote-url.js
-import { isAbsolute, resolve } from "node:path";
+import { isAbsolute as isAbsolute2, resolve } from "node:path";
 function parseRemoteUrl(root, text) {
   const [, scheme = "", rest = ""] = /^([a-z][a-z0-9+-]*):(.*)$/s.exec(text) ?? [];
   if (/^\/\/[^/]*@/.test(rest))
@@ -25047,7 +25077,7 @@ function parseFile(root, rest) {
   const path = decode2(rest.slice(2));
   if (path === void 0)
     return wrong2('holds a "%" that begins no character', 'Write "%25" for a "%".');
-  if (!isAbsolute(path))
+  if (!isAbsolute2(path))
     return wrong2("names a host", "Write file:///absolute/dir with three slashes, or file:relative/dir with none.");
   return right2({ kind: "file", dir: resolve(path) });
 }
@@ -25166,8 +25196,8 @@ function findProjectFiles(sources) {
   visit4(ROOT, void 0);
   return { projectJson, packageJson };
 }
-function ignoreRulesIn(read, dir, names, inherited) {
-  const texts2 = [".gitignore", ".nxignore"].filter((name) => names.includes(name)).flatMap((name) => read(joinRelPath(dir, name)) ?? []);
+function ignoreRulesIn(read2, dir, names, inherited) {
+  const texts2 = [".gitignore", ".nxignore"].filter((name) => names.includes(name)).flatMap((name) => read2(joinRelPath(dir, name)) ?? []);
   return texts2.length === 0 ? inherited : extendRules(inherited, dir, texts2);
 }
 function tryJoin(dir, name) {
@@ -25293,7 +25323,7 @@ function parseYaml2(text) {
 
 // packages/engine/dist/workspace/project-sources.js
 import fs3 from "node:fs";
-import { isAbsolute as isAbsolute2, resolve as resolve4 } from "node:path";
+import { isAbsolute as isAbsolute3, resolve as resolve4 } from "node:path";
 
 // packages/engine/dist/workspace/text-files.js
 import fs2 from "node:fs";
@@ -25368,7 +25398,7 @@ function openProjectSources(root, nowMs) {
 }
 function sourcesOf(files) {
   return {
-    read: (path) => isAbsolute2(path) ? readIfPresent(path) : files.read(path),
+    read: (path) => isAbsolute3(path) ? readIfPresent(path) : files.read(path),
     list: (dir) => listedOf(files.list(dir)),
     sightings: () => []
   };
@@ -25756,7 +25786,7 @@ function checkLocks({ root, stages }) {
   });
 }
 function checkRemotes({ stages, config }) {
-  const unknown = (subject, name) => ({
+  const unknown2 = (subject, name) => ({
     check: "remote",
     level: "problem",
     subject,
@@ -25764,9 +25794,9 @@ function checkRemotes({ stages, config }) {
     fix: `Add it (sluice remote add ${name} URL), or name another one.`
   });
   const { defaultRemote, remotes } = config;
-  const found = stages.flatMap((stage) => stage.outs.flatMap(({ path, remote }) => remote === void 0 || remotes.has(remote) ? [] : [unknown(`${stageName(stage.id)} ${path}`, remote)]));
+  const found = stages.flatMap((stage) => stage.outs.flatMap(({ path, remote }) => remote === void 0 || remotes.has(remote) ? [] : [unknown2(`${stageName(stage.id)} ${path}`, remote)]));
   if (defaultRemote !== void 0 && !remotes.has(defaultRemote))
-    found.unshift(unknown("defaultRemote", defaultRemote));
+    found.unshift(unknown2("defaultRemote", defaultRemote));
   return found;
 }
 function failure(check, subject, { code: code2, message, hint }) {
@@ -25998,7 +26028,7 @@ async function checkGit({ root, files, stages, signal }) {
 }
 
 // packages/engine/dist/operations/git-setup.js
-import { isAbsolute as isAbsolute3, join as join29 } from "node:path";
+import { isAbsolute as isAbsolute4, join as join29 } from "node:path";
 var DRIVER = "sluice-lock";
 var ATTRIBUTES_LINE = `sluice-lock.json merge=${DRIVER}`;
 async function missingDriverSettings(root, options2 = {}) {
@@ -26027,7 +26057,7 @@ async function workspacePrefix(root, options2 = {}) {
 async function hooksDirectory(root, options2 = {}) {
   const ask3 = async (...args) => {
     const said = (await git(root, ["rev-parse", ...args], options2)).toString("utf8").replace(/\n$/, "");
-    return isAbsolute3(said) ? said : join29(root, said);
+    return isAbsolute4(said) ? said : join29(root, said);
   };
   const dir = await ask3("--git-path", "hooks");
   const places2 = [await ask3("--git-common-dir"), await ask3("--show-toplevel")];
@@ -26572,8 +26602,8 @@ var STAGING = ".sluice-export-";
 async function exportFiles(to2, wanted2, context, force) {
   const files = allFiles(wanted2);
   const same = await sameFiles(to2, wanted2, context);
-  const put2 = files.filter((file) => !same.has(snapshotPath(file)));
-  const taken = put2.map(snapshotPath).find((path) => lstatSync9(join32(to2, path), { throwIfNoEntry: false }));
+  const put3 = files.filter((file) => !same.has(snapshotPath(file)));
+  const taken = put3.map(snapshotPath).find((path) => lstatSync9(join32(to2, path), { throwIfNoEntry: false }));
   if (taken !== void 0 && !force) {
     throw new SluiceError("ERR_EXPORT_EXISTS", `${join32(to2, taken)} is there already, with other bytes`, {
       hint: "Choose another directory, or replace what is there with --force."
@@ -26585,8 +26615,8 @@ async function exportFiles(to2, wanted2, context, force) {
     mkdirSync7(join32(to2, path), { recursive: true });
   const staging = join32(to2, `${STAGING}${newOwner(realFiles).name}`);
   try {
-    for (let from = 0; from < put2.length; from += GROUP_FILES) {
-      const group = put2.slice(from, from + GROUP_FILES);
+    for (let from = 0; from < put3.length; from += GROUP_FILES) {
+      const group = put3.slice(from, from + GROUP_FILES);
       mkdirSync7(staging);
       const numbers = new Map(group.map((file, n) => [file, n]));
       await placeFiles(staging, group, (file) => String(numbers.get(file)), context);
@@ -26600,7 +26630,7 @@ async function exportFiles(to2, wanted2, context, force) {
   for (const file of files)
     if (same.has(snapshotPath(file)))
       correctMode(join32(to2, snapshotPath(file)), file);
-  return { written: put2.length, unchanged: same.size, bytes: put2.reduce((sum, file) => sum + sizeOf(file), 0) };
+  return { written: put3.length, unchanged: same.size, bytes: put3.reduce((sum, file) => sum + sizeOf(file), 0) };
 }
 async function sameFiles(to2, wanted2, context) {
   const same = /* @__PURE__ */ new Set();
@@ -26755,10 +26785,10 @@ async function exportData(context, selected, settings) {
       beginProgress: progress(context.emit, "writing files", settings.to)
     };
     for (const [below3, snapshot] of snapshots) {
-      const count = await exportFiles(join33(settings.to, below3), snapshot, place2, settings.force === true);
-      total.written += count.written;
-      total.unchanged += count.unchanged;
-      total.bytes += count.bytes;
+      const count2 = await exportFiles(join33(settings.to, below3), snapshot, place2, settings.force === true);
+      total.written += count2.written;
+      total.unchanged += count2.unchanged;
+      total.bytes += count2.bytes;
     }
   });
   return { to: settings.to, ...total, ms: Math.round(performance.now() - startedMs) };
@@ -27212,10 +27242,10 @@ async function explainGc(what, options2) {
   if (keptBy.length === 0) {
     const recorded = (await roots.recorded()).filter((ref) => ref.unprotected !== true);
     for (const { ref, path } of explainObject(store, distinct(recorded), digest).keptBy) {
-      const answer = options2.allowUnpushed === true ? true : await options2.isOnRemote(ref.root);
-      if (answer === true)
+      const answer2 = options2.allowUnpushed === true ? true : await options2.isOnRemote(ref.root);
+      if (answer2 === true)
         continue;
-      keptBy.push(`${reason2(ref.why, path)}, ${answer === false ? "not on a remote" : "and no remote answers"}`);
+      keptBy.push(`${reason2(ref.why, path)}, ${answer2 === false ? "not on a remote" : "and no remote answers"}`);
     }
   }
   return { digest, copies: named.copies, keptBy };
@@ -27465,9 +27495,9 @@ var LANES = 16;
 function askOnce(isOnRemote2) {
   const answers = /* @__PURE__ */ new Map();
   return async (roots) => {
-    const open2 = roots.filter((root) => !answers.has(root.digest));
+    const open3 = roots.filter((root) => !answers.has(root.digest));
     const ask3 = async () => {
-      for (let root = open2.pop(); root !== void 0; root = open2.pop()) {
+      for (let root = open3.pop(); root !== void 0; root = open3.pop()) {
         answers.set(root.digest, await isOnRemote2(root));
       }
     };
@@ -27516,12 +27546,12 @@ function readLinks(bytes, what) {
     reader.fail("its shape is not known");
   reader.varint();
   reader.varint();
-  const count = reader.varint();
-  if (count * (RAW_DIGEST_BYTES + 4) > reader.left)
+  const count2 = reader.varint();
+  if (count2 * (RAW_DIGEST_BYTES + 4) > reader.left)
     reader.fail("it names more entries than it holds");
-  const digestAt2 = new Uint32Array(count);
-  const isNode = new Uint8Array(count);
-  for (let i = 0; i < count; i++) {
+  const digestAt2 = new Uint32Array(count2);
+  const isNode = new Uint8Array(count2);
+  for (let i = 0; i < count2; i++) {
     const kind = shape === SPLIT ? TREE : reader.u8();
     if (kind !== FILE && kind !== EXECUTABLE && kind !== LINK && kind !== TREE)
       reader.fail("a kind of entry is not known");
@@ -28224,7 +28254,7 @@ function gatherOptions(context, options2, holders = /* @__PURE__ */ new Set()) {
   };
 }
 async function isOnRemote({ remotes, config }, root, holders) {
-  let answer = false;
+  let answer2 = false;
   for (const [name, { location }] of config.remotes) {
     if (evicts(location))
       continue;
@@ -28234,9 +28264,9 @@ async function isOnRemote({ remotes, config }, root, holders) {
       return true;
     }
     if (state !== "absent")
-      answer = "unknown";
+      answer2 = "unknown";
   }
-  return answer;
+  return answer2;
 }
 
 // packages/engine/dist/operations/import-archive.js
@@ -28296,8 +28326,8 @@ function createNameCheck() {
   return (name) => {
     const entry2 = parseEntryName(name);
     const segments = entry2.path.split("/");
-    for (let count = 1; count < segments.length; count++) {
-      claim(seen, segments.slice(0, count).join("/"), name, "parent");
+    for (let count2 = 1; count2 < segments.length; count2++) {
+      claim(seen, segments.slice(0, count2).join("/"), name, "parent");
     }
     claim(seen, entry2.path, name, entry2.isDirectory ? "directory" : "file");
     return entry2;
@@ -28570,8 +28600,8 @@ function archiveReader(Base, fd, size) {
     }
     read(buffer, offset, length, position, callback) {
       const isInside = position >= 0 && position + length <= size;
-      const read = isInside ? readSync2(fd, buffer, offset, length, position) : 0;
-      const problem = read === length ? null : new Error("it refers to a place behind its end");
+      const read2 = isInside ? readSync2(fd, buffer, offset, length, position) : 0;
+      const problem = read2 === length ? null : new Error("it refers to a place behind its end");
       setImmediate(() => callback(problem));
     }
   }();
@@ -28579,11 +28609,11 @@ function archiveReader(Base, fd, size) {
 function* chunksOf(fd, start, end) {
   for (let at3 = start; at3 < end; ) {
     const chunk = Buffer.alloc(Math.min(CHUNK_BYTES5, end - at3));
-    const read = readSync2(fd, chunk, 0, chunk.length, at3);
-    if (read === 0)
+    const read2 = readSync2(fd, chunk, 0, chunk.length, at3);
+    if (read2 === 0)
       return;
-    yield chunk.subarray(0, read);
-    at3 += read;
+    yield chunk.subarray(0, read2);
+    at3 += read2;
   }
 }
 
@@ -28676,16 +28706,16 @@ function toEntry(zip, fd, entry2, path) {
 async function readSmall(zip, fd, entry2) {
   const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry2, { minimal: true });
   const packed = Buffer.alloc(entry2.compressedSize);
-  const read = readSync3(fd, packed, 0, packed.length, fileDataStart);
-  if (read < packed.length)
+  const read2 = readSync3(fd, packed, 0, packed.length, fileDataStart);
+  if (read2 < packed.length)
     throw new Error("it ends within an entry");
   if (entry2.compressionMethod === STORED)
     return packed;
   return inflateRawSync(packed, { maxOutputLength: Math.max(1, entry2.uncompressedSize) });
 }
-async function asArchive(file, read) {
+async function asArchive(file, read2) {
   try {
-    return await read();
+    return await read2();
   } catch (error) {
     const code2 = errnoOf(error) ?? "";
     const isSystem = code2 !== "" && !code2.startsWith("Z_") && !code2.startsWith("ERR_");
@@ -28781,8 +28811,8 @@ function isSameFile(path, bytes, sum) {
   const chunk = Buffer.alloc(CHUNK_BYTES6);
   let found = 0;
   try {
-    for (let read = readSync4(fd, chunk); read > 0; read = readSync4(fd, chunk))
-      found = crc32(chunk.subarray(0, read), found);
+    for (let read2 = readSync4(fd, chunk); read2 > 0; read2 = readSync4(fd, chunk))
+      found = crc32(chunk.subarray(0, read2), found);
   } finally {
     closeSync7(fd);
   }
@@ -28845,24 +28875,24 @@ async function download({ url, to: to2, known, signal }) {
   let address = checkUrl(url);
   try {
     for (let hops = 0; hops <= MOST_REDIRECTS; hops++) {
-      const answer = await fetch(address, {
+      const answer2 = await fetch(address, {
         redirect: "manual",
         headers: { "accept-encoding": "identity", ...conditions(known) },
         signal: silence.signal
       });
       silence.heard();
-      if (REDIRECTS.includes(answer.status)) {
-        await answer.body?.cancel();
-        address = checkRedirect(address, answer.headers.get("location"));
+      if (REDIRECTS.includes(answer2.status)) {
+        await answer2.body?.cancel();
+        address = checkRedirect(address, answer2.headers.get("location"));
         continue;
       }
-      if (answer.status === 304 && known !== void 0)
+      if (answer2.status === 304 && known !== void 0)
         return { kind: "unchanged" };
-      if (answer.status !== 200)
-        throw failed(address, `the server answered ${answer.status}`);
-      const bytes = await receive(answer, to2, silence.heard);
-      const etag = answer.headers.get("etag") ?? void 0;
-      const lastModified = answer.headers.get("last-modified") ?? void 0;
+      if (answer2.status !== 200)
+        throw failed(address, `the server answered ${answer2.status}`);
+      const bytes = await receive(answer2, to2, silence.heard);
+      const etag = answer2.headers.get("etag") ?? void 0;
+      const lastModified = answer2.headers.get("last-modified") ?? void 0;
       return { kind: "received", bytes, etag, lastModified };
     }
     throw failed(address, `there were more than ${MOST_REDIRECTS} redirects`);
@@ -28901,11 +28931,11 @@ function conditions({ etag, lastModified } = {}) {
     return { "if-none-match": etag };
   return lastModified === void 0 ? {} : { "if-modified-since": lastModified };
 }
-async function receive(answer, to2, heard) {
+async function receive(answer2, to2, heard) {
   const fd = openSync8(to2, "wx");
   let bytes = 0;
   try {
-    for await (const chunk of answer.body ?? []) {
+    for await (const chunk of answer2.body ?? []) {
       heard();
       for (let at3 = 0; at3 < chunk.length; )
         at3 += writeSync6(fd, chunk, at3);
@@ -28914,7 +28944,7 @@ async function receive(answer, to2, heard) {
   } finally {
     closeSync8(fd);
   }
-  const promised = answer.headers.get("content-length");
+  const promised = answer2.headers.get("content-length");
   if (promised !== null && Number(promised) !== bytes) {
     throw new SluiceError("ERR_DOWNLOAD", `${bytes} of ${promised} bytes came`, { hint: "Try again." });
   }
@@ -29272,8 +29302,8 @@ function entryAt2(node, i) {
 
 // packages/engine/dist/model/merge/encode-merged.js
 async function encodeMerged(pieces, expand) {
-  const count = pieces.reduce((sum, piece) => sum + ("part" in piece ? piece.part.count : 1), 0);
-  const whole = count < SPLIT_ENTRIES;
+  const count2 = pieces.reduce((sum, piece) => sum + ("part" in piece ? piece.part.count : 1), 0);
+  const whole = count2 < SPLIT_ENTRIES;
   const summaries = [];
   const fresh = [];
   let run = [];
@@ -29308,14 +29338,14 @@ async function encodeMerged(pieces, expand) {
   const bytes = summaries.reduce((sum, part) => sum + part.size, 0);
   return { top: encodeTop(summaries), parts: fresh, files, bytes };
 }
-function mayStay({ first, count }, mayBegin, next) {
+function mayStay({ first, count: count2 }, mayBegin, next) {
   if (!mayBegin && !beginsPart(first))
     return false;
-  return next === void 0 || beginsPart(next) || count === MAX_PART_ENTRIES;
+  return next === void 0 || beginsPart(next) || count2 === MAX_PART_ENTRIES;
 }
 
 // packages/engine/dist/model/merge/merge-trees.js
-async function mergeTrees(sides, read, emit) {
+async function mergeTrees(sides, read2, emit) {
   const conflicts = [];
   const opened = [];
   const top = decide2(sides, "", conflicts);
@@ -29324,10 +29354,10 @@ async function mergeTrees(sides, read, emit) {
   let level = [openedAt("", sides, 0)];
   while (level.length > 0) {
     opened.push(...level);
-    level = await openLevel(level, read, conflicts);
+    level = await openLevel(level, read2, conflicts);
   }
   for (const directory of opened.reverse())
-    directory.merged = await close(directory, read, emit);
+    directory.merged = await close(directory, read2, emit);
   conflicts.sort((a, b2) => compareUtf8(a.path, b2.path));
   return { entry: opened.at(-1)?.merged, conflicts };
 }
@@ -29347,10 +29377,10 @@ function decide2(sides, path, conflicts) {
   conflicts.push({ path, class: choice.class, ...sides });
   return { kind: "take", entry: sides.ours };
 }
-async function openLevel(level, read, conflicts) {
-  const tops = await readTops(level, read);
+async function openLevel(level, read2, conflicts) {
+  const tops = await readTops(level, read2);
   const below3 = [];
-  for (const [directory, listing] of await readEntries(level, tops, read)) {
+  for (const [directory, listing] of await readEntries(level, tops, read2)) {
     const names = new Set(SIDES.flatMap((side) => [...listing[side].keys()]));
     for (const name of sortUtf8([...names])) {
       const sides = { base: listing.base.get(name), ours: listing.ours.get(name), theirs: listing.theirs.get(name) };
@@ -29366,12 +29396,12 @@ async function openLevel(level, read, conflicts) {
   }
   return below3;
 }
-async function readTops(level, read) {
+async function readTops(level, read2) {
   const wanted2 = level.flatMap((directory) => SIDES.flatMap((side) => {
     const named = directory.sides[side];
     return named === void 0 ? [] : [{ directory, side, named }];
   }));
-  const nodes = await read(wanted2.map(({ directory, side, named }) => ({ side, path: directory.path, digest: named.digest })));
+  const nodes = await read2(wanted2.map(({ directory, side, named }) => ({ side, path: directory.path, digest: named.digest })));
   const tops = new Map(level.map((directory) => [directory, { base: void 0, ours: void 0, theirs: void 0 }]));
   wanted2.forEach(({ directory, side, named }, i) => {
     const node = nodes[i];
@@ -29383,7 +29413,7 @@ async function readTops(level, read) {
   });
   return tops;
 }
-async function readEntries(level, tops, read) {
+async function readEntries(level, tops, read2) {
   const listings = /* @__PURE__ */ new Map();
   const wanted2 = [];
   for (const directory of level) {
@@ -29407,7 +29437,7 @@ async function readEntries(level, tops, read) {
     }
     listings.set(directory, listing);
   }
-  const nodes = await read(wanted2.map(({ side, directory, part }) => ({ side, path: directory.path, digest: part.digest, part: part.first })));
+  const nodes = await read2(wanted2.map(({ side, directory, part }) => ({ side, path: directory.path, digest: part.digest, part: part.first })));
   wanted2.forEach(({ side, directory, part }, i) => {
     const node = nodes[i];
     const listing = listings.get(directory);
@@ -29438,7 +29468,7 @@ function commonParts({ base, ours, theirs }) {
   }
   return common;
 }
-async function close(directory, read, emit) {
+async function close(directory, read2, emit) {
   const { path, sides, entries, kept, children } = directory;
   for (const [name, child2] of children)
     if (child2.merged !== void 0)
@@ -29450,7 +29480,7 @@ async function close(directory, read, emit) {
     pieces.push({ name, part });
   pieces.sort((a, b2) => compareUtf8(a.name, b2.name));
   const { top, parts: parts2, files, bytes } = await encodeMerged(pieces, async (part) => {
-    const [node] = await read([{ side: "ours", path, digest: part.digest, part: part.first }]);
+    const [node] = await read2([{ side: "ours", path, digest: part.digest, part: part.first }]);
     if (node === void 0)
       throw invalid3(part.digest, "it was not given");
     expectPart(node, part);
@@ -29575,12 +29605,12 @@ function conflictReport(owners, conflict) {
   return { project, target, selector, out, path, class: name, bytes, missing: missing ?? null };
 }
 function readSides(options2, path) {
-  const read = (side) => {
+  const read2 = (side) => {
     const text = readFileSync7(options2[side], "utf8");
     return text.trim() === "" ? { stages: /* @__PURE__ */ new Map() } : parseLock(text, `${path} (${side})`);
   };
   try {
-    return { base: read("base"), ours: read("ours"), theirs: read("theirs") };
+    return { base: read2("base"), ours: read2("ours"), theirs: read2("theirs") };
   } catch (error) {
     if (error instanceof SluiceError && error.code.startsWith("ERR_LOCK_"))
       return void 0;
@@ -29697,17 +29727,17 @@ async function notHeld(context, items) {
   for (const item of items) {
     const first = item.out?.remote ?? defaultRemote;
     const names = /* @__PURE__ */ new Set([...first !== void 0 && remotes.has(first) ? [first] : [], ...remotes.keys()]);
-    let unknown = false;
+    let unknown2 = false;
     let held = false;
     for (const name of names) {
       const state = await context.remotes.state(name, item.root);
       held = state === "complete";
-      unknown ||= state === "unknown" || state === "down";
+      unknown2 ||= state === "unknown" || state === "down";
       if (held)
         break;
     }
     if (!held)
-      lacking.push({ item, unknown });
+      lacking.push({ item, unknown: unknown2 });
   }
   return lacking;
 }
@@ -29721,7 +29751,7 @@ function refusal2(lacking) {
   const details = {
     outs: lacking.map(({ item: { project, target, path, root } }) => ({ project, target, path, digest: root.digest }))
   };
-  if (lacking.every(({ unknown }) => unknown)) {
+  if (lacking.every(({ unknown: unknown2 }) => unknown2)) {
     return new SluiceError("ERR_REMOTE_DOWN", `no remote answered whether it holds ${what}`, {
       hint: "Push when it answers, or publish the locks without their data: git push --no-verify",
       details
@@ -29849,8 +29879,8 @@ function encodeMap(draft) {
   header.writeBigUInt64LE(BigInt(draft.blobBytes), 56);
   const counts = [draft.blobs, draft.trees, packs.length, maps.length];
   counts.push(nodes.length / NODE_ROW_BYTES, locations.length / LOCATION_BYTES, slices.length / RAW_DIGEST_BYTES);
-  counts.forEach((count, i) => {
-    header.writeUInt32LE(count, 64 + 4 * i);
+  counts.forEach((count2, i) => {
+    header.writeUInt32LE(count2, 64 + 4 * i);
   });
   const body = Buffer.concat([locations, slices]);
   rawDigestOf(body).copy(header, BODY_SUM_AT);
@@ -29914,7 +29944,7 @@ function parseMapFront(bytes, where) {
   if (!sum.equals(bytes.subarray(FRONT_SUM_AT, MAP_HEADER_BYTES)))
     failMap(where, "its front does not have its checksum");
   const reader = new ByteReader(rest, (problem) => failMap(where, problem));
-  const names = (count, length) => Array.from({ length: count }, () => {
+  const names = (count2, length) => Array.from({ length: count2 }, () => {
     const area = reader.u8();
     if (area > LARGEST_AREA)
       failMap(where, "an area is not known");
@@ -29963,16 +29993,16 @@ function readNodeRow(rows2, at3) {
 }
 function checkRows(rows2, header, where) {
   const numbers = new Uint32Array(header.nodes);
-  const open2 = [];
+  const open3 = [];
   let number = 0;
   let location = 0;
   for (let i = 0; i < header.nodes; i++) {
     const row = readNodeRow(rows2, i * NODE_ROW_BYTES);
-    while (open2.length > 0 && open2[open2.length - 1]?.node === number)
-      location = open2.pop()?.location ?? 0;
-    if (i > 0 && open2.length === 0)
+    while (open3.length > 0 && open3[open3.length - 1]?.node === number)
+      location = open3.pop()?.location ?? 0;
+    if (i > 0 && open3.length === 0)
       failMap(where, "rows follow the last node");
-    const parent = open2[open2.length - 1];
+    const parent = open3[open3.length - 1];
     numbers[i] = number;
     const inMap = row.how === IN_MAP;
     if (rows2.readUInt8(i * NODE_ROW_BYTES) > IN_MAP)
@@ -29996,15 +30026,15 @@ function checkRows(rows2, header, where) {
       number += row.nodes;
     else {
       number++;
-      open2.push(end);
-      if (open2.length > MAX_DEPTH * 2 + 2)
+      open3.push(end);
+      if (open3.length > MAX_DEPTH * 2 + 2)
         failMap(where, "it is nested too deep");
     }
     location = row.firstLocation;
   }
-  while (open2.length > 0 && open2[open2.length - 1]?.node === number)
-    open2.pop();
-  if (open2.length > 0)
+  while (open3.length > 0 && open3[open3.length - 1]?.node === number)
+    open3.pop();
+  if (open3.length > 0)
     failMap(where, "nodes are missing");
   return numbers;
 }
@@ -30193,16 +30223,16 @@ function soundClaims(bytes, { area, root }, where) {
 var VERSION8 = 1;
 var FORMAT_BYTES = 4096;
 function openRemote({ storage, area, seen = false }) {
-  let answer;
+  let answer2;
   const contact = (signal) => {
-    if (answer === void 0) {
+    if (answer2 === void 0) {
       const asked = readFormat(storage, seen, signal);
-      answer = asked;
+      answer2 = asked;
       asked.catch(() => {
-        answer = void 0;
+        answer2 = void 0;
       });
     }
-    return answer;
+    return answer2;
   };
   return {
     description: storage.description,
@@ -30215,7 +30245,7 @@ function openRemote({ storage, area, seen = false }) {
       const text = Buffer.from(`${JSON.stringify({ version: VERSION8 })}
 `);
       await storage.put(FORMAT_KEY, bodyOf(text), { ifAbsent: true, signal });
-      answer = Promise.resolve("used");
+      answer2 = Promise.resolve("used");
     },
     flush: async (signal) => storage.flush?.({ signal })
   };
@@ -30317,20 +30347,20 @@ var RemoteMap = class {
     return areaOf(number, this.area) ?? failMap(this.where, "it names an area that it cannot reach");
   }
   /** The bytes of `count` blob locations. Throws `ERR_MAP_INVALID`. */
-  locations(first, count) {
+  locations(first, count2) {
     const { header } = this.front;
-    if (first + count > header.locations)
+    if (first + count2 > header.locations)
       failMap(this.where, "locations lie outside it");
     const behind = header.totalBytes - header.frontBytes - first * LOCATION_BYTES;
-    return this.section(header.frontBytes + first * LOCATION_BYTES, count * LOCATION_BYTES, behind);
+    return this.section(header.frontBytes + first * LOCATION_BYTES, count2 * LOCATION_BYTES, behind);
   }
   /** The digests of `count` slices. Throws `ERR_MAP_INVALID`. */
-  slices(first, count) {
+  slices(first, count2) {
     const { header } = this.front;
-    if (first + count > header.slices)
+    if (first + count2 > header.slices)
       failMap(this.where, "slices lie outside it");
     const at3 = header.frontBytes + header.locations * LOCATION_BYTES + first * RAW_DIGEST_BYTES;
-    return this.section(at3, count * RAW_DIGEST_BYTES, header.totalBytes - at3);
+    return this.section(at3, count2 * RAW_DIGEST_BYTES, header.totalBytes - at3);
   }
   async section(offset, length, behind) {
     const bytes = await this.reader.read(offset, length, Math.min(this.ahead, behind));
@@ -30420,11 +30450,11 @@ var OpenMaps = class {
     });
   }
 };
-function spotsBelow({ map, number, row }, count) {
+function spotsBelow({ map, number, row }, count2) {
   const spots = [];
   const { nodes } = map.front;
   let at3 = number + 1;
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < count2; i++) {
     const index = at3 < number + row.nodes ? nodes.find(at3) : -1;
     if (index < 0 || nodes.number(index) !== at3)
       return failMap(map.where, "a node has fewer nodes below it than its tree");
@@ -30594,7 +30624,7 @@ async function countNamed(remote, reader, places2, signal) {
   const unreadable3 = [];
   let trees = 0;
   let referencedBytes = 0;
-  const count = (raw, rawAt, bytes) => {
+  const count2 = (raw, rawAt, bytes) => {
     if (blobs.set(raw, rawAt))
       referencedBytes += bytes;
   };
@@ -30610,7 +30640,7 @@ async function countNamed(remote, reader, places2, signal) {
         continue;
       const { header } = map.front;
       if (header.rootKind === "blob") {
-        count(header.root, 0, header.bytes);
+        count2(header.root, 0, header.bytes);
         continue;
       }
       const named = { kind: header.rootKind, digest: root, exec: false, files: header.files, bytes: header.bytes };
@@ -30621,7 +30651,7 @@ async function countNamed(remote, reader, places2, signal) {
           trees++;
         for (let i = 0; i < node.kinds.length; i++) {
           if (node.kinds[i] !== TREE)
-            count(node.digests, i * RAW_DIGEST_BYTES, node.sizes[i] ?? 0);
+            count2(node.digests, i * RAW_DIGEST_BYTES, node.sizes[i] ?? 0);
         }
       }
     } catch (error) {
@@ -31173,10 +31203,10 @@ async function readRecord2(remote, fingerprint, signal) {
     return void 0;
   let second;
   const first = await firstInAreas(remote.areas.records, async (area) => {
-    const read = await readFrom(remote, area, fingerprint, signal);
-    if (read.kind !== "record")
+    const read2 = await readFrom(remote, area, fingerprint, signal);
+    if (read2.kind !== "record")
       return void 0;
-    const found = { record: read.record, area, missing: await missingOuts(remote, read.record, signal) };
+    const found = { record: read2.record, area, missing: await missingOuts(remote, read2.record, signal) };
     if (found.missing.length === 0)
       return found;
     second ??= found;
@@ -31190,15 +31220,15 @@ async function writeRecord2(remote, record, signal) {
   const body = bodyOf(Buffer.from(printRecord(record)));
   if (await remote.storage.put(key, body, { ifAbsent: true, signal }) === "stored")
     return { kind: "written" };
-  const read = await readFrom(remote, remote.areas.own, record.fingerprint, signal);
-  if (read.kind === "newer")
-    throw read.error;
-  if (read.kind === "record") {
-    if (sameOuts2(read.record, record))
+  const read2 = await readFrom(remote, remote.areas.own, record.fingerprint, signal);
+  if (read2.kind === "newer")
+    throw read2.error;
+  if (read2.kind === "record") {
+    if (sameOuts2(read2.record, record))
       return { kind: "same" };
-    const missing = await missingOuts(remote, read.record, signal);
+    const missing = await missingOuts(remote, read2.record, signal);
     if (missing.length === 0)
-      return { kind: "different", existing: read.record };
+      return { kind: "different", existing: read2.record };
   }
   await remote.storage.put(key, body, { signal });
   return { kind: "replaced" };
@@ -31244,23 +31274,23 @@ function slots(most) {
     }
   };
   const take2 = async (wanted2) => {
-    const count = Math.min(wanted2, most);
+    const count2 = Math.min(wanted2, most);
     await new Promise((start) => {
-      waiting.push({ count, start });
+      waiting.push({ count: count2, start });
       startWaiting();
     });
     let held = true;
     return () => {
       if (held)
-        free += count;
+        free += count2;
       held = false;
       startWaiting();
     };
   };
   return {
     take: take2,
-    hold: async (count, signal, call) => {
-      const giveBack = await take2(count);
+    hold: async (count2, signal, call) => {
+      const giveBack = await take2(count2);
       try {
         throwIfAborted(signal);
         return await call();
@@ -31459,16 +31489,16 @@ function dataKey(name) {
 
 // packages/engine/dist/remote/storage/actions-cache/cache-service.js
 function rememberDenials(service) {
-  const denied = /* @__PURE__ */ new Map();
+  const denied2 = /* @__PURE__ */ new Map();
   const guard = async (what, call) => {
-    const before = denied.get(what);
+    const before = denied2.get(what);
     if (before !== void 0)
       throw before;
     try {
       return await call();
     } catch (error) {
       if (error instanceof SluiceError && error.code === "ERR_REMOTE_DENIED")
-        denied.set(what, error);
+        denied2.set(what, error);
       throw error;
     }
   };
@@ -31778,14 +31808,14 @@ function parse5(bytes, where) {
   const id = Buffer.from(reader.take(INDEX_ID_BYTES));
   const generation = reader.u64();
   const nameCount = reader.u32();
-  const count = reader.u32();
+  const count2 = reader.u32();
   if (nameCount * NAME_BYTES2 > reader.left)
     fail("it is cut off");
   const names = Array.from({ length: nameCount }, () => reader.take(NAME_BYTES2).toString("hex"));
   const rows2 = /* @__PURE__ */ new Map();
   const inline = [];
   let before = "";
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < count2; i++) {
     const text = reader.take(reader.u16()).toString("latin1");
     const key = tryParseStorageKey(text) ?? fail("a key is none");
     if (text <= before)
@@ -32085,12 +32115,12 @@ var ActionsCache = class {
         return;
       const moved = /* @__PURE__ */ new Map();
       await own2.publish((latest, generation) => this.nextRows(batch, moved, latest, generation, signal), signal);
-      for (const [key, put2] of batch) {
-        if (this.pending.get(key) !== put2)
+      for (const [key, put3] of batch) {
+        if (this.pending.get(key) !== put3)
           continue;
         this.pending.delete(key);
-        if ("data" in put2.place)
-          this.pendingInline -= put2.bytes;
+        if ("data" in put3.place)
+          this.pendingInline -= put3.bytes;
       }
     });
   }
@@ -32107,7 +32137,7 @@ var ActionsCache = class {
   }
   /** `moved`: objects that were found to be too many for an index before, with their places. */
   async nextRows(batch, moved, latest, generation, signal) {
-    const added = new Map([...batch].map(([key, put2]) => [key, { row: rowOf(put2, generation), ifAbsent: put2.ifAbsent }]));
+    const added = new Map([...batch].map(([key, put3]) => [key, { row: rowOf(put3, generation), ifAbsent: put3.ifAbsent }]));
     const { rows: rows2, tooMany } = mergeIndex(latest.rows, { added, used: this.used, lost: this.lost }, generation, this.options.limits);
     const moving = [];
     for (const key of tooMany) {
@@ -32134,11 +32164,11 @@ var ActionsCache = class {
   async locate(key, signal) {
     throwIfAborted(signal);
     const { access, description, isOwn } = this.options;
-    const put2 = this.pending.get(key);
-    if (put2 !== void 0 && "entry" in put2.place && this.lost.has(put2.place.entry.name))
+    const put3 = this.pending.get(key);
+    if (put3 !== void 0 && "entry" in put3.place && this.lost.has(put3.place.entry.name))
       this.pending.delete(key);
-    else if (put2 !== void 0) {
-      return "data" in put2.place ? { kind: "memory", data: put2.place.data } : { kind: "data", bytes: put2.bytes, ...put2.place };
+    else if (put3 !== void 0) {
+      return "data" in put3.place ? { kind: "memory", data: put3.place.data } : { kind: "data", bytes: put3.bytes, ...put3.place };
     }
     if (!access.canRead)
       throw deniedToRead(description, access.why);
@@ -32237,6 +32267,183 @@ async function gather(body, signal) {
   return Buffer.concat(chunks);
 }
 
+// packages/engine/dist/remote/storage/broker/broker.js
+import { Agent, request } from "node:http";
+import { Readable as Readable2 } from "node:stream";
+import { pipeline } from "node:stream/promises";
+
+// packages/engine/dist/remote/storage/broker/protocol.js
+var SIZE = "x-size";
+var OFFSET = "x-offset";
+var LENGTH = "x-length";
+var ERROR = "x-error";
+var LONGEST_RANGE = 256 * 1024 * 1024;
+function pathOf(remote, key) {
+  return `/${encodeURIComponent(remote)}${key === void 0 ? "" : `/${key}`}`;
+}
+function parsePath(path) {
+  const [, name, key] = /^\/([^/?#]+)(?:\/([^?#]+))?$/.exec(path) ?? [];
+  if (name === void 0)
+    return void 0;
+  try {
+    return { remote: decodeURIComponent(name), key };
+  } catch {
+    return void 0;
+  }
+}
+var LONGEST_MESSAGE = 1e3;
+function printError({ code: code2, message, hint }) {
+  return encodeURIComponent(JSON.stringify({ code: code2, message: message.slice(0, LONGEST_MESSAGE), hint }));
+}
+function parseError(header) {
+  if (typeof header !== "string")
+    return void 0;
+  try {
+    const value = JSON.parse(decodeURIComponent(header));
+    if (typeof value !== "object" || value === null || !("code" in value) || !("message" in value))
+      return void 0;
+    const { code: code2, message } = value;
+    if (typeof code2 !== "string" || !isErrorCode(code2) || typeof message !== "string")
+      return void 0;
+    return new SluiceError(code2, message, "hint" in value && typeof value.hint === "string" ? { hint: value.hint } : {});
+  } catch {
+    return void 0;
+  }
+}
+function isErrorCode(text) {
+  return Object.hasOwn(ERRORS, text);
+}
+
+// packages/engine/dist/remote/storage/broker/broker.js
+function brokerStorage(options2) {
+  const { remote, description, durable } = options2;
+  const broker = new BrokerConnection(options2);
+  return {
+    description,
+    durable,
+    stat: async (key, { signal } = {}) => {
+      const answer2 = await broker.ask({ method: "HEAD", path: pathOf(remote, key) }, signal);
+      const { status: status2, headers } = await broker.finish(answer2, [200, 404], signal);
+      return status2 === 404 ? void 0 : { bytes: Number(headers[SIZE]) };
+    },
+    get: async (key, { offset, length }, { signal } = {}) => {
+      const headers = { [OFFSET]: String(offset), [LENGTH]: String(length) };
+      const answer2 = await broker.ask({ method: "GET", path: pathOf(remote, key), headers }, signal);
+      const { status: status2, body } = await broker.finish(answer2, [200, 404], signal);
+      return status2 === 404 ? void 0 : body;
+    },
+    put: async (key, body, { ifAbsent, signal } = {}) => {
+      const headers = { "content-length": body.bytes, ...ifAbsent === true ? { "if-none-match": "*" } : {} };
+      const answer2 = await broker.ask({ method: "PUT", path: pathOf(remote, key), headers }, signal, body);
+      const { status: status2 } = await broker.finish(answer2, [201, 412], signal);
+      return status2 === 412 ? "exists" : "stored";
+    },
+    flush: async ({ signal } = {}) => {
+      await broker.finish(await broker.ask({ method: "POST", path: pathOf(remote) }, signal), [204], signal);
+    }
+  };
+}
+var BrokerConnection = class {
+  options;
+  agent;
+  constructor(options2) {
+    this.options = options2;
+    this.agent = new Agent({ keepAlive: true, maxSockets: options2.concurrency, scheduling: "lifo" });
+  }
+  /** Sends a request; the answer has begun when this returns. */
+  async ask(what, signal, body) {
+    throwIfAborted(signal);
+    const { socket: socketPath, token } = this.options.access;
+    const headers = { ...what.headers, authorization: `Bearer ${token}` };
+    const outgoing = request({ ...what, headers, socketPath, agent: this.agent, ...signal ? { signal } : {} });
+    const answer2 = new Promise((resolve7, reject) => {
+      outgoing.on("response", resolve7);
+      outgoing.on("error", reject);
+    });
+    answer2.catch(() => void 0);
+    try {
+      if (body === void 0)
+        outgoing.end();
+      else
+        await this.send(outgoing, body, answer2, signal);
+      return await answer2;
+    } catch (error) {
+      outgoing.destroy();
+      throw this.explain(error, signal);
+    }
+  }
+  /** A broker may refuse before it has read everything, and then hears no more. */
+  async send(outgoing, body, answer2, signal) {
+    let failure2;
+    const chunks = async function* () {
+      let bytes = 0;
+      try {
+        for await (const chunk of body.chunks()) {
+          throwIfAborted(signal);
+          bytes += chunk.length;
+          if (bytes > body.bytes)
+            throw new RangeError(`a body of ${body.bytes} bytes has more`);
+          yield chunk;
+        }
+        if (bytes < body.bytes)
+          throw new RangeError(`a body of ${body.bytes} bytes has only ${bytes}`);
+      } catch (error) {
+        failure2 = { error };
+        throw error;
+      }
+    };
+    try {
+      await pipeline(Readable2.from(chunks()), outgoing);
+    } catch (error) {
+      if (failure2 !== void 0)
+        throw new BodyFailed(failure2.error);
+      const refused = await Promise.race([answer2, Promise.reject(error)]);
+      if (refused.statusCode === 201)
+        throw error;
+    }
+  }
+  /** Reads an answer to its end. Throws what it says unless it has one of the expected states. */
+  async finish(answer2, expected, signal) {
+    const chunks = [];
+    try {
+      for await (const chunk of answer2)
+        chunks.push(chunk);
+    } catch (error) {
+      throw this.explain(error, signal);
+    }
+    const status2 = answer2.statusCode ?? 0;
+    const body = Buffer.concat(chunks);
+    if (expected.includes(status2))
+      return { status: status2, headers: answer2.headers, body };
+    throw parseError(answer2.headers[ERROR]) ?? this.denied(status2);
+  }
+  denied(status2) {
+    return new SluiceError("ERR_REMOTE_DENIED", `${this.options.description}: the broker answers with ${status2}`, {
+      hint: "Versions of the GitHub Action and of @sluice/nx may differ too much; update both."
+    });
+  }
+  explain(error, signal) {
+    throwIfAborted(signal);
+    if (error instanceof BodyFailed)
+      return error.error;
+    if (error instanceof SluiceError)
+      return error;
+    const { description } = this.options;
+    return new SluiceError("ERR_REMOTE_DOWN", `${description}: the process that has the keys for it does not answer`, {
+      hint: "The GitHub Action that started this has ended.",
+      cause: error,
+      details: { silent: true }
+    });
+  }
+};
+var BodyFailed = class extends Error {
+  error;
+  constructor(error) {
+    super("the body failed");
+    this.error = error;
+  }
+};
+
 // packages/engine/dist/remote/storage/counting.js
 function counting(storage) {
   const requests = { head: 0, get: 0, put: 0, list: 0, delete: 0 };
@@ -32279,7 +32486,7 @@ import fs10 from "node:fs/promises";
 import { basename as basename7, dirname as dirname19, join as join47 } from "node:path";
 
 // packages/engine/dist/remote/storage/file-errors.js
-var BodyFailed = class extends Error {
+var BodyFailed2 = class extends Error {
 };
 function isMissing(error) {
   const code2 = errnoOf(error);
@@ -32293,7 +32500,7 @@ function missingBase(path) {
 function explain3(error, base) {
   if (error instanceof SluiceError)
     return error;
-  if (error instanceof BodyFailed)
+  if (error instanceof BodyFailed2)
     return error.cause;
   const code2 = errnoOf(error);
   if (code2 === void 0 || code2 === "ABORT_ERR")
@@ -32395,10 +32602,10 @@ var Place = class {
     return join47(this.base, key);
   }
   /** Runs a reading call; a file that is not there becomes `undefined`, but only while the directory itself is there. */
-  async look(signal, read) {
+  async look(signal, read2) {
     throwIfAborted(signal);
     try {
-      return await read();
+      return await read2();
     } catch (error) {
       if (!isMissing(error))
         throw explain3(error, this.base);
@@ -32479,9 +32686,9 @@ async function put(place2, key, body, options2) {
     try {
       await writeDurably(unfinished, body, options2.signal);
       await place2.directory(dirname19(path));
-      const answer = await giveName(unfinished, path, options2.ifAbsent ?? false);
+      const answer2 = await giveName(unfinished, path, options2.ifAbsent ?? false);
       await syncDirectory(dirname19(path));
-      return answer;
+      return answer2;
     } catch (error) {
       if (errnoOf(error) !== "ENOENT" || attempt2 > 0)
         throw error;
@@ -32512,7 +32719,7 @@ async function* guarded(body) {
   try {
     yield* body.chunks();
   } catch (error) {
-    throw new BodyFailed("the body failed", { cause: error });
+    throw new BodyFailed2("the body failed", { cause: error });
   }
 }
 async function writeAll3(handle, chunk) {
@@ -32608,7 +32815,7 @@ function limited(storage, most) {
 
 // packages/engine/dist/remote/storage/read-only.js
 function readOnly(storage) {
-  const refuse = (key) => {
+  const refuse2 = (key) => {
     throw new SluiceError("ERR_REMOTE_READ_ONLY", `${storage.description} is read-only, so ${key} was not written`, {
       hint: "Push to another remote with `--remote NAME`, or remove `readOnly` in sluice.json."
     });
@@ -32618,9 +32825,9 @@ function readOnly(storage) {
     durable: storage.durable,
     stat: (key, options2) => storage.stat(key, options2),
     get: (key, range, options2) => storage.get(key, range, options2),
-    put: async (key) => refuse(key),
+    put: async (key) => refuse2(key),
     ...storage.list === void 0 ? {} : { list: storage.list.bind(storage) },
-    delete: async (key) => refuse(key)
+    delete: async (key) => refuse2(key)
   };
 }
 
@@ -32635,7 +32842,7 @@ async function* listObjects(requests, base, named, prefix, signal) {
     const { Key: _2, ...bucket } = named("");
     let token;
     do {
-      const answer = await requests.send(signal, {
+      const answer2 = await requests.send(signal, {
         counts: "list",
         ask: { action: "s3:ListBucket" },
         send: async ({ s3, http }) => s3.listObjectsV2({
@@ -32645,20 +32852,20 @@ async function* listObjects(requests, base, named, prefix, signal) {
           ...token === void 0 ? {} : { ContinuationToken: token }
         }, http)
       });
-      for (const { Key: whole = "", Size: bytes = 0, LastModified: modified2 } of answer.Contents ?? []) {
+      for (const { Key: whole = "", Size: bytes = 0, LastModified: modified2 } of answer2.Contents ?? []) {
         const key = tryParseStorageKey(whole.slice(base.length));
         if (key === void 0 || !whole.startsWith(start) || !isWanted2(key))
           continue;
         yield { key, bytes, modifiedMs: modified2?.getTime() ?? 0 };
       }
-      token = most === void 0 && answer.IsTruncated === true ? answer.NextContinuationToken : void 0;
+      token = most === void 0 && answer2.IsTruncated === true ? answer2.NextContinuationToken : void 0;
     } while (token !== void 0);
   }
 }
 
 // packages/engine/dist/remote/storage/s3-chunks.js
 import { createHash as createHash11 } from "node:crypto";
-import { Readable as Readable2 } from "node:stream";
+import { Readable as Readable3 } from "node:stream";
 var PIECE_BYTES = 256 * 1024;
 async function* partsOf(body, partBytes, signal) {
   let pieces = [];
@@ -32707,7 +32914,7 @@ function streamOf({ pieces }, moved) {
       }
     }
   }
-  return Readable2.from(small(), { objectMode: false, highWaterMark: PIECE_BYTES });
+  return Readable3.from(small(), { objectMode: false, highWaterMark: PIECE_BYTES });
 }
 
 // packages/engine/dist/remote/storage/s3-failure.js
@@ -32787,29 +32994,29 @@ function explainS3(error, ask3, place2) {
   if (error instanceof SluiceError)
     return error;
   const failure2 = parseS3Failure(error);
-  const denied = (message, hint) => new SluiceError("ERR_REMOTE_DENIED", message, { cause: error, hint });
+  const denied2 = (message, hint) => new SluiceError("ERR_REMOTE_DENIED", message, { cause: error, hint });
   const { name, status: status2 } = failure2;
   if (name === "NoSuchBucket") {
-    return denied(`bucket ${place2.bucket} does not exist (${place2.description})`, "Create it, or correct `url` and `endpoint` of the remote.");
+    return denied2(`bucket ${place2.bucket} does not exist (${place2.description})`, "Create it, or correct `url` and `endpoint` of the remote.");
   }
   if (EXPIRED.has(name)) {
-    return denied(`the credentials for ${place2.description} have expired`, "Get new ones (for example `aws sso login`; in GitHub Actions a longer `role-duration-seconds`) and run the same command again: what was sent is not sent again.");
+    return denied2(`the credentials for ${place2.description} have expired`, "Get new ones (for example `aws sso login`; in GitHub Actions a longer `role-duration-seconds`) and run the same command again: what was sent is not sent again.");
   }
   if (name === "RequestTimeTooSkewed" && !failure2.clockCorrected) {
-    return denied(`${place2.description} refuses the time of this machine, ${skewOf(failure2)}`, "Set the clock of this machine, for example with NTP.");
+    return denied2(`${place2.description} refuses the time of this machine, ${skewOf(failure2)}`, "Set the clock of this machine, for example with NTP.");
   }
   if (WRONG_REGION.has(name) || status2 === 301 || status2 === 307) {
     const region = regionIn(failure2);
-    return denied(`bucket ${place2.bucket} lies in ${region === void 0 ? "another region" : `region ${region}`} than was asked (${place2.description})`, region === void 0 ? "Set `region` and `endpoint` of the remote to those of the bucket." : `Set "region": "${region}" for this remote in sluice.json.`);
+    return denied2(`bucket ${place2.bucket} lies in ${region === void 0 ? "another region" : `region ${region}`} than was asked (${place2.description})`, region === void 0 ? "Set `region` and `endpoint` of the remote to those of the bucket." : `Set "region": "${region}" for this remote in sluice.json.`);
   }
   if (name === "CredentialsProviderError" || name === "TokenProviderError") {
-    return denied(`no credentials were found for ${place2.description}: ${firstLine(failure2.message)}`, 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or the `profile` of the remote; a public bucket needs "anonymous": true.');
+    return denied2(`no credentials were found for ${place2.description}: ${firstLine(failure2.message)}`, 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or the `profile` of the remote; a public bucket needs "anonymous": true.');
   }
   if (failure2.message.startsWith("Region is missing")) {
-    return denied(`no region is known for ${place2.description}`, "Set the `region` of the remote, or AWS_REGION.");
+    return denied2(`no region is known for ${place2.description}`, "Set the `region` of the remote, or AWS_REGION.");
   }
   if (WRONG_KEYS.has(name)) {
-    return denied(`${place2.description} does not accept the credentials (${name})`, "Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or the profile, and that they belong to this endpoint.");
+    return denied2(`${place2.description} does not accept the credentials (${name})`, "Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or the profile, and that they belong to this endpoint.");
   }
   if (FULL.has(name) || status2 === 507) {
     return new SluiceError("ERR_DISK_FULL", `no space is left in ${place2.description} (${name})`, {
@@ -32818,7 +33025,7 @@ function explainS3(error, ask3, place2) {
     });
   }
   if (failure2.errno !== void 0 && CERTIFICATE2.test(failure2.errno)) {
-    return denied(`the certificate of ${place2.description} is not trusted (${failure2.errno})`, "If the service has a certificate of its own, name its authority in NODE_EXTRA_CA_CERTS.");
+    return denied2(`the certificate of ${place2.description} is not trusted (${failure2.errno})`, "If the service has a certificate of its own, name its authority in NODE_EXTRA_CA_CERTS.");
   }
   if (mayPass(failure2))
     return down2(error, failure2, place2);
@@ -32827,9 +33034,9 @@ function explainS3(error, ask3, place2) {
   if (status2 === void 0)
     return down2(error, failure2, place2);
   if (NO_WORDS.has(name) || NO_WORDS.has(failure2.message)) {
-    return denied(`${place2.description} answers with status ${status2}, but not in the words of S3`, "Check `endpoint`: something else may answer there.");
+    return denied2(`${place2.description} answers with status ${status2}, but not in the words of S3`, "Check `endpoint`: something else may answer there.");
   }
-  return denied(`${place2.description} refuses ${ask3.action}${keyOf(ask3)}: ${name}: ${firstLine(failure2.message)}`, "Check the settings of the remote in sluice.json; the service may not know one of them.");
+  return denied2(`${place2.description} refuses ${ask3.action}${keyOf(ask3)}: ${name}: ${firstLine(failure2.message)}`, "Check the settings of the remote in sluice.json; the service may not know one of them.");
 }
 function silentS3(place2, what) {
   return new SluiceError("ERR_REMOTE_DOWN", `${place2.description} does not answer (${what})`, {
@@ -32921,8 +33128,8 @@ async function statObject(requests, name, signal) {
   });
   if (head !== "ask")
     return head;
-  const read = await readObject3(requests, name, { offset: 0, length: 1 }, signal);
-  return read === void 0 ? void 0 : { bytes: read.total };
+  const read2 = await readObject3(requests, name, { offset: 0, length: 1 }, signal);
+  return read2 === void 0 ? void 0 : { bytes: read2.total };
 }
 async function readObject3(requests, name, range, signal) {
   const { offset, length } = range;
@@ -32930,9 +33137,9 @@ async function readObject3(requests, name, range, signal) {
     counts: "get",
     ask: askFor(name),
     send: async ({ s3, http, moved }) => {
-      let answer;
+      let answer2;
       try {
-        answer = await s3.getObject({ ...name, Range: `bytes=${offset}-${offset + length - 1}` }, http);
+        answer2 = await s3.getObject({ ...name, Range: `bytes=${offset}-${offset + length - 1}` }, http);
       } catch (error) {
         const failure2 = parseS3Failure(error);
         if (failure2.name === "NoSuchKey") {
@@ -32947,11 +33154,11 @@ async function readObject3(requests, name, range, signal) {
       }
       moved();
       requests.bucketExists = true;
-      const part = partOf2(answer);
+      const part = partOf2(answer2);
       if (part === void 0 || part.offset > offset)
         throw brokenS3(requests.place, "it sent another part than asked");
       const wanted2 = Math.max(0, Math.min(length, part.total - offset));
-      const bytes = await collect3(answer, offset - part.offset, wanted2, moved);
+      const bytes = await collect3(answer2, offset - part.offset, wanted2, moved);
       if (bytes.length !== wanted2) {
         throw brokenS3(requests.place, `it sent ${bytes.length} of ${wanted2} bytes of ${name.Key}`);
       }
@@ -32962,15 +33169,15 @@ async function readObject3(requests, name, range, signal) {
 function askFor(name) {
   return { action: "s3:GetObject", key: name.Key };
 }
-function partOf2(answer) {
-  if (answer.ContentRange === void 0) {
-    return answer.ContentLength === void 0 ? void 0 : { offset: 0, total: answer.ContentLength };
+function partOf2(answer2) {
+  if (answer2.ContentRange === void 0) {
+    return answer2.ContentLength === void 0 ? void 0 : { offset: 0, total: answer2.ContentLength };
   }
-  const [, offset, total] = /^bytes (\d{1,15})-\d{1,15}\/(\d{1,15})$/.exec(answer.ContentRange) ?? [];
+  const [, offset, total] = /^bytes (\d{1,15})-\d{1,15}\/(\d{1,15})$/.exec(answer2.ContentRange) ?? [];
   return offset === void 0 || total === void 0 ? void 0 : { offset: Number(offset), total: Number(total) };
 }
-async function collect3(answer, skipped, wanted2, moved) {
-  const { Body: body } = answer;
+async function collect3(answer2, skipped, wanted2, moved) {
+  const { Body: body } = answer2;
   if (!isByteStream(body))
     throw new SluiceError("ERR_INTERNAL", "the SDK gave no stream");
   const bytes = Buffer.allocUnsafeSlow(wanted2);
@@ -33019,10 +33226,10 @@ async function putInParts(putting, name, body, ifAbsent, signal) {
   const upload = await begin2(putting, name, body.bytes, signal);
   try {
     const parts2 = await sendParts(putting, upload, body, signal);
-    const answer = await complete(putting, upload, parts2, body.bytes, ifAbsent, signal);
-    if (answer === "exists")
+    const answer2 = await complete(putting, upload, parts2, body.bytes, ifAbsent, signal);
+    if (answer2 === "exists")
       await abandon(putting, upload);
-    return answer;
+    return answer2;
   } catch (error) {
     await abandon(putting, upload);
     throw error;
@@ -33083,7 +33290,7 @@ async function sendPart({ requests }, { name, id }, number, chunks, signal) {
 }
 async function complete({ requests }, { name, id }, parts2, bytes, ifAbsent, signal) {
   let tries = 0;
-  const answer = await requests.send(signal, {
+  const answer2 = await requests.send(signal, {
     counts: "put",
     ask: { action: "s3:PutObject", key: name.Key },
     send: async ({ s3, http }) => {
@@ -33101,8 +33308,8 @@ async function complete({ requests }, { name, id }, parts2, bytes, ifAbsent, sig
       }
     }
   });
-  if (answer !== "gone")
-    return answer;
+  if (answer2 !== "gone")
+    return answer2;
   if ((await statObject(requests, name, signal))?.bytes === bytes)
     return "stored";
   throw new SluiceError("ERR_REMOTE_DOWN", `${requests.place.description} lost the parts of ${name.Key}`, {
@@ -33150,10 +33357,10 @@ async function putObject(putting, name, body, ifAbsent, signal) {
   if (before === false)
     return putEither(putting, name, body, false, signal);
   try {
-    const answer = await putEither(putting, name, body, true, signal);
+    const answer2 = await putEither(putting, name, body, true, signal);
     if (writeOnce.supported === void 0)
-      await findOut(putting, name, body, answer, signal);
-    return answer;
+      await findOut(putting, name, body, answer2, signal);
+    return answer2;
   } catch (error) {
     if (!isNotImplemented(error))
       throw error;
@@ -33187,8 +33394,8 @@ async function putWhole({ requests, keeping }, name, chunks, ifAbsent, signal) {
     }
   });
 }
-async function findOut(putting, name, body, answer, signal) {
-  if (answer === "exists")
+async function findOut(putting, name, body, answer2, signal) {
+  if (answer2 === "exists")
     putting.writeOnce.learn(true);
   else if (body.bytes <= LARGEST_PROBE_BYTES) {
     putting.writeOnce.learn(await putEither(putting, name, body, true, signal) === "exists");
@@ -33245,10 +33452,10 @@ var SILENT = { debug() {
 } };
 var UNSIGNED = {
   credentials: { accessKeyId: "anonymous", secretAccessKey: "anonymous" },
-  signer: { sign: async (request) => request }
+  signer: { sign: async (request2) => request2 }
 };
-function headersOf2(request) {
-  return request.headers;
+function headersOf2(request2) {
+  return request2.headers;
 }
 function withoutWarning(make) {
   const name = "AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED";
@@ -33366,8 +33573,8 @@ var S3Requests = class {
     this.pulse = createPulse(limits, (signal) => this.ping(signal));
   }
   /** Sends a request until it succeeds or no further try is due. Throws `ERR_REMOTE_DOWN`, `ERR_REMOTE_DENIED`, `ERR_DISK_FULL` or `ERR_INTERRUPTED`. */
-  async send(signal, request) {
-    return tryAgain(this.retry, signal, () => this.sendOnce(signal, request));
+  async send(signal, request2) {
+    return tryAgain(this.retry, signal, () => this.sendOnce(signal, request2));
   }
   /** Waits. Throws `ERR_INTERRUPTED`. */
   async pause(ms2, signal) {
@@ -33378,15 +33585,15 @@ var S3Requests = class {
       throw error;
     }
   }
-  async sendOnce(signal, request) {
+  async sendOnce(signal, request2) {
     throwIfAborted(signal);
-    const { s3, digests } = await this.ready(request.ask);
+    const { s3, digests } = await this.ready(request2.ask);
     throwIfAborted(signal);
     const beat = this.pulse.begin(signal);
     let answered = false;
-    this.counts[request.counts]++;
+    this.counts[request2.counts]++;
     try {
-      const result2 = await request.send({
+      const result2 = await request2.send({
         s3,
         http: { abortSignal: beat.signal },
         moved: () => beat.moved(),
@@ -33401,7 +33608,7 @@ var S3Requests = class {
       if (beat.givenUp === "stalled")
         throw brokenS3(this.place, "a request got stuck", error);
       answered = parseS3Failure(error).status !== void 0;
-      throw explainS3(error, request.ask, this.place);
+      throw explainS3(error, request2.ask, this.place);
     } finally {
       beat.end(answered);
     }
@@ -33525,19 +33732,19 @@ var CacheHttp = class {
     }));
   }
   /** Sends one request once. Any status is an answer; throws `ERR_REMOTE_DOWN` if there is none, or not all of it, in time. */
-  async send(request, signal) {
+  async send(request2, signal) {
     const { answerMs, stallMs } = this.options.limits;
-    this.counts[request.counts]++;
+    this.counts[request2.counts]++;
     const watch = watchProgress(signal);
     try {
-      watch.expect(answerMs + (request.body?.length ?? 0) / SLOWEST_BYTES_PER_MS);
-      const response = await fetch(request.url, {
-        method: request.method,
-        headers: { "user-agent": "sluice", ...request.headers },
+      watch.expect(answerMs + (request2.body?.length ?? 0) / SLOWEST_BYTES_PER_MS);
+      const response = await fetch(request2.url, {
+        method: request2.method,
+        headers: { "user-agent": "sluice", ...request2.headers },
         // A signed URL may lead elsewhere; the token never follows.
-        redirect: request.method === "GET" && !("authorization" in request.headers) ? "follow" : "error",
+        redirect: request2.method === "GET" && !("authorization" in request2.headers) ? "follow" : "error",
         signal: watch.signal,
-        ...request.body === void 0 ? {} : { body: request.body }
+        ...request2.body === void 0 ? {} : { body: request2.body }
       });
       const chunks = [];
       let bytes = 0;
@@ -33546,10 +33753,10 @@ var CacheHttp = class {
         watch.expect(stallMs);
         chunks.push(chunk);
         bytes += chunk.length;
-        if (bytes >= request.mostBytes)
+        if (bytes >= request2.mostBytes)
           break;
       }
-      const body = Buffer.concat(chunks).subarray(0, request.mostBytes);
+      const body = Buffer.concat(chunks).subarray(0, request2.mostBytes);
       return { status: response.status, headers: response.headers, body };
     } catch (error) {
       throwIfAborted(signal);
@@ -33582,14 +33789,14 @@ function watchProgress(caller) {
 // packages/engine/dist/remote/storage/actions-cache/cache-read.js
 function readSigned(http, url, { offset, length }, signal) {
   return http.call(signal, async () => {
-    const answer = await http.send({
+    const answer2 = await http.send({
       method: "GET",
       url,
       headers: { range: `bytes=${offset}-${offset + length - 1}` },
       mostBytes: offset + length,
       counts: "get"
     }, signal);
-    const { status: status2, headers, body } = answer;
+    const { status: status2, headers, body } = answer2;
     if (status2 === 200)
       return expectAll(http, headers, offset + length, body).subarray(offset);
     if (status2 === 206) {
@@ -33603,7 +33810,7 @@ function readSigned(http, url, { offset, length }, signal) {
       return "gone";
     if (status2 === 401 || status2 === 403)
       return "expired";
-    throw explainAnswer(answer, "read an entry", http.place);
+    throw explainAnswer(answer2, "read an entry", http.place);
   });
 }
 function startsAt(headers, offset) {
@@ -33623,10 +33830,10 @@ function cacheServiceV1(options2) {
   const { http, version } = options2;
   const find = (key, how, signal) => http.call(signal, async () => {
     const query = `cache?keys=${encodeURIComponent(key)}&version=${version}`;
-    const answer = await ask(options2, { method: "GET", counts: "head" }, query, signal);
-    if (answer.status === 204 || answer.status === 404)
+    const answer2 = await ask(options2, { method: "GET", counts: "head" }, query, signal);
+    if (answer2.status === 204 || answer2.status === 404)
       return void 0;
-    const value = contentOf(http, answer, "look up an entry");
+    const value = contentOf(http, answer2, "look up an entry");
     const found = { key: fieldOf(value, "cacheKey"), url: urlOf(fieldOf(value, "archiveLocation")) };
     if (found.url === void 0)
       throw down(http.place, "found an entry and does not say where");
@@ -33638,22 +33845,22 @@ function cacheServiceV1(options2) {
     find,
     read: (url, range, signal) => readSigned(http, url, range, signal),
     create: (key, signal) => http.call(signal, async () => {
-      const answer = await ask(options2, { method: "POST", counts: "put", json: { key, version } }, "caches", signal);
-      if (answer.status === 409)
+      const answer2 = await ask(options2, { method: "POST", counts: "put", json: { key, version } }, "caches", signal);
+      if (answer2.status === 409)
         return "exists";
-      if (answer.status === 400 && /already exist/i.test(wordsOf(answer.body)))
+      if (answer2.status === 400 && /already exist/i.test(wordsOf(answer2.body)))
         return "exists";
-      const id = propertyOf(contentOf(http, answer, "reserve an entry"), "cacheId");
+      const id = propertyOf(contentOf(http, answer2, "reserve an entry"), "cacheId");
       if (!Number.isSafeInteger(id))
         throw down(http.place, "reserved an entry and does not say which");
       return uploadTo(options2, `caches/${String(id)}`, async (signalOfCheck) => await find(key, "exact", signalOfCheck) !== void 0);
     })
   };
 }
-function ask({ http, base, token }, { json, bytes, headers = {}, ...request }, resource, signal) {
+function ask({ http, base, token }, { json, bytes, headers = {}, ...request2 }, resource, signal) {
   const body = json === void 0 ? bytes : Buffer.from(JSON.stringify(json));
   return http.send({
-    ...request,
+    ...request2,
     url: `${base}${base.endsWith("/") ? "" : "/"}_apis/artifactcache/${resource}`,
     headers: {
       accept: "application/json;api-version=6.0-preview.1",
@@ -33665,10 +33872,10 @@ function ask({ http, base, token }, { json, bytes, headers = {}, ...request }, r
     ...body === void 0 ? {} : { body }
   }, signal);
 }
-function contentOf(http, answer, what) {
-  if (answer.status < 200 || answer.status > 299)
-    throw explainAnswer(answer, what, http.place);
-  return jsonOf(answer.body);
+function contentOf(http, answer2, what) {
+  if (answer2.status < 200 || answer2.status > 299)
+    throw explainAnswer(answer2, what, http.place);
+  return jsonOf(answer2.body);
 }
 function uploadTo(options2, resource, isThere3) {
   const { http } = options2;
@@ -33677,17 +33884,17 @@ function uploadTo(options2, resource, isThere3) {
       "content-type": "application/octet-stream",
       "content-range": `bytes ${offset}-${offset + bytes.length - 1}/*`
     };
-    const answer = await ask(options2, { method: "PATCH", counts: "put", bytes, headers }, resource, signal);
-    if ([400, 404].includes(answer.status))
+    const answer2 = await ask(options2, { method: "PATCH", counts: "put", bytes, headers }, resource, signal);
+    if ([400, 404].includes(answer2.status))
       throw down(http.place, "takes no more bytes for an entry", { silent: true });
-    contentOf(http, answer, "send an entry");
+    contentOf(http, answer2, "send an entry");
   });
   const finish2 = async (size, signal) => {
     const finished = async () => {
-      const answer = await ask(options2, { method: "POST", counts: "put", json: { size } }, resource, signal);
-      if ([400, 404, 409].includes(answer.status))
+      const answer2 = await ask(options2, { method: "POST", counts: "put", json: { size } }, resource, signal);
+      if ([400, 404, 409].includes(answer2.status))
         return false;
-      contentOf(http, answer, "finish an entry");
+      contentOf(http, answer2, "finish an entry");
       return true;
     };
     if (await http.call(signal, finished))
@@ -33714,10 +33921,10 @@ function cacheServiceV2(options2) {
   const find = async (key, how, signal) => {
     const asked = { key, ...how === "newest" ? { restore_keys: [key] } : {}, version };
     const body = await http.call(signal, async () => {
-      const answer = await ask2(options2, "GetCacheEntryDownloadURL", asked, "head", signal);
-      if (answer.status === 404)
+      const answer2 = await ask2(options2, "GetCacheEntryDownloadURL", asked, "head", signal);
+      if (answer2.status === 404)
         return void 0;
-      return answerOf(http, answer, "look up an entry");
+      return answerOf(http, answer2, "look up an entry");
     });
     if (body === void 0 || !body.ok)
       return void 0;
@@ -33735,10 +33942,10 @@ function cacheServiceV2(options2) {
     find,
     read: (url, range, signal) => readSigned(http, url, range, signal),
     create: (key, signal) => http.call(signal, async () => {
-      const answer = await ask2(options2, "CreateCacheEntry", { key, version }, "put", signal);
-      if (answer.status === 409)
+      const answer2 = await ask2(options2, "CreateCacheEntry", { key, version }, "put", signal);
+      if (answer2.status === 409)
         return "exists";
-      const { ok, value } = answerOf(http, answer, "reserve an entry");
+      const { ok, value } = answerOf(http, answer2, "reserve an entry");
       if (!ok)
         return "exists";
       const url = urlOf(fieldOf(value, "signed_upload_url", "signedUploadUrl"));
@@ -33758,16 +33965,16 @@ function ask2({ http, base, token }, method, message, counts, signal) {
     counts
   }, signal);
 }
-function answerOf(http, answer, what) {
-  if (answer.status < 200 || answer.status > 299)
-    throw explainAnswer(answer, what, http.place);
-  const value = jsonOf(answer.body);
+function answerOf(http, answer2, what) {
+  if (answer2.status < 200 || answer2.status > 299)
+    throw explainAnswer(answer2, what, http.place);
+  const value = jsonOf(answer2.body);
   if (value === void 0)
     throw down(http.place, "answers with something that is no JSON");
   const ok = flagOf(value, "ok");
-  const said = wordsOf(answer.body);
+  const said = wordsOf(answer2.body);
   if (!ok && /insufficient usage/i.test(said))
-    throw explainAnswer(answer, what, http.place);
+    throw explainAnswer(answer2, what, http.place);
   const refused = ok ? void 0 : deniedBy(said, http.place);
   if (refused !== void 0)
     throw refused;
@@ -33775,8 +33982,8 @@ function answerOf(http, answer, what) {
 }
 function uploadTo2(options2, key, url, isThere3) {
   const { http, version } = options2;
-  const put2 = (query, body, headers, signal) => http.call(signal, async () => {
-    const answer = await http.send({
+  const put3 = (query, body, headers, signal) => http.call(signal, async () => {
+    const answer2 = await http.send({
       method: "PUT",
       url: query === "" ? url : `${url}${url.includes("?") ? "&" : "?"}${query}`,
       headers: { "x-ms-version": BLOB_VERSION, ...headers },
@@ -33784,20 +33991,20 @@ function uploadTo2(options2, key, url, isThere3) {
       mostBytes: MOST_ANSWER_BYTES2,
       counts: "put"
     }, signal);
-    if (answer.status >= 200 && answer.status <= 299)
+    if (answer2.status >= 200 && answer2.status <= 299)
       return;
-    if ([401, 403, 404].includes(answer.status)) {
-      throw down(http.place, `takes no more bytes for an entry (${answer.status})`, { silent: true });
+    if ([401, 403, 404].includes(answer2.status)) {
+      throw down(http.place, `takes no more bytes for an entry (${answer2.status})`, { silent: true });
     }
-    throw explainAnswer(answer, "send an entry", http.place);
+    throw explainAnswer(answer2, "send an entry", http.place);
   });
   const finalize = async (sizeBytes, signal) => {
     const message = { key, version, size_bytes: String(sizeBytes) };
     const finished = async () => {
-      const answer = await ask2(options2, "FinalizeCacheEntryUpload", message, "put", signal);
-      if (answer.status === 404 || answer.status === 409)
+      const answer2 = await ask2(options2, "FinalizeCacheEntryUpload", message, "put", signal);
+      if (answer2.status === 404 || answer2.status === 409)
         return false;
-      return answerOf(http, answer, "finish an entry").ok;
+      return answerOf(http, answer2, "finish an entry").ok;
     };
     if (await http.call(signal, finished))
       return;
@@ -33806,14 +34013,14 @@ function uploadTo2(options2, key, url, isThere3) {
   };
   return {
     whole: async (bytes, signal) => {
-      await put2("", bytes, { "x-ms-blob-type": "BlockBlob", "content-type": "application/octet-stream" }, signal);
+      await put3("", bytes, { "x-ms-blob-type": "BlockBlob", "content-type": "application/octet-stream" }, signal);
       await finalize(bytes.length, signal);
     },
-    block: (number, _offset, bytes, signal) => put2(`comp=block&blockid=${encodeURIComponent(blockId(number))}`, bytes, {}, signal),
+    block: (number, _offset, bytes, signal) => put3(`comp=block&blockid=${encodeURIComponent(blockId(number))}`, bytes, {}, signal),
     finish: async (blocks, sizeBytes, signal) => {
       const list = Array.from({ length: blocks }, (_2, number) => `<Latest>${blockId(number)}</Latest>`).join("");
       const xml = Buffer.from(`<?xml version="1.0" encoding="utf-8"?><BlockList>${list}</BlockList>`);
-      await put2("comp=blocklist", xml, { "content-type": "application/xml" }, signal);
+      await put3("comp=blocklist", xml, { "content-type": "application/xml" }, signal);
       await finalize(sizeBytes, signal);
     }
   };
@@ -33988,16 +34195,23 @@ var FILE_RETRY = { ...PATIENCE2, attempts: 3, longestWaitMs: 400 };
 var CACHE_RETRY = { ...PATIENCE2, attempts: 4, longestWaitMs: 2e3 };
 var S3_RETRY = { ...PATIENCE2, longestWaitMs: 5e3 };
 function connectRemote(settings, options2) {
-  const concurrency = settings.concurrency ?? CONCURRENCY;
-  const { driver, requests } = openDriver(settings, concurrency, options2);
-  const bounded = limited(driver, concurrency);
+  const { driver, requests } = (options2.drivers ?? openDriver)(settings, options2);
+  const bounded = limited(driver, settings.concurrency ?? CONCURRENCY);
   const storage = settings.readOnly ? readOnly(bounded) : bounded;
   const seen = driver.durable && wasSeen(options2.store, driver.description);
   const remote = openRemote({ storage, area: options2.area, seen });
   return { name: settings.name, remote, requests };
 }
-function openDriver(settings, concurrency, options2) {
+function openDriver(settings, options2) {
+  const concurrency = settings.concurrency ?? CONCURRENCY;
   const location = usableLocation(settings);
+  const access = brokerAccess(options2.env);
+  if (access !== void 0) {
+    const durable = location.kind !== "actions-cache";
+    const through = { access, remote: settings.name, description: settings.url, durable, concurrency };
+    const counted2 = counting(brokerStorage(through));
+    return { driver: counted2, requests: counted2.requests };
+  }
   if (location.kind === "s3") {
     const driver = s3Storage(s3OptionsOf(settings, location, concurrency, S3_RETRY, options2));
     return { driver, requests: driver.requests };
@@ -34016,7 +34230,7 @@ function createRemotes(options2) {
   const { config, store, emit, signal } = options2;
   const opened = /* @__PURE__ */ new Map();
   const down3 = /* @__PURE__ */ new Set();
-  const open2 = (name) => {
+  const open3 = (name) => {
     const settings = remoteNamed(config, name);
     if (config.offline) {
       throw new SluiceError("ERR_REMOTE_DOWN", `remote ${settings.name} is not asked: Sluice is offline`, {
@@ -34032,7 +34246,7 @@ function createRemotes(options2) {
     if (config.offline || label === void 0 || down3.has(label))
       return void 0;
     try {
-      return await question(open2(label));
+      return await question(open3(label));
     } catch (error) {
       if (!isUnreachable(error))
         throw error;
@@ -34048,7 +34262,7 @@ function createRemotes(options2) {
     }
   };
   return {
-    open: open2,
+    open: open3,
     findRecord: async (fingerprint) => ask3(void 0, async ({ remote }) => (await readRecord2(remote, fingerprint, signal))?.record),
     has: async ({ root, remote: name }) => await ask3(name, ({ remote }) => isComplete(remote, root.digest, signal)) ?? false,
     state: async (name, root) => {
@@ -34108,15 +34322,15 @@ import { readFileSync as readFileSync8 } from "node:fs";
 import { join as join49 } from "node:path";
 
 // packages/engine/dist/model/merge/edit-tree.js
-async function editTree(root, edits, read, emit) {
+async function editTree(root, edits, read2, emit) {
   if (edits.has(""))
     return edits.get("");
-  return await editBelow({ path: "", depth: 0, entry: root, edits, read, emit });
+  return await editBelow({ path: "", depth: 0, entry: root, edits, read: read2, emit });
 }
-async function editBelow({ path, depth, entry: entry2, edits, read, emit }) {
+async function editBelow({ path, depth, entry: entry2, edits, read: read2, emit }) {
   if (depth > MAX_DEPTH)
     throw invalid3(entry2?.digest ?? digestFromRaw(Buffer.alloc(32)), "it is nested too deep");
-  const entries = entry2?.kind === TREE ? await readEntries2(read, path, entry2) : /* @__PURE__ */ new Map();
+  const entries = entry2?.kind === TREE ? await readEntries2(read2, path, entry2) : /* @__PURE__ */ new Map();
   const inner = /* @__PURE__ */ new Map();
   for (const [at3, edit2] of edits) {
     const slash = at3.indexOf("/");
@@ -34129,7 +34343,7 @@ async function editBelow({ path, depth, entry: entry2, edits, read, emit }) {
   }
   for (const [name, below3] of inner) {
     const child2 = path === "" ? name : `${path}/${name}`;
-    setEntry(entries, name, await editBelow({ path: child2, depth: depth + 1, entry: entries.get(name), edits: below3, read, emit }));
+    setEntry(entries, name, await editBelow({ path: child2, depth: depth + 1, entry: entries.get(name), edits: below3, read: read2, emit }));
   }
   if (entries.size === 0 && path !== "")
     return void 0;
@@ -34145,21 +34359,21 @@ function setEntry(entries, name, entry2) {
   else
     entries.set(name, entry2);
 }
-async function readEntries2(read, path, entry2) {
+async function readEntries2(read2, path, entry2) {
   const want = (digest, part) => ({
     side: "ours",
     path,
     digest,
     ...part === void 0 ? {} : { part }
   });
-  const [top] = await read([want(entry2.digest)]);
+  const [top] = await read2([want(entry2.digest)]);
   if (top === void 0)
     throw invalid3(entry2.digest, "it was not given");
   expectDirectory(top, entry2);
   if (!isSplit(top))
     return entriesOfNode(top);
   const named = partsOfNode(top);
-  const parts2 = await read(named.map(({ digest, first }) => want(digest, first)));
+  const parts2 = await read2(named.map(({ digest, first }) => want(digest, first)));
   return new Map(named.flatMap((part, i) => {
     const node = parts2[i];
     if (node === void 0)
@@ -34223,8 +34437,8 @@ async function resolveInLock(context, projectRoot, selected, side) {
         ingestor.addBytes("tree", bytes, raw, 0, part);
       session.publish([ingestor.finish()]);
       write2(printLock(edited));
-      const open2 = new Set(edited.conflicts.map(nameOf3));
-      const resolved = chosen.filter((conflict) => !open2.has(nameOf3(conflict)));
+      const open3 = new Set(edited.conflicts.map(nameOf3));
+      const resolved = chosen.filter((conflict) => !open3.has(nameOf3(conflict)));
       return { resolved, left: edited.conflicts.filter(({ target }) => owners.some(({ id }) => id.target === target)) };
     });
   });
@@ -34236,10 +34450,10 @@ async function takeSide(context, owners, lock, chosen, side, emit) {
     const root = lock.stages.get(target)?.outs.get(out);
     const entry2 = root === void 0 ? void 0 : entryOfRoot(root);
     const remote = owners.find(({ id }) => id.target === target)?.outs.find(({ path }) => path === out)?.remote;
-    const read = nodeReader(context, { base: void 0, ours: entry2, theirs: void 0 }, remote);
+    const read2 = nodeReader(context, { base: void 0, ours: entry2, theirs: void 0 }, remote);
     const edits = new Map(group.map((conflict) => [conflict.path, conflict[side]]));
     try {
-      edited = withOut(edited, target, out, await editTree(entry2, edits, read, emit));
+      edited = withOut(edited, target, out, await editTree(entry2, edits, read2, emit));
     } catch (error) {
       if (error instanceof NodeMissing)
         throw notHere(owners, target, error);
@@ -34377,6 +34591,323 @@ function merge(a, b2) {
   return { stage: a.stage, exact, filterOf: (out) => anyFilter([first(out), second(out)]) };
 }
 
+// packages/engine/dist/remote/broker/allow.js
+var KEY2 = /^(trusted|shared|pr\/[1-9][0-9]{0,15})\/(?:(packs)\/([0-9a-f]{32})\.pack|(maps)\/([0-9a-f]{2}\/[0-9a-f]{62})\.map|(blobs)\/([0-9a-f]{2}\/[0-9a-f]{62})|(records)\/([0-9a-f]{2}\/[0-9a-f]{62})\.json)$/;
+var MOST_CHECKED_BYTES = 256 * 1024 * 1024;
+function guardArea(own2, mayWrite) {
+  return {
+    writeOnce: true,
+    read: (key) => allowRead(key, own2),
+    write: (key) => {
+      if (mayWrite)
+        return allowWrite(key, own2);
+      throw new SluiceError("ERR_REMOTE_READ_ONLY", `this run may not write, so ${key} was not written`, {
+        hint: 'Pushing is up to the step: see its input "push".'
+      });
+    },
+    body: checkBody
+  };
+}
+function allowRead(key, own2) {
+  if (key === FORMAT_KEY)
+    return;
+  const named = parseKey2(key);
+  const { proof, records, bytes } = areaOrder(own2);
+  const areas = named?.kind === "records" ? records : [...proof, ...bytes];
+  if (named === void 0 || !areas.includes(named.area))
+    throw denied(`${key} cannot be read from ${own2}`);
+}
+function allowWrite(key, own2) {
+  if (key !== FORMAT_KEY && parseKey2(key)?.area !== own2)
+    throw denied(`${key} cannot be written from ${own2}`);
+}
+async function checkBody(key, body) {
+  const named = parseKey2(key);
+  if (named === void 0) {
+    if (body.bytes > 4096)
+      throw denied(`${key} is too large`);
+    return;
+  }
+  const { area, kind, hex } = named;
+  if (kind === "blobs") {
+    if (body.sha256 !== hex)
+      throw denied(`${key} does not have its digest`);
+    return;
+  }
+  if (body.bytes > MOST_CHECKED_BYTES)
+    throw denied(`${key} is too large`);
+  const bytes = await body.read();
+  if (kind === "records") {
+    const record = parseRecord(bytes.toString("utf8"), key);
+    if (hexOf(record.fingerprint) !== hex || record.area !== area)
+      throw denied(`${key} is a record of another name or area`);
+  } else if (kind === "maps") {
+    if (decodeMap(bytes, key).front.header.root.toString("hex") !== hex)
+      throw denied(`${key} is a map of another root`);
+  } else {
+    parsePackHeader(bytes.subarray(0, PACK_HEADER_BYTES), key);
+    const tail = packTailBytes(bytes.subarray(-PACK_TRAILER_BYTES), bytes.length, key);
+    parsePackTail(bytes.subarray(bytes.length - tail), bytes.length, key);
+  }
+}
+function parseKey2(key) {
+  const [, area, ...rest] = KEY2.exec(key) ?? [];
+  const at3 = rest.findIndex((group) => group === "packs" || group === "maps" || group === "blobs" || group === "records");
+  const kind = rest[at3];
+  if (area === void 0 || kind !== "packs" && kind !== "maps" && kind !== "blobs" && kind !== "records")
+    return void 0;
+  return { area, kind, hex: (rest[at3 + 1] ?? "").replace("/", "") };
+}
+function denied(message) {
+  return new SluiceError("ERR_REMOTE_DENIED", `the broker refuses: ${message}`, {
+    hint: "A run reads its own and more trusted areas, and writes in its own."
+  });
+}
+
+// packages/engine/dist/remote/broker/serve.js
+import { randomBytes as randomBytes15, timingSafeEqual } from "node:crypto";
+import { mkdtemp, rm as rm2 } from "node:fs/promises";
+import { createServer } from "node:http";
+import { join as join51 } from "node:path";
+
+// packages/engine/dist/remote/broker/spool.js
+import { createHash as createHash13, randomUUID } from "node:crypto";
+import { open as open2, readFile as readFile3, rm } from "node:fs/promises";
+import { join as join50 } from "node:path";
+var CHUNK_BYTES7 = 1024 * 1024;
+async function spool(dir, source, bytes) {
+  const path = join50(dir, randomUUID());
+  const hash8 = createHash13("sha256");
+  let taken = 0;
+  let file;
+  try {
+    file = await open2(path, "wx", 384);
+    for await (const chunk of source) {
+      taken += chunk.length;
+      if (taken > bytes)
+        throw new RangeError(`more than ${bytes} bytes came`);
+      hash8.update(chunk);
+      await file.appendFile(chunk);
+    }
+    if (taken < bytes)
+      throw new RangeError(`${taken} bytes came instead of ${bytes}`);
+  } catch (error) {
+    await file?.close();
+    await rm(path, { force: true });
+    throw error;
+  }
+  await file.close();
+  return {
+    bytes,
+    sha256: hash8.digest("hex"),
+    chunks: () => chunksOf2(path),
+    read: () => readFile3(path),
+    discard: () => rm(path, { force: true })
+  };
+}
+async function* chunksOf2(path) {
+  const file = await open2(path, "r");
+  try {
+    for (; ; ) {
+      const buffer = Buffer.allocUnsafe(CHUNK_BYTES7);
+      const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES7);
+      if (bytesRead === 0)
+        return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+// packages/engine/dist/remote/broker/serve.js
+async function startBroker(options2) {
+  const dir = await mkdtemp(join51(options2.dir, "sluice-"));
+  const access = { socket: join51(dir, "s"), token: randomBytes15(32).toString("hex"), area: options2.area };
+  const server = createServer((request2, response) => {
+    response.on("error", () => void 0);
+    request2.on("error", () => void 0);
+    void answer(request2, response, options2, access.token, dir).catch((error) => refuse(response, error));
+  });
+  server.requestTimeout = 0;
+  await listen(server, access.socket);
+  return {
+    env: brokerVariables(access),
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve7) => server.close(resolve7));
+      await rm2(dir, { recursive: true, force: true });
+    }
+  };
+}
+async function answer(request2, response, options2, token, dir) {
+  if (!isTold(request2.headers.authorization, token)) {
+    response.writeHead(401, { connection: "close" }).end();
+    return;
+  }
+  const named = parsePath(request2.url ?? "");
+  const storage = named === void 0 ? void 0 : options2.open(named.remote);
+  if (named === void 0 || storage === void 0)
+    throw unknown(request2.url ?? "");
+  const stop2 = new AbortController();
+  response.on("close", () => stop2.abort());
+  const { signal } = stop2;
+  if (request2.method === "POST" && named.key === void 0) {
+    await storage.flush?.({ signal });
+    response.writeHead(204).end();
+    return;
+  }
+  const key = tryParseStorageKey(named.key ?? "");
+  if (key === void 0)
+    throw unknown(request2.url ?? "");
+  if (request2.method === "PUT") {
+    const answered = await put2(request2, storage, key, options2, dir, signal);
+    response.writeHead(answered === "exists" ? 412 : 201).end();
+    return;
+  }
+  options2.guard.read(key);
+  const found = request2.method === "HEAD" ? await storage.stat(key, { signal }) : await read(request2, storage, key, signal);
+  if (found === void 0)
+    response.writeHead(404).end();
+  else if (Buffer.isBuffer(found))
+    response.writeHead(200, { "content-length": found.length }).end(found);
+  else
+    response.writeHead(200, { [SIZE]: found.bytes }).end();
+}
+async function read(request2, storage, key, signal) {
+  const offset = count(request2.headers[OFFSET], Number.MAX_SAFE_INTEGER);
+  const length = count(request2.headers[LENGTH], LONGEST_RANGE);
+  if (request2.method !== "GET" || offset === void 0 || length === void 0)
+    throw unknown(request2.url ?? "");
+  return await storage.get(key, { offset, length }, { signal });
+}
+async function put2(request2, storage, key, { guard }, dir, signal) {
+  guard.write(key);
+  const bytes = count(request2.headers["content-length"], Number.MAX_SAFE_INTEGER);
+  if (bytes === void 0)
+    throw unknown(request2.url ?? "");
+  const body = await spool(dir, request2, bytes);
+  try {
+    await guard.body(key, body);
+    const ifAbsent = guard.writeOnce || request2.headers["if-none-match"] === "*";
+    return await storage.put(key, body, { ifAbsent, signal });
+  } finally {
+    await body.discard();
+  }
+}
+function isTold(header, token) {
+  const given = Buffer.from(header ?? "");
+  const wanted2 = Buffer.from(`Bearer ${token}`);
+  return given.length === wanted2.length && timingSafeEqual(given, wanted2);
+}
+function count(header, most) {
+  const value = typeof header === "string" && /^\d{1,16}$/.test(header) ? Number(header) : Number.NaN;
+  return value <= most ? value : void 0;
+}
+function unknown(url) {
+  return new SluiceError("ERR_REMOTE_DENIED", `the broker does not understand ${JSON.stringify(url.slice(0, 200))}`, {
+    hint: "Versions of the GitHub Action and of @sluice/nx may differ too much; update both."
+  });
+}
+function refuse(response, error) {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const known = asSluiceError(error);
+  response.writeHead(known.code === "ERR_REMOTE_DOWN" ? 503 : 403, { connection: "close", [ERROR]: printError(known) }).end();
+}
+async function listen(server, socket) {
+  await new Promise((resolve7, reject) => {
+    server.once("error", reject);
+    server.listen(socket, resolve7);
+  });
+}
+
+// packages/engine/dist/remote/storage/metered.js
+function metered(storage, nowMs) {
+  const traffic = { receivedObjects: 0, receivedBytes: 0, sentObjects: 0, sentBytes: 0, busyMs: 0 };
+  let underWay = 0;
+  let sinceMs = 0;
+  const timed = async (call) => {
+    if (underWay++ === 0)
+      sinceMs = nowMs();
+    try {
+      return await call();
+    } finally {
+      if (--underWay === 0)
+        traffic.busyMs += nowMs() - sinceMs;
+    }
+  };
+  const { delete: remove2 } = storage;
+  return {
+    description: storage.description,
+    durable: storage.durable,
+    traffic,
+    stat: (key, options2) => timed(() => storage.stat(key, options2)),
+    get: (key, range, options2) => timed(async () => {
+      const bytes = await storage.get(key, range, options2);
+      if (bytes === void 0)
+        return void 0;
+      traffic.receivedObjects++;
+      traffic.receivedBytes += bytes.length;
+      return bytes;
+    }),
+    put: (key, body, options2) => timed(async () => {
+      const answer2 = await storage.put(key, body, options2);
+      if (answer2 === "stored") {
+        traffic.sentObjects++;
+        traffic.sentBytes += body.bytes;
+      }
+      return answer2;
+    }),
+    ...storage.list === void 0 ? {} : { list: storage.list.bind(storage) },
+    ...storage.flush === void 0 ? {} : { flush: (options2) => timed(async () => storage.flush?.(options2)) },
+    ...remove2 === void 0 ? {} : { delete: (key, options2) => remove2.call(storage, key, options2) }
+  };
+}
+
+// packages/engine/dist/operations/serve-remotes.js
+function keepDrivers() {
+  const kept = /* @__PURE__ */ new Map();
+  return {
+    open: (settings, options2) => {
+      const known = kept.get(settings.name);
+      if (known !== void 0)
+        return { driver: known.storage, requests: known.requests };
+      const { driver, requests } = openDriver(settings, options2);
+      const storage = metered(driver, () => performance.now());
+      kept.set(settings.name, { kind: settings.location.kind, storage, requests });
+      return { driver: storage, requests };
+    },
+    traffic: () => [...kept].map(([remote, { kind, storage, requests }]) => ({
+      remote,
+      kind,
+      requests: Object.values(requests).reduce((sum, count2) => sum + count2, 0),
+      ...storage.traffic
+    }))
+  };
+}
+async function serveRemotes(config, drivers, connect, { mayWrite, dir }) {
+  const served = /* @__PURE__ */ new Map();
+  const open3 = (settings) => {
+    const { driver } = drivers.open(settings, connect);
+    const storage = limited(driver, settings.concurrency ?? CONCURRENCY);
+    served.set(settings.name, storage);
+    return storage;
+  };
+  const broker = await startBroker({
+    area: connect.area,
+    guard: guardArea(connect.area, mayWrite),
+    dir,
+    open: (name) => {
+      const settings = config.remotes.get(name);
+      return settings === void 0 || config.offline ? void 0 : served.get(name) ?? open3(settings);
+    }
+  });
+  return { ...broker, traffic: drivers.traffic };
+}
+
 // packages/engine/dist/operations/status.js
 async function status(context, selected, remotes) {
   const resolver = new Resolver(context);
@@ -34424,8 +34955,8 @@ async function remoteStates(context, out, root, remotes) {
 }
 
 // packages/engine/dist/remote/audit-objects.js
-import { createHash as createHash13 } from "node:crypto";
-var CHUNK_BYTES7 = 4 * 1024 * 1024;
+import { createHash as createHash14 } from "node:crypto";
+var CHUNK_BYTES8 = 4 * 1024 * 1024;
 var MOST_TOLD = 5;
 async function auditPack(storage, key, bytes, checked, signal) {
   const where = `${storage.description}/${key}`;
@@ -34454,9 +34985,9 @@ async function auditPack(storage, key, bytes, checked, signal) {
   return { index, problems };
 }
 async function auditBlob(storage, key, raw, size, checked, signal) {
-  const whole = createHash13("sha256");
+  const whole = createHash14("sha256");
   for (let at3 = 0; at3 < size; ) {
-    const chunk = await storage.get(key, { offset: at3, length: Math.min(CHUNK_BYTES7, size - at3) }, { signal });
+    const chunk = await storage.get(key, { offset: at3, length: Math.min(CHUNK_BYTES8, size - at3) }, { signal });
     if (chunk === void 0)
       return missingAt(storage, key, "blob", raw, 0);
     if (chunk.length === 0)
@@ -34473,8 +35004,8 @@ async function auditBlob(storage, key, raw, size, checked, signal) {
 async function auditEntry(storage, reader, raw, { offset, stored, codec }, packBytes) {
   expectCodec(codec, reader.key);
   const length = OBJECT_HEADER_BYTES + stored;
-  const read = await reader.read(offset, length, packBytes - offset);
-  const sound = read !== void 0 && read.length === length && hasDigest2(read.subarray(OBJECT_HEADER_BYTES), raw, 0);
+  const read2 = await reader.read(offset, length, packBytes - offset);
+  const sound = read2 !== void 0 && read2.length === length && hasDigest2(read2.subarray(OBJECT_HEADER_BYTES), raw, 0);
   return sound ? void 0 : damagedAt(storage, reader.key, "object", raw, 0);
 }
 function rowsByOffset(index) {
@@ -34564,8 +35095,8 @@ var Auditor = class {
       return { bytes: 0, index: void 0, problems: [{ key, error: lost(remote, key) }] };
     if (deep !== true)
       return { bytes: stat.bytes, index: void 0, problems: [] };
-    const read = await auditPack(remote.storage, key, stat.bytes, this.checked, signal);
-    return { bytes: stat.bytes, index: read.index, problems: read.problems.map((error) => ({ key, error })) };
+    const read2 = await auditPack(remote.storage, key, stat.bytes, this.checked, signal);
+    return { bytes: stat.bytes, index: read2.index, problems: read2.problems.map((error) => ({ key, error })) };
   }
   /**
    * Large blobs are named by trees, and so is, in a deep audit, what has to lie where the map says. `isToldOf`: where a pack is lost its nodes are too, and that
@@ -34830,13 +35361,13 @@ function blobOf(area, payload) {
 // packages/engine/dist/remote/confirm.js
 var MOST_REQUESTS3 = 32;
 async function confirm(remote, builders, have, confirmed, signal) {
-  const open2 = /* @__PURE__ */ new Map();
+  const open3 = /* @__PURE__ */ new Map();
   for (const { relied } of builders) {
     for (const [thing, bytes] of relied)
       if (!confirmed.has(thing))
-        open2.set(thing, Math.max(bytes, open2.get(thing) ?? 0));
+        open3.set(thing, Math.max(bytes, open3.get(thing) ?? 0));
   }
-  const answers = await inParallel([...open2], MOST_REQUESTS3, async ([thing, bytes]) => {
+  const answers = await inParallel([...open3], MOST_REQUESTS3, async ([thing, bytes]) => {
     const stat = await remote.storage.stat(haveKey(thing), { signal });
     const sound = stat !== void 0 && stat.bytes >= bytes;
     if (sound)
@@ -35125,13 +35656,13 @@ async function learnFromPrevious(learner, jobs) {
 }
 async function learnFromKnown(learner, jobs, known, estimate) {
   const pushed = new Set(jobs.map(({ root }) => root.digest));
-  const open2 = new Map(known.filter(({ digest }) => !pushed.has(digest) && !learner.have.knowsMap(rawOf(digest))).map((root) => [root.digest, root]));
-  if (open2.size === 0)
+  const open3 = new Map(known.filter(({ digest }) => !pushed.has(digest) && !learner.have.knowsMap(rawOf(digest))).map((root) => [root.digest, root]));
+  if (open3.size === 0)
     return [];
   const maps = new OpenMaps(learner.remote, "some", learner.signal);
   const learnt = [];
   let budget = await estimate();
-  for (const root of open2.values()) {
+  for (const root of open3.values()) {
     budget -= REQUEST_BYTES;
     if (budget < 0)
       break;
@@ -35201,10 +35732,10 @@ var PushWalk = class {
     if (referred !== void 0)
       return referred;
     const { builder, objects } = walked.draft;
-    const read = this.read(named);
-    if (read === void 0)
+    const read2 = this.read(named);
+    if (read2 === void 0)
       return 0;
-    const { node, encoded: encoded2 } = read;
+    const { node, encoded: encoded2 } = read2;
     const isPart2 = node.shape === PART;
     const place2 = this.nodePlace(builder, raw, encoded2, isPart2);
     if (!isPart2) {
@@ -35425,17 +35956,17 @@ var ObjectTally = class {
 };
 
 // packages/engine/dist/remote/upload.js
-import { randomBytes as randomBytes15 } from "node:crypto";
+import { randomBytes as randomBytes16 } from "node:crypto";
 
 // packages/engine/dist/remote/local-blob.js
-import { createHash as createHash14 } from "node:crypto";
-var CHUNK_BYTES8 = 4 * SLICE_BYTES;
+import { createHash as createHash15 } from "node:crypto";
+var CHUNK_BYTES9 = 4 * SLICE_BYTES;
 function localBlob(store, reader, raw, rawAt, size) {
   const key = Buffer.from(raw.subarray(rawAt, rawAt + RAW_DIGEST_BYTES));
   const slices = Buffer.alloc(Math.ceil(size / SLICE_BYTES) * RAW_DIGEST_BYTES);
   const path = reader.linkable(key)?.path;
   function* chunks() {
-    const whole = createHash14("sha256");
+    const whole = createHash15("sha256");
     const source = path === void 0 ? [Buffer.from(reader.read("blob", key))] : fileChunks(store, path);
     let at3 = 0;
     let last;
@@ -35444,7 +35975,7 @@ function localBlob(store, reader, raw, rawAt, size) {
         yield last;
       whole.update(chunk);
       for (let from = 0; from < chunk.length; from += SLICE_BYTES) {
-        const slice = createHash14("sha256").update(chunk.subarray(from, from + SLICE_BYTES)).digest();
+        const slice = createHash15("sha256").update(chunk.subarray(from, from + SLICE_BYTES)).digest();
         slice.copy(slices, Math.floor((at3 + from) / SLICE_BYTES) * RAW_DIGEST_BYTES);
       }
       at3 += chunk.length;
@@ -35469,13 +36000,13 @@ function* fileChunks(store, path) {
   const fd = store.files.openSync(path, "r");
   try {
     for (; ; ) {
-      const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES8);
+      const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES9);
       let fill3 = 0;
       while (fill3 < chunk.length) {
-        const read = store.files.readSync(fd, chunk, fill3, chunk.length - fill3, null);
-        if (read === 0)
+        const read2 = store.files.readSync(fd, chunk, fill3, chunk.length - fill3, null);
+        if (read2 === 0)
           break;
-        fill3 += read;
+        fill3 += read2;
       }
       if (fill3 > 0)
         yield chunk.subarray(0, fill3);
@@ -35539,7 +36070,7 @@ var Outbox = class {
 
 // packages/engine/dist/remote/pack-builder.js
 var REMOTE_PACK_BYTES = 32 * 1024 * 1024;
-var CHUNK_BYTES9 = 4 * 1024 * 1024;
+var CHUNK_BYTES10 = 4 * 1024 * 1024;
 var PackBuilder = class {
   content;
   newName;
@@ -35595,8 +36126,8 @@ var PackBuilder = class {
   /** Gives back the memory of a pack that has been sent. */
   recycle(pack) {
     for (const chunk of pack.chunks) {
-      if (chunk.byteOffset === 0 && chunk.buffer.byteLength === CHUNK_BYTES9) {
-        this.spare.push(Buffer.from(chunk.buffer, 0, CHUNK_BYTES9));
+      if (chunk.byteOffset === 0 && chunk.buffer.byteLength === CHUNK_BYTES10) {
+        this.spare.push(Buffer.from(chunk.buffer, 0, CHUNK_BYTES10));
       }
     }
   }
@@ -35604,7 +36135,7 @@ var PackBuilder = class {
     this.name = this.newName();
     this.chunks = [];
     this.before = 0;
-    this.nextChunk(CHUNK_BYTES9);
+    this.nextChunk(CHUNK_BYTES10);
     this.fill = packHeader(this.content).copy(this.chunk, 0, 0, PACK_HEADER_BYTES);
   }
   nextChunk(needed) {
@@ -35612,7 +36143,7 @@ var PackBuilder = class {
       this.chunks.push(this.chunk.subarray(0, this.fill));
     this.before += this.fill;
     this.fill = 0;
-    this.chunk = needed > CHUNK_BYTES9 ? Buffer.allocUnsafeSlow(needed) : this.spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES9);
+    this.chunk = needed > CHUNK_BYTES10 ? Buffer.allocUnsafeSlow(needed) : this.spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES10);
   }
 };
 
@@ -35641,7 +36172,7 @@ var Uploader = class {
     this.remote = remote;
     this.signal = signal;
     this.outbox = new Outbox(2 * REMOTE_PACK_BYTES, signal);
-    const newName2 = () => randomBytes15(PACK_NAME_BYTES);
+    const newName2 = () => randomBytes16(PACK_NAME_BYTES);
     this.builders = { blob: new PackBuilder(BLOBS, newName2), tree: new PackBuilder(TREES, newName2) };
   }
   /** Where an object lies that this push has sent. */
@@ -35823,18 +36354,18 @@ async function estimateBytes(base, jobs) {
   return walk2.problems.length > 0 ? Number.POSITIVE_INFINITY : counts.bytes.sent;
 }
 async function sendAll(options2, jobs, tools, result2) {
-  const open2 = [];
+  const open3 = [];
   let bytes = 0;
   const flush = async () => {
     bytes = 0;
-    for (const draft of await complete2(options2, open2.splice(0), tools)) {
+    for (const draft of await complete2(options2, open3.splice(0), tools)) {
       result2.files.sent += draft.files.sent;
       result2.files.reused += draft.files.reused;
     }
   };
   for (const job of jobs) {
     const advance = options2.beginProgress?.(job.root.files, job.root.bytes);
-    open2.push({ job, draft: await tools.walk.draft(job.root, advance) });
+    open3.push({ job, draft: await tools.walk.draft(job.root, advance) });
     throwProblems(tools.walk.problems);
     bytes += job.root.bytes;
     if (bytes >= FLUSH_BYTES)
@@ -35842,10 +36373,10 @@ async function sendAll(options2, jobs, tools, result2) {
   }
   await flush();
 }
-async function complete2(options2, open2, { walk: walk2, have, uploader }) {
+async function complete2(options2, open3, { walk: walk2, have, uploader }) {
   const { remote, store, signal, dryRun = false } = options2;
   const confirmed = /* @__PURE__ */ new Set();
-  let drafts = open2;
+  let drafts = open3;
   for (let attempt2 = 1; attempt2 <= ATTEMPTS4; attempt2++) {
     await uploader.finish();
     const builders = drafts.map(({ draft }) => draft.builder);
@@ -35953,7 +36484,7 @@ async function isThere2({ workspace, signal }, rev) {
 }
 
 // packages/engine/dist/model/sample.js
-import { createHash as createHash15 } from "node:crypto";
+import { createHash as createHash16 } from "node:crypto";
 var HINT2 = 'Write random:1/10, group:1/5 or range:0:100:5; a range may end with "all".';
 function parseSample(text) {
   const share = /^(random|group):(\d{1,9})\/(\d{1,9})$/.exec(text);
@@ -35977,20 +36508,20 @@ function parseSample(text) {
 }
 function chooseSample(sample, seed, paths) {
   const sorted = [...paths].sort(compareUtf8);
-  const count = sorted.length;
+  const count2 = sorted.length;
   if (sample.kind === "range") {
-    const { start, stop: stop2 = count, step } = sample;
-    if (stop2 > count || start >= count)
-      throw usage3(`range ${start}:${stop2} of ${count} files`);
+    const { start, stop: stop2 = count2, step } = sample;
+    if (stop2 > count2 || start >= count2)
+      throw usage3(`range ${start}:${stop2} of ${count2} files`);
     return sorted.slice(start, stop2).filter((_2, i) => i % step === 0);
   }
   const { amount, of } = sample;
   if (sample.kind === "random")
-    return lowest(seed, sorted, Math.round(amount * count / of));
-  if (of >= count)
-    throw usage3(`groups of ${of} among ${count} files`);
+    return lowest(seed, sorted, Math.round(amount * count2 / of));
+  if (of >= count2)
+    throw usage3(`groups of ${of} among ${count2} files`);
   const chosen = [];
-  for (let at3 = 0; at3 < count; at3 += of)
+  for (let at3 = 0; at3 < count2; at3 += of)
     chosen.push(...lowest(seed, sorted.slice(at3, at3 + of), amount));
   return chosen;
 }
@@ -36000,7 +36531,7 @@ function lowest(seed, paths, amount) {
   const scored = paths.map((path, at3) => ({
     at: at3,
     path,
-    score: createHash15("sha256").update(`${seed}
+    score: createHash16("sha256").update(`${seed}
 ${path}`).digest()
   }));
   scored.sort((a, b2) => a.score.compare(b2.score));
@@ -36243,7 +36774,7 @@ function requestsOf(context, names) {
 import { rmSync as rmSync7 } from "node:fs";
 
 // packages/engine/dist/store/verify/check-loose.js
-import { join as join50 } from "node:path";
+import { join as join52 } from "node:path";
 
 // packages/engine/dist/store/verify/damage.js
 function damagedObject(kind, raw, where, what) {
@@ -36286,7 +36817,7 @@ async function checkLooseObjects(store, deep, progress2) {
   return found;
 }
 function problemOf3({ files, layout }, object, trusted) {
-  const path = join50(layout.objects, object.name);
+  const path = join52(layout.objects, object.name);
   try {
     if (!hashFile(files, path).equals(object.raw))
       return "has other bytes than its digest says";
@@ -36354,10 +36885,10 @@ var PackWindow = class {
     this.length = 0;
     try {
       while (this.length < length) {
-        const read = this.files.readSync(this.fd, this.buffer, this.length, length - this.length, position + this.length);
-        if (read === 0)
+        const read2 = this.files.readSync(this.fd, this.buffer, this.length, length - this.length, position + this.length);
+        if (read2 === 0)
           return;
-        this.length += read;
+        this.length += read2;
       }
     } catch (error) {
       if (errnoOf(error) !== "EIO")
@@ -36525,9 +37056,9 @@ function createProgress(total, emit, signal) {
   let next = { objects: OBJECTS_PER_TURN, bytes: BYTES_PER_TURN2 };
   const tell3 = (totalFiles, totalBytes) => emit?.({ type: "progress", phase: "checking", subject: "store", files: objects, totalFiles, bytes, totalBytes });
   return {
-    add: async (more, read) => {
+    add: async (more, read2) => {
       objects += more;
-      bytes += read;
+      bytes += read2;
       if (objects < next.objects && bytes < next.bytes)
         return;
       next = { objects: objects + OBJECTS_PER_TURN, bytes: bytes + BYTES_PER_TURN2 };
@@ -36546,7 +37077,7 @@ function createProgress(total, emit, signal) {
 }
 
 // packages/engine/dist/store/verify/repair.js
-import { join as join51 } from "node:path";
+import { join as join53 } from "node:path";
 
 // packages/engine/dist/store/verify/salvage-pack.js
 async function salvagePack(store, path) {
@@ -36569,14 +37100,14 @@ async function salvagePack(store, path) {
 function takeObjects(window, ingestor) {
   let sound = true;
   let at3 = PACK_HEADER_BYTES;
-  for (let count = 0; ; count++) {
+  for (let count2 = 0; ; count2++) {
     const head = window.view(at3, OBJECT_HEADER_BYTES);
     const header = head === void 0 ? void 0 : readObjectHeader(head, 0);
     const raw = Buffer.from(head?.subarray(OBJECT_DIGEST_OFFSET) ?? []);
     const plausible = header?.codec === CODEC_NONE && header.stored === header.full && header.kind <= NODE_PART;
     const bytes = plausible ? window.view(at3 + OBJECT_HEADER_BYTES, header.stored) : void 0;
     if (header === void 0 || bytes === void 0) {
-      return sound && window.bytes - at3 === count * INDEX_ENTRY_BYTES + PACK_TRAILER_BYTES;
+      return sound && window.bytes - at3 === count2 * INDEX_ENTRY_BYTES + PACK_TRAILER_BYTES;
     }
     if (rawDigestOf(bytes).equals(raw)) {
       ingestor.addBytes(header.kind === BLOB ? "blob" : "tree", bytes, raw, 0, header.kind === NODE_PART);
@@ -36610,11 +37141,11 @@ async function repairOne(store, kind, raw, repairObject) {
   catalog.refresh();
   if (!catalog.has(kind, raw))
     return false;
-  store.files.rmSync(join51(store.layout.damaged, `${hexOf(digestFromRaw(raw))}.${kind}`), { force: true });
+  store.files.rmSync(join53(store.layout.damaged, `${hexOf(digestFromRaw(raw))}.${kind}`), { force: true });
   return true;
 }
 async function repairPack(store, name) {
-  const path = join51(store.layout.packs, name);
+  const path = join53(store.layout.packs, name);
   const complete3 = await salvagePack(store, path);
   if (complete3)
     store.files.rmSync(path, { force: true });
@@ -36629,12 +37160,12 @@ function packsAside(store) {
 }
 function dropPacksAside(store) {
   for (const name of packsAside(store))
-    store.files.rmSync(join51(store.layout.damaged, name), { force: true });
+    store.files.rmSync(join53(store.layout.damaged, name), { force: true });
 }
 function setFileAside(store, path) {
   store.files.mkdirSync(store.layout.damaged, { recursive: true });
   try {
-    store.files.renameSync(path, join51(store.layout.damaged, path.split("/").slice(-1).join("")));
+    store.files.renameSync(path, join53(store.layout.damaged, path.split("/").slice(-1).join("")));
   } catch (error) {
     if (errnoOf(error) !== "ENOENT")
       throw error;
@@ -36689,8 +37220,8 @@ async function repairAll(store, damages, seen, roots, repairObject) {
   const findings = /* @__PURE__ */ new Map();
   const fresh = (candidates) => distinct3(candidates).filter((damage) => !findings.has(keyOf2(damage)));
   let checked = seen;
-  for (let open2 = fresh(damages); open2.length > 0; open2 = fresh(checked.damages)) {
-    for (const damage of open2) {
+  for (let open3 = fresh(damages); open3.length > 0; open3 = fresh(checked.damages)) {
+    for (const damage of open3) {
       findings.set(keyOf2(damage), toFinding(damage, await repairDamage(store, damage, repairObject)));
     }
     checked = checkRoots(store, roots);
@@ -37042,7 +37573,7 @@ function describeEnd({ exitCode, signal }) {
 // packages/engine/dist/stage/run-items.js
 import { lstatSync as lstatSync14, mkdirSync as mkdirSync15, readdirSync as readdirSync7, renameSync as renameSync9, writeFileSync as writeFileSync4 } from "node:fs";
 import { availableParallelism } from "node:os";
-import { dirname as dirname21, join as join53, relative as relative4 } from "node:path";
+import { dirname as dirname21, join as join55, relative as relative4 } from "node:path";
 
 // packages/engine/dist/stage/item-list.js
 function itemsOf3(files, base, groupBy, shared) {
@@ -37116,7 +37647,7 @@ function parseItems(text) {
 
 // packages/engine/dist/stage/reuse-items.js
 import { linkSync, mkdirSync as mkdirSync14 } from "node:fs";
-import { basename as basename8, dirname as dirname20, join as join52 } from "node:path";
+import { basename as basename8, dirname as dirname20, join as join54 } from "node:path";
 import { setTimeout as sleep2 } from "node:timers/promises";
 var SETTLE_MS = 25;
 async function reuseItems(context, stage, foreach, items) {
@@ -37167,7 +37698,7 @@ async function takeOver(context, out, root, same) {
     return /* @__PURE__ */ new Map();
   const target = absolutePath(workspace, out.path);
   for (const { path } of wanted2.directories)
-    mkdirSync14(join52(target, path), { recursive: true });
+    mkdirSync14(join54(target, path), { recursive: true });
   const missing = await linkOld(context, out, changes);
   await bring2(context, out, root, missing);
   await placeFiles(target, missing, snapshotPath, {
@@ -37193,8 +37724,8 @@ async function linkOld({ workspace, signal }, out, changes) {
     const there = known.get(path);
     if (there === void 0 || isLink(change3) || !isSame2(there, change3))
       return true;
-    mkdirSync14(dirname20(join52(target, path)), { recursive: true });
-    return !tryLink2(join52(old, path), join52(target, path));
+    mkdirSync14(dirname20(join54(target, path)), { recursive: true });
+    return !tryLink2(join54(old, path), join54(target, path));
   });
 }
 function isSame2(seen, wanted2) {
@@ -37317,7 +37848,7 @@ var ItemCommands = class {
   async runOne(item, number) {
     const { context, stage } = this;
     const { workspace } = context;
-    const directory = join53(moveOf(workspace.root, this.run.foreach.out).dir, "items", String(number));
+    const directory = join55(moveOf(workspace.root, this.run.foreach.out).dir, "items", String(number));
     mkdirSync15(directory, { recursive: true });
     const cwd = absolutePath(workspace, stage.cwd);
     const files = item.files.map((path) => relative4(cwd, absolutePath(workspace, path)));
@@ -37354,16 +37885,16 @@ function take(directory, out, mayTake) {
   const files = [...filesBelow(directory, "")].sort(compareUtf8);
   files.forEach(mayTake);
   for (const file of files) {
-    const target = join53(out, file);
+    const target = join55(out, file);
     mkdirSync15(dirname21(target), { recursive: true });
-    renameSync9(join53(directory, file), target);
+    renameSync9(join55(directory, file), target);
   }
   return files;
 }
 function* filesBelow(directory, below3) {
-  for (const name of readdirSync7(join53(directory, below3))) {
+  for (const name of readdirSync7(join55(directory, below3))) {
     const path = below3 === "" ? name : `${below3}/${name}`;
-    if (lstatSync14(join53(directory, path)).isDirectory())
+    if (lstatSync14(join55(directory, path)).isDirectory())
       yield* filesBelow(directory, path);
     else
       yield path;
@@ -37718,11 +38249,11 @@ function storeStat(store) {
 }
 
 // packages/engine/dist/store/store.js
-import { randomBytes as randomBytes16 } from "node:crypto";
-import { join as join56 } from "node:path";
+import { randomBytes as randomBytes17 } from "node:crypto";
+import { join as join58 } from "node:path";
 
 // packages/engine/dist/store/mutex.js
-import { join as join54 } from "node:path";
+import { join as join56 } from "node:path";
 import { setTimeout as sleep3 } from "node:timers/promises";
 
 // packages/engine/dist/store/unwritable.js
@@ -37730,7 +38261,7 @@ function explainUnwritable(layout, error) {
   const code2 = errnoOf(error);
   if (code2 !== "EACCES" && code2 !== "EPERM" && code2 !== "EROFS")
     return error;
-  if (!pathOf(error).startsWith(layout.dir))
+  if (!pathOf2(error).startsWith(layout.dir))
     return error;
   return new SluiceError("ERR_STORE_UNWRITABLE", `the store ${layout.dir} cannot be written (${code2})`, {
     cause: error,
@@ -37744,7 +38275,7 @@ function explained(layout, change3) {
     throw asSluiceError(explainUnwritable(layout, error));
   }
 }
-function pathOf(error) {
+function pathOf2(error) {
   return typeof error === "object" && error !== null && "path" in error ? String(error.path) : "";
 }
 
@@ -37753,7 +38284,7 @@ var FIRST_PAUSE_MS = 15;
 var LONGEST_PAUSE_MS = 200;
 var LOOKS_WITHOUT_WAIT = 3;
 async function acquire(files, layout, name, options2) {
-  const dir = join54(layout.locks, name);
+  const dir = join56(layout.locks, name);
   explained(layout, () => files.mkdirSync(dir, { recursive: true }));
   let pauseMs = FIRST_PAUSE_MS;
   let mine;
@@ -37792,7 +38323,7 @@ async function pause2(ms2, signal) {
 }
 function announce(files, dir) {
   const { name } = newOwner(files);
-  const path = join54(dir, name);
+  const path = join56(dir, name);
   files.closeSync(files.openSync(path, "wx"));
   return { name, path, withdraw: () => files.rmSync(path, { force: true }) };
 }
@@ -37801,7 +38332,7 @@ async function liveOthers(files, dir, mine, onDead) {
   for (const name of listNames(files, dir)) {
     if (name === mine)
       continue;
-    const path = join54(dir, name);
+    const path = join56(dir, name);
     if (isFileOfLiveOwner(files, path, name)) {
       live.push(name);
       continue;
@@ -37851,7 +38382,7 @@ function heldError(what, owner) {
 }
 
 // packages/engine/dist/store/session.js
-import { dirname as dirname23, join as join55 } from "node:path";
+import { dirname as dirname23, join as join57 } from "node:path";
 function beginSession(files, layout, durability, catalog) {
   const lease = explained(layout, () => openLease(files, layout));
   const settings = (packed) => ({
@@ -37874,13 +38405,13 @@ function publish(files, layout, durability, lease, written) {
   syncFiles(files, durability, lease.tmpDir, loose.map((file) => file.tmpPath));
   const touched = /* @__PURE__ */ new Set();
   for (const file of loose) {
-    const path = join55(layout.objects, file.name);
+    const path = join57(layout.objects, file.name);
     if (renameInto(files, file.tmpPath, path))
       touched.add(layout.objects).add(layout.dir);
     touched.add(dirname23(path));
   }
   for (const pack of packs) {
-    if (renameInto(files, pack.tmpPath, join55(layout.packs, pack.name)))
+    if (renameInto(files, pack.tmpPath, join57(layout.packs, pack.name)))
       touched.add(layout.dir);
     touched.add(layout.packs);
   }
@@ -37915,7 +38446,7 @@ function openStore(options2) {
     reader,
     write: (write2) => writeInSession(layout, () => beginSession(files, layout, durability, reader.catalog), write2),
     acquire: (name, acquireOptions) => acquire(files, layout, name, acquireOptions),
-    isFree: (name) => listNames(files, join56(layout.locks, name)).length === 0,
+    isFree: (name) => listNames(files, join58(layout.locks, name)).length === 0,
     close: () => reader.close()
   };
 }
@@ -37945,7 +38476,7 @@ function prepare(files, layout, durability) {
   if (version === void 0) {
     try {
       files.mkdirSync(layout.dir, { recursive: true });
-      const tmp = join56(layout.dir, `.version-${randomBytes16(6).toString("hex")}`);
+      const tmp = join58(layout.dir, `.version-${randomBytes17(6).toString("hex")}`);
       writeFileDurably(files, durability, layout.version, tmp, `${STORE_VERSION}
 `);
     } catch (error) {
@@ -37978,7 +38509,7 @@ function readVersion(files, layout) {
 // packages/engine/dist/engine.js
 var MOST_THREADS = 8;
 function findWorkspaceRoot(from) {
-  if (existsSync8(join57(from, "nx.json")))
+  if (existsSync8(join59(from, "nx.json")))
     return from;
   const parent = dirname24(from);
   return parent === from ? void 0 : findWorkspaceRoot(parent);
@@ -37986,7 +38517,7 @@ function findWorkspaceRoot(from) {
 async function openEngine(options2) {
   const { root, env, signal } = options2;
   const emit = options2.emit ?? (() => void 0);
-  if (!existsSync8(join57(root, "nx.json"))) {
+  if (!existsSync8(join59(root, "nx.json"))) {
     throw new SluiceError("ERR_WORKSPACE", `${root} has no nx.json`, {
       hint: "Sluice works in an Nx workspace; choose one with --cwd."
     });
@@ -37995,9 +38526,11 @@ async function openEngine(options2) {
   const workerFile = threads === 0 ? void 0 : options2.workerFile ?? new URL("./workspace/worker.js", import.meta.url);
   const bulk = createBulk(realFiles, workerFile, threads);
   let opened;
+  let drivers;
+  let served;
   const config = () => {
-    const read = readConfig(root, env);
-    return options2.offline === true ? { ...read, offline: true } : read;
+    const read2 = readConfig(root, env);
+    return options2.offline === true ? { ...read2, offline: true } : read2;
   };
   const openOnce = (settings) => {
     if (opened === void 0)
@@ -38011,14 +38544,14 @@ async function openEngine(options2) {
     const store = openOnce(settings);
     store.reader.catalog.refresh();
     registerWorkspace(store, root, /* @__PURE__ */ new Date());
-    const area = lowerArea(parseArea(options2.area ?? "shared"), settings.area);
+    const area = lowerArea(parseArea(options2.area ?? brokerAccess(env)?.area ?? "shared"), settings.area);
     const projects = readStages();
     return {
       workspace: { root, store, bulk, link: settings.link },
       projects,
       stages: loadStages(projects, chosen),
       config: settings,
-      remotes: createRemotes({ config: settings, store, area, env, emit, signal }),
+      remotes: createRemotes({ config: settings, store, area, env, emit, signal, drivers: drivers?.open }),
       area,
       env,
       emit,
@@ -38130,7 +38663,14 @@ async function openEngine(options2) {
       return { remote: opening.name, ms: Math.round(performance.now() - startedMs) };
     },
     remoteStat: async (name) => remoteStat(contextFor(), name),
+    serveRemotes: async (serveOptions) => {
+      drivers ??= keepDrivers();
+      const { config: settings, workspace, area } = readContext();
+      served ??= await serveRemotes(settings, drivers, { store: workspace.store, area: parseArea(area), env, emit }, serveOptions);
+      return served;
+    },
     close: async () => {
+      await served?.close();
       await bulk.close();
       opened?.close();
     }
@@ -38347,12 +38887,12 @@ async function openWorkspace(host, root, inputs, standing, warnings, signal) {
 
 // packages/action/dist/task-notes.js
 import { readdirSync as readdirSync8, readFileSync as readFileSync10 } from "node:fs";
-import { join as join58 } from "node:path";
+import { join as join60 } from "node:path";
 var REPORT_NOTES_VARIABLE = "SLUICE_REPORT_NOTES";
 function readNotes(dir) {
   const notes = /* @__PURE__ */ new Map();
   for (const name of namesIn3(dir)) {
-    for (const line of readFileSync10(join58(dir, name), "utf8").split("\n")) {
+    for (const line of readFileSync10(join60(dir, name), "utf8").split("\n")) {
       const note = parseNote3(line);
       if (note !== void 0)
         notes.set(stageOf(note), note);
@@ -38432,12 +38972,13 @@ function makeReport(runs, options2) {
     totals: totalsOf(runs),
     changedStages: runs.flatMap(({ stages }) => stages.filter(({ outcome }) => outcome !== "unchanged").map(stageOf)),
     lockChanged: lockChanged2,
-    workspaces: runs.map(({ root, command, exitCode, ms: runMs, stages, pushed }) => ({
+    workspaces: runs.map(({ root, command, exitCode, ms: runMs, stages, pushed, remotes }) => ({
       root,
       command,
       exitCode,
       ms: runMs,
       stages,
+      remotes: remotes.map((traffic) => ({ ...traffic, busyMs: Math.round(traffic.busyMs) })),
       pushed: pushed === void 0 ? null : { files: pushed.files, objects: pushed.objects, bytes: pushed.bytes, ms: pushed.ms },
       problems: (pushed?.problems ?? []).map(({ code: code2, message }) => ({ code: code2, message }))
     }))
@@ -38445,14 +38986,14 @@ function makeReport(runs, options2) {
 }
 function totalsOf(runs) {
   const stages = runs.flatMap((run) => run.stages);
-  const count = (...outcomes) => stages.filter(({ outcome }) => outcomes.includes(outcome)).length;
+  const count2 = (...outcomes) => stages.filter(({ outcome }) => outcomes.includes(outcome)).length;
   const sum = (values) => values.reduce((total, value) => total + value, 0);
   return {
     stages: stages.length,
-    unchanged: count("unchanged"),
-    restored: count("restored"),
-    ran: count("ran", "committed"),
-    failed: count("failed"),
+    unchanged: count2("unchanged"),
+    restored: count2("restored"),
+    ran: count2("ran", "committed"),
+    failed: count2("failed"),
     bytesReceived: sum(stages.map(({ receivedBytes }) => receivedBytes)),
     bytesPushed: sum(runs.map(({ pushed }) => pushed?.bytes ?? 0)),
     objectsPushed: sum(runs.map(({ pushed }) => pushed?.objects ?? 0)),
@@ -38505,7 +39046,7 @@ function standingOf({ event, ref, isProtected, defaultBranch, pullRequest }) {
 }
 
 // packages/action/dist/state.js
-import { isAbsolute as isAbsolute4 } from "node:path";
+import { isAbsolute as isAbsolute5 } from "node:path";
 var ROOTS = "roots";
 var FINISHED = "finished";
 function saveRoots(commands, roots) {
@@ -38522,7 +39063,7 @@ function readState({ env }) {
     roots = [];
   }
   return {
-    roots: Array.isArray(roots) ? roots.filter((root) => typeof root === "string" && isAbsolute4(root)) : [],
+    roots: Array.isArray(roots) ? roots.filter((root) => typeof root === "string" && isAbsolute5(root)) : [],
     isFinished: env[`STATE_${FINISHED}`] === "true"
   };
 }
@@ -38545,7 +39086,7 @@ function summaryOf(report2, checkout2) {
     [totals2.ran, "ran"],
     [totals2.restored, "restored"],
     [totals2.unchanged, "unchanged"]
-  ].flatMap(([count, what]) => count === 0 ? [] : [`${count} ${what}`]);
+  ].flatMap(([count2, what]) => count2 === 0 ? [] : [`${count2} ${what}`]);
   const facts = [
     ...totals2.bytesReceived > 0 ? [`received ${formatBytes(totals2.bytesReceived)}`] : [],
     ...totals2.bytesPushed > 0 ? [`pushed ${formatBytes(totals2.bytesPushed)}`] : [],
@@ -38557,6 +39098,7 @@ function summaryOf(report2, checkout2) {
     return [
       ...report2.workspaces.length > 1 ? [`#### ${code(name)}`] : [],
       ...table(workspace.stages),
+      ...tiers(workspace.stages, workspace.remotes),
       ...workspace.problems.map(({ code: problem, message }) => `> \u26A0\uFE0F not everything was pushed: ${code(problem)} ${escapeMarkdown(message)}`)
     ];
   });
@@ -38575,6 +39117,32 @@ function table(stages) {
 ${rows(idle)}
 
 </details>`]
+  ];
+}
+function tiers(stages, remotes) {
+  const local = stages.filter(({ source }) => source === "store");
+  const localBytes = local.reduce((sum, { bytes }) => sum + bytes, 0);
+  const used = remotes.filter(({ requests }) => requests > 0);
+  if (local.length + used.length === 0)
+    return [];
+  const lines = used.map(({ remote, kind, requests, receivedObjects, receivedBytes, sentObjects, sentBytes, busyMs }) => [
+    `${code(remote)} (${escapeMarkdown(kind)})`,
+    `${formatBytes(receivedBytes)} in ${plural(receivedObjects, "part")}`,
+    `${formatBytes(sentBytes)} in ${plural(sentObjects, "object")}`,
+    plural(requests, "request"),
+    formatDuration(busyMs)
+  ]);
+  if (local.length > 0)
+    lines.unshift(["the store", `${formatBytes(localBytes)} of ${plural(local.length, "stage")}`, "", "", ""]);
+  return [
+    [
+      `<details><summary>Where data came from and went to</summary>
+`,
+      "| | Received | Sent | Requests | Time |",
+      "| --- | ---: | ---: | ---: | ---: |",
+      ...lines.map((cells) => `| ${cells.join(" | ")} |`),
+      "\n</details>"
+    ].join("\n")
   ];
 }
 function rows(stages) {
@@ -38615,10 +39183,13 @@ function relativeName(checkout2, root) {
 // packages/action/dist/tell-failure.js
 import { relative as relative5 } from "node:path";
 
+// packages/action/dist/workspace-run.js
+import { tmpdir } from "node:os";
+
 // packages/action/dist/nx-command.js
 import { existsSync as existsSync9, readFileSync as readFileSync11 } from "node:fs";
 import { createRequire as createRequire2 } from "node:module";
-import { dirname as dirname25, join as join59 } from "node:path";
+import { dirname as dirname25, join as join61 } from "node:path";
 function commandOf(root, inputs, targets) {
   const { command } = inputs;
   if (command !== void 0)
@@ -38628,7 +39199,7 @@ function commandOf(root, inputs, targets) {
   const nx = findNx(root);
   if (nx !== void 0)
     return { program: "node", args: [nx, ...args], shell: false, text };
-  if (existsSync9(join59(root, ".pnp.cjs")))
+  if (existsSync9(join61(root, ".pnp.cjs")))
     return { program: "yarn", args: ["nx", ...args], shell: false, text };
   throw new SluiceError("ERR_WORKSPACE", `Nx is not installed in ${root}`, {
     hint: "Install the packages of the workspace in a step before this one, for example with `npm ci`."
@@ -38655,9 +39226,9 @@ function nxArguments(inputs, stageTargets) {
 }
 function findNx(root) {
   try {
-    const manifest = createRequire2(join59(root, "package.json")).resolve("nx/package.json");
+    const manifest = createRequire2(join61(root, "package.json")).resolve("nx/package.json");
     const { bin } = JSON.parse(readFileSync11(manifest, "utf8"));
-    return bin?.nx === void 0 ? void 0 : join59(dirname25(manifest), bin.nx);
+    return bin?.nx === void 0 ? void 0 : join61(dirname25(manifest), bin.nx);
   } catch {
     return void 0;
   }
@@ -38718,10 +39289,10 @@ function madeSomething({ outcome }) {
 import { spawn as spawn3 } from "node:child_process";
 
 // packages/action/dist/guarded-output.js
-import { randomBytes as randomBytes17 } from "node:crypto";
+import { randomBytes as randomBytes18 } from "node:crypto";
 import { StringDecoder } from "node:string_decoder";
 function guardOutput(write2) {
-  const word = `sluice-${randomBytes17(24).toString("hex")}`;
+  const word = `sluice-${randomBytes18(24).toString("hex")}`;
   const decoder = new StringDecoder("utf8");
   let isOpen = true;
   let last = "\n";
@@ -38805,7 +39376,13 @@ async function runWorkspace(engine, options2) {
   if (problems.length > 0)
     throw new BrokenDeclarations(root, problems);
   const command = commandOf(root, inputs, targets);
-  const env = { ...childEnv(host.env, inputs.passEnv), [REPORT_NOTES_VARIABLE]: notesDir };
+  const served = await engine.serveRemotes({ mayWrite: standing.mayWrite, dir: tmpdir() });
+  const env = {
+    ...childEnv(host.env, inputs.passEnv),
+    ...served.env,
+    ...inputs.remote === void 0 ? {} : { SLUICE_REMOTE: inputs.remote },
+    [REPORT_NOTES_VARIABLE]: notesDir
+  };
   const isPushing = standing.mayWrite && inputs.push !== "never" && engine.remotes().length > 0;
   const push2 = isPushing ? pushFinished(engine, notesDir) : void 0;
   host.write(`$ ${command.text}
@@ -38827,6 +39404,7 @@ async function runWorkspace(engine, options2) {
     ...ended2,
     stages: readNotes(notesDir),
     pushed,
+    remotes: served.traffic(),
     ms: Math.round(performance.now() - startedMs)
   };
 }
@@ -38851,7 +39429,7 @@ ${hint}`}`;
 }
 
 // packages/action/dist/workflow-commands.js
-import { randomUUID } from "node:crypto";
+import { randomUUID as randomUUID2 } from "node:crypto";
 import { appendFileSync as appendFileSync2 } from "node:fs";
 var LONGEST_ANNOTATION = 4e3;
 function workflowCommands(host) {
@@ -38878,7 +39456,7 @@ function workflowCommands(host) {
   };
 }
 function entry(name, value) {
-  const end = `sluice-${randomUUID()}`;
+  const end = `sluice-${randomUUID2()}`;
   return `${name}<<${end}
 ${value}
 ${end}
@@ -38905,7 +39483,7 @@ async function runMain(host, mode) {
   const interrupt = () => interruption.abort();
   for (const name of ["SIGINT", "SIGTERM"])
     host.signals.on(name, interrupt);
-  const scratch = mkdtempSync3(join60(temporary(host), "sluice-"));
+  const scratch = mkdtempSync3(join62(temporary(host), "sluice-"));
   try {
     const inputs = parseInputs(host.env);
     if (inputs.token !== void 0)
@@ -38917,7 +39495,7 @@ async function runMain(host, mode) {
   } finally {
     for (const name of ["SIGINT", "SIGTERM"])
       host.signals.off(name, interrupt);
-    rmSync8(join60(scratch, "notes"), { recursive: true, force: true });
+    rmSync8(join62(scratch, "notes"), { recursive: true, force: true });
   }
 }
 async function runStep(host, step, interruption) {
@@ -38933,7 +39511,7 @@ async function runStep(host, step, interruption) {
   for (const [at3, root] of roots.entries()) {
     if (interruption.aborted)
       break;
-    const notesDir = join60(scratch, "notes", String(at3));
+    const notesDir = join62(scratch, "notes", String(at3));
     mkdirSync17(notesDir, { recursive: true });
     const engine = await openWorkspace(host, root, inputs, standing, warnings, interruption);
     try {
@@ -38974,7 +39552,7 @@ function limit(standing, inputs, mode) {
   return standing;
 }
 function publish2(host, { commands, inputs, scratch }, report2) {
-  const path = join60(scratch, "report.json");
+  const path = join62(scratch, "report.json");
   writeFileSync5(path, `${JSON.stringify(report2, void 0, 2)}
 `);
   for (const [name, value] of Object.entries(outputsOf(report2, path)))
@@ -39000,7 +39578,7 @@ function exitCodeOf(runs, { strict, push: push2 }, problems, warnings) {
 }
 function temporary({ env }) {
   const dir = env.RUNNER_TEMP;
-  return dir === void 0 || dir === "" ? tmpdir() : dir;
+  return dir === void 0 || dir === "" ? tmpdir2() : dir;
 }
 
 // packages/action/dist/collect.js

@@ -74,7 +74,7 @@ story('a stage has no secret of the job, and the runner obeys nothing that it pr
   const seen = workspace.read('p/env.txt');
   expect(seen).toContain('VISIBLE=yes');
   expect(seen).toContain('AWS_SESSION_TOKEN=kept');
-  for (const name of [...Object.keys(SECRETS), 'AWS_SECRET_ACCESS_KEY', 'SLUICE_REPORT_NOTES'])
+  for (const name of [...Object.keys(SECRETS), 'AWS_SECRET_ACCESS_KEY', 'SLUICE_REPORT_NOTES', 'SLUICE_BROKER'])
     expect(seen).not.toContain(`${name}=`);
   expect(seen).not.toMatch(/^(ACTIONS|INPUT|STATE|SLUICE_BROKER)_/m);
   expect(seen).not.toMatch(/^GITHUB_(ENV|OUTPUT|PATH|STATE|STEP_SUMMARY)=/m);

@@ -1,3 +1,4 @@
+import type { RemoteTraffic } from '@sluice/engine';
 import type { Standing } from './standing.js';
 import { stageOf, type TaskNote } from './task-notes.js';
 import type { WorkspaceRun } from './workspace-run.js';
@@ -25,6 +26,7 @@ export interface Report {
       readonly bytes: number;
       readonly ms: number;
     } | null;
+    readonly remotes: readonly RemoteTraffic[];
     readonly problems: readonly { readonly code: string; readonly message: string }[];
   }[];
 }
@@ -62,12 +64,13 @@ export function makeReport(runs: readonly WorkspaceRun[], options: ReportOptions
     totals: totalsOf(runs),
     changedStages: runs.flatMap(({ stages }) => stages.filter(({ outcome }) => outcome !== 'unchanged').map(stageOf)),
     lockChanged,
-    workspaces: runs.map(({ root, command, exitCode, ms: runMs, stages, pushed }) => ({
+    workspaces: runs.map(({ root, command, exitCode, ms: runMs, stages, pushed, remotes }) => ({
       root,
       command,
       exitCode,
       ms: runMs,
       stages,
+      remotes: remotes.map((traffic) => ({ ...traffic, busyMs: Math.round(traffic.busyMs) })),
       pushed:
         pushed === undefined
           ? null

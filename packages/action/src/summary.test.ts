@@ -19,7 +19,16 @@ const NOTE: TaskNote = {
 };
 
 function summary(stages: readonly TaskNote[]): string {
-  const run = { root: '/w', command: 'nx', exitCode: 0, wasInterrupted: false, stages, pushed: undefined, ms: 1 };
+  const run = {
+    root: '/w',
+    command: 'nx',
+    exitCode: 0,
+    wasInterrupted: false,
+    stages,
+    pushed: undefined,
+    remotes: [],
+    ms: 1,
+  };
   const standing = { area: 'trusted', mayWrite: true, why: 'Because.' };
   return summaryOf(
     makeReport([run], { startedAt: new Date(0), ms: 1, standing, isPushing: true, lockChanged: false }),

@@ -1,4 +1,4 @@
-import { formatBytes, formatDuration, plural, reasonsText, visible } from '@sluice/engine';
+import { formatBytes, formatDuration, plural, type RemoteTraffic, reasonsText, visible } from '@sluice/engine';
 import type { Report } from './report.js';
 import { stageOf, type TaskNote } from './task-notes.js';
 
@@ -37,6 +37,7 @@ export function summaryOf(report: Report, checkout: string): string {
     return [
       ...(report.workspaces.length > 1 ? [`#### ${code(name)}`] : []),
       ...table(workspace.stages),
+      ...tiers(workspace.stages, workspace.remotes),
       ...workspace.problems.map(
         ({ code: problem, message }) => `> ⚠️ not everything was pushed: ${code(problem)} ${escapeMarkdown(message)}`,
       ),
@@ -61,6 +62,34 @@ function table(stages: readonly TaskNote[]): string[] {
     ...(idle.length === 0
       ? []
       : [`<details><summary>${plural(idle.length, 'unchanged stage')}</summary>\n\n${rows(idle)}\n\n</details>`]),
+  ];
+}
+
+/** Where data came from and went to. */
+function tiers(stages: readonly TaskNote[], remotes: readonly RemoteTraffic[]): string[] {
+  const local = stages.filter(({ source }) => source === 'store');
+  const localBytes = local.reduce((sum, { bytes }) => sum + bytes, 0);
+  const used = remotes.filter(({ requests }) => requests > 0);
+  if (local.length + used.length === 0) return [];
+  const lines = used.map(
+    ({ remote, kind, requests, receivedObjects, receivedBytes, sentObjects, sentBytes, busyMs }) => [
+      `${code(remote)} (${escapeMarkdown(kind)})`,
+      `${formatBytes(receivedBytes)} in ${plural(receivedObjects, 'part')}`,
+      `${formatBytes(sentBytes)} in ${plural(sentObjects, 'object')}`,
+      plural(requests, 'request'),
+      formatDuration(busyMs),
+    ],
+  );
+  if (local.length > 0)
+    lines.unshift(['the store', `${formatBytes(localBytes)} of ${plural(local.length, 'stage')}`, '', '', '']);
+  return [
+    [
+      `<details><summary>Where data came from and went to</summary>\n`,
+      '| | Received | Sent | Requests | Time |',
+      '| --- | ---: | ---: | ---: | ---: |',
+      ...lines.map((cells) => `| ${cells.join(' | ')} |`),
+      '\n</details>',
+    ].join('\n'),
   ];
 }
 

@@ -1,4 +1,5 @@
-import { asSluiceError, type DeclarationProblem, type Engine, SluiceError } from '@sluice/engine';
+import { tmpdir } from 'node:os';
+import { asSluiceError, type DeclarationProblem, type Engine, type RemoteTraffic, SluiceError } from '@sluice/engine';
 import { childEnv } from './child-env.js';
 import type { Host } from './host.js';
 import type { Inputs } from './inputs.js';
@@ -19,6 +20,8 @@ export interface WorkspaceRun {
   readonly stages: readonly TaskNote[];
   /** `undefined` where nothing is to be sent. */
   readonly pushed: Pushed | undefined;
+  /** What went to and came from each remote. */
+  readonly remotes: readonly RemoteTraffic[];
   readonly ms: number;
 }
 
@@ -52,7 +55,13 @@ export async function runWorkspace(engine: Engine, options: WorkspaceRunOptions)
   const { targets, problems } = await engine.declarations();
   if (problems.length > 0) throw new BrokenDeclarations(root, problems);
   const command = commandOf(root, inputs, targets);
-  const env = { ...childEnv(host.env, inputs.passEnv), [REPORT_NOTES_VARIABLE]: notesDir };
+  const served = await engine.serveRemotes({ mayWrite: standing.mayWrite, dir: tmpdir() });
+  const env = {
+    ...childEnv(host.env, inputs.passEnv),
+    ...served.env,
+    ...(inputs.remote === undefined ? {} : { SLUICE_REMOTE: inputs.remote }),
+    [REPORT_NOTES_VARIABLE]: notesDir,
+  };
   const isPushing = standing.mayWrite && inputs.push !== 'never' && engine.remotes().length > 0;
   const push = isPushing ? pushFinished(engine, notesDir) : undefined;
   host.write(`$ ${command.text}\n`);
@@ -73,6 +82,7 @@ export async function runWorkspace(engine: Engine, options: WorkspaceRunOptions)
     ...ended,
     stages: readNotes(notesDir),
     pushed,
+    remotes: served.traffic(),
     ms: Math.round(performance.now() - startedMs),
   };
 }

@@ -46,11 +46,19 @@ import type {
 } from './operations/reports.js';
 import { type ResolveSide, resolveConflicts } from './operations/resolve.js';
 import { type Selected, selectStages } from './operations/select.js';
+import {
+  type KeptDrivers,
+  keepDrivers,
+  type ServedRemotes,
+  type ServeOptions,
+  serveRemotes,
+} from './operations/serve-remotes.js';
 import { type StatusReport, status } from './operations/status.js';
 import { fetchData, pull, push } from './operations/transfer.js';
 import { verify } from './operations/verify.js';
 import { type VerifyRemoteOptions, verifyRemote } from './operations/verify-remote.js';
 import { lowerArea, parseArea } from './remote/areas.js';
+import { brokerAccess } from './remote/storage/broker/access.js';
 import { type ChosenStage, loadStages, stageNamed, stagesOfChosen, withChosen } from './stage/load-stages.js';
 import { createLockReader } from './stage/lock-file.js';
 import { mergeResults } from './stage/merge-results.js';
@@ -181,6 +189,11 @@ export interface Engine {
   pingRemote(name: string | undefined): Promise<{ readonly remote: string; readonly ms: number }>;
   /** What a remote holds. Throws `ERR_REMOTE_DOWN` or `ERR_REMOTE_DENIED`. */
   remoteStat(name: string | undefined): Promise<RemoteStatReport>;
+  /**
+   * Serves the remotes to other processes, which need no keys for them then, until this engine is closed; its own operations use the same connections from then on. Once
+   * per engine.
+   */
+  serveRemotes(options: ServeOptions): Promise<ServedRemotes>;
   /** Ends worker threads and closes files. */
   close(): Promise<void>;
 }
@@ -212,6 +225,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     threads === 0 ? undefined : (options.workerFile ?? new URL('./workspace/worker.js', import.meta.url));
   const bulk = createBulk(realFiles, workerFile, threads);
   let opened: Store | undefined;
+  let drivers: KeptDrivers | undefined;
+  let served: ServedRemotes | undefined;
 
   const config = (): Config => {
     const read = readConfig(root, env);
@@ -229,14 +244,14 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     store.reader.catalog.refresh();
     registerWorkspace(store, root, new Date());
     // Nothing outside of CI may write where protected branches do, so a laptop writes in the shared area; a lower one can be asked for.
-    const area = lowerArea(parseArea(options.area ?? 'shared'), settings.area);
+    const area = lowerArea(parseArea(options.area ?? brokerAccess(env)?.area ?? 'shared'), settings.area);
     const projects = readStages();
     return {
       workspace: { root, store, bulk, link: settings.link },
       projects,
       stages: loadStages(projects, chosen),
       config: settings,
-      remotes: createRemotes({ config: settings, store, area, env, emit, signal }),
+      remotes: createRemotes({ config: settings, store, area, env, emit, signal, drivers: drivers?.open }),
       area,
       env,
       emit,
@@ -354,7 +369,19 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       return { remote: opening.name, ms: Math.round(performance.now() - startedMs) };
     },
     remoteStat: async (name) => remoteStat(contextFor(), name),
+    serveRemotes: async (serveOptions) => {
+      drivers ??= keepDrivers();
+      const { config: settings, workspace, area } = readContext();
+      served ??= await serveRemotes(
+        settings,
+        drivers,
+        { store: workspace.store, area: parseArea(area), env, emit },
+        serveOptions,
+      );
+      return served;
+    },
     close: async () => {
+      await served?.close();
       await bulk.close();
       opened?.close();
     },

@@ -22,6 +22,7 @@ export { type InitOptions, initWorkspace } from './operations/init.js';
 export type { FetchOptions, GcOptions, Select } from './operations/options.js';
 export type { PrePushOptions, RefUpdate } from './operations/pre-push.js';
 export * from './operations/reports.js';
+export type { RemoteTraffic, ServedRemotes, ServeOptions } from './operations/serve-remotes.js';
 export type { OutStatus, StageStatus, StatusReport } from './operations/status.js';
 export type { ChosenStage } from './stage/load-stages.js';
 export type { RunOptions, RunResult } from './stage/run-stage.js';

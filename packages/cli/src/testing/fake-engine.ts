@@ -49,6 +49,9 @@ function sampleEngine(root: string): Engine {
     verify: async () => samples.VERIFY,
     verifyRemote: async () => samples.VERIFY,
     explain: async () => samples.EXPLAIN,
+    serveRemotes: async () => {
+      throw new Error('the command line serves nothing');
+    },
     declarations: async () => ({ stages: [], targets: [], problems: [] }),
     storeStat: async () => samples.STORE,
     doctor: async () => ({ ...samples.DOCTOR, findings: samples.DOCTOR.findings.slice(1) }),
