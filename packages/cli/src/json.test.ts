@@ -18,6 +18,7 @@ import {
   RESOLVED,
   STAGE,
   STORE,
+  UNLOCK,
   VERIFY,
 } from './testing/samples.js';
 
@@ -114,6 +115,9 @@ const CASES: readonly (readonly [args: string, call: readonly unknown[], documen
   ['resolve', ['resolve', { select: [] }], RESOLVED],
   ['resolve --ours p:t#a', ['resolve', { select: ['p:t#a'], side: 'ours' }], RESOLVED],
   ['resolve --theirs', ['resolve', { select: [], side: 'theirs' }], RESOLVED],
+  ['verify --append-only', ['verifyAppendOnly', { select: [] }], VERIFY],
+  ['verify --append-only --base main', ['verifyAppendOnly', { select: [], base: 'main' }], VERIFY],
+  ['unlock data/1.jpg', ['unlock', { paths: ['packages/cli/src/testing/data/1.jpg'] }], UNLOCK],
   ['merge-driver /o /a /b /p', ['mergeLocks', { base: '/o', ours: '/a', theirs: '/b', path: '/p' }], MERGE],
   ['hook post-checkout a b 1', ['followGit', { from: 'a', to: 'b' }], CHECKOUT],
   ['hook post-checkout a b 0', ['close'], {}],

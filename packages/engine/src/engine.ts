@@ -14,13 +14,15 @@ import { explain } from './operations/explain.js';
 import { type ExportSettings, exportData } from './operations/export.js';
 import { type FollowOptions, followGit } from './operations/follow-git.js';
 import { collectGarbage, explainGarbage } from './operations/gc.js';
+import { collectRemoteGarbage } from './operations/gc-remote.js';
 import { installMergeDriver } from './operations/git-setup.js';
 import { type ImportArchiveOptions, importArchive } from './operations/import-archive.js';
 import { importUrl, updateImports } from './operations/import-url.js';
 import { initWorkspace } from './operations/init.js';
 import { installHooks } from './operations/install-hooks.js';
+import { relativesOf } from './operations/known-roots.js';
 import { type MergeLocksOptions, mergeLockFiles } from './operations/merge-locks.js';
-import type { FetchOptions, GcOptions, Select } from './operations/options.js';
+import type { FetchOptions, GcOptions, GcRemoteOptions, Select } from './operations/options.js';
 import { type PrePushOptions, prePush } from './operations/pre-push.js';
 import { remoteStat } from './operations/remote-stat.js';
 import { createRemotes } from './operations/remotes.js';
@@ -31,6 +33,7 @@ import type {
   ExportReport,
   FetchReport,
   GcExplanation,
+  GcRemoteReport,
   GcReport,
   ImportReport,
   InitReport,
@@ -42,6 +45,7 @@ import type {
   RemoteStatReport,
   ResolveReport,
   StoreStat,
+  UnlockReport,
   VerifyReport,
 } from './operations/reports.js';
 import { type ResolveSide, resolveConflicts } from './operations/resolve.js';
@@ -55,7 +59,9 @@ import {
 } from './operations/serve-remotes.js';
 import { type StatusReport, status } from './operations/status.js';
 import { fetchData, pull, push } from './operations/transfer.js';
+import { unlock } from './operations/unlock.js';
 import { verify } from './operations/verify.js';
+import { type VerifyAppendOnlyOptions, verifyAppendOnly } from './operations/verify-append-only.js';
 import { type VerifyRemoteOptions, verifyRemote } from './operations/verify-remote.js';
 import { lowerArea, parseArea } from './remote/areas.js';
 import { brokerAccess } from './remote/storage/broker/access.js';
@@ -154,6 +160,8 @@ export interface Engine {
     },
   ): Promise<PushReport>;
   gc(options: GcOptions): Promise<GcReport>;
+  /** Drops from a remote what nothing in scope needs. */
+  gcRemote(options: GcRemoteOptions): Promise<GcRemoteReport>;
   /** Why an object (by digest), or the object of a path in the workspace, would be kept. */
   explainGc(options: GcOptions & { readonly what: string }): Promise<GcExplanation>;
   verify(options: {
@@ -163,6 +171,10 @@ export interface Engine {
   }): Promise<VerifyReport>;
   /** Whether a remote, the default one if it is not named, keeps all that the locks of the workspace and of a scope of revisions name. */
   verifyRemote(options: VerifyRemoteOptions): Promise<VerifyReport>;
+  /** Whether `append-only` outs have only grown since a base. Needs no data. */
+  verifyAppendOnly(options: VerifyAppendOnlyOptions & { readonly select: Select }): Promise<VerifyReport>;
+  /** Makes files of outs private and writable; `paths` are relative to the workspace root. */
+  unlock(options: { readonly paths: readonly string[] }): Promise<UnlockReport>;
   explain(selector: string): Promise<ExplainReport>;
   /** The declared stages, and what is wrong with declarations, with the line where it is. */
   declarations(): Promise<DeclarationsReport>;
@@ -246,12 +258,21 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     // Nothing outside of CI may write where protected branches do, so a laptop writes in the shared area; a lower one can be asked for.
     const area = lowerArea(parseArea(options.area ?? brokerAccess(env)?.area ?? 'shared'), settings.area);
     const projects = readStages();
-    return {
+    const context: OperationContext = {
       workspace: { root, store, bulk, link: settings.link },
       projects,
       stages: loadStages(projects, chosen),
       config: settings,
-      remotes: createRemotes({ config: settings, store, area, env, emit, signal, drivers: drivers?.open }),
+      remotes: createRemotes({
+        config: settings,
+        store,
+        area,
+        env,
+        emit,
+        signal,
+        drivers: drivers?.open,
+        relatives: (root) => relativesOf(context, root),
+      }),
       area,
       env,
       emit,
@@ -259,6 +280,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       now: () => new Date(),
       readLock: createLockReader(root),
     };
+    return context;
   };
   let readOnce: { readonly context: OperationContext; readonly resolvers: SharedResolvers } | undefined;
   const contextFor = (chosen?: ChosenStage): OperationContext => {
@@ -330,9 +352,13 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     pull: async (pullOptions) => on(pullOptions.select, (context, selected) => pull(context, selected, pullOptions)),
     push: async (pushOptions) => on(pushOptions.select, (context, selected) => push(context, selected, pushOptions)),
     gc: async (gcOptions) => collectGarbage(contextFor(), gcOptions),
+    gcRemote: async (gcOptions) => collectRemoteGarbage(contextFor(), gcOptions),
     explainGc: async (gcOptions) => explainGarbage(contextFor(), gcOptions),
     verify: async (verifyOptions) => verify(contextFor(), verifyOptions),
     verifyRemote: async (verifyOptions) => verifyRemote(contextFor(), verifyOptions),
+    verifyAppendOnly: async (appendOptions) =>
+      on(appendOptions.select, (context, selected) => verifyAppendOnly(context, selected, appendOptions)),
+    unlock: async ({ paths }) => unlock(contextFor(), paths),
     explain: async (selector) => on([selector], explain),
     declarations: async () => checkDeclarations(root, readStages()),
     mergeLocks: async (mergeOptions) => mergeLockFiles(contextFor(), mergeOptions),

@@ -19,7 +19,7 @@ export type { DoctorReport } from './operations/doctor/doctor.js';
 export type { DoctorCheck, DoctorFinding } from './operations/doctor/finding.js';
 export { installMergeDriver } from './operations/git-setup.js';
 export { type InitOptions, initWorkspace } from './operations/init.js';
-export type { FetchOptions, GcOptions, Select } from './operations/options.js';
+export type { FetchOptions, GcOptions, GcRemoteOptions, Select } from './operations/options.js';
 export type { PrePushOptions, RefUpdate } from './operations/pre-push.js';
 export * from './operations/reports.js';
 export type { RemoteTraffic, ServedRemotes, ServeOptions } from './operations/serve-remotes.js';

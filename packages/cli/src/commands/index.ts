@@ -16,6 +16,7 @@ import { declareRemote } from './remote.js';
 import { declareResolve } from './resolve.js';
 import { declareStatus } from './status.js';
 import { declareStore } from './store.js';
+import { declareUnlock } from './unlock.js';
 import { declareVerify } from './verify.js';
 
 /** All commands, in the order of `--help`. */
@@ -34,6 +35,7 @@ export const COMMANDS: readonly Declare[] = [
   declareDoctor,
   declareExplain,
   declareResolve,
+  declareUnlock,
   declareMergeDriver,
   declareHook,
   declareRemote,

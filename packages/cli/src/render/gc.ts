@@ -3,6 +3,7 @@ import {
   formatCount,
   formatDuration,
   type GcExplanation,
+  type GcRemoteReport,
   type GcReport,
   type HistoryScope,
   type ObjectSum,
@@ -22,6 +23,32 @@ export function gcText({ removed, kept, keptUnpushed, dryRun }: GcReport, scope:
   if (count(keptUnpushed) > 0) {
     const unpushed = `kept ${formatCount(count(keptUnpushed))} unpushed (${formatBytes(keptUnpushed.bytes)})`;
     lines.push(`${unpushed}: sluice push --all-commits sends what git knows of, --allow-unpushed drops them`);
+  }
+  return lines.join('\n');
+}
+
+/** What went from a remote, what goes next and when, and what was kept. */
+export function gcRemoteText(report: GcRemoteReport): string {
+  const { remote, removed, condemned, kept, freed, repacked, foreignRoots, dueMs, dryRun } = report;
+  const verb = dryRun ? 'would remove' : 'removed';
+  const gone = `${verb} ${plural(count(removed), 'object')} (${formatBytes(removed.bytes)}) from ${remote}`;
+  const lines = [`${gone}; ${formatCount(count(kept))} kept (${formatBytes(kept.bytes)})`];
+  if (freed.objects > 0) lines.push(`that ${dryRun ? 'would free' : 'freed'} ${formatBytes(freed.bytes)} there`);
+  if (dueMs !== null) {
+    const what = `${plural(count(condemned), 'object')} (${formatBytes(condemned.bytes)})`;
+    const when = dueMs === 0 ? 'now' : `in ${ageText(dueMs)}`;
+    lines.push(
+      `${dryRun ? 'would condemn' : 'condemned'} ${what}: a collection ${when} or later deletes what nobody needs by then`,
+    );
+  }
+  if (repacked.packs > 0) {
+    const copied = `${dryRun ? 'would copy' : 'copied'} ${formatBytes(repacked.bytes)} out of`;
+    lines.push(`${copied} ${plural(repacked.packs, 'pack')} of which most was dead`);
+  }
+  if (foreignRoots > 0) {
+    lines.push(
+      `${plural(foreignRoots, 'root')} kept that no commit here names: --foreign 90d gives up those that are older`,
+    );
   }
   return lines.join('\n');
 }

@@ -23,10 +23,7 @@ export function verifyText({ findings, checked, ms }: VerifyReport): string {
 }
 
 /** `ERR_VERIFY_FAILED` with the report in its details, unless everything is sound or repaired. `undefined` then. */
-export function verifyFailure(
-  report: VerifyReport,
-  asked: { readonly repaired: boolean; readonly remote: boolean },
-): SluiceError | undefined {
+export function verifyFailure(report: VerifyReport, asked: Asked): SluiceError | undefined {
   const open = report.findings.filter(({ repaired }) => !repaired).length;
   if (open === 0) return undefined;
   return new SluiceError('ERR_VERIFY_FAILED', `${plural(open, 'finding')} ${open === 1 ? 'is' : 'are'} not repaired`, {
@@ -35,9 +32,19 @@ export function verifyFailure(
   });
 }
 
-function hintFor({ repaired, remote }: { readonly repaired: boolean; readonly remote: boolean }): string {
-  if (!repaired) return `Run \`sluice verify${remote ? ' --remote' : ''} --deep --repair\`.`;
-  return remote
+/** What was checked, and whether it was to be repaired. */
+interface Asked {
+  readonly repaired?: boolean;
+  readonly remote?: boolean;
+  readonly locks?: boolean;
+}
+
+function hintFor({ repaired, remote, locks }: Asked): string {
+  if (locks === true) {
+    return 'Bring the files back (`sluice checkout --rev REV`) and commit the data again, or declare another mutability.';
+  }
+  if (repaired !== true) return `Run \`sluice verify${remote === true ? ' --remote' : ''} --deep --repair\`.`;
+  return remote === true
     ? 'The store has no good copy: fetch it from another remote or run the stages again that make it, then `sluice push --verify`.'
     : 'No good copy was found here or on a remote: run the stages again that make this data (`sluice status` names them).';
 }

@@ -45,9 +45,12 @@ function sampleEngine(root: string): Engine {
     pull: async () => samples.PULL,
     push: async () => samples.PUSH,
     gc: async () => samples.GC,
+    gcRemote: async () => samples.GC_REMOTE,
     explainGc: async () => samples.GC_EXPLANATION,
     verify: async () => samples.VERIFY,
     verifyRemote: async () => samples.VERIFY,
+    verifyAppendOnly: async () => samples.VERIFY,
+    unlock: async () => samples.UNLOCK,
     explain: async () => samples.EXPLAIN,
     serveRemotes: async () => {
       throw new Error('the command line serves nothing');

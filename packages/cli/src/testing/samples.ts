@@ -7,6 +7,7 @@ import type {
   ExportReport,
   FetchReport,
   GcExplanation,
+  GcRemoteReport,
   GcReport,
   ImportReport,
   MergeLocksReport,
@@ -17,6 +18,7 @@ import type {
   ResolveReport,
   StageStatus,
   StoreStat,
+  UnlockReport,
   VerifyReport,
 } from '@sluice/engine';
 
@@ -106,6 +108,16 @@ export const GC: GcReport = {
   keptUnpushed: { blobs: 0, trees: 0, bytes: 0 },
   dryRun: false,
   ms: 12,
+};
+
+export const GC_REMOTE: GcRemoteReport = {
+  ...GC,
+  remote: 's3cache',
+  condemned: { blobs: 4, trees: 1, bytes: 2_097_152 },
+  dueMs: 86_400_000,
+  foreignRoots: 1,
+  freed: { objects: 3, bytes: 1_260_000 },
+  repacked: { packs: 2, bytes: 524_288 },
 };
 
 export const GC_EXPLANATION: GcExplanation = {
@@ -210,3 +222,5 @@ export const MERGE: MergeLocksReport = {
 };
 
 export const RESOLVED: ResolveReport = { resolved: [CONFLICT], left: [], locks: ['people/sluice-lock.json'] };
+
+export const UNLOCK: UnlockReport = { unlocked: ['people/raw/1.jpg'], unchanged: [], bytes: 5969 };

@@ -1,6 +1,7 @@
 import { SluiceError } from '../errors.js';
 import { ByteReader } from './bytes.js';
 import { RAW_DIGEST_BYTES, rawDigestOf } from './digest.js';
+import { CODEC_NONE } from './pack.js';
 import { MAX_DEPTH } from './tree.js';
 
 /** How a node or a blob is to be found, as it stands in a map. */
@@ -274,6 +275,11 @@ export function decodeMap(bytes: Buffer, where: string): { front: MapFront; loca
     if (location.how === OWN_KEY && location.offset > slices) failMap(where, 'a slice lies outside it');
   }
   return { front, locations: body.subarray(0, end), slices: body.subarray(end) };
+}
+
+/** Whether an object of a size can have so many stored bytes: just as many, or fewer if it is compressed, which only small ones are. */
+export function isStoredSize(codec: number, stored: number, size: number): boolean {
+  return codec === CODEC_NONE ? stored === size : stored < size && size < OWN_KEY_BYTES;
 }
 
 /** Throws `ERR_MAP_INVALID`. */

@@ -12,6 +12,10 @@ export const TREES = 1;
 
 /** Stored as it is. */
 export const CODEC_NONE = 0;
+/** One Zstandard frame. */
+export const CODEC_ZSTD = 1;
+/** A Brotli stream. */
+export const CODEC_BROTLI = 2;
 
 export const PACK_HEADER_BYTES = 8;
 export const OBJECT_HEADER_BYTES = 44;
@@ -34,6 +38,11 @@ export interface PackEntry {
   readonly full: number;
   readonly codec: number;
   readonly kind: number;
+}
+
+/** Whether this version can read a codec. */
+export function isKnownCodec(codec: number): boolean {
+  return codec === CODEC_NONE || codec === CODEC_ZSTD || codec === CODEC_BROTLI;
 }
 
 /** The first bytes of a pack. */

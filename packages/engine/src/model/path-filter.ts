@@ -17,6 +17,11 @@ export function filterBelow(base: string): PathFilter {
   return pathFilter((path) => base === '' || path === base || path.startsWith(`${base}/`), [base]);
 }
 
+/** Wants the nodes that a filter needs, and no file. */
+export function noFiles(filter?: PathFilter): PathFilter {
+  return Object.assign(() => false, filter?.within === undefined ? {} : { within: filter.within });
+}
+
 /** What any of the filters wants. */
 export function anyFilter(filters: readonly PathFilter[]): PathFilter {
   const matches = (path: string): boolean => filters.some((filter) => filter(path));

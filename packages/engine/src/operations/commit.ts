@@ -1,10 +1,12 @@
 import { SluiceError } from '../errors.js';
+import { sameRoot } from '../model/root.js';
 import { commitData, type DataLooks, lookAtData } from '../stage/commit-data.js';
 import { type CommitResult, commitOuts } from '../stage/commit-outs.js';
 import { refuseTracked } from '../stage/git-tracked.js';
 import { holdStage } from '../stage/hold.js';
 import { refuseLookedPart } from '../stage/part-of-out.js';
 import { problemError } from '../stage/problem.js';
+import { bringCommitted, refuseProtected } from '../stage/protect.js';
 import { Resolver } from '../stage/resolve.js';
 import { type Stage, stageName } from '../stage/stage.js';
 import { ensureIgnored } from '../workspace/gitignore.js';
@@ -81,7 +83,19 @@ async function commitByHand(context: OperationContext, stage: Stage, looked: Dat
   const [problem] = problems;
   // A result made by hand is committed together with what it was made from.
   if (problem !== undefined) throw problemError(stage, problem);
-  return commitOuts(context, stage, { parts, ms: 0, record: false, looked });
+  const locked = context.readLock(stage.projectRoot).stages.get(stage.id.target);
+  await bringCommitted(context, stage, locked);
+  return commitOuts(context, stage, {
+    parts,
+    ms: 0,
+    record: false,
+    looked,
+    check: (out, root, snapshot) => {
+      const before = locked?.outs.get(out.path);
+      if (before === undefined || sameRoot(before, root)) return;
+      refuseProtected(context.workspace.store.reader, stage, out, before, snapshot);
+    },
+  });
 }
 
 function byHand(stage: Stage): SluiceError {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Area } from '../remote/areas.js';
+import { quietNote } from '../remote/gc/quiet-note.js';
 import { wasSeen } from '../remote/have-file.js';
 import { openRemote, type Remote } from '../remote/remote.js';
 import { actionsCacheStorage } from '../remote/storage/actions-cache/actions-cache.js';
@@ -63,9 +64,15 @@ export function connectRemote(settings: RemoteConfig, options: ConnectOptions): 
   const { driver, requests } = (options.drivers ?? openDriver)(settings, options);
   const bounded = limited(driver, settings.concurrency ?? CONCURRENCY);
   const storage = settings.readOnly ? readOnly(bounded) : bounded;
-  // A place that evicts may be empty again at any time.
-  const seen = driver.durable && wasSeen(options.store, driver.description);
-  const remote = openRemote({ storage, area: options.area, seen });
+  const { description, durable } = driver;
+  const remote = openRemote({
+    storage,
+    area: options.area,
+    // A place that evicts may be empty again at any time.
+    seen: durable && wasSeen(options.store, description),
+    encoding: { compression: settings.compression ?? 'auto', chunking: false },
+    quiet: quietNote(options.store, description),
+  });
   return { name: settings.name, remote, requests };
 }
 

@@ -39,8 +39,12 @@ export async function explainGarbage(
   return { digest, keptBy };
 }
 
-/** `holders` takes the names of the remotes that hold what is asked about. */
-function gatherOptions(context: OperationContext, options: GcOptions, holders = new Set<string>()): GatherOptions {
+/** Where a collection looks for roots; `holders` takes the names of the remotes that hold what is asked about. */
+export function gatherOptions(
+  context: OperationContext,
+  options: GcOptions,
+  holders: Set<string> = new Set(),
+): GatherOptions {
   const { allBranches, allTags, allCommits, revs, since, num, recordsMs, allowUnpushed } = options;
   const unpushed = new Set<string>();
   for (const { outs } of context.stages.all) for (const { path, push } of outs) if (!push) unpushed.add(path);

@@ -1,8 +1,10 @@
 import { SluiceError } from '../errors.js';
 import { isGitWorkspace } from '../history/git.js';
 import { runGit } from '../history/run-git.js';
+import type { HistoryScope } from '../history/scope.js';
 import type { Digest } from '../model/digest.js';
 import type { OutRoot } from '../model/root.js';
+import type { KnownRoots } from '../remote/push.js';
 import type { Stage } from '../stage/stage.js';
 import type { OperationContext } from './context.js';
 import { lockedHistory } from './history-roots.js';
@@ -17,13 +19,20 @@ const LATEST_COMMITS = 100;
 export function knownRoots(
   context: OperationContext,
   stages: readonly Stage[],
-): (lacking: ReadonlySet<Digest>) => Promise<OutRoot[]> {
+): (lacking: ReadonlySet<Digest>) => Promise<KnownRoots> {
   return async (lacking) => {
     const now = context.stages.all.flatMap(({ projectRoot, id }) => [
       ...(context.readLock(projectRoot).stages.get(id.target)?.outs.values() ?? []),
     ]);
-    return [...now, ...(await earlierVersions(context, stages, lacking))];
+    if (!(await isGitWorkspace(context.workspace.root, { signal: context.signal }))) return { merged: [], others: now };
+    const merged = await versionsAt(context, stages, lacking, { revs: await sidesOfMerge(context) });
+    return { merged, others: [...now, ...(await earlierVersions(context, stages, lacking))] };
   };
+}
+
+/** Finds versions of the outs that have this root now: what a merge was made of is among them. */
+export function relativesOf(context: OperationContext, root: OutRoot): Promise<OutRoot[]> {
+  return earlierVersions(context, context.stages.all, new Set([root.digest]));
 }
 
 /** Versions, latest first, of the outs whose present roots are in `lacking`. */
@@ -32,11 +41,26 @@ async function earlierVersions(
   stages: readonly Stage[],
   lacking: ReadonlySet<Digest>,
 ): Promise<OutRoot[]> {
-  const { workspace, signal } = context;
-  if (!(await isGitWorkspace(workspace.root, { signal }))) return [];
+  if (!(await isGitWorkspace(context.workspace.root, { signal: context.signal }))) return [];
   const revs: string[] = [];
   for (const rev of ['HEAD', 'MERGE_HEAD']) if (await isThere(context, rev)) revs.push(rev);
-  const past = await lockedHistory(context, { revs, num: LATEST_COMMITS }, stages).catch((error: unknown) => {
+  return await versionsAt(context, stages, lacking, { revs, num: LATEST_COMMITS });
+}
+
+/** The commits that a merge which has begun, or was committed last, puts together. */
+async function sidesOfMerge(context: OperationContext): Promise<string[]> {
+  if (await isThere(context, 'MERGE_HEAD')) return ['HEAD', 'MERGE_HEAD'];
+  return (await isThere(context, 'HEAD^2')) ? ['HEAD^1', 'HEAD^2'] : [];
+}
+
+/** What the locks of a scope name for the outs whose present roots are in `lacking`. */
+async function versionsAt(
+  context: OperationContext,
+  stages: readonly Stage[],
+  lacking: ReadonlySet<Digest>,
+  scope: HistoryScope,
+): Promise<OutRoot[]> {
+  const past = await lockedHistory(context, scope, stages).catch((error: unknown) => {
     // An old lock that nobody can read only means that more is sent.
     if (error instanceof SluiceError && error.exitCode === 4) return [];
     throw error;

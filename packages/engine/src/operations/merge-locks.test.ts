@@ -90,9 +90,13 @@ const conflicts = ({ conflicts: found }: MergeLocksReport): string[] =>
 async function pulled(): Promise<Contents> {
   await engine.push({ select: [] });
   await engine.pull({ select: [], force: true });
+  return files();
+}
+
+function files(): Contents {
   const names = fs.readdirSync(temp('ws', 'p/raw'), { recursive: true, encoding: 'utf8' });
-  const files = names.filter((name) => fs.statSync(temp('ws', 'p/raw', name)).isFile()).sort();
-  return Object.fromEntries(files.map((name) => [name, fs.readFileSync(temp('ws', 'p/raw', name), 'utf8')]));
+  const plain = names.filter((name) => fs.statSync(temp('ws', 'p/raw', name)).isFile()).sort();
+  return Object.fromEntries(plain.map((name) => [name, fs.readFileSync(temp('ws', 'p/raw', name), 'utf8')]));
 }
 
 const BASE = { a: '1', b: '1', 'd/x': '1', 'e/y': '1' };
@@ -110,6 +114,22 @@ test('a merge needs no blob, and its push sends none', async () => {
     objects: { sent: 1 },
   });
   expect(await pulled()).toEqual({ ...BASE, b: '3', 'd/new': '2' });
+});
+
+test('data of a merge that nobody has pushed comes from both sides of it', async () => {
+  const ours = { ...BASE, 'd/x': '2', 'd/new': '2', 'o/p': '4' };
+  await versions({ base: BASE, ours, theirs: { a: '1', b: '3', 'd/x': '1', 'e/y': '1', 't/u': '5' } });
+  await forget();
+  await merge();
+  const merged = { ...ours, b: '3', 't/u': '5' };
+  expect(await engine.pull({ select: ['p:raw#t/*'] })).toMatchObject({
+    files: { received: 1 },
+    bytes: { received: 1 },
+  });
+  expect(await engine.pull({ select: [] })).toMatchObject({ bytes: { received: 4 }, left: { files: 0 } });
+  expect(files()).toEqual(merged);
+  expect((await engine.verify({ deep: true })).findings).toEqual([]);
+  expect(await engine.push({ select: [] })).toMatchObject({ bytes: { sent: 0 } });
 });
 
 test('conflicts stand in the lock, which nothing else reads, until each is resolved', async () => {

@@ -12,6 +12,18 @@ export interface GcOptions extends HistoryScope {
   readonly dryRun?: boolean;
 }
 
+/** Options of the collection of a remote. All branches and tags count, and the scope adds to them. */
+export interface GcRemoteOptions extends HistoryScope {
+  readonly remote: string;
+  /** Results recorded within this time count too. */
+  readonly recordsMs?: number;
+  /** How long what is condemned stays; a day if it is not given. */
+  readonly graceMs?: number;
+  /** Also gives up roots that no commit names, if their maps are older than this. */
+  readonly foreignMs?: number;
+  readonly dryRun?: boolean;
+}
+
 /** Options of `fetch` and `pull`. */
 export interface FetchOptions {
   readonly select: Select;

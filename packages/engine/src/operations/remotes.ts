@@ -4,7 +4,7 @@ import type { StageRecord } from '../model/record.js';
 import type { OutRoot } from '../model/root.js';
 import { fetchRoots } from '../remote/fetch.js';
 import { readRecord } from '../remote/records.js';
-import { isComplete, isUnreachable } from '../remote/remote.js';
+import { isComplete, isUnreachable, willStayComplete } from '../remote/remote.js';
 import type { Fetched, RemoteSource, Want } from '../stage/context.js';
 import { type Config, remoteNamed } from '../workspace/config.js';
 import { type ConnectOptions, connectRemote, type OpenedRemote } from './connect-remote.js';
@@ -16,13 +16,15 @@ export type RemoteState = 'complete' | 'absent' | 'unknown' | 'down';
 export interface Remotes extends RemoteSource {
   /** The remote with this name, or the default one. Throws `ERR_REMOTE_UNKNOWN` or `ERR_CONFIG`, and `ERR_REMOTE_DOWN` when offline. */
   open(name: string | undefined): OpenedRemote;
-  /** Whether all of a root is on the remote with this name. Never throws because a remote does not answer. */
+  /** Whether all of a root is on the remote with this name, and no collection is about to delete it. Never throws because a remote does not answer. */
   state(name: string, root: OutRoot): Promise<RemoteState>;
 }
 
 /** What the remotes of a workspace need. */
 export interface RemotesOptions extends ConnectOptions {
   readonly config: Config;
+  /** Versions that share content with a root that no remote has; see `fetchRoots`. */
+  readonly relatives?: ((root: OutRoot) => Promise<readonly OutRoot[]>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -75,7 +77,7 @@ export function createRemotes(options: RemotesOptions): Remotes {
       (await ask(name, ({ remote }) => isComplete(remote, root.digest, signal))) ?? false,
     state: async (name, root) => {
       if (config.offline) return 'unknown';
-      const complete = await ask(name, ({ remote }) => isComplete(remote, root.digest, signal));
+      const complete = await ask(name, ({ remote }) => willStayComplete(remote, root.digest, signal));
       return complete === undefined ? 'down' : complete ? 'complete' : 'absent';
     },
     fetch: async (wants, what): Promise<Fetched> => {
@@ -89,6 +91,7 @@ export function createRemotes(options: RemotesOptions): Remotes {
             store,
             wants: group.map(({ root, filter }) => ({ root, ...(filter === undefined ? {} : { filter }) })),
             treesOnly: what === 'trees',
+            relatives: options.relatives,
             ...(signal === undefined ? {} : { signal }),
           }),
         );

@@ -119,6 +119,21 @@ export interface GcReport {
   readonly ms: number;
 }
 
+/** What the collection of a remote did, or would do, in the writer's own area. */
+export interface GcRemoteReport extends GcReport {
+  readonly remote: string;
+  /** What is not needed and goes when nobody needs it in `dueMs`; counted apart from `kept`. */
+  readonly condemned: ObjectSum;
+  /** `null` if nothing is condemned. */
+  readonly dueMs: number | null;
+  /** Roots that are kept because no commit of this repository names them. */
+  readonly foreignRoots: number;
+  /** Objects of the remote that were deleted, with their bytes as they lay there. */
+  readonly freed: { readonly objects: number; readonly bytes: number };
+  /** Packs that were mostly dead, and the bytes that were copied out of them. */
+  readonly repacked: { readonly packs: number; readonly bytes: number };
+}
+
 /** Why an object would be kept: every root that reaches it, and what names that root. Empty: nothing does. */
 export interface GcExplanation {
   readonly digest: Digest;
@@ -147,8 +162,8 @@ export interface RemoteStatReport {
 
 /** Something that is not as it should be, and what became of it. */
 export interface Finding {
-  readonly where: 'store' | 'link' | 'workspace' | 'remote';
-  /** A digest or a path; on a remote the key of an object, or a root that is not there at all. */
+  readonly where: 'store' | 'link' | 'workspace' | 'remote' | 'lock';
+  /** A digest or a path, in a lock with its stage; on a remote the key of an object, or a root that is not there at all. */
   readonly name: string;
   readonly problem: ErrorWire;
   readonly repaired: boolean;
@@ -237,4 +252,11 @@ export interface ResolveReport {
 export interface PrePushReport {
   readonly checked: number;
   readonly pushed: PushReport | null;
+}
+
+/** Files that are private and writable now, with the bytes that were copied, and those that were so already. */
+export interface UnlockReport {
+  readonly unlocked: readonly string[];
+  readonly unchanged: readonly string[];
+  readonly bytes: number;
 }

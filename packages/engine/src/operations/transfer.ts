@@ -11,11 +11,12 @@ import { progress } from '../stage/progress.js';
 import { type Out, type Stage, stageName } from '../stage/stage.js';
 import { completeness } from '../store/complete.js';
 import { readRecord } from '../store/records.js';
+import { bulkEncoder } from '../workspace/bulk-encoder.js';
 import { checkout } from './checkout.js';
 import type { OpenedRemote } from './connect-remote.js';
 import type { OperationContext } from './context.js';
 import { lockedHistory, namesHistory } from './history-roots.js';
-import { knownRoots } from './known-roots.js';
+import { knownRoots, relativesOf } from './known-roots.js';
 import { locksAt } from './locks-at.js';
 import type { FetchOptions } from './options.js';
 import type { FetchReport, PullReport, PushReport, RequestCount } from './reports.js';
@@ -64,6 +65,7 @@ export async function push(
       known: knownRoots(context, stages),
       dryRun: options.dryRun ?? false,
       verify: options.verify ?? false,
+      encoder: bulkEncoder(context.workspace.bulk),
       beginProgress: progress(context.emit, 'sending', name),
       signal: context.signal,
     });
@@ -116,6 +118,7 @@ async function fetchSelected(
       store: context.workspace.store,
       wants: group.map(({ root, filter }) => ({ root, ...(filter === undefined ? {} : { filter }) })),
       ...(options.maxBytes === undefined ? {} : { maxBytes: Math.max(0, options.maxBytes - total.bytes.received) }),
+      relatives: (root) => relativesOf(context, root),
       beginProgress: progress(context.emit, 'receiving', name),
       signal: context.signal,
     });

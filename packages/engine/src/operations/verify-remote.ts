@@ -6,6 +6,7 @@ import { pushRoots } from '../remote/push.js';
 import type { Remote } from '../remote/remote.js';
 import { progress } from '../stage/progress.js';
 import { completeness } from '../store/complete.js';
+import { bulkEncoder } from '../workspace/bulk-encoder.js';
 import type { OpenedRemote } from './connect-remote.js';
 import type { OperationContext } from './context.js';
 import { lockedHistory, namesHistory } from './history-roots.js';
@@ -84,12 +85,13 @@ async function repair(
   broken: ReadonlySet<OutRoot>,
   deep: boolean | undefined,
 ): Promise<Set<OutRoot>> {
-  const { store } = context.workspace;
+  const { store, bulk } = context.workspace;
   const { signal } = context;
+  const encoder = bulkEncoder(bulk);
   const whole = [...broken].filter((root) => completeness(store.reader, root) === 'complete');
   const beginProgress = progress(context.emit, 'sending', name);
   for (const root of whole) {
-    await pushRoots({ remote, store, roots: [{ root }], verify: true, auditor, beginProgress, signal });
+    await pushRoots({ remote, store, roots: [{ root }], verify: true, auditor, encoder, beginProgress, signal });
   }
   await remote.flush(signal);
   const again = new Auditor({ remote, reader: store.reader, deep, signal });

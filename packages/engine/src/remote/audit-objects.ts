@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { SluiceError } from '../errors.js';
+import { type Decode, openDecode } from '../model/decompress.js';
+import { isStoredSize } from '../model/map.js';
 import {
   OBJECT_HEADER_BYTES,
   PACK_HEADER_BYTES,
@@ -46,8 +48,9 @@ export async function auditPack(
   }
   const problems: SluiceError[] = [];
   const reader = new RangeReader(storage, key, signal);
+  const decode = await openDecode(codecsOf(index));
   for (const row of rowsByOffset(index)) {
-    const problem = await auditEntry(storage, reader, index.raw(row), index.entry(row), bytes);
+    const problem = await auditEntry(storage, reader, index.raw(row), index.entry(row), bytes, decode);
     if (problem === undefined) {
       checked.objects++;
       checked.bytes += index.entry(row).full;
@@ -83,14 +86,24 @@ async function auditEntry(
   storage: Storage,
   reader: RangeReader,
   raw: Buffer,
-  { offset, stored, codec }: PackEntry,
+  { offset, stored, full, codec }: PackEntry,
   packBytes: number,
+  decode: Decode,
 ): Promise<SluiceError | undefined> {
   expectCodec(codec, reader.key);
   const length = OBJECT_HEADER_BYTES + stored;
   const read = await reader.read(offset, length, packBytes - offset);
-  const sound = read !== undefined && read.length === length && hasDigest(read.subarray(OBJECT_HEADER_BYTES), raw, 0);
+  // What an index claims is not believed: it is no reason to make room for more than any object has.
+  const object =
+    read?.length === length && isStoredSize(codec, stored, full)
+      ? decode(codec, read.subarray(OBJECT_HEADER_BYTES), full)
+      : undefined;
+  const sound = object !== undefined && hasDigest(object, raw, 0);
   return sound ? undefined : damagedAt(storage, reader.key, 'object', raw, 0);
+}
+
+function* codecsOf(index: PackIndex): Generator<number> {
+  for (let row = 0; row < index.count; row++) yield index.entry(row).codec;
 }
 
 function rowsByOffset(index: PackIndex): Uint32Array {

@@ -7,7 +7,8 @@ import type { Remote } from './remote.js';
 const MOST_REQUESTS = 32;
 
 /**
- * Asks the remote once for each pack, map and large blob that maps will rely on and that this push did not write. What is gone or too short is forgotten.
+ * Asks the remote once for each pack, map and large blob that maps will rely on and that this push did not write. What is gone or too short, or about to be deleted by a collection, is
+ * forgotten.
  * Returns whether everything is there. `confirmed` holds what was found before.
  */
 export async function confirm(
@@ -19,11 +20,13 @@ export async function confirm(
 ): Promise<boolean> {
   const open = new Map<HavePack | HaveMap | HaveBlob, number>();
   for (const { relied } of builders) {
-    for (const [thing, bytes] of relied)
-      if (!confirmed.has(thing)) open.set(thing, Math.max(bytes, open.get(thing) ?? 0));
+    for (const [thing, bytes] of relied) open.set(thing, Math.max(bytes, open.get(thing) ?? 0));
   }
   const answers = await inParallel([...open], MOST_REQUESTS, async ([thing, bytes]) => {
-    const stat = await remote.storage.stat(haveKey(thing), { signal });
+    const key = haveKey(thing);
+    const isListed = await remote.lookout.isCondemned(thing.area, key, signal);
+    if (!isListed && confirmed.has(thing)) return true;
+    const stat = isListed ? undefined : await remote.storage.stat(key, { signal });
     const sound = stat !== undefined && stat.bytes >= bytes;
     if (sound) confirmed.add(thing);
     else have.forget(thing);

@@ -1,4 +1,5 @@
 import type { SluiceError } from '../errors.js';
+import { type Decode, openDecode } from '../model/decompress.js';
 import { RAW_DIGEST_BYTES } from '../model/digest.js';
 import { OBJECT_HEADER_BYTES } from '../model/pack.js';
 import type { Ingestor } from '../store/ingest.js';
@@ -15,6 +16,9 @@ export interface BlobSource {
   /** Offsets of headers in a pack. */
   readonly offsets: number[];
   readonly sizes: number[];
+  /** Bytes in the pack, and how they become the blob. */
+  readonly stored: number[];
+  readonly codecs: number[];
 }
 
 /** Where blobs go, and who is told of them. */
@@ -55,13 +59,14 @@ export async function fetchPacked(
     bytes.catch(() => {});
     return bytes;
   };
+  const decode = await openDecode(source.codecs);
   let window = nextWindow(source, order, 0);
   let coming = window === undefined ? undefined : get(window);
   while (window !== undefined) {
     const bytes = await coming;
     const next = nextWindow(source, order, window.to);
     coming = next === undefined ? undefined : get(next);
-    takeWindow(storage, source, order, window, bytes, arrival);
+    takeWindow(storage, source, order, window, bytes, decode, arrival);
     window = next;
   }
 }
@@ -97,7 +102,7 @@ export async function fetchWhole(
   else arrival.failed(damagedAt(storage, source.key, 'blob', raw, 0));
 }
 
-function nextWindow({ offsets, sizes }: BlobSource, order: Uint32Array, from: number): Window | undefined {
+function nextWindow({ offsets, stored }: BlobSource, order: Uint32Array, from: number): Window | undefined {
   const startOf = (place: number): number => (offsets[order[place] ?? 0] ?? 0) + OBJECT_HEADER_BYTES;
   if (from >= order.length) return undefined;
   const start = startOf(from);
@@ -105,7 +110,7 @@ function nextWindow({ offsets, sizes }: BlobSource, order: Uint32Array, from: nu
   let end = start;
   for (; to < order.length; to++) {
     const at = startOf(to);
-    const behind = at + (sizes[order[to] ?? 0] ?? 0);
+    const behind = at + (stored[order[to] ?? 0] ?? 0);
     if (to > from && (at - end > GAP_BYTES || behind - start > WINDOW_BYTES)) break;
     end = Math.max(end, behind);
   }
@@ -118,21 +123,25 @@ function takeWindow(
   order: Uint32Array,
   window: Window,
   bytes: Buffer | undefined,
+  decode: Decode,
   arrival: Arrival,
 ): void {
   for (let place = window.from; place < window.to; place++) {
     const blob = order[place] ?? 0;
     const raw = source.digests[blob] ?? Buffer.alloc(RAW_DIGEST_BYTES);
     const size = source.sizes[blob] ?? 0;
+    const stored = source.stored[blob] ?? 0;
     const at = (source.offsets[blob] ?? 0) + OBJECT_HEADER_BYTES - window.start;
     if (bytes === undefined) arrival.failed(missingAt(storage, source.key, 'blob', raw, 0));
-    else if (ingest(arrival.ingestor(), bytes.subarray(at, at + size), raw)) arrival.came(raw, size);
+    else if (ingest(arrival.ingestor(), decode(source.codecs[blob] ?? 0, bytes.subarray(at, at + stored), size), raw))
+      arrival.came(raw, size);
     else arrival.failed(damagedAt(storage, source.key, 'blob', raw, 0));
   }
 }
 
 /** Whether the bytes are those of the digest; then the store has them. */
-function ingest(ingestor: Ingestor, bytes: Buffer, raw: Buffer): boolean {
+function ingest(ingestor: Ingestor, bytes: Buffer | undefined, raw: Buffer): boolean {
+  if (bytes === undefined) return false;
   if (bytes.length < LOOSE_BYTES) {
     if (!hasDigest(bytes, raw, 0)) return false;
     ingestor.addBytes('blob', bytes, raw, 0);

@@ -1,7 +1,7 @@
 import { SluiceError } from '../errors.js';
 import { digestFromRaw, RAW_DIGEST_BYTES, rawOf } from '../model/digest.js';
 import { DigestTable } from '../model/digest-table.js';
-import { LOCATION_BYTES, OWN_KEY, readLocation } from '../model/map.js';
+import { isStoredSize, LOCATION_BYTES, OWN_KEY, readLocation } from '../model/map.js';
 import type { PathFilter } from '../model/path-filter.js';
 import type { OutRoot } from '../model/root.js';
 import { PART, TREE } from '../model/tree.js';
@@ -31,6 +31,8 @@ export interface FetchRootsOptions {
   readonly treesOnly?: boolean | undefined;
   /** No file is fetched that would bring the bytes of this fetch above it, and none after it. */
   readonly maxBytes?: number | undefined;
+  /** Finds versions that share content with a root which the remote does not have, such as both sides of a merge. */
+  readonly relatives?: ((root: OutRoot) => Promise<readonly OutRoot[]>) | undefined;
   readonly beginProgress?: BeginProgress | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -137,18 +139,20 @@ function addToSource(
   const digest = Buffer.from(raw.subarray(rawAt, rawAt + RAW_DIGEST_BYTES));
   const whole = location.how === OWN_KEY;
   expectCodec(location.codec, map.where);
-  if (!whole && location.stored !== size) {
+  if (!whole && !isStoredSize(location.codec, location.stored, size)) {
     throw new SluiceError('ERR_MAP_INVALID', `map ${map.where} gives a blob another size than its tree`);
   }
   const key = whole ? blobKey(map.areaOf(location.area), digestFromRaw(digest)) : map.packKey(location.pack);
   let source = lack.sources.get(key);
   if (source === undefined) {
-    source = { key, whole, digests: [], offsets: [], sizes: [] };
+    source = { key, whole, digests: [], offsets: [], sizes: [], stored: [], codecs: [] };
     lack.sources.set(key, source);
   }
   source.digests.push(digest);
   source.offsets.push(location.offset);
   source.sizes.push(size);
+  source.stored.push(location.stored);
+  source.codecs.push(location.codec);
   lack.files++;
   lack.bytes += size;
 }

@@ -1,5 +1,5 @@
 import { SluiceError, toErrorWire } from '../errors.js';
-import type { PathFilter } from '../model/path-filter.js';
+import { noFiles } from '../model/path-filter.js';
 import { completeness } from '../store/complete.js';
 import { PACK_COUNT } from '../store/layout.js';
 import type { WriteSession } from '../store/session.js';
@@ -7,6 +7,7 @@ import { throwProblems } from '../util/problems.js';
 import { openBatch } from './fetch-batch.js';
 import { type BlobSource, fetchPacked, fetchWhole } from './fetch-blobs.js';
 import { type FetchRootsOptions, type FetchWant, findLack, type Lack } from './fetch-plan.js';
+import { fetchRelatives } from './fetch-relatives.js';
 import { type Attempt, addFetchCounts, type FetchCounts, FetchTally } from './fetch-tally.js';
 import { markSeen } from './have-file.js';
 import { isUnreachable } from './remote.js';
@@ -18,10 +19,32 @@ export type FetchResult = FetchCounts;
 /**
  * Brings roots, or parts of them, from a remote into the store. Each byte is compared with the digest of the tree that names it before it is
  * published. A copy that is missing or damaged in one area is looked for in the others; what is nowhere keeps nothing else away. Throws
- * `ERR_NOT_LOCAL` if neither remote nor store has a root, `ERR_OBJECT_MISSING`, `ERR_OBJECT_DAMAGED` or `ERR_MAP_INVALID` if no copy is
+ * `ERR_NOT_LOCAL` if neither remote nor store has a root, nor can give it from its `relatives`, `ERR_OBJECT_MISSING`, `ERR_OBJECT_DAMAGED` or `ERR_MAP_INVALID` if no copy is
  * sound, `ERR_REMOTE_DOWN` and `ERR_REMOTE_DENIED`. What came before a failure stays, and does not come again.
  */
 export async function fetchRoots(options: FetchRootsOptions): Promise<FetchResult> {
+  const earlier = new FetchTally().total;
+  for (let tries = options.wants.length; ; tries--) {
+    try {
+      const result = await fetchNamed(options);
+      for (const what of ['files', 'objects', 'bytes'] as const) {
+        // What came for a merged root is here by the second try, and counts once.
+        result[what].received += earlier[what].received;
+        result[what].reused = Math.max(0, result[what].reused - earlier[what].received);
+      }
+      return result;
+    } catch (error) {
+      const isNowhere = error instanceof SluiceError && error.code === 'ERR_NOT_LOCAL' && tries > 0;
+      const want = isNowhere ? options.wants.find(({ root }) => root.digest === error.details?.digest) : undefined;
+      const came = want === undefined ? undefined : await fetchRelatives(options, want, fetchNamed);
+      if (came === undefined) throw error;
+      addFetchCounts(earlier, came);
+    }
+  }
+}
+
+/** Fetches roots that remote or store have under their own names. */
+async function fetchNamed(options: FetchRootsOptions): Promise<FetchResult> {
   const { remote, store, wants } = options;
   if (wants.length === 0) return new FetchTally().total;
   const state = await remote.contact(options.signal);
@@ -137,9 +160,4 @@ function takeLocal(
   const attempt = tally.beginAttempt();
   attempt.takeLocal(store.reader, root, wanted);
   addFetchCounts(tally.total, attempt.counts);
-}
-
-/** Wants the nodes that a filter needs, and no file. */
-function noFiles(filter: PathFilter | undefined): PathFilter {
-  return Object.assign(() => false, filter?.within === undefined ? {} : { within: filter.within });
 }

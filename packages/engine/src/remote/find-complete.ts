@@ -18,7 +18,7 @@ export type Completeness =
 export async function findComplete(
   remote: Remote,
   root: OutRoot,
-  isSound: ((area: Area, root: Digest) => Promise<boolean>) | undefined,
+  isSound: (area: Area, root: Digest) => Promise<boolean>,
   signal: AbortSignal | undefined,
 ): Promise<Completeness> {
   if ((await remote.contact(signal)) === 'empty') return { kind: 'absent' };
@@ -28,7 +28,7 @@ export async function findComplete(
       const found = await readMapHeader(remote, area, root.digest, signal);
       if (found === undefined) return undefined;
       const fits = found.rootKind === root.kind;
-      if (fits && (isSound === undefined || (await isSound(area, root.digest)))) return found;
+      if (fits && (await isSound(area, root.digest))) return found;
     } catch (error) {
       if (!(error instanceof SluiceError) || error.code !== 'ERR_MAP_INVALID') throw error;
     }

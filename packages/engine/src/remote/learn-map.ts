@@ -1,7 +1,7 @@
 import { RAW_DIGEST_BYTES, rawOf } from '../model/digest.js';
 import { DigestTable } from '../model/digest-table.js';
 import { IN_PACK, LOCATION_BYTES, readLocation, SLICE_BYTES } from '../model/map.js';
-import { BLOB, BLOBS, CODEC_NONE, NODE, NODE_PART, PackIndexBuilder, TREES } from '../model/pack.js';
+import { BLOB, BLOBS, isKnownCodec, NODE, NODE_PART, PackIndexBuilder, TREES } from '../model/pack.js';
 import type { OutRoot } from '../model/root.js';
 import { PART, TREE } from '../model/tree.js';
 import type { Area } from './areas.js';
@@ -55,7 +55,7 @@ class Lessons {
   }
 
   node({ map, number, row }: SettledSpot, raw: Buffer, part: boolean, files: number): void {
-    if (row.codec !== CODEC_NONE || !this.seen.tree.set(raw)) return;
+    if (!isKnownCodec(row.codec) || !this.seen.tree.set(raw)) return;
     if (this.have.object('tree', raw, 0) === undefined) {
       const { offset, stored, full, codec } = row;
       this.pack(map, row.place, TREES).add(raw, 0, { offset, stored, full, codec, kind: part ? NODE_PART : NODE });
@@ -74,7 +74,7 @@ class Lessons {
   /** Returns a promise only for a large blob, whose slices have to be read. */
   blob(map: RemoteMap, rows: Buffer, at: number, raw: Buffer, rawAt: number, size: number): Promise<void> | undefined {
     const location = readLocation(rows, at, map.front, map.where);
-    if (location.codec !== CODEC_NONE || !this.seen.blob.set(raw, rawAt)) return undefined;
+    if (!isKnownCodec(location.codec) || !this.seen.blob.set(raw, rawAt)) return undefined;
     if (location.how !== IN_PACK) {
       return this.have.key(raw, rawAt) === undefined ? this.ownKey(map, location, raw, rawAt, size) : undefined;
     }

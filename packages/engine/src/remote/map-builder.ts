@@ -17,11 +17,12 @@ import type { OutRoot } from '../model/root.js';
 import { type Area, areaNumber } from './areas.js';
 import { HAVE_NODE_BYTES, type HaveBlob, type HaveMap, type HavePack } from './have-index.js';
 
-/** A place in a pack, of the remote or about to be sent. */
+/** A place in a pack, of the remote or about to be sent. Only the pack is known for sure before a pack of blobs was sent. */
 export interface PackPlace {
   readonly pack: PackRef;
   readonly offset: number;
   readonly stored: number;
+  readonly codec: number;
 }
 
 /** A pack by its area and raw name; `have` if it was there before this push. */
@@ -55,6 +56,8 @@ export class MapBuilder {
   private readonly noted: Buffer[] = [];
   private locations: Buffer = Buffer.allocUnsafe(256 * LOCATION_BYTES);
   private locationCount = 0;
+  /** Locations of what this push sends: they are settled when it has arrived. */
+  private readonly open: { readonly at: number; readonly pack: number; readonly place: PackPlace }[] = [];
   private sliceCount = 0;
   private number = 0;
 
@@ -92,8 +95,10 @@ export class MapBuilder {
 
   /** A blob in a pack. */
   addPacked(place: PackPlace): void {
-    const { offset, stored } = place;
-    this.addLocation({ how: IN_PACK, codec: CODEC_NONE, pack: this.packNumber(place), offset, stored, area: 0 });
+    const { offset, stored, codec } = place;
+    const pack = this.packNumber(place);
+    if (place.pack.have === undefined) this.open.push({ at: this.locationCount * LOCATION_BYTES, pack, place });
+    this.addLocation({ how: IN_PACK, codec, pack, offset, stored, area: 0 });
   }
 
   /** A blob that has a key of its own; `have` if it was there before. */
@@ -111,8 +116,12 @@ export class MapBuilder {
     this.sliceCount += slices.length / RAW_DIGEST_BYTES;
   }
 
-  /** The bytes of the map. */
+  /** The bytes of the map, when everything that it names was sent. */
   finish(root: OutRoot, objects: { blobs: number; trees: number; blobBytes: number }): Buffer {
+    for (const { at, pack, place } of this.open) {
+      const { offset, stored, codec } = place;
+      writeLocation(this.locations, at, { how: IN_PACK, codec, pack, offset, stored, area: 0 });
+    }
     const nodes = Buffer.alloc(this.rows.length * NODE_ROW_BYTES);
     this.rows.forEach((row, i) => {
       writeNodeRow(nodes, i * NODE_ROW_BYTES, row);

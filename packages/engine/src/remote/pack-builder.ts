@@ -5,7 +5,6 @@ import {
   OBJECT_DIGEST_OFFSET,
   OBJECT_HEADER_BYTES,
   PACK_HEADER_BYTES,
-  PACK_TRAILER_BYTES,
   PackIndexBuilder,
   packHeader,
   type TREES,
@@ -17,10 +16,14 @@ export interface BuiltPack {
   /** 16 raw bytes. */
   readonly name: Buffer;
   readonly content: typeof BLOBS | typeof TREES;
-  readonly bytes: number;
+  /** Header and objects; no object lies in two of them. */
   readonly chunks: readonly Buffer[];
-  /** Index entries, sorted by digest. */
-  readonly rows: Buffer;
+  /** Bytes of the chunks. */
+  readonly bytes: number;
+  /** Number of objects. */
+  readonly count: number;
+  /** Index and trailer, which come last. */
+  readonly tail: Buffer;
 }
 
 /** A pack is sent when it has this size: two of them fit into memory, one that is filled and one that is on its way. */
@@ -74,19 +77,19 @@ export class PackBuilder {
   /** Ends the current pack; `undefined` if it holds nothing. */
   seal(): BuiltPack | undefined {
     if (this.index.count === 0) return undefined;
+    const { count } = this.index;
     const tail = this.index.finish();
-    const chunks = [...this.chunks, this.chunk.subarray(0, this.fill), tail];
-    const bytes = this.before + this.fill + tail.length;
-    const rows = tail.subarray(0, tail.length - PACK_TRAILER_BYTES);
+    const chunks = [...this.chunks, this.chunk.subarray(0, this.fill)];
+    const bytes = this.before + this.fill;
     this.index = new PackIndexBuilder();
     this.chunk = Buffer.alloc(0);
     this.fill = 0;
-    return { name: this.name, content: this.content, bytes, chunks, rows };
+    return { name: this.name, content: this.content, chunks, bytes, count, tail };
   }
 
   /** Gives back the memory of a pack that has been sent. */
-  recycle(pack: BuiltPack): void {
-    for (const chunk of pack.chunks) {
+  recycle(chunks: readonly Buffer[]): void {
+    for (const chunk of chunks) {
       if (chunk.byteOffset === 0 && chunk.buffer.byteLength === CHUNK_BYTES) {
         this.spare.push(Buffer.from(chunk.buffer, 0, CHUNK_BYTES));
       }

@@ -2,7 +2,7 @@ import { type ErrorWire, SluiceError, throwIfAborted, toErrorWire } from '../err
 import { digestFromRaw, RAW_DIGEST_BYTES, rawOf, shortDigest } from '../model/digest.js';
 import { DigestTable } from '../model/digest-table.js';
 import { OWN_KEY_BYTES } from '../model/map.js';
-import type { PackEntry } from '../model/pack.js';
+import { CODEC_NONE, type PackEntry } from '../model/pack.js';
 import type { OutRoot } from '../model/root.js';
 import { decodeNode, MAX_DEPTH, PART, SPLIT, TREE, type TreeNode } from '../model/tree.js';
 import { missingError } from '../store/loose.js';
@@ -214,13 +214,13 @@ export class PushWalk {
     return there === undefined || !builder.mayUse(there.pack) ? undefined : this.placeIn(there.pack, there.entry);
   }
 
-  private placeIn(pack: HavePack, { offset, stored }: PackEntry): PackPlace {
+  private placeIn(pack: HavePack, { offset, stored, codec }: PackEntry): PackPlace {
     let ref = this.packRefs.get(pack);
     if (ref === undefined) {
       ref = { area: pack.area, name: pack.name, have: pack };
       this.packRefs.set(pack, ref);
     }
-    return { pack: ref, offset, stored };
+    return { pack: ref, offset, stored, codec };
   }
 
   /** Notes that an object of the store cannot be sent; any other failure ends the push. */
@@ -250,7 +250,12 @@ interface Named {
 }
 
 /** In a dry run nothing has a place. */
-const NOWHERE: PackPlace = { pack: { area: 'shared', name: Buffer.alloc(16), have: undefined }, offset: 0, stored: 0 };
+const NOWHERE: PackPlace = {
+  pack: { area: 'shared', name: Buffer.alloc(16), have: undefined },
+  offset: 0,
+  stored: 0,
+  codec: CODEC_NONE,
+};
 
 const LOCAL_PROBLEMS: ReadonlySet<string> = new Set(['ERR_OBJECT_MISSING', 'ERR_OBJECT_DAMAGED', 'ERR_TREE_INVALID']);
 

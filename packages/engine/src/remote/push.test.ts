@@ -15,6 +15,7 @@ import {
   temporaryStore,
 } from '../testing/store-files.js';
 import { fetchRoots } from './fetch.js';
+import { quietNote } from './gc/quiet-note.js';
 import { type PushRootsOptions, pushRoots } from './push.js';
 import { isComplete, openRemote, type Remote } from './remote.js';
 import { counting } from './storage/counting.js';
@@ -31,13 +32,18 @@ afterEach(() => {
   opened = [];
 });
 
-const open = (storage: Storage): Remote => openRemote({ storage, area: 'shared' });
+const open = (storage: Storage, store?: Store): Remote =>
+  openRemote({
+    storage,
+    area: 'shared',
+    ...(store === undefined ? {} : { quiet: quietNote(store, storage.description) }),
+  });
 const push = (
   store: Store,
   storage: Storage,
   root: OutRoot,
   more: Partial<PushRootsOptions> = {},
-): ReturnType<typeof pushRoots> => pushRoots({ remote: open(storage), store, roots: [{ root }], ...more });
+): ReturnType<typeof pushRoots> => pushRoots({ remote: open(storage, store), store, roots: [{ root }], ...more });
 const mapKeyOf = (root: OutRoot): string =>
   `shared/maps/${hexOf(root.digest).slice(0, 2)}/${hexOf(root.digest).slice(2)}.map`;
 const keysOf = (storage: ReturnType<typeof memoryStorage>, part: string): string[] =>
@@ -435,8 +441,8 @@ describe('what another clone has pushed', () => {
     const next = await storeFiles(store, again);
     const before = counted.requests.get;
     await pushRoots({ remote: open(counted), store, roots: [{ root: next, previous: [root, ...versions] }] });
-    // The format, and two areas that are asked for the new root.
-    expect(counted.requests.get - before).toBe(3);
+    // The format, two areas that are asked for the new root, and what a collection is about to delete.
+    expect(counted.requests.get - before).toBe(4);
     await expectWhole(storage, next, again);
   });
 
@@ -463,7 +469,7 @@ describe('what another clone has pushed', () => {
     const counted = counting(storage);
     const root = await storeFiles(store, { small: randomBytes(10) });
     await pushRoots({ remote: open(counted), store, roots: [{ root }], known: [known] });
-    expect(counted.requests.get).toBe(3);
+    expect(counted.requests.get).toBe(4);
   });
 
   test('a large file is seen by its key alone', async () => {

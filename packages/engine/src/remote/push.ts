@@ -1,6 +1,7 @@
 import { SluiceError } from '../errors.js';
 import { type Digest, rawOf } from '../model/digest.js';
 import type { OutRoot } from '../model/root.js';
+import { type Encoder, inlineEncoder } from '../store/encoder.js';
 import { ObjectReader } from '../store/reader.js';
 import type { Store } from '../store/store.js';
 import { throwProblems } from '../util/problems.js';
@@ -9,6 +10,7 @@ import type { Area } from './areas.js';
 import { Auditor } from './audit.js';
 import { confirm } from './confirm.js';
 import { findComplete } from './find-complete.js';
+import type { Moment } from './gc/lookout.js';
 import { appendHave, markSeen, readHave, rewriteHave } from './have-file.js';
 import { HaveIndex, mapRecord } from './have-index.js';
 import { mapKey } from './keys.js';
@@ -26,19 +28,27 @@ export interface PushRoot {
   readonly previous?: readonly OutRoot[] | undefined;
 }
 
+/** Roots that may be on the remote. `merged`: sides of a merge, which hold all that its result holds, so that it is always worth to ask for them. */
+export interface KnownRoots {
+  readonly merged: readonly OutRoot[];
+  readonly others: readonly OutRoot[];
+}
+
 /** How to push. */
 export interface PushRootsOptions {
   readonly remote: Remote;
   readonly store: Store;
   readonly roots: readonly PushRoot[];
   /** Finds other roots that may be on the remote: what they share with those that it lacks need not be sent, nor be here. */
-  readonly known?: readonly OutRoot[] | ((lacking: ReadonlySet<Digest>) => Promise<readonly OutRoot[]>) | undefined;
+  readonly known?: readonly OutRoot[] | ((lacking: ReadonlySet<Digest>) => Promise<KnownRoots>) | undefined;
   /** Sends nothing and writes nothing; tells what would be sent. */
   readonly dryRun?: boolean | undefined;
   /** Does not believe the maps that are there: looks at all that they name, and at each pack after it was sent. */
   readonly verify?: boolean | undefined;
   /** Has looked at the roots already and knows what is lost or damaged: nothing relies on that, and it is sent again. Implies `verify`. */
   readonly auditor?: Auditor | undefined;
+  /** Who compresses; this thread if nobody else. */
+  readonly encoder?: Encoder | undefined;
   readonly beginProgress?: BeginProgress | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -81,12 +91,15 @@ export async function pushRoots(options: PushRootsOptions): Promise<PushResult> 
   return result;
 }
 
-/** How maps are doubted; `undefined` to believe them. Where things are evicted, a map is a hint. */
-function soundness(options: PushRootsOptions): ((area: Area, root: Digest) => Promise<boolean>) | undefined {
-  const { remote, store, signal, verify } = options;
-  if (options.auditor === undefined && verify !== true && remote.storage.durable) return undefined;
-  const auditor = options.auditor ?? new Auditor({ remote, reader: store.reader, signal });
-  return async (area, root) => (await auditor.problemsOf(area, root))?.length === 0;
+/** Which maps are believed: none that a collection is about to delete, and with `verify`, or where things are evicted, none that was not looked at. */
+function soundness(options: PushRootsOptions): (area: Area, root: Digest) => Promise<boolean> {
+  const { remote, store, signal, verify = false } = options;
+  const doubts = verify || !remote.storage.durable;
+  const auditor = options.auditor ?? (doubts ? new Auditor({ remote, reader: store.reader, signal }) : undefined);
+  return async (area, root) => {
+    if (await remote.lookout.isCondemned(area, mapKey(area, root), signal)) return false;
+    return auditor === undefined || (await auditor.problemsOf(area, root))?.length === 0;
+  };
 }
 
 /** A root that is not complete. `replace`: there is a map of it, but one that does not keep its promise. */
@@ -102,14 +115,16 @@ async function pushJobs(options: PushRootsOptions, jobs: readonly Job[], result:
   const have = new HaveIndex();
   for (const record of readHave(store, remote.description)) have.add(record, remote.areas.proof);
   const bad = options.auditor?.bad ?? new Set<StorageKey>();
-  const uploader = new Uploader(store, blobs, remote, bad, signal);
+  const uploader = new Uploader(store, blobs, remote, options.encoder ?? inlineEncoder, bad, signal);
   const base = { have, uploader, reader: trees, signal };
   try {
     const lessons = await learnFromPrevious({ remote, have, reader: trees, signal }, jobs);
     const estimate = (): Promise<number> => estimateBytes(base, jobs);
     const lacking = new Set(jobs.map(({ root }) => root.digest));
-    const known = typeof options.known === 'function' ? await options.known(lacking) : (options.known ?? []);
-    lessons.push(...(await learnFromKnown({ remote, have, reader: trees, signal }, jobs, known, estimate)));
+    const { merged, others } = await knownRoots(options, lacking);
+    const sides = jobs.flatMap(({ root }) => merged.map((side) => ({ root, previous: [side] })));
+    lessons.push(...(await learnFromPrevious({ remote, have, reader: trees, signal }, sides)));
+    lessons.push(...(await learnFromKnown({ remote, have, reader: trees, signal }, jobs, others, estimate)));
     if (!dryRun) appendHave(store, remote.description, lessons);
     if (have.forgetKeys((key) => bad.has(key)) && !dryRun) rewriteHave(store, remote.description, have.records());
     const walk = new PushWalk({ ...base, tally: new ObjectTally(result), dryRun });
@@ -119,6 +134,10 @@ async function pushJobs(options: PushRootsOptions, jobs: readonly Job[], result:
     trees.close();
     blobs.close();
   }
+}
+
+async function knownRoots({ known }: PushRootsOptions, lacking: ReadonlySet<Digest>): Promise<KnownRoots> {
+  return typeof known === 'function' ? await known(lacking) : { merged: [], others: known ?? [] };
 }
 
 type Base = {
@@ -174,10 +193,13 @@ async function complete(
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     await uploader.finish();
     const builders = drafts.map(({ draft }) => draft.builder);
-    if (await confirm(remote, builders, have, confirmed, signal)) {
-      if (!dryRun) await writeMaps(options, drafts, uploader, have);
+    const since = remote.lookout.oldestLook();
+    const isThere = !(await uploader.forgetCondemned()) && (await confirm(remote, builders, have, confirmed, signal));
+    if (isThere && (dryRun || (await writeMaps(options, drafts, uploader, have, since)))) {
       return drafts.map(({ draft }) => draft);
     }
+    // What took too long to write its map is confirmed anew.
+    if (isThere) confirmed.clear();
     if (!dryRun) rewriteHave(store, remote.description, have.records());
     const again: { job: Job; draft: Draft }[] = [];
     for (const { job } of drafts) again.push({ job, draft: await walk.draft(job.root, undefined) });
@@ -189,23 +211,40 @@ async function complete(
   });
 }
 
+/** `since`: when it was last seen that what the maps rely on stays. Returns whether there was time to write all of them. */
 async function writeMaps(
   { remote, store, signal, verify = false }: PushRootsOptions,
   drafts: readonly { readonly job: Job; readonly draft: Draft }[],
   uploader: Uploader,
   have: HaveIndex,
-): Promise<void> {
+  since: Moment,
+): Promise<boolean> {
   const { own } = remote.areas;
+  const { lookout, storage } = remote;
+  let inTime = true;
   if (verify) await expectPacks(remote, uploader, signal);
   await inParallel(drafts, MOST_REQUESTS, async ({ job: { root, replace }, draft: { builder, objects } }) => {
     const body = bodyOf(builder.finish(root, objects));
-    const stored = await remote.storage.put(mapKey(own, root.digest), body, { ifAbsent: !replace, signal });
+    const key = mapKey(own, root.digest);
+    const renews = replace || (await lookout.isCondemned(own, key, signal));
+    const answer: { stored?: 'stored' | 'exists' } = {};
+    const put = async (): Promise<boolean> => {
+      if (!lookout.mayRelySince(since)) {
+        inTime = false;
+        return false;
+      }
+      answer.stored = await storage.put(key, body, { ifAbsent: !renews, signal });
+      return true;
+    };
+    if (renews) await lookout.renew(own, key, put, signal);
+    else await put();
     // Another pusher's map of this root may refer to others where ours does not; only what is known to hold nodes itself is noted.
-    if (stored !== 'stored' || root.kind !== 'tree') return;
+    if (answer.stored !== 'stored' || root.kind !== 'tree') return;
     const record = mapRecord(own, rawOf(root.digest), builder.notedNodes());
     appendHave(store, remote.description, [record]);
     have.add(record, remote.areas.proof);
   });
+  return inTime;
 }
 
 /** A remote that says that it keeps something and does not is found out before a map relies on it. */

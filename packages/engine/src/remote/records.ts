@@ -58,6 +58,11 @@ export async function writeRecord(
   await remote.prepare(signal);
   const key = recordKey(remote.areas.own, record.fingerprint);
   const body = bodyOf(Buffer.from(printRecord(record)));
+  if (await remote.lookout.isCondemned(remote.areas.own, key, signal)) {
+    const put = async (): Promise<boolean> => (await remote.storage.put(key, body, { signal })) === 'stored';
+    await remote.lookout.renew(remote.areas.own, key, put, signal);
+    return { kind: 'replaced' };
+  }
   if ((await remote.storage.put(key, body, { ifAbsent: true, signal })) === 'stored') return { kind: 'written' };
   const read = await readFrom(remote, remote.areas.own, record.fingerprint, signal);
   if (read.kind === 'newer') throw read.error;

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { SluiceError } from '../errors.js';
 import { digestFromRaw, RAW_DIGEST_BYTES, shortDigest } from '../model/digest.js';
-import { CODEC_NONE, OBJECT_HEADER_BYTES } from '../model/pack.js';
+import { CODEC_NONE, isKnownCodec, OBJECT_HEADER_BYTES } from '../model/pack.js';
 import { MAX_NODE_BYTES } from '../model/tree.js';
 import { RangeReader } from './range-reader.js';
 import type { SettledSpot } from './remote-map.js';
@@ -23,7 +23,7 @@ export class RemoteNodes {
     const { map, row } = spot;
     const key = map.packKey(row.place);
     expectCodec(row.codec, map.where);
-    if (row.stored > MAX_NODE_BYTES) throw damagedAt(this.storage, key, 'tree', raw, rawAt);
+    if (row.codec !== CODEC_NONE || row.stored > MAX_NODE_BYTES) throw damagedAt(this.storage, key, 'tree', raw, rawAt);
     const reader = this.reader(key);
     const at = row.offset + OBJECT_HEADER_BYTES;
     const bytes = await reader.read(at, row.stored, map.aheadOfNode(row));
@@ -47,7 +47,7 @@ const MOST_READERS = 4;
 
 /** Throws `ERR_FORMAT_VERSION` for a codec that this version cannot read. */
 export function expectCodec(codec: number, where: string): void {
-  if (codec === CODEC_NONE) return;
+  if (isKnownCodec(codec)) return;
   throw new SluiceError('ERR_FORMAT_VERSION', `${where} uses a codec that is not known`, {
     hint: 'Update Sluice in this workspace.',
   });

@@ -1,8 +1,10 @@
 import { SluiceError } from '../errors.js';
 import type { Digest } from '../model/digest.js';
 import { type Area, type AreaOrder, areaOrder } from './areas.js';
+import { Lookout, type LookoutTimes } from './gc/lookout.js';
+import type { QuietNote } from './gc/quiet-note.js';
 import { holdsRoot } from './holds-root.js';
-import { FORMAT_KEY } from './keys.js';
+import { FORMAT_KEY, mapKey } from './keys.js';
 import { bodyOf, type Storage } from './storage/port.js';
 
 /** How a remote is opened. */
@@ -16,13 +18,32 @@ export interface RemoteOptions {
    * empty mount point is not an empty remote.
    */
   readonly seen?: boolean;
+  /** Remembers that no collection was about to delete anything. */
+  readonly quiet?: QuietNote;
+  /** Those of the protocol if they are not given. */
+  readonly times?: LookoutTimes;
+  /** How what is sent is encoded; compressed where that pays if it is not said. */
+  readonly encoding?: Encoding | undefined;
 }
+
+/** How a writer encodes what it sends to a remote. Readers read everything. */
+export interface Encoding {
+  /** `auto`: what gets smaller is compressed. */
+  readonly compression: 'auto' | 'none';
+  /** Large blobs are cut by their content, so that a new version sends what is new in it. */
+  readonly chunking: boolean;
+}
+
+const USUAL_ENCODING: Encoding = { compression: 'auto', chunking: false };
 
 /** A remote: a storage, and where in it this writer may look and write. Nothing is asked of it before the first call. */
 export interface Remote {
   readonly description: string;
   readonly storage: Storage;
   readonly areas: AreaOrder;
+  /** Knows what a collection is about to delete. */
+  readonly lookout: Lookout;
+  readonly encoding: Encoding;
   /**
    * Asks once whether somebody answers and has a format that is known here; `empty` if the remote was never used.
    * Throws `ERR_REMOTE_DOWN`, `ERR_REMOTE_DENIED` or `ERR_FORMAT_VERSION`.
@@ -38,7 +59,15 @@ const VERSION = 1;
 const FORMAT_BYTES = 4096;
 
 /** Opens a remote. */
-export function openRemote({ storage, area, seen = false }: RemoteOptions): Remote {
+export function openRemote({
+  storage,
+  area,
+  seen = false,
+  encoding = USUAL_ENCODING,
+  quiet,
+  times,
+}: RemoteOptions): Remote {
+  const lookout = new Lookout({ storage, quiet, times });
   let answer: Promise<'used' | 'empty'> | undefined;
   const contact = (signal?: AbortSignal): Promise<'used' | 'empty'> => {
     if (answer === undefined) {
@@ -55,11 +84,14 @@ export function openRemote({ storage, area, seen = false }: RemoteOptions): Remo
     description: storage.description,
     storage,
     areas: areaOrder(area),
+    lookout,
+    encoding,
     contact,
     prepare: async (signal) => {
       if ((await contact(signal)) === 'used') return;
       const text = Buffer.from(`${JSON.stringify({ version: VERSION })}\n`);
-      await storage.put(FORMAT_KEY, bodyOf(text), { ifAbsent: true, signal });
+      const stored = await storage.put(FORMAT_KEY, bodyOf(text), { ifAbsent: true, signal });
+      if (stored === 'stored') for (const proof of areaOrder(area).proof) lookout.isNew(proof);
       answer = Promise.resolve('used');
     },
     flush: async (signal) => storage.flush?.({ signal }),
@@ -73,6 +105,16 @@ export function openRemote({ storage, area, seen = false }: RemoteOptions): Remo
 export async function isComplete(remote: Remote, root: Digest, signal?: AbortSignal): Promise<boolean> {
   if ((await remote.contact(signal)) === 'empty') return false;
   return (await areaThatHolds(remote, remote.areas.proof, root, signal)) !== undefined;
+}
+
+/** {@link isComplete}, and not about to be deleted by a collection. Throws like it. */
+export async function willStayComplete(remote: Remote, root: Digest, signal?: AbortSignal): Promise<boolean> {
+  if ((await remote.contact(signal)) === 'empty') return false;
+  const found = await firstInAreas(remote.areas.proof, async (area) => {
+    if (!(await holdsRoot(remote.storage, area, root, signal))) return undefined;
+    return (await remote.lookout.isCondemned(area, mapKey(area, root), signal)) ? undefined : area;
+  });
+  return found !== undefined;
 }
 
 /** The first of the areas that has all of a root. Throws like {@link isComplete}. */

@@ -3,10 +3,12 @@ import { SluiceError } from '../errors.js';
 import { type Digest, digestFromRaw, RAW_DIGEST_BYTES } from '../model/digest.js';
 import { DigestTable } from '../model/digest-table.js';
 import { PACK_NAME_BYTES } from '../model/map.js';
-import { BLOB, BLOBS, NODE, NODE_PART, TREES } from '../model/pack.js';
+import { BLOB, BLOBS, CODEC_NONE, NODE, NODE_PART, PACK_TRAILER_BYTES, TREES } from '../model/pack.js';
+import type { Encoder } from '../store/encoder.js';
 import type { ObjectReader } from '../store/reader.js';
 import type { Store } from '../store/store.js';
 import type { Area } from './areas.js';
+import { encodeBuilt, type OpenPlace } from './encode-built.js';
 import { appendHave } from './have-file.js';
 import { blobRecord, type HaveBlob, packRecord } from './have-index.js';
 import { blobKey, packKey } from './keys.js';
@@ -15,7 +17,7 @@ import type { PackPlace, PackRef } from './map-builder.js';
 import { Outbox } from './outbox.js';
 import { type BuiltPack, PackBuilder, REMOTE_PACK_BYTES } from './pack-builder.js';
 import type { Remote } from './remote.js';
-import type { StorageKey } from './storage/port.js';
+import { type Body, bodyOf, type StorageKey } from './storage/port.js';
 
 /** A pack that arrived, for whoever wants to look whether it did. */
 export interface SentPack {
@@ -33,23 +35,29 @@ export class Uploader {
   private readonly store: Store;
   private readonly reader: ObjectReader;
   private readonly remote: Remote;
+  private readonly encoder: Encoder;
   private readonly bad: ReadonlySet<StorageKey>;
   private readonly signal: AbortSignal | undefined;
   private readonly outbox: Outbox;
   private readonly builders: { readonly blob: PackBuilder; readonly tree: PackBuilder };
   private readonly sent = { blob: new DigestTable(), tree: new DigestTable() };
   private readonly places: PackPlace[] = [];
+  /** Objects of the packs that are being filled. */
+  private readonly filling: Record<'blob' | 'tree', OpenPlace[]> = { blob: [], tree: [] };
   private readonly refs: { blob: PackRef | undefined; tree: PackRef | undefined } = {
     blob: undefined,
     tree: undefined,
   };
   private readonly keys = new Map<string, HaveBlob>();
+  /** Packs of this push that may not be relied on any more. */
+  private readonly gone = new Set<StorageKey>();
 
   /** `reader` reads blobs; another one reads the trees, so that each reads ahead. `bad`: keys of large blobs that are there and are not to be relied on. */
   constructor(
     store: Store,
     reader: ObjectReader,
     remote: Remote,
+    encoder: Encoder,
     bad: ReadonlySet<StorageKey>,
     signal: AbortSignal | undefined,
   ) {
@@ -57,6 +65,7 @@ export class Uploader {
     this.store = store;
     this.reader = reader;
     this.remote = remote;
+    this.encoder = encoder;
     this.signal = signal;
     this.outbox = new Outbox(2 * REMOTE_PACK_BYTES, signal);
     const newName = (): Buffer => randomBytes(PACK_NAME_BYTES);
@@ -66,7 +75,9 @@ export class Uploader {
   /** Where an object lies that this push has sent. */
   placeOf(kind: 'blob' | 'tree', raw: Buffer, rawAt: number): PackPlace | undefined {
     const found = this.sent[kind].get(raw, rawAt);
-    return found === undefined ? undefined : this.places[found];
+    const place = found === undefined ? undefined : this.places[found];
+    if (place === undefined || this.gone.size === 0) return place;
+    return this.gone.has(packKey(place.pack.area, place.pack.name)) ? undefined : place;
   }
 
   /** A large blob that this push has sent, or has found to be there. */
@@ -95,7 +106,7 @@ export class Uploader {
     const local = localBlob(this.store, this.reader, raw, 0, size);
     const there = await this.areaOfLarge(digest, size);
     const { own } = this.remote.areas;
-    if (there === undefined) await this.remote.storage.put(blobKey(own, digest), local.body, { signal: this.signal });
+    if (there === undefined) await this.putLarge(blobKey(own, digest), local.body);
     const slices = there === undefined ? local.slices : local.readSlices();
     const blob = { area: there ?? own, raw: Buffer.from(raw), size, slices };
     this.keys.set(raw.toString('hex'), blob);
@@ -108,9 +119,26 @@ export class Uploader {
     for (const area of this.remote.areas.proof) {
       if (this.bad.has(blobKey(area, digest))) continue;
       const stat = await this.remote.storage.stat(blobKey(area, digest), { signal: this.signal });
-      if (stat?.bytes === size) return area;
+      if (stat?.bytes === size && !(await this.isCondemned(area, blobKey(area, digest)))) return area;
     }
     return undefined;
+  }
+
+  /** Forgets what this push has sent or found if a collection is about to delete it meanwhile; returns whether there was anything. */
+  async forgetCondemned(): Promise<boolean> {
+    const { own } = this.remote.areas;
+    let found = false;
+    for (const { key } of this.packs) {
+      if (this.gone.has(key) || !(await this.isCondemned(own, key))) continue;
+      this.gone.add(key);
+      found = true;
+    }
+    for (const [hex, { area, raw }] of this.keys) {
+      if (!(await this.isCondemned(area, blobKey(area, digestFromRaw(raw))))) continue;
+      this.keys.delete(hex);
+      found = true;
+    }
+    return found;
   }
 
   /** Whether {@link sendFull} has something to do. */
@@ -120,20 +148,34 @@ export class Uploader {
 
   /** Sends packs that are full; waits while too much is on its way. */
   async sendFull(): Promise<void> {
-    if (this.builders.blob.isFull) await this.send(this.builders.blob);
-    if (this.builders.tree.isFull) await this.send(this.builders.tree);
+    if (this.builders.blob.isFull) await this.send('blob');
+    if (this.builders.tree.isFull) await this.send('tree');
   }
 
   /** Sends the rest. Everything is durable then. */
   async finish(): Promise<void> {
-    await this.send(this.builders.blob);
-    await this.send(this.builders.tree);
+    await this.send('blob');
+    await this.send('tree');
     await this.outbox.settled();
   }
 
   /** Waits for what is on its way, after a failure too. */
   async abandon(): Promise<void> {
     await this.outbox.drained();
+  }
+
+  private isCondemned(area: Area, key: StorageKey): Promise<boolean> {
+    return this.remote.lookout.isCondemned(area, key, this.signal);
+  }
+
+  private async putLarge(key: StorageKey, body: Body): Promise<void> {
+    const { storage, areas, lookout } = this.remote;
+    const put = async (): Promise<boolean> => {
+      await storage.put(key, body, { signal: this.signal });
+      return true;
+    };
+    if (await this.isCondemned(areas.own, key)) await lookout.renew(areas.own, key, put, this.signal);
+    else await put();
   }
 
   private append(kind: 'blob' | 'tree', packKind: number, bytes: Buffer, raw: Buffer, rawAt: number): PackPlace {
@@ -144,25 +186,31 @@ export class Uploader {
       pack = { area: this.remote.areas.own, name: builder.current, have: undefined };
       this.refs[kind] = pack;
     }
-    const place = { pack, offset, stored: bytes.length };
+    const place = { pack, offset, stored: bytes.length, codec: CODEC_NONE };
+    this.filling[kind].push(place);
     this.sent[kind].set(raw, rawAt, this.places.length);
     this.places.push(place);
     return place;
   }
 
-  private async send(builder: PackBuilder): Promise<void> {
-    const pack = builder.seal();
-    if (pack !== undefined) await this.outbox.send(pack.bytes, () => this.upload(builder, pack));
+  private async send(kind: 'blob' | 'tree'): Promise<void> {
+    const pack = this.builders[kind].seal();
+    if (pack === undefined) return;
+    const places = this.filling[kind].splice(0);
+    await this.outbox.send(pack.bytes, () => this.upload(kind, pack, places));
   }
 
-  private async upload(builder: PackBuilder, pack: BuiltPack): Promise<void> {
+  private async upload(kind: 'blob' | 'tree', pack: BuiltPack, places: readonly OpenPlace[]): Promise<void> {
     const { own } = this.remote.areas;
-    const { bytes, chunks } = pack;
+    const isEncoded = kind === 'blob' && this.remote.encoding.compression === 'auto';
+    const { chunks, tail } = isEncoded ? await encodeBuilt(this.encoder, pack, places) : pack;
+    const body = bodyOf(...chunks, tail);
     const key = packKey(own, pack.name);
-    await this.remote.storage.put(key, { bytes, chunks: () => chunks }, { signal: this.signal });
-    appendHave(this.store, this.remote.description, [packRecord(own, pack.name, pack.content, pack.rows)]);
-    this.packs.push({ key, bytes });
-    builder.recycle(pack);
+    await this.remote.storage.put(key, body, { signal: this.signal });
+    const rows = tail.subarray(0, tail.length - PACK_TRAILER_BYTES);
+    appendHave(this.store, this.remote.description, [packRecord(own, pack.name, pack.content, rows)]);
+    this.packs.push({ key, bytes: body.bytes });
+    this.builders[kind].recycle(chunks);
   }
 }
 

@@ -6,7 +6,7 @@ import { type Look, look } from '../workspace/observe.js';
 import { type CommitResult, commitOuts } from './commit-outs.js';
 import type { StageContext } from './context.js';
 import { refuseLookedPart } from './part-of-out.js';
-import { refuseProtected } from './protect.js';
+import { bringCommitted, refuseProtected } from './protect.js';
 import type { Stage } from './stage.js';
 
 /** How a dataset is committed. */
@@ -46,6 +46,7 @@ export async function commitData(
 ): Promise<CommitResult & { readonly reasons: readonly Reason[] }> {
   const locked = context.readLock(stage.projectRoot).stages.get(stage.id.target);
   if (!force) for (const [path, seen] of looked) refuseLookedPart(stage, path, seen);
+  await bringCommitted(context, stage, locked);
   const committed = await commitOuts(context, stage, {
     parts: [],
     ms: 0,

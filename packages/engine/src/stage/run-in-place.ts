@@ -2,6 +2,7 @@ import { lstatSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { SluiceError } from '../errors.js';
 import { diffParts } from '../model/parts.js';
+import { sameRoot } from '../model/root.js';
 import { ensureIgnored } from '../workspace/gitignore.js';
 import { checkIgnored, finish, moveAside, moveOf, putBack } from '../workspace/moves.js';
 import { absolutePath } from '../workspace/workspace.js';
@@ -10,6 +11,7 @@ import { type CommitResult, commitOuts } from './commit-outs.js';
 import type { StageContext } from './context.js';
 import { refuseTracked } from './git-tracked.js';
 import type { HeldStage } from './hold.js';
+import { bringCommitted, refuseProtected } from './protect.js';
 import { type Resolved, Resolver } from './resolve.js';
 import { runCommand } from './run-command.js';
 import { runItems } from './run-items.js';
@@ -38,10 +40,18 @@ export async function runInPlace(
     refuseMissing(context, stage);
     for (const move of moves) checkIgnored(move);
     const { parts, stable } = await checkDeps(context, stage, before);
+    const locked = context.readLock(stage.projectRoot).stages.get(stage.id.target);
+    await bringCommitted(context, stage, locked);
     return await commitOuts(context, stage, {
       parts,
       ms: performance.now() - startedMs,
       record: stable,
+      check: (out, root, snapshot) => {
+        // A run makes its outs anew, so a strict one is what the run made; one that only grows has to keep what it had.
+        const earlier = locked?.outs.get(out.path);
+        if (out.mutability !== 'append-only' || earlier === undefined || sameRoot(earlier, root)) return;
+        refuseProtected(context.workspace.store.reader, stage, out, earlier, snapshot);
+      },
       beforeLock: () => {
         for (const move of moves) finish(move);
       },

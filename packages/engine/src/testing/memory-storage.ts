@@ -6,9 +6,10 @@ export interface MemoryStorage extends Storage {
   readonly objects: Map<StorageKey, Buffer>;
 }
 
-/** An empty storage in memory. */
-export function memoryStorage(description = 'memory:'): MemoryStorage {
+/** An empty storage in memory. `nowMs`: its clock. */
+export function memoryStorage(description = 'memory:', nowMs: () => number = () => 0): MemoryStorage {
   const objects = new Map<StorageKey, Buffer>();
+  const times = new Map<StorageKey, number>();
   return {
     description,
     durable: true,
@@ -34,12 +35,13 @@ export function memoryStorage(description = 'memory:'): MemoryStorage {
       if (whole.length !== body.bytes) throw new Error(`a body of ${body.bytes} bytes gave ${whole.length}`);
       if (options.ifAbsent === true && objects.has(key)) return 'exists';
       objects.set(key, whole);
+      times.set(key, nowMs());
       return 'stored';
     },
     list: async function* (prefix): AsyncGenerator<ListedObject> {
       for (const key of [...objects.keys()].sort()) {
         if (prefix !== '' && key !== prefix && !key.startsWith(`${prefix}/`)) continue;
-        yield { key, bytes: objects.get(key)?.length ?? 0, modifiedMs: 0 };
+        yield { key, bytes: objects.get(key)?.length ?? 0, modifiedMs: times.get(key) ?? 0 };
       }
     },
     delete: async (key) => {

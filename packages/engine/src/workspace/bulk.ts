@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { asSluiceError, type ErrorWire, fromErrorWire, SluiceError, throwIfAborted } from '../errors.js';
 import type { Files } from '../store/files.js';
 import { StoreMoved } from '../store/ingest.js';
-import { BulkThread, type ThreadAnswers, type ThreadRequest } from './thread.js';
+import { BulkThread, memoryOf, type ThreadAnswers, type ThreadRequest } from './thread.js';
 
 /** One thread of bulk work, here or in a worker. Requests are answered in order. */
 export interface BulkLane {
@@ -15,6 +15,8 @@ export interface Bulk {
   lanes(items: number, bytes: number): readonly BulkLane[];
   /** Workers that do a part of what this thread does itself, `items` in all; none for few. */
   helpers(items: number): readonly BulkLane[];
+  /** The worker that has the least to do, for work on so many bytes in memory; this thread for little work. */
+  idlest(bytes: number): BulkLane;
   /** Ends the workers. */
   close(): Promise<void>;
 }
@@ -27,6 +29,9 @@ const INLINE_BYTES = 64 * 1024 * 1024;
 const HELPED_LOOKS = 4000;
 /** More threads than this in one directory only wait for each other in the kernel. */
 const MOST_HELPERS = 3;
+
+/** Work on fewer bytes in memory is done before a worker has started. */
+const INLINE_MEMORY_BYTES = 4 * 1024 * 1024;
 
 /** A batch for one lane: large enough that posting it does not count, small enough that lanes end together. */
 export const BATCH_FILES = 500;
@@ -54,6 +59,11 @@ export function createBulk(files: Files, workerFile: URL | undefined, threads: n
       return workerFile === undefined || items < HELPED_LOOKS || count < 1
         ? []
         : start(workerFile, count).slice(0, count);
+    },
+    idlest: (bytes) => {
+      if (workerFile === undefined || bytes < INLINE_MEMORY_BYTES) return inline;
+      const lanes = start(workerFile, Math.max(1, threads));
+      return lanes.reduce((best, lane) => (lane.waiting() < best.waiting() ? lane : best));
     },
     close: async () => {
       await Promise.all(workers.splice(0).map((worker) => worker.end()));
@@ -106,6 +116,8 @@ function inlineLane(files: Files): BulkLane {
 
 interface WorkerLane extends BulkLane {
   isAlive(): boolean;
+  /** Requests that it has not answered. */
+  waiting(): number;
   end(): Promise<void>;
 }
 
@@ -133,6 +145,7 @@ function workerLane(file: URL): WorkerLane {
   worker.on('exit', (code) => die(new SluiceError('ERR_INTERNAL', `a worker thread ended with ${code}`)));
   return {
     isAlive: () => death === undefined,
+    waiting: () => waiting.length,
     ask: (request) =>
       new Promise((resolve, reject) => {
         if (death !== undefined) {
@@ -141,7 +154,7 @@ function workerLane(file: URL): WorkerLane {
         }
         waiting.push({ resolve, reject });
         worker.ref();
-        worker.postMessage(request);
+        worker.postMessage(request, memoryOf(request));
       }),
     end: async () => {
       await worker.terminate();

@@ -18,10 +18,14 @@ export interface RemoteEntry {
   readonly profile?: string;
   readonly anonymous?: boolean;
   readonly requestPayer?: boolean;
+  readonly compression?: Compression;
 }
 
 /** Who keeps the keys with which a service encrypts: the service itself, or the KMS of AWS. */
 export type Encryption = 'AES256' | 'aws:kms';
+
+/** Whether what is sent to a remote is compressed: where it gets smaller, or never. */
+export type Compression = 'auto' | 'none';
 
 /** When something is done: on request, or after each run of a stage. */
 export type When = 'manual' | 'after-run';
@@ -61,7 +65,9 @@ const REMOTE_KEYS = [
   'profile',
   'anonymous',
   'requestPayer',
+  'compression',
 ];
+const COMPRESSIONS = ['auto', 'none'] as const satisfies Compression[];
 const ENCRYPTIONS = ['AES256', 'aws:kms'] as const satisfies Encryption[];
 /** Names that go into headers and host names. */
 const PLAIN = /^[A-Za-z0-9][A-Za-z0-9_:/.-]{0,255}$/;
@@ -122,6 +128,7 @@ function parseRemote(remote: string, value: unknown, name: string, fail: Fail): 
     profile: optional('profile', asName),
     anonymous: optional('anonymous', asFlag),
     requestPayer: optional('requestPayer', asFlag),
+    compression: optional('compression', (given, at) => asChoice<Compression>(given, COMPRESSIONS, at, fail)),
   });
 }
 

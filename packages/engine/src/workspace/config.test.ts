@@ -62,6 +62,7 @@ describe('reading', () => {
           storageClass: 'IA',
           sse: 'AES256',
           concurrency: 4,
+          compression: 'none',
         },
         a: { url: 'file:data/remote', readOnly: true },
       },
@@ -78,6 +79,7 @@ describe('reading', () => {
       location: { kind: 's3', bucket: 'bucket', prefix: 'a/b' },
       readOnly: false,
       concurrency: 4,
+      compression: 'none',
     });
     expect(remoteNamed(config, 'a')).toMatchObject({
       readOnly: true,
@@ -120,6 +122,11 @@ describe('reading', () => {
     ],
     ['a setting of another kind', { store: 7 }, 'store is not a text'],
     ['a bad choice', { push: 'always' }, 'push is not "manual" or "after-run"'],
+    [
+      'a bad compression',
+      { remotes: { a: { url: 'file:x', compression: 'gzip' } } },
+      'compression is not "auto" or "none"',
+    ],
     ['hard links', { link: ['hardlink'] }, 'link is not "reflink" or "copy"'],
     ['a bad name', { remotes: { 'a/b': { url: 'file:x' } } }, 'remotes["a/b"] is not a name'],
     [

@@ -1,3 +1,4 @@
+import { type EncodedPack, encodePack, type RawPack } from '../model/encode-pack.js';
 import { Catalog } from '../store/catalog.js';
 import type { Files } from '../store/files.js';
 import { Ingestor, type IngestSettings, type Unpublished } from '../store/ingest.js';
@@ -16,7 +17,8 @@ export type ThreadRequest =
   | { readonly do: 'finish-ingest'; readonly id: string }
   | { readonly do: 'abandon-ingest'; readonly id: string }
   | { readonly do: 'place'; readonly storeDir: string; readonly batch: PlaceBatch }
-  | { readonly do: 'end-place' };
+  | { readonly do: 'end-place' }
+  | { readonly do: 'encode'; readonly pack: RawPack };
 
 /** The answer to each request. */
 export interface ThreadAnswers {
@@ -28,6 +30,14 @@ export interface ThreadAnswers {
   readonly 'abandon-ingest': null;
   readonly place: PlaceResult;
   readonly 'end-place': null;
+  readonly encode: EncodedPack;
+}
+
+/** Memory that goes along with a request and with its answer, from one thread to the other, instead of being copied. */
+export function memoryOf(request: ThreadRequest, answer?: ThreadAnswers[keyof ThreadAnswers]): ArrayBuffer[] {
+  if (request.do !== 'encode') return [];
+  const { chunks } = answer !== undefined && answer !== null && 'chunks' in answer ? answer : request.pack;
+  return chunks.flatMap(({ buffer }) => (buffer instanceof ArrayBuffer ? [buffer] : []));
 }
 
 /** The state of one thread of bulk work: the main thread has one for small jobs, each worker has one. */
@@ -74,6 +84,8 @@ export class BulkThread {
         this.reader?.reader.close();
         this.reader = undefined;
         return null;
+      case 'encode':
+        return encodePack(request.pack);
     }
   }
 

@@ -1,0 +1,85 @@
+import { SluiceError } from '../../errors.js';
+import { type Digest, digestFromRaw } from '../../model/digest.js';
+import { decodeMap, failMap, type MapFront, type MapName } from '../../model/map.js';
+import { type Area, areaOf } from '../areas.js';
+import { mapKey, packKey, parseKey } from '../keys.js';
+import type { Remote } from '../remote.js';
+import type { StorageKey } from '../storage/port.js';
+
+/** A whole map in memory, checked. */
+export interface LoadedMap {
+  readonly key: StorageKey;
+  readonly area: Area;
+  readonly root: Digest;
+  readonly front: MapFront;
+  readonly locations: Buffer;
+  readonly slices: Buffer;
+  /** Whether it has no sections but those that a collection can write again. */
+  readonly isPlain: boolean;
+}
+
+const LARGEST_MAP_BYTES = 2 ** 31 - 1;
+/** Maps that are read again within so many bytes of others are read once. */
+const SHELF_BYTES = 64 * 1024 * 1024;
+const SLICE_DIGEST_BYTES = 32;
+
+/** Reads whole maps of a remote, and keeps the last ones. */
+export class MapShelf {
+  private readonly remote: Remote;
+  private readonly signal: AbortSignal | undefined;
+  private readonly maps = new Map<StorageKey, { readonly map: LoadedMap; readonly bytes: number }>();
+  private bytes = 0;
+
+  constructor(remote: Remote, signal: AbortSignal | undefined) {
+    this.remote = remote;
+    this.signal = signal;
+  }
+
+  /** `undefined` if it is gone. Throws `ERR_MAP_INVALID` or `ERR_FORMAT_VERSION`. */
+  async load(key: StorageKey): Promise<LoadedMap | undefined> {
+    const known = this.maps.get(key);
+    if (known !== undefined) return known.map;
+    const { storage } = this.remote;
+    const bytes = await storage.get(key, { offset: 0, length: LARGEST_MAP_BYTES }, { signal: this.signal });
+    if (bytes === undefined) return undefined;
+    const map = parseMap(bytes, key, `${storage.description}/${key}`);
+    this.maps.set(key, { map, bytes: bytes.length });
+    this.bytes += bytes.length;
+    for (const [oldest, { bytes: fewer }] of this.maps) {
+      if (this.bytes <= SHELF_BYTES || oldest === key) break;
+      this.maps.delete(oldest);
+      this.bytes -= fewer;
+    }
+    return map;
+  }
+}
+
+/** Reads a map; `where` names it in messages. Throws `ERR_MAP_INVALID` or `ERR_FORMAT_VERSION`. */
+export function parseMap(bytes: Buffer, key: StorageKey, where: string): LoadedMap {
+  const parts = parseKey(key);
+  const { front, locations, slices } = decodeMap(bytes, where);
+  const { header } = front;
+  if (parts?.kind !== 'maps' || !parts.raw.equals(header.root)) return failMap(where, 'it is the map of another root');
+  const plainBytes = header.frontBytes + locations.length + header.slices * SLICE_DIGEST_BYTES;
+  const isPlain = header.totalBytes === plainBytes && slices.length === header.slices * SLICE_DIGEST_BYTES;
+  return { key, area: parts.area, root: digestFromRaw(parts.raw), front, locations, slices, isPlain };
+}
+
+/** The keys of the packs that a map names. Throws `ERR_MAP_INVALID`. */
+export function packsOf(map: LoadedMap): StorageKey[] {
+  return map.front.packs.map((pack) => packKey(areaIn(map, pack), pack.raw));
+}
+
+/** The keys of the maps that a map refers to. Throws `ERR_MAP_INVALID`. */
+export function mapsOf(map: LoadedMap): StorageKey[] {
+  return map.front.maps.map((name) => mapKey(areaIn(map, name), digestFromRaw(name.raw)));
+}
+
+function areaIn({ area, key }: LoadedMap, { area: number }: MapName): Area {
+  return areaOf(number, area) ?? failMap(key, 'it names an area that it cannot reach');
+}
+
+/** Whether an error says that something on the remote is damaged or missing, and not that it could not be looked at. */
+export function isDamage(error: unknown): error is SluiceError {
+  return error instanceof SluiceError && error.exitCode === 4 && error.code !== 'ERR_FORMAT_VERSION';
+}
