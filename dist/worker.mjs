@@ -262,6 +262,8 @@ var NODE_PART = 2;
 var BLOBS = 0;
 var TREES = 1;
 var CODEC_NONE = 0;
+var CODEC_ZSTD = 1;
+var CODEC_BROTLI = 2;
 var PACK_HEADER_BYTES = 8;
 var OBJECT_HEADER_BYTES = 44;
 var PACK_TRAILER_BYTES = 44;
@@ -286,6 +288,14 @@ function writeObjectHeader(bytes, at, entry) {
   bytes[at + 11] = 0;
 }
 var OBJECT_DIGEST_OFFSET = 12;
+function readObjectHeader(bytes, at) {
+  return {
+    stored: bytes.readUInt32LE(at),
+    full: bytes.readUInt32LE(at + 4),
+    codec: bytes.readUInt8(at + 8),
+    kind: bytes.readUInt8(at + 9)
+  };
+}
 var PackIndexBuilder = class {
   entries = Buffer.allocUnsafe(256 * INDEX_ENTRY_BYTES);
   used = 0;
@@ -880,6 +890,150 @@ function readFully(files, fd, buffer) {
   return at;
 }
 
+// packages/engine/dist/model/compress.js
+import { brotliCompressSync, constants } from "node:zlib";
+
+// packages/engine/dist/model/zstd.js
+import zlib from "node:zlib";
+var ZSTD_COMPRESSION_LEVEL = 100;
+function zstdOfNode() {
+  const { zstdCompressSync: compress2, zstdDecompressSync: decompress } = zlib;
+  return compress2 === void 0 || decompress === void 0 ? void 0 : { compress: compress2, decompress };
+}
+
+// packages/engine/dist/model/compress.js
+var SMALLEST_COMPRESSED_BYTES = 1024;
+var LEAST_SAVED = 1 / 8;
+var TRIED_BYTES = 64 * 1024;
+var LOOKS = 4;
+var LOOK_BYTES = 1024;
+var LEAST_COINCIDENCE = 1.25;
+var FASTEST = 1;
+var LARGEST_WINDOW_BITS = 22;
+var SMALLEST_WINDOW_BITS = 10;
+function compress(bytes) {
+  return compressWith(zstdOfNode(), bytes);
+}
+function compressWith(zstd, bytes) {
+  if (!mayCompress(bytes))
+    return void 0;
+  if (bytes.length > 2 * TRIED_BYTES) {
+    const from = Math.floor((bytes.length - TRIED_BYTES) / 2);
+    if (shrink(bytes.subarray(from, from + TRIED_BYTES), zstd) === void 0)
+      return void 0;
+  }
+  return shrink(bytes, zstd);
+}
+function shrink(bytes, zstd) {
+  const chunkSize = Math.max(64, bytes.length);
+  const compressed = zstd === void 0 ? brotliCompressSync(bytes, { chunkSize, params: brotliParams(bytes.length) }) : zstd.compress(bytes, { chunkSize, params: { [ZSTD_COMPRESSION_LEVEL]: FASTEST } });
+  if (compressed.length > bytes.length * (1 - LEAST_SAVED))
+    return void 0;
+  return { codec: zstd === void 0 ? CODEC_BROTLI : CODEC_ZSTD, bytes: compressed };
+}
+function brotliParams(bytes) {
+  const bits = Math.min(LARGEST_WINDOW_BITS, Math.max(SMALLEST_WINDOW_BITS, 32 - Math.clz32(bytes)));
+  return {
+    [constants.BROTLI_PARAM_QUALITY]: FASTEST,
+    [constants.BROTLI_PARAM_LGWIN]: bits,
+    [constants.BROTLI_PARAM_SIZE_HINT]: bytes
+  };
+}
+function mayCompress(bytes) {
+  const { length } = bytes;
+  if (length < SMALLEST_COMPRESSED_BYTES)
+    return false;
+  const counts = new Uint32Array(256);
+  const whole = length <= LOOKS * LOOK_BYTES;
+  const looked = whole ? length : LOOKS * LOOK_BYTES;
+  for (let look = 0; look < (whole ? 1 : LOOKS); look++) {
+    const from = whole ? 0 : Math.floor((length - LOOK_BYTES) * look / (LOOKS - 1));
+    const to = whole ? length : from + LOOK_BYTES;
+    for (let i = from; i < to; i++) {
+      const byte = bytes[i] ?? 0;
+      counts[byte] = (counts[byte] ?? 0) + 1;
+    }
+  }
+  let pairs = 0;
+  for (const count of counts)
+    pairs += count * (count - 1);
+  return pairs * 256 >= looked * (looked - 1) * LEAST_COINCIDENCE;
+}
+
+// packages/engine/dist/model/encode-pack.js
+var CHUNK_BYTES3 = 4 * 1024 * 1024;
+function encodePack({ content, chunks, count }) {
+  const out = new Output(content);
+  const offsets = new Uint32Array(count);
+  const stored = new Uint32Array(count);
+  const codecs = new Uint8Array(count);
+  const index = new PackIndexBuilder();
+  let pays = false;
+  let object = 0;
+  for (const { chunk, at } of objectsOf(chunks)) {
+    const header = readObjectHeader(chunk, at);
+    const from = at + OBJECT_HEADER_BYTES;
+    const bytes = chunk.subarray(from, from + header.stored);
+    const compressed = compress(bytes);
+    if (compressed !== void 0)
+      pays = true;
+    const codec = compressed?.codec ?? CODEC_NONE;
+    const kept = compressed?.bytes ?? bytes;
+    const entry = { ...header, offset: 0, stored: kept.length, codec };
+    const raw = chunk.subarray(at + OBJECT_DIGEST_OFFSET, from);
+    const placed = { ...entry, offset: out.add(entry, raw, kept) };
+    index.add(raw, 0, placed);
+    offsets[object] = placed.offset;
+    stored[object] = placed.stored;
+    codecs[object] = codec;
+    object++;
+  }
+  if (!pays)
+    return { chunks };
+  return { chunks: out.finish(), encoding: { offsets, stored, codecs, tail: index.finish() } };
+}
+function* objectsOf(chunks) {
+  for (const [i, bytes] of chunks.entries()) {
+    const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (let at = i === 0 ? PACK_HEADER_BYTES : 0; at < chunk.length; ) {
+      yield { chunk, at };
+      at += OBJECT_HEADER_BYTES + chunk.readUInt32LE(at);
+    }
+  }
+}
+var Output = class {
+  chunks = [];
+  chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES3);
+  fill;
+  before = 0;
+  constructor(content) {
+    this.fill = packHeader(content).copy(this.chunk);
+  }
+  /** Adds an object and returns its offset. */
+  add(entry, raw, bytes) {
+    const needed = OBJECT_HEADER_BYTES + bytes.length;
+    if (this.fill + needed > this.chunk.length) {
+      this.close();
+      this.chunk = Buffer.allocUnsafeSlow(Math.max(needed, CHUNK_BYTES3));
+    }
+    writeObjectHeader(this.chunk, this.fill, entry);
+    raw.copy(this.chunk, this.fill + OBJECT_DIGEST_OFFSET);
+    bytes.copy(this.chunk, this.fill + OBJECT_HEADER_BYTES);
+    const offset = this.before + this.fill;
+    this.fill += needed;
+    return offset;
+  }
+  finish() {
+    this.close();
+    return this.chunks;
+  }
+  close() {
+    this.chunks.push(this.chunk.subarray(0, this.fill));
+    this.before += this.fill;
+    this.fill = 0;
+  }
+};
+
 // packages/engine/dist/store/catalog.js
 import { join as join5 } from "node:path";
 
@@ -1108,7 +1262,7 @@ function renameIfThere(files, from, to) {
 // packages/engine/dist/store/reader.js
 var FIRST_WINDOW_BYTES = 64 * 1024;
 var LARGEST_WINDOW_BYTES = 4 * 1024 * 1024;
-var CHUNK_BYTES3 = 1024 * 1024;
+var CHUNK_BYTES4 = 1024 * 1024;
 var OPEN_PACKS = 32;
 var SECOND_LOOK_MS = 30;
 var ObjectReader = class {
@@ -1233,11 +1387,11 @@ var ObjectReader = class {
   }
   streamFile(path, key, sink) {
     const digest = createHash4("sha256");
-    const buffer = this.reserve(CHUNK_BYTES3);
+    const buffer = this.reserve(CHUNK_BYTES4);
     const fd = this.files.openSync(path, "r");
     try {
       for (; ; ) {
-        const read = this.files.readSync(fd, buffer, 0, CHUNK_BYTES3, null);
+        const read = this.files.readSync(fd, buffer, 0, CHUNK_BYTES4, null);
         if (read === 0)
           return digest.digest().equals(key);
         const chunk = buffer.subarray(0, read);
@@ -1306,7 +1460,7 @@ function matches(bytes, raw, rawAt) {
 
 // packages/engine/dist/workspace/hash-batch.js
 import { createHash as createHash5, hash as hash4 } from "node:crypto";
-import { closeSync, constants, fstatSync, lstatSync as lstatSync2, openSync, readlinkSync, readSync } from "node:fs";
+import { closeSync, constants as constants2, fstatSync, lstatSync as lstatSync2, openSync, readlinkSync, readSync } from "node:fs";
 
 // packages/engine/dist/model/tree.js
 var FILE = 0;
@@ -1404,9 +1558,9 @@ function kindOf(stat, path) {
 }
 
 // packages/engine/dist/workspace/hash-batch.js
-var READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-var NO_ATIME = process.platform === "linux" ? constants.O_NOATIME : 0;
-var CHUNK_BYTES4 = 1024 * 1024;
+var READ = constants2.O_RDONLY | constants2.O_NOFOLLOW | constants2.O_NONBLOCK;
+var NO_ATIME = process.platform === "linux" ? constants2.O_NOATIME : 0;
+var CHUNK_BYTES5 = 1024 * 1024;
 var STAT_FIELDS = 4;
 function hashBatch(batch, ingestor, scratch) {
   const paths = batch.paths.split("\0");
@@ -1430,7 +1584,7 @@ function hashBatch(batch, ingestor, scratch) {
   return result;
 }
 function scratchBuffer() {
-  return Buffer.allocUnsafe(CHUNK_BYTES4);
+  return Buffer.allocUnsafe(CHUNK_BYTES5);
 }
 function takeLink(batch, path, i, digests, ingestor) {
   const target = readLink(batch.base + path);
@@ -1555,7 +1709,7 @@ function setStat(stat, stats, i) {
 }
 
 // packages/engine/dist/workspace/place-batch.js
-import { constants as constants2 } from "node:fs";
+import { constants as constants3 } from "node:fs";
 function placeBatch(batch, reader, files) {
   const paths = batch.paths.split("\0");
   const linkPaths = batch.linkPaths.split("\0");
@@ -1635,7 +1789,7 @@ function tryLink(kind, source, file, files) {
       files.linkSync(source, file.path);
       return true;
     }
-    files.copyFileSync(source, file.path, constants2.COPYFILE_FICLONE_FORCE | constants2.COPYFILE_EXCL);
+    files.copyFileSync(source, file.path, constants3.COPYFILE_FICLONE_FORCE | constants3.COPYFILE_EXCL);
     const fd = files.openSync(file.path, "r");
     try {
       files.fchmodSync(fd, file.mode & ~process.umask());
@@ -1681,6 +1835,12 @@ function writeAll(files, fd, bytes, position) {
 }
 
 // packages/engine/dist/workspace/thread.js
+function memoryOf(request, answer) {
+  if (request.do !== "encode")
+    return [];
+  const { chunks } = answer !== void 0 && answer !== null && "chunks" in answer ? answer : request.pack;
+  return chunks.flatMap(({ buffer }) => buffer instanceof ArrayBuffer ? [buffer] : []);
+}
 var BulkThread = class {
   files;
   scratch;
@@ -1720,6 +1880,8 @@ var BulkThread = class {
         this.reader?.reader.close();
         this.reader = void 0;
         return null;
+      case "encode":
+        return encodePack(request.pack);
     }
   }
   buffer() {
@@ -1745,7 +1907,8 @@ var BulkThread = class {
 var thread = new BulkThread(realFiles);
 parentPort?.on("message", (request) => {
   try {
-    parentPort?.postMessage({ value: thread.handle(request) });
+    const value = thread.handle(request);
+    parentPort?.postMessage({ value }, memoryOf(request, value));
   } catch (error) {
     parentPort?.postMessage(error instanceof StoreMoved ? { moved: true } : { error: toErrorWire(asSluiceError(error)) });
   }

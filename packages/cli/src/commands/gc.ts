@@ -1,10 +1,6 @@
-<<<<<<< HEAD
-import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { resolve } from 'node:path';
 import { type GcRemoteOptions, SluiceError } from '@sluice/engine';
 import { Option } from 'commander';
-=======
-import { resolve } from 'node:path';
->>>>>>> 3b417b4a90c9e5a2e8a2a4edeb5bcd51e545db4e
 import { type Call, type Declare, examples } from '../command.js';
 import { type HistoryOptions, scopeOf, withRecentHistory } from './history.js';
 import { parseAge } from './parse.js';
