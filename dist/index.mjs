@@ -25373,11 +25373,11 @@ function readConfig(root, env) {
   const shared = readFile2(root, CONFIG_FILE);
   const local = readFile2(root, LOCAL_CONFIG_FILE);
   const merged = { ...shared, ...local };
+  const asked = askedRemote(root, env.SLUICE_REMOTE);
   const names = [.../* @__PURE__ */ new Set([...shared.remotes.keys(), ...local.remotes.keys()])].sort(compareUtf8);
   return {
     store: resolve2(root, env.SLUICE_STORE || merged.store || ".sluice"),
-    defaultRemote: env.SLUICE_REMOTE || merged.defaultRemote,
-    remotes: new Map(names.map((name) => [name, toRemote(root, name, shared, local)])),
+    ...withAsked(new Map(names.map((name) => [name, toRemote(root, name, shared, local)])), asked ?? merged.defaultRemote),
     link: merged.link ?? ["reflink", "copy"],
     durability: merged.durability ?? "batch",
     push: merged.push ?? "manual",
@@ -25418,6 +25418,23 @@ function toRemote(root, name, shared, local) {
   if (!parsed.ok)
     throw new SluiceError("ERR_CONFIG", `${file}: remotes.${name}.url ${parsed.problem}`, { hint: parsed.hint });
   return { ...entry2, name, url: entry2.url, location: parsed.location, readOnly: entry2.readOnly ?? false };
+}
+var FROM_ENVIRONMENT = "environment";
+function askedRemote(root, text) {
+  if (text === void 0 || text === "" || !text.includes(":"))
+    return text || void 0;
+  const parsed = parseRemoteUrl(root, text);
+  if (parsed.ok)
+    return { name: FROM_ENVIRONMENT, url: text, location: parsed.location, readOnly: false };
+  throw new SluiceError("ERR_CONFIG", `SLUICE_REMOTE ${parsed.problem}`, { hint: parsed.hint });
+}
+function withAsked(remotes, asked) {
+  if (typeof asked !== "object")
+    return { remotes, defaultRemote: asked };
+  const known = [...remotes.values()].find(({ url }) => url === asked.url);
+  if (known !== void 0)
+    return { remotes, defaultRemote: known.name };
+  return { remotes: new Map([...remotes, [asked.name, asked]]), defaultRemote: asked.name };
 }
 function readArea(text) {
   if (text === void 0 || text === "" || isArea(text))
@@ -36601,10 +36618,13 @@ async function answer(request2, response, options2, token, dir) {
 }
 async function read(request2, storage, key, signal) {
   const offset = count(request2.headers[OFFSET], Number.MAX_SAFE_INTEGER);
-  const length = count(request2.headers[LENGTH], LONGEST_RANGE);
+  const length = count(request2.headers[LENGTH], Number.MAX_SAFE_INTEGER);
   if (request2.method !== "GET" || offset === void 0 || length === void 0)
     throw unknown(request2.url ?? "");
-  return await storage.get(key, { offset, length }, { signal });
+  const found = await storage.get(key, { offset, length: Math.min(length, LONGEST_RANGE) }, { signal });
+  if (found !== void 0 && found.length < length && found.length === LONGEST_RANGE)
+    throw unknown(request2.url ?? "");
+  return found;
 }
 async function put2(request2, storage, key, { guard }, dir, signal) {
   guard.write(key);
@@ -40892,8 +40912,7 @@ function parseInputs(env) {
     strict: reader.flag("strict"),
     passEnv: reader.list("pass-env"),
     summary: reader.choice("summary", ["always", "on-change", "never"], "always"),
-    workingDirectories: orElse(reader.lines("working-directory"), ["."]),
-    token: reader.text("token")
+    workingDirectories: orElse(reader.lines("working-directory"), ["."])
   };
   if (inputs.command !== void 0) {
     for (const name of OF_NX.filter((name2) => reader.text(name2) !== void 0 && reader.text(name2) !== "false"))
@@ -40937,10 +40956,11 @@ function workspaceRoots(host, inputs) {
   });
   return [...new Set(roots)];
 }
+var CACHE_OF_THE_JOB = "actions-cache:";
 async function openWorkspace(host, root, inputs, standing, warnings, signal) {
-  return await openEngine({
+  const open3 = (remote) => openEngine({
     root,
-    env: inputs.remote === void 0 ? host.env : { ...host.env, SLUICE_REMOTE: inputs.remote },
+    env: remote === void 0 ? host.env : { ...host.env, SLUICE_REMOTE: remote },
     area: standing.area,
     signal,
     workerFile: new URL("./worker.mjs", import.meta.url),
@@ -40949,6 +40969,17 @@ async function openWorkspace(host, root, inputs, standing, warnings, signal) {
         warnings.add(event.message);
     }
   });
+  const engine = await open3(inputs.remote);
+  try {
+    const isAlone = inputs.remote === void 0 && engine.remotes().length === 0;
+    if (!isAlone || !host.env.ACTIONS_RUNTIME_TOKEN)
+      return { engine, remote: inputs.remote };
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+  await engine.close();
+  return { engine: await open3(CACHE_OF_THE_JOB), remote: CACHE_OF_THE_JOB };
 }
 
 // packages/action/dist/task-notes.js
@@ -41300,6 +41331,12 @@ function findNx(root) {
   }
 }
 
+// packages/action/dist/complete-stages.js
+async function completeStages(engine, select2) {
+  const { stages } = await engine.status({ select: select2 });
+  return stages.filter(({ outs }) => outs.some(({ digest }) => digest !== null) && outs.every(({ store }) => store === "complete")).map(({ project, target }) => `${project}:${target}`);
+}
+
 // packages/action/dist/push-finished.js
 var LOOK_EVERY_MS = 300;
 var MOST_FAILURES = 2;
@@ -41309,11 +41346,11 @@ function pushFinished(engine, notesDir) {
   const total = { files: 0, objects: 0, bytes: 0, ms: 0 };
   let failures = 0;
   let working = Promise.resolve();
-  const pushOnce = async () => {
-    const select2 = readNotes(notesDir).filter(madeSomething).map(stageOf).filter((stage) => !sent.has(stage));
-    if (select2.length === 0)
-      return;
+  const pushOnce = async (choose) => {
     try {
+      const select2 = await choose();
+      if (select2.length === 0)
+        return;
       const { files, objects, bytes, ms: ms2 } = await engine.push({ select: select2 });
       for (const stage of select2)
         sent.add(stage);
@@ -41328,12 +41365,18 @@ function pushFinished(engine, notesDir) {
       problems.set(problem.code, problem);
     }
   };
+  const ended2 = (isWanted2) => readNotes(notesDir).filter(isWanted2).map(stageOf).filter((stage) => !sent.has(stage));
+  const made = async () => ended2(madeSomething);
+  const found = async () => {
+    const stages = ended2(({ outcome }) => outcome !== "failed");
+    return stages.length === 0 ? [] : await completeStages(engine, stages);
+  };
   let isBusy = false;
   const timer = setInterval(() => {
     if (isBusy || failures >= MOST_FAILURES)
       return;
     isBusy = true;
-    working = pushOnce().finally(() => {
+    working = pushOnce(made).finally(() => {
       isBusy = false;
     });
   }, LOOK_EVERY_MS);
@@ -41341,8 +41384,11 @@ function pushFinished(engine, notesDir) {
     finish: async (isCancelled) => {
       clearInterval(timer);
       await working;
-      if (!isCancelled)
-        await pushOnce();
+      if (!isCancelled) {
+        await pushOnce(made);
+        if (problems.size === 0)
+          await pushOnce(found);
+      }
       return { stages: [...sent], ...total, problems: [...problems.values()] };
     }
   };
@@ -41436,17 +41482,18 @@ var BrokenDeclarations = class extends SluiceError {
   }
 };
 async function runWorkspace(engine, options2) {
-  const { host, inputs, standing, root, notesDir, interruption } = options2;
+  const { host, inputs, standing, root, remote, notesDir, interruption } = options2;
   const startedMs = performance.now();
   const { targets, problems } = await engine.declarations();
   if (problems.length > 0)
     throw new BrokenDeclarations(root, problems);
   const command = commandOf(root, inputs, targets);
   const served = await engine.serveRemotes({ mayWrite: standing.mayWrite, dir: tmpdir() });
+  options2.mask(served.env.SLUICE_BROKER_TOKEN ?? "");
   const env = {
     ...childEnv(host.env, inputs.passEnv),
     ...served.env,
-    ...inputs.remote === void 0 ? {} : { SLUICE_REMOTE: inputs.remote },
+    ...remote === void 0 ? {} : { SLUICE_REMOTE: remote },
     [REPORT_NOTES_VARIABLE]: notesDir
   };
   const isPushing = standing.mayWrite && inputs.push !== "never" && engine.remotes().length > 0;
@@ -41552,8 +41599,6 @@ async function runMain(host, mode) {
   const scratch = mkdtempSync3(join64(temporary(host), "sluice-"));
   try {
     const inputs = parseInputs(host.env);
-    if (inputs.token !== void 0)
-      commands.mask(inputs.token);
     return await runStep(host, { inputs, commands, scratch, standing: limit(standingOf(readCiRun(host.env)), inputs, mode) }, interruption.signal);
   } catch (error) {
     tellFailure(commands, host, error);
@@ -41579,9 +41624,18 @@ async function runStep(host, step, interruption) {
       break;
     const notesDir = join64(scratch, "notes", String(at3));
     mkdirSync18(notesDir, { recursive: true });
-    const engine = await openWorkspace(host, root, inputs, standing, warnings, interruption);
+    const { engine, remote } = await openWorkspace(host, root, inputs, standing, warnings, interruption);
     try {
-      runs.push(await runWorkspace(engine, { host, inputs, standing, root, notesDir, interruption }));
+      runs.push(await runWorkspace(engine, {
+        host,
+        inputs,
+        standing,
+        root,
+        remote,
+        notesDir,
+        interruption,
+        mask: commands.mask
+      }));
     } finally {
       await engine.close();
     }
@@ -41693,7 +41747,7 @@ async function runPost(host, mode) {
     const standing = standingOf(run);
     const mayPush = !isFinished && !mode.readOnly && inputs.push !== "never" && standing.mayWrite;
     for (const root of roots) {
-      const engine = await openWorkspace(host, root, inputs, standing, /* @__PURE__ */ new Set(), interruption.signal);
+      const { engine } = await openWorkspace(host, root, inputs, standing, /* @__PURE__ */ new Set(), interruption.signal);
       try {
         if (mayPush)
           await attempt3("what was left could not be pushed", () => pushLeft(engine));
@@ -41722,8 +41776,7 @@ async function runPost(host, mode) {
 async function pushLeft(engine) {
   if (engine.remotes().length === 0)
     return void 0;
-  const { stages } = await engine.status({ select: [] });
-  const select2 = stages.filter(({ outs }) => outs.some(({ digest }) => digest !== null) && outs.every(({ store }) => store === "complete")).map(({ project, target }) => `${project}:${target}`);
+  const select2 = await completeStages(engine, []);
   if (select2.length === 0)
     return void 0;
   const { bytes, objects } = await engine.push({ select: select2 });

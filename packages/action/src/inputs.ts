@@ -27,7 +27,6 @@ export interface Inputs {
   readonly summary: 'always' | 'on-change' | 'never';
   /** Paths, relative to the checkout. */
   readonly workingDirectories: readonly string[];
-  readonly token: string | undefined;
 }
 
 const GC = ['auto', 'never', 'workspace', 'all-branches', 'all-tags', 'all-commits'] as const;
@@ -57,7 +56,6 @@ export function parseInputs(env: Readonly<Record<string, string | undefined>>): 
     passEnv: reader.list('pass-env'),
     summary: reader.choice('summary', ['always', 'on-change', 'never'], 'always'),
     workingDirectories: orElse(reader.lines('working-directory'), ['.']),
-    token: reader.text('token'),
   };
   if (inputs.command !== undefined) {
     for (const name of OF_NX.filter((name) => reader.text(name) !== undefined && reader.text(name) !== 'false'))

@@ -16,7 +16,20 @@ export function workspaceRoots(host: Host, inputs: Inputs): string[] {
   return [...new Set(roots)];
 }
 
-/** Opens the engine of this process on a workspace. It has the keys of the job, which what runs in the workspace has not. */
+/** A workspace that is open, and what its processes take for its default remote. */
+export interface OpenedWorkspace {
+  readonly engine: Engine;
+  /** For `SLUICE_REMOTE`; `undefined` where the configuration says it. */
+  readonly remote: string | undefined;
+}
+
+/** Needs no configuration, and is there in every job. */
+const CACHE_OF_THE_JOB = 'actions-cache:';
+
+/**
+ * Opens the engine of this process on a workspace. It has the keys of the job, which what runs in the workspace has not. Where no remote is configured, the cache of the
+ * repository is one.
+ */
 export async function openWorkspace(
   host: Host,
   root: string,
@@ -24,16 +37,27 @@ export async function openWorkspace(
   standing: Standing,
   warnings: Set<string>,
   signal: AbortSignal,
-): Promise<Engine> {
-  return await openEngine({
-    root,
-    env: inputs.remote === undefined ? host.env : { ...host.env, SLUICE_REMOTE: inputs.remote },
-    area: standing.area,
-    signal,
-    workerFile: new URL('./worker.mjs', import.meta.url),
-    emit: (event) => {
-      // The log belongs to the child while it runs, so what is worth knowing is told later, each once.
-      if (event.type === 'warning') warnings.add(event.message);
-    },
-  });
+): Promise<OpenedWorkspace> {
+  const open = (remote: string | undefined): Promise<Engine> =>
+    openEngine({
+      root,
+      env: remote === undefined ? host.env : { ...host.env, SLUICE_REMOTE: remote },
+      area: standing.area,
+      signal,
+      workerFile: new URL('./worker.mjs', import.meta.url),
+      emit: (event) => {
+        // The log belongs to the child while it runs, so what is worth knowing is told later, each once.
+        if (event.type === 'warning') warnings.add(event.message);
+      },
+    });
+  const engine = await open(inputs.remote);
+  try {
+    const isAlone = inputs.remote === undefined && engine.remotes().length === 0;
+    if (!isAlone || !host.env.ACTIONS_RUNTIME_TOKEN) return { engine, remote: inputs.remote };
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+  await engine.close();
+  return { engine: await open(CACHE_OF_THE_JOB), remote: CACHE_OF_THE_JOB };
 }

@@ -1,4 +1,5 @@
 import { asSluiceError, type Engine, type SluiceError } from '@sluice/engine';
+import { completeStages } from './complete-stages.js';
 import { readNotes, stageOf, type TaskNote } from './task-notes.js';
 
 /** What was sent. Sizes in bytes, times in ms. */
@@ -22,7 +23,7 @@ const MOST_FAILURES = 2;
  * `finish` waits, tries once more what failed, and tells. Never throws.
  */
 export function pushFinished(
-  engine: Pick<Engine, 'push'>,
+  engine: Pick<Engine, 'push' | 'status'>,
   notesDir: string,
 ): { finish(isCancelled: boolean): Promise<Pushed> } {
   const sent = new Set<string>();
@@ -31,13 +32,10 @@ export function pushFinished(
   let failures = 0;
   let working: Promise<void> = Promise.resolve();
 
-  const pushOnce = async (): Promise<void> => {
-    const select = readNotes(notesDir)
-      .filter(madeSomething)
-      .map(stageOf)
-      .filter((stage) => !sent.has(stage));
-    if (select.length === 0) return;
+  const pushOnce = async (choose: () => Promise<string[]>): Promise<void> => {
     try {
+      const select = await choose();
+      if (select.length === 0) return;
       const { files, objects, bytes, ms } = await engine.push({ select });
       for (const stage of select) sent.add(stage);
       total.files += files.sent;
@@ -51,11 +49,22 @@ export function pushFinished(
       problems.set(problem.code, problem);
     }
   };
+  const ended = (isWanted: (note: TaskNote) => boolean): string[] =>
+    readNotes(notesDir)
+      .filter(isWanted)
+      .map(stageOf)
+      .filter((stage) => !sent.has(stage));
+  const made = async (): Promise<string[]> => ended(madeSomething);
+  /** An attempt before this one may have made it and died before it was sent. */
+  const found = async (): Promise<string[]> => {
+    const stages = ended(({ outcome }) => outcome !== 'failed');
+    return stages.length === 0 ? [] : await completeStages(engine, stages);
+  };
   let isBusy = false;
   const timer = setInterval(() => {
     if (isBusy || failures >= MOST_FAILURES) return;
     isBusy = true;
-    working = pushOnce().finally(() => {
+    working = pushOnce(made).finally(() => {
       isBusy = false;
     });
   }, LOOK_EVERY_MS);
@@ -64,7 +73,10 @@ export function pushFinished(
     finish: async (isCancelled) => {
       clearInterval(timer);
       await working;
-      if (!isCancelled) await pushOnce();
+      if (!isCancelled) {
+        await pushOnce(made);
+        if (problems.size === 0) await pushOnce(found);
+      }
       return { stages: [...sent], ...total, problems: [...problems.values()] };
     },
   };

@@ -36,7 +36,6 @@ export async function runMain(host: Host, mode: Mode): Promise<number> {
   const scratch = mkdtempSync(join(temporary(host), 'sluice-'));
   try {
     const inputs = parseInputs(host.env);
-    if (inputs.token !== undefined) commands.mask(inputs.token);
     return await runStep(
       host,
       { inputs, commands, scratch, standing: limit(standingOf(readCiRun(host.env)), inputs, mode) },
@@ -72,9 +71,20 @@ async function runStep(host: Host, step: Step, interruption: AbortSignal): Promi
     if (interruption.aborted) break;
     const notesDir = join(scratch, 'notes', String(at));
     mkdirSync(notesDir, { recursive: true });
-    const engine = await openWorkspace(host, root, inputs, standing, warnings, interruption);
+    const { engine, remote } = await openWorkspace(host, root, inputs, standing, warnings, interruption);
     try {
-      runs.push(await runWorkspace(engine, { host, inputs, standing, root, notesDir, interruption }));
+      runs.push(
+        await runWorkspace(engine, {
+          host,
+          inputs,
+          standing,
+          root,
+          remote,
+          notesDir,
+          interruption,
+          mask: commands.mask,
+        }),
+      );
     } finally {
       await engine.close();
     }

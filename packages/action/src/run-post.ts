@@ -1,6 +1,7 @@
 import { asSluiceError, type Engine, formatBytes, plural } from '@sluice/engine';
 import { readCiRun } from './ci-run.js';
 import { collect } from './collect.js';
+import { completeStages } from './complete-stages.js';
 import type { Host } from './host.js';
 import { parseInputs } from './inputs.js';
 import { openWorkspace } from './open-workspace.js';
@@ -40,7 +41,7 @@ export async function runPost(host: Host, mode: Mode): Promise<number> {
     const standing = standingOf(run);
     const mayPush = !isFinished && !mode.readOnly && inputs.push !== 'never' && standing.mayWrite;
     for (const root of roots) {
-      const engine = await openWorkspace(host, root, inputs, standing, new Set(), interruption.signal);
+      const { engine } = await openWorkspace(host, root, inputs, standing, new Set(), interruption.signal);
       try {
         if (mayPush) await attempt('what was left could not be pushed', () => pushLeft(engine));
         await attempt('the store could not be collected', async () => {
@@ -67,10 +68,7 @@ export async function runPost(host: Host, mode: Mode): Promise<number> {
 /** Sends the results that are whole in the store, whichever step of this job made them. */
 async function pushLeft(engine: Engine): Promise<string | undefined> {
   if (engine.remotes().length === 0) return undefined;
-  const { stages } = await engine.status({ select: [] });
-  const select = stages
-    .filter(({ outs }) => outs.some(({ digest }) => digest !== null) && outs.every(({ store }) => store === 'complete'))
-    .map(({ project, target }) => `${project}:${target}`);
+  const select = await completeStages(engine, []);
   if (select.length === 0) return undefined;
   const { bytes, objects } = await engine.push({ select });
   return objects.sent === 0

@@ -31,9 +31,13 @@ export interface WorkspaceRunOptions {
   readonly inputs: Inputs;
   readonly standing: Standing;
   readonly root: string;
+  /** For `SLUICE_REMOTE`. */
+  readonly remote: string | undefined;
   /** Where executors leave their notes. */
   readonly notesDir: string;
   readonly interruption: AbortSignal;
+  /** Keeps a text out of the log. */
+  readonly mask: (secret: string) => void;
 }
 
 /** Declarations that no run can succeed with. */
@@ -50,16 +54,17 @@ export class BrokenDeclarations extends SluiceError {
 
 /** Runs Nx, or what the step names, in one workspace, and sends what is new meanwhile. Throws {@link BrokenDeclarations} and what `commandOf` throws before anything ran. */
 export async function runWorkspace(engine: Engine, options: WorkspaceRunOptions): Promise<WorkspaceRun> {
-  const { host, inputs, standing, root, notesDir, interruption } = options;
+  const { host, inputs, standing, root, remote, notesDir, interruption } = options;
   const startedMs = performance.now();
   const { targets, problems } = await engine.declarations();
   if (problems.length > 0) throw new BrokenDeclarations(root, problems);
   const command = commandOf(root, inputs, targets);
   const served = await engine.serveRemotes({ mayWrite: standing.mayWrite, dir: tmpdir() });
+  options.mask(served.env.SLUICE_BROKER_TOKEN ?? '');
   const env = {
     ...childEnv(host.env, inputs.passEnv),
     ...served.env,
-    ...(inputs.remote === undefined ? {} : { SLUICE_REMOTE: inputs.remote }),
+    ...(remote === undefined ? {} : { SLUICE_REMOTE: remote }),
     [REPORT_NOTES_VARIABLE]: notesDir,
   };
   const isPushing = standing.mayWrite && inputs.push !== 'never' && engine.remotes().length > 0;

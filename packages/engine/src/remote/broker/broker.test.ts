@@ -156,6 +156,14 @@ test('the trusted area reads no records of others', async () => {
   expect(await codeOf(storage.stat(key))).toBe('ERR_REMOTE_DENIED');
 });
 
+test('whoever wants all of an object need not know how large it is', async () => {
+  const inner = memoryStorage();
+  inner.objects.set(storageKey('format'), Buffer.from('{}'));
+  const storage = clientOf(await serve(inner, OPEN));
+  const all = { offset: 0, length: Number.MAX_SAFE_INTEGER };
+  expect((await storage.get(storageKey('format'), all))?.toString()).toBe('{}');
+});
+
 test('without the token nothing is answered, and only the user can reach the socket', async () => {
   const broker = await serve(memoryStorage(), OPEN);
   const socket = brokerAccess(broker.env)?.socket ?? '';

@@ -98,9 +98,11 @@ async function read(
   signal: AbortSignal,
 ): Promise<Buffer | undefined> {
   const offset = count(request.headers[OFFSET], Number.MAX_SAFE_INTEGER);
-  const length = count(request.headers[LENGTH], LONGEST_RANGE);
+  const length = count(request.headers[LENGTH], Number.MAX_SAFE_INTEGER);
   if (request.method !== 'GET' || offset === undefined || length === undefined) throw unknown(request.url ?? '');
-  return await storage.get(key, { offset, length }, { signal });
+  const found = await storage.get(key, { offset, length: Math.min(length, LONGEST_RANGE) }, { signal });
+  if (found !== undefined && found.length < length && found.length === LONGEST_RANGE) throw unknown(request.url ?? '');
+  return found;
 }
 
 async function put(
