@@ -20368,7 +20368,7 @@ var SMALLEST_COMPRESSED_BYTES = 1024;
 var LEAST_SAVED = 1 / 8;
 var TRIED_BYTES = 64 * 1024;
 var LOOKS = 4;
-var LOOK_BYTES = 1024;
+var LOOK_BYTES = 512;
 var LEAST_COINCIDENCE = 1.25;
 var FASTEST = 1;
 var LARGEST_WINDOW_BITS = 22;
@@ -20385,6 +20385,15 @@ function compressWith(zstd, bytes) {
       return void 0;
   }
   return shrink(bytes, zstd);
+}
+function samplesCompress(samples) {
+  let full = 0;
+  let stored = 0;
+  for (const sample of samples) {
+    full += sample.length;
+    stored += (mayCompress(sample) ? shrink(sample, zstdOfNode()) : void 0)?.bytes.length ?? sample.length;
+  }
+  return full > 0 && stored <= full * (1 - LEAST_SAVED);
 }
 function shrink(bytes, zstd) {
   const chunkSize = Math.max(64, bytes.length);
@@ -20423,78 +20432,51 @@ function mayCompress(bytes) {
 }
 
 // packages/engine/dist/model/encode-pack.js
-var CHUNK_BYTES3 = 4 * 1024 * 1024;
-function encodePack({ content, chunks, count: count2 }) {
-  const out = new Output(content);
+function encodePack({ chunks, count: count2 }) {
   const offsets = new Uint32Array(count2);
   const stored = new Uint32Array(count2);
   const codecs = new Uint8Array(count2);
   const index = new PackIndexBuilder();
-  let pays = false;
+  const encoded2 = [];
   let object = 0;
-  for (const { chunk, at: at3 } of objectsOf(chunks)) {
-    const header = readObjectHeader(chunk, at3);
-    const from = at3 + OBJECT_HEADER_BYTES;
-    const bytes = chunk.subarray(from, from + header.stored);
-    const compressed = compress(bytes);
-    if (compressed !== void 0)
-      pays = true;
-    const codec = compressed?.codec ?? CODEC_NONE;
-    const kept2 = compressed?.bytes ?? bytes;
-    const entry2 = { ...header, offset: 0, stored: kept2.length, codec };
-    const raw = chunk.subarray(at3 + OBJECT_DIGEST_OFFSET, from);
-    const placed = { ...entry2, offset: out.add(entry2, raw, kept2) };
-    index.add(raw, 0, placed);
-    offsets[object] = placed.offset;
-    stored[object] = placed.stored;
-    codecs[object] = codec;
-    object++;
+  let before = 0;
+  for (const [i, { buffer, byteOffset, byteLength }] of chunks.entries()) {
+    const chunk = Buffer.from(buffer, byteOffset, byteLength);
+    let fill3 = i === 0 ? PACK_HEADER_BYTES : 0;
+    for (let at3 = fill3; at3 < chunk.length; ) {
+      const header = readObjectHeader(chunk, at3);
+      const next = at3 + OBJECT_HEADER_BYTES + header.stored;
+      const { codec, length } = moveObject(chunk, at3, next, fill3, header);
+      index.add(chunk, fill3 + OBJECT_DIGEST_OFFSET, { ...header, offset: before + fill3, stored: length, codec });
+      offsets[object] = before + fill3;
+      stored[object] = length;
+      codecs[object] = codec;
+      object++;
+      fill3 += OBJECT_HEADER_BYTES + length;
+      at3 = next;
+    }
+    before += fill3;
+    encoded2.push(chunk.subarray(0, fill3));
   }
-  if (!pays)
+  if (codecs.every((codec) => codec === CODEC_NONE))
     return { chunks };
-  return { chunks: out.finish(), encoding: { offsets, stored, codecs, tail: index.finish() } };
+  return { chunks: encoded2, encoding: { offsets, stored, codecs, tail: index.finish() } };
 }
-function* objectsOf(chunks) {
-  for (const [i, bytes] of chunks.entries()) {
-    const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    for (let at3 = i === 0 ? PACK_HEADER_BYTES : 0; at3 < chunk.length; ) {
-      yield { chunk, at: at3 };
-      at3 += OBJECT_HEADER_BYTES + chunk.readUInt32LE(at3);
-    }
+function moveObject(chunk, at3, next, to2, header) {
+  const from = at3 + OBJECT_HEADER_BYTES;
+  const compressed = compress(chunk.subarray(from, next));
+  if (compressed === void 0) {
+    if (to2 < at3)
+      chunk.copyWithin(to2, at3, next);
+    return { codec: CODEC_NONE, length: next - from };
   }
+  const { codec, bytes } = compressed;
+  if (to2 < at3)
+    chunk.copyWithin(to2, at3, from);
+  writeObjectHeader(chunk, to2, { ...header, stored: bytes.length, codec });
+  bytes.copy(chunk, to2 + OBJECT_HEADER_BYTES);
+  return { codec, length: bytes.length };
 }
-var Output = class {
-  chunks = [];
-  chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES3);
-  fill;
-  before = 0;
-  constructor(content) {
-    this.fill = packHeader(content).copy(this.chunk);
-  }
-  /** Adds an object and returns its offset. */
-  add(entry2, raw, bytes) {
-    const needed2 = OBJECT_HEADER_BYTES + bytes.length;
-    if (this.fill + needed2 > this.chunk.length) {
-      this.close();
-      this.chunk = Buffer.allocUnsafeSlow(Math.max(needed2, CHUNK_BYTES3));
-    }
-    writeObjectHeader(this.chunk, this.fill, entry2);
-    raw.copy(this.chunk, this.fill + OBJECT_DIGEST_OFFSET);
-    bytes.copy(this.chunk, this.fill + OBJECT_HEADER_BYTES);
-    const offset = this.before + this.fill;
-    this.fill += needed2;
-    return offset;
-  }
-  finish() {
-    this.close();
-    return this.chunks;
-  }
-  close() {
-    this.chunks.push(this.chunk.subarray(0, this.fill));
-    this.before += this.fill;
-    this.fill = 0;
-  }
-};
 
 // packages/engine/dist/store/catalog.js
 import { join as join14 } from "node:path";
@@ -20656,8 +20638,91 @@ function cutOff(name) {
   return new SluiceError("ERR_PACK_INVALID", `pack ${name} is damaged: it is cut off`);
 }
 
+// packages/engine/dist/model/cutter.js
+import { createHash as createHash6 } from "node:crypto";
+var CONTENT_CUT_BYTES = 16 * 1024 * 1024;
+var EVEN_BYTES = 1024 * 1024;
+var SHORTEST_BYTES = 64 * 1024;
+var USUAL_BYTES = 256 * 1024;
+var LONGEST_BYTES = 512 * 1024;
+var MASK_BEFORE = 4294963200 | 0;
+var MASK_BEHIND = 4294901760 | 0;
+var Cutter = class {
+  next;
+  lengths = [];
+  digests = [];
+  sha = createHash6("sha256");
+  /** Bytes of the current chunk before the current buffer, and its hash up to there. */
+  length = 0;
+  hash = 0;
+  constructor(cuts) {
+    this.next = cuts === "even" ? this.nextEven : this.nextByContent;
+  }
+  update(bytes) {
+    for (let from = 0; from < bytes.length; ) {
+      const cut = this.next(bytes, from);
+      const end = cut < 0 ? bytes.length : cut;
+      this.sha.update(bytes.subarray(from, end));
+      this.length += end - from;
+      from = end;
+      if (cut >= 0)
+        this.cut();
+    }
+  }
+  finish() {
+    if (this.length > 0)
+      this.cut();
+    return { lengths: Uint32Array.from(this.lengths), digests: Buffer.concat(this.digests) };
+  }
+  cut() {
+    this.lengths.push(this.length);
+    this.digests.push(this.sha.digest());
+    this.sha = createHash6("sha256");
+    this.length = 0;
+    this.hash = 0;
+  }
+  /** The end of the current chunk in the buffer, or -1. */
+  nextEven(bytes, from) {
+    const end = from + EVEN_BYTES - this.length;
+    return end <= bytes.length ? end : -1;
+  }
+  nextByContent(bytes, from) {
+    const start = from - this.length;
+    const behind = start + USUAL_BYTES - 1;
+    const last = Math.min(bytes.length, start + LONGEST_BYTES);
+    let at3 = Math.max(from, start + SHORTEST_BYTES);
+    let hash8 = this.hash;
+    const quick = Math.min(last, behind);
+    for (; at3 < quick; at3++) {
+      hash8 = (hash8 << 1) + (GEAR[bytes[at3] ?? 0] ?? 0) | 0;
+      if ((hash8 & MASK_BEFORE) === 0)
+        return at3 + 1;
+    }
+    for (; at3 < last; at3++) {
+      hash8 = (hash8 << 1) + (GEAR[bytes[at3] ?? 0] ?? 0) | 0;
+      if ((hash8 & MASK_BEHIND) === 0)
+        return at3 + 1;
+    }
+    this.hash = hash8;
+    return last === start + LONGEST_BYTES ? last : -1;
+  }
+};
+function chunkRaw({ digests }, chunk) {
+  return Buffer.from(digests.buffer, digests.byteOffset + chunk * RAW_DIGEST_BYTES, RAW_DIGEST_BYTES);
+}
+var GEAR = Int32Array.from({ length: 256 }, (_2, i) => rawDigestOf(Buffer.from(`sluice gear ${i}`)).readInt32LE(0));
+
+// packages/engine/dist/store/cut-blob.js
+function cutBlob(reader, { raw, cuts }) {
+  let cutter = new Cutter(cuts);
+  reader.stream(Buffer.from(raw), 0, (bytes) => cutter.update(bytes), () => {
+    cutter = new Cutter(cuts);
+  });
+  return cutter.finish();
+}
+
 // packages/engine/dist/store/reader.js
-import { createHash as createHash6, hash as hash4 } from "node:crypto";
+import { createHash as createHash7, hash as hash4 } from "node:crypto";
 import { join as join16 } from "node:path";
 
 // packages/engine/dist/store/trash.js
@@ -20726,7 +20791,7 @@ function renameIfThere2(files, from, to2) {
 // packages/engine/dist/store/reader.js
 var FIRST_WINDOW_BYTES = 64 * 1024;
 var LARGEST_WINDOW_BYTES = 4 * 1024 * 1024;
-var CHUNK_BYTES4 = 1024 * 1024;
+var CHUNK_BYTES3 = 1024 * 1024;
 var OPEN_PACKS = 32;
 var SECOND_LOOK_MS = 30;
 var ObjectReader = class {
@@ -20809,7 +20874,7 @@ var ObjectReader = class {
   /** Tries every place of an object, then looks once more: a collection may be moving it, or may be bringing it back from the trash. */
   attempt(kind, raw, rawAt, use) {
     const key = raw.subarray(rawAt, rawAt + RAW_DIGEST_BYTES);
-    let damaged2 = false;
+    let damaged = false;
     for (let look3 = 0; look3 < 3; look3++) {
       if (look3 === 1)
         this.refresh();
@@ -20823,17 +20888,17 @@ var ObjectReader = class {
           const result2 = use(place2, key);
           if (result2 !== void 0)
             return result2;
-          damaged2 = true;
+          damaged = true;
           ifWritable(() => this.setAside(kind, key, place2));
         } catch (error) {
           if (isReadFailure(error))
-            damaged2 = true;
+            damaged = true;
           else if (errnoOf(error) !== "ENOENT")
             throw error;
         }
       }
     }
-    throw damaged2 ? damagedError(kind, key) : missingError(kind, key);
+    throw damaged ? damagedError(kind, key) : missingError(kind, key);
   }
   /** Takes a damaged copy out of use: a loose one is moved to `damaged/`, one in a pack gets a marker there. */
   setAside(kind, key, place2) {
@@ -20850,12 +20915,12 @@ var ObjectReader = class {
     this.catalog.refresh();
   }
   streamFile(path, key, sink) {
-    const digest = createHash6("sha256");
-    const buffer = this.reserve(CHUNK_BYTES4);
+    const digest = createHash7("sha256");
+    const buffer = this.reserve(CHUNK_BYTES3);
     const fd = this.files.openSync(path, "r");
     try {
       for (; ; ) {
-        const read2 = this.files.readSync(fd, buffer, 0, CHUNK_BYTES4, null);
+        const read2 = this.files.readSync(fd, buffer, 0, CHUNK_BYTES3, null);
         if (read2 === 0)
           return digest.digest().equals(key);
         const chunk = buffer.subarray(0, read2);
@@ -20923,7 +20988,7 @@ function matches(bytes, raw, rawAt) {
 }
 
 // packages/engine/dist/workspace/hash-batch.js
-import { createHash as createHash7, hash as hash5 } from "node:crypto";
+import { createHash as createHash8, hash as hash5 } from "node:crypto";
 import { closeSync as closeSync3, constants as constants2, fstatSync as fstatSync2, lstatSync as lstatSync5, openSync as openSync3, readlinkSync, readSync } from "node:fs";
 
 // packages/engine/dist/workspace/link.js
@@ -20951,7 +21016,7 @@ function linkProblem(path, target) {
 // packages/engine/dist/workspace/hash-batch.js
 var READ = constants2.O_RDONLY | constants2.O_NOFOLLOW | constants2.O_NONBLOCK;
 var NO_ATIME = process.platform === "linux" ? constants2.O_NOATIME : 0;
-var CHUNK_BYTES5 = 1024 * 1024;
+var CHUNK_BYTES4 = 1024 * 1024;
 var STAT_FIELDS = 4;
 function hashBatch(batch, ingestor, scratch) {
   const paths = batch.paths.split("\0");
@@ -20975,7 +21040,7 @@ function hashBatch(batch, ingestor, scratch) {
   return result2;
 }
 function scratchBuffer() {
-  return Buffer.allocUnsafe(CHUNK_BYTES5);
+  return Buffer.allocUnsafe(CHUNK_BYTES4);
 }
 function takeLink(batch, path, i, digests, ingestor) {
   const target = readLink(batch.base + path);
@@ -21076,7 +21141,7 @@ function hashOpenFile(fd, size, digests, i, scratch) {
     putDigest(scratch.subarray(0, read2), digests, i);
     return true;
   }
-  const sha = createHash7("sha256");
+  const sha = createHash8("sha256");
   let total = 0;
   for (; ; ) {
     const read2 = readSync(fd, scratch, 0, scratch.length, null);
@@ -21273,6 +21338,8 @@ var BulkThread = class {
         return null;
       case "encode":
         return encodePack(request2.pack);
+      case "cut":
+        return cutBlob(this.openReader(request2.storeDir), request2.blob);
     }
   }
   buffer() {
@@ -23544,6 +23611,13 @@ async function resolveRev(root, rev, options2 = {}) {
     throw await failureOf(root, result2, options2);
   return unknown2("`git log --all --oneline` lists commits; a clone may have to fetch it first.");
 }
+async function readFileAt(root, rev, path, options2 = {}) {
+  const commit2 = await resolveRev(root, rev, options2);
+  const name = `${commit2}:./${path}`;
+  const found = await runGit(root, ["rev-parse", "--verify", "--quiet", "--end-of-options", name], options2);
+  const blob = found.stdout.toString("utf8").trim();
+  return found.status === 0 ? (await git(root, ["cat-file", "blob", blob], options2)).toString("utf8") : void 0;
+}
 function parseCommit(text) {
   return /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(text) ? text : void 0;
 }
@@ -23996,7 +24070,7 @@ async function commitOuts(context, stage, input) {
       writeIndex(outIndexPath(workspace, path), snapshot, WHOLE2);
     if (mayRecord(context, stage, input))
       keepRecord(context, stage, input, outs);
-    input.beforeLock?.();
+    await input.beforeLock?.();
     await updateLock(context, stage, input.parts, outs);
     return { outs, fresh, reused };
   });
@@ -24112,6 +24186,48 @@ function refusal(stage, out, problem, paths) {
   });
 }
 
+// packages/engine/dist/history/merge-sides.js
+async function sidesOfMerge(root, options2 = {}) {
+  if (await isCommit(root, "MERGE_HEAD", options2))
+    return ["HEAD", "MERGE_HEAD"];
+  return await isCommit(root, "HEAD^2", options2) ? ["HEAD^1", "HEAD^2"] : [];
+}
+async function isCommit(root, rev, options2 = {}) {
+  const args = ["rev-parse", "--verify", "--quiet", "--end-of-options", `${rev}^{commit}`];
+  return (await runGit(root, args, options2)).status === 0;
+}
+
+// packages/engine/dist/stage/refuse-unmerged.js
+async function refuseUnmerged(context, stage, changed2) {
+  const { workspace, signal } = context;
+  if (changed2.size === 0 || !await isGitWorkspace(workspace.root, { signal }))
+    return;
+  for (const rev of await sidesOfMerge(workspace.root, { signal })) {
+    const outs = await outsAt(context, stage, rev);
+    const stale = [...changed2].find(([path, root]) => sameRoot(outs?.get(path), root));
+    if (stale === void 0)
+      continue;
+    const name = stageName(stage.id);
+    throw new SluiceError("ERR_OUT_MODIFIED", `${name}: ${stale[0]} is still what it was before the merge of ${rev}`, {
+      hint: `\`sluice pull ${name}\` brings the merged data; \`sluice commit --force ${name}\` takes this version all the same.`,
+      details: { path: stale[0] }
+    });
+  }
+}
+async function outsAt({ workspace, signal }, stage, rev) {
+  const path = lockPath2(stage.projectRoot);
+  const text = await readFileAt(workspace.root, rev, path, { signal });
+  if (text === void 0)
+    return void 0;
+  try {
+    return parseLock(text, `${rev}:${path}`).stages.get(stage.id.target)?.outs;
+  } catch (error) {
+    if (error instanceof SluiceError && error.exitCode === 4)
+      return void 0;
+    throw error;
+  }
+}
+
 // packages/engine/dist/stage/commit-data.js
 async function lookAtData({ workspace, signal }, stage) {
   const looks = /* @__PURE__ */ new Map();
@@ -24131,17 +24247,23 @@ async function commitData(context, stage, looked, { force = false, beforeLock } 
     for (const [path, seen] of looked)
       refuseLookedPart(stage, path, seen);
   await bringCommitted(context, stage, locked);
+  const changed2 = /* @__PURE__ */ new Map();
   const committed = await commitOuts(context, stage, {
     parts: [],
     ms: 0,
     record: true,
     looked,
-    ...beforeLock === void 0 ? {} : { beforeLock },
+    beforeLock: async () => {
+      if (!force)
+        await refuseUnmerged(context, stage, changed2);
+      beforeLock?.();
+    },
     check: (out, root, snapshot) => {
       const before = locked?.outs.get(out.path);
       if (before === void 0 || sameRoot(before, root))
         return;
       refuseProtected(context.workspace.store.reader, stage, out, before, snapshot);
+      changed2.set(out.path, root);
     }
   });
   const reasons = [...committed.outs].flatMap(([name, root]) => {
@@ -25194,9 +25316,10 @@ var REMOTE_KEYS = [
   "profile",
   "anonymous",
   "requestPayer",
-  "compression"
+  "compression",
+  "chunking"
 ];
-var COMPRESSIONS = ["auto", "none"];
+var COMPRESSIONS = ["auto", "always", "none"];
 var ENCRYPTIONS = ["AES256", "aws:kms"];
 var PLAIN = /^[A-Za-z0-9][A-Za-z0-9_:/.-]{0,255}$/;
 var CREDENTIALS = /^(?:.*(?:secret|password|passwd|credential|private_?key).*|(?:access_?key(?:_?id)?|session_?token|auth_?token|api_?key|token))$/i;
@@ -25248,7 +25371,8 @@ function parseRemote(remote, value, name, fail2) {
     profile: optional("profile", asName),
     anonymous: optional("anonymous", asFlag),
     requestPayer: optional("requestPayer", asFlag),
-    compression: optional("compression", (given, at3) => asChoice(given, COMPRESSIONS, at3, fail2))
+    compression: optional("compression", (given, at3) => asChoice(given, COMPRESSIONS, at3, fail2)),
+    chunking: optional("chunking", asFlag)
   });
 }
 function checkKeys(object, known, place2, name) {
@@ -26352,7 +26476,8 @@ function driverSettings(prefix) {
   const command = word(localCommand(prefix));
   const files = '"$PWD"/%O "$PWD"/%A "$PWD"/%B "$PWD"/%P';
   const call = `--cwd ${word(prefix === "" ? "." : prefix)} merge-driver ${files}`;
-  const driver = `if test -x ${command}; then ${command} ${call}; elif command -v sluice >/dev/null 2>&1; then sluice ${call}; else git merge-file -L ours -L base -L theirs %A %O %B; fi`;
+  const run = `if test -x ${command}; then ${command} ${call}; elif command -v sluice >/dev/null 2>&1; then sluice ${call}; else (exit 127); fi`;
+  const driver = `${run}; s=$?; test $s -gt 1 || exit $s; git merge-file -L ours -L base -L theirs %A %O %B`;
   return [
     { key: `merge.${DRIVER}.name`, value: "Sluice: merges locks by their trees" },
     { key: `merge.${DRIVER}.driver`, value: driver },
@@ -27104,6 +27229,21 @@ function snapshotOf({ workspace }, { stage, out, root, filter }) {
   throw new SluiceError("ERR_USAGE", `${stageName(stage.id)}: no file of ${out.path} fits the pattern`, {
     hint: `See what there is with \`sluice ls ${stageName(stage.id)}\`.`
   });
+}
+
+// packages/engine/dist/operations/flush-gathered.js
+var FLUSH_MS = 6e4;
+var LAST_FLUSH_MS = 4e3;
+async function flushGathered(gathering, emit, signal) {
+  for (const storage of gathering.values()) {
+    try {
+      await storage.flush?.({ signal: AbortSignal.timeout(signal?.aborted === true ? LAST_FLUSH_MS : FLUSH_MS) });
+    } catch (error) {
+      const { code: code2, message, hint } = asSluiceError(error);
+      const text = `others do not see all that was pushed to ${storage.description}: ${message}`;
+      emit({ type: "warning", code: code2, message: text, ...hint === void 0 ? {} : { hint } });
+    }
+  }
 }
 
 // packages/engine/dist/operations/follow-git.js
@@ -28763,20 +28903,24 @@ async function inParallel(items, most, work) {
 var IN_PACK = 0;
 var IN_MAP = 1;
 var OWN_KEY = 1;
+var IN_CHUNKS = 2;
 var OWN_KEY_BYTES = 8 * 1024 * 1024;
 var SLICE_BYTES = 1024 * 1024;
 var MAP_HEADER_BYTES = 156;
+var LARGEST_MAP_HEADER_BYTES = 160;
 var NODE_ROW_BYTES = 32;
 var LOCATION_BYTES = 16;
+var CHUNK_ROW_BYTES = 48;
 var PACK_NAME_BYTES = 16;
 var LARGEST_AREA = 2;
 var MAX_MAP_TABLE = 65535;
 var MAGIC4 = Buffer.from("SLMP");
 var VERSION8 = 1;
+var CHUNKS_VERSION = 2;
 var PACK_ROW_BYTES = 1 + PACK_NAME_BYTES;
 var MAP_ROW_BYTES = 1 + RAW_DIGEST_BYTES;
-var BODY_SUM_AT = 92;
-var FRONT_SUM_AT = 124;
+var BODY_SUM_BEFORE = 64;
+var FRONT_SUM_BEFORE = 32;
 var NodeRows = class {
   rows;
   /** Number of the first node that each row stands for. */
@@ -28824,14 +28968,20 @@ function readLocation(bytes, at3, front, where) {
   if (how === OWN_KEY && location.pack === 0 && location.stored === 0 && location.area <= LARGEST_AREA) {
     return { how, ...location };
   }
+  if (how === IN_CHUNKS && location.pack === 0 && location.codec === 0 && location.area === 0) {
+    const { chunks } = front.header;
+    if (location.stored > 0 && location.offset + location.stored <= chunks)
+      return { how, ...location };
+  }
   return failMap(where, "a blob location has unknown values");
 }
 function encodeMap(draft) {
-  const { packs, maps, nodes, locations, slices } = draft;
+  const { packs, maps, nodes, locations, slices, chunks = Buffer.alloc(0) } = draft;
   const tables = Buffer.concat([...packs, ...maps].flatMap(({ area, raw }) => [Buffer.from([area]), raw]));
-  const header = Buffer.alloc(MAP_HEADER_BYTES);
+  const version = chunks.length > 0 ? CHUNKS_VERSION : VERSION8;
+  const header = Buffer.alloc(headerBytesOf(version));
   MAGIC4.copy(header);
-  header[4] = VERSION8;
+  header[4] = version;
   header[5] = draft.rootKind === "tree" ? 1 : 0;
   draft.root.copy(header, 8);
   header.writeBigUInt64LE(BigInt(draft.files), 40);
@@ -28839,12 +28989,15 @@ function encodeMap(draft) {
   header.writeBigUInt64LE(BigInt(draft.blobBytes), 56);
   const counts = [draft.blobs, draft.trees, packs.length, maps.length];
   counts.push(nodes.length / NODE_ROW_BYTES, locations.length / LOCATION_BYTES, slices.length / RAW_DIGEST_BYTES);
+  if (version === CHUNKS_VERSION)
+    counts.push(chunks.length / CHUNK_ROW_BYTES);
   counts.forEach((count2, i) => {
     header.writeUInt32LE(count2, 64 + 4 * i);
   });
-  const body = Buffer.concat([locations, slices]);
-  rawDigestOf(body).copy(header, BODY_SUM_AT);
-  rawDigestOf(Buffer.concat([header.subarray(0, FRONT_SUM_AT), tables, nodes])).copy(header, FRONT_SUM_AT);
+  const body = Buffer.concat([locations, slices, chunks]);
+  const frontSumAt = header.length - FRONT_SUM_BEFORE;
+  rawDigestOf(body).copy(header, header.length - BODY_SUM_BEFORE);
+  rawDigestOf(Buffer.concat([header.subarray(0, frontSumAt), tables, nodes])).copy(header, frontSumAt);
   return Buffer.concat([header, tables, nodes, body]);
 }
 function writeNodeRow(bytes, at3, row) {
@@ -28872,36 +29025,41 @@ function parseMapHeader(bytes, where) {
   if (!reader.take(4).equals(MAGIC4))
     failMap(where, "it does not begin like a map");
   const version = reader.u8();
-  if (version > VERSION8) {
+  if (version > CHUNKS_VERSION) {
     throw new SluiceError("ERR_FORMAT_VERSION", `map ${where} was written by a newer Sluice`, {
       hint: "Update Sluice in this workspace."
     });
   }
   const kind = reader.u8();
-  if (version !== VERSION8 || kind > 1 || reader.u16() !== 0)
+  if (version < VERSION8 || kind > 1 || reader.u16() !== 0)
     failMap(where, "its header has unknown values");
   const root = Buffer.from(reader.take(RAW_DIGEST_BYTES));
   const [files, bytesBelow, blobBytes] = [reader.u64(), reader.u64(), reader.u64()];
   const [blobs, trees, packs, maps] = [reader.u32(), reader.u32(), reader.u32(), reader.u32()];
   const [nodes, locations, slices] = [reader.u32(), reader.u32(), reader.u32()];
+  const chunks = version === CHUNKS_VERSION ? reader.u32() : 0;
+  const headerBytes = headerBytesOf(version);
+  if (bytes.length < headerBytes)
+    failMap(where, "it is cut off");
   if (packs > MAX_MAP_TABLE || maps > MAX_MAP_TABLE)
     failMap(where, "it names too many packs or maps");
   const rootKind = kind === 1 ? "tree" : "blob";
   if (rootKind === "tree" ? nodes === 0 : nodes !== 0 || locations !== 1) {
     failMap(where, "its nodes do not fit its root");
   }
-  const frontBytes = MAP_HEADER_BYTES + packs * PACK_ROW_BYTES + maps * MAP_ROW_BYTES + nodes * NODE_ROW_BYTES;
-  const totalBytes = frontBytes + locations * LOCATION_BYTES + slices * RAW_DIGEST_BYTES;
-  const counts = { blobs, trees, packs, maps, nodes, locations, slices };
+  const frontBytes = headerBytes + packs * PACK_ROW_BYTES + maps * MAP_ROW_BYTES + nodes * NODE_ROW_BYTES;
+  const totalBytes = frontBytes + locations * LOCATION_BYTES + slices * RAW_DIGEST_BYTES + chunks * CHUNK_ROW_BYTES;
+  const counts = { blobs, trees, packs, maps, nodes, locations, slices, chunks, headerBytes };
   return { rootKind, root, files, bytes: bytesBelow, blobBytes, ...counts, frontBytes, totalBytes };
 }
 function parseMapFront(bytes, where) {
   const header = parseMapHeader(bytes, where);
   if (bytes.length < header.frontBytes)
     failMap(where, "it is cut off");
-  const rest = bytes.subarray(MAP_HEADER_BYTES, header.frontBytes);
-  const sum = rawDigestOf(Buffer.concat([bytes.subarray(0, FRONT_SUM_AT), rest]));
-  if (!sum.equals(bytes.subarray(FRONT_SUM_AT, MAP_HEADER_BYTES)))
+  const frontSumAt = header.headerBytes - FRONT_SUM_BEFORE;
+  const rest = bytes.subarray(header.headerBytes, header.frontBytes);
+  const sum = rawDigestOf(Buffer.concat([bytes.subarray(0, frontSumAt), rest]));
+  if (!sum.equals(bytes.subarray(frontSumAt, header.headerBytes)))
     failMap(where, "its front does not have its checksum");
   const reader = new ByteReader(rest, (problem) => failMap(where, problem));
   const names = (count2, length) => Array.from({ length: count2 }, () => {
@@ -28917,11 +29075,12 @@ function parseMapFront(bytes, where) {
 }
 function decodeMap(bytes, where) {
   const front = parseMapFront(bytes, where);
-  const { frontBytes, totalBytes, locations, slices } = front.header;
+  const { headerBytes, frontBytes, totalBytes, locations, slices } = front.header;
   if (bytes.length !== totalBytes)
     failMap(where, "it does not have its length");
   const body = bytes.subarray(frontBytes);
-  if (!rawDigestOf(body).equals(bytes.subarray(BODY_SUM_AT, FRONT_SUM_AT))) {
+  const sum = bytes.subarray(headerBytes - BODY_SUM_BEFORE, headerBytes - FRONT_SUM_BEFORE);
+  if (!rawDigestOf(body).equals(sum)) {
     failMap(where, "its locations do not have their checksum");
   }
   const end = locations * LOCATION_BYTES;
@@ -28930,7 +29089,13 @@ function decodeMap(bytes, where) {
     if (location.how === OWN_KEY && location.offset > slices)
       failMap(where, "a slice lies outside it");
   }
-  return { front, locations: body.subarray(0, end), slices: body.subarray(end) };
+  const slicesEnd = end + slices * RAW_DIGEST_BYTES;
+  return {
+    front,
+    locations: body.subarray(0, end),
+    slices: body.subarray(end, slicesEnd),
+    chunks: body.subarray(slicesEnd)
+  };
 }
 function isStoredSize(codec, stored, size) {
   return codec === CODEC_NONE ? stored === size : stored < size && size < OWN_KEY_BYTES;
@@ -28939,6 +29104,9 @@ function failMap(where, problem) {
   throw new SluiceError("ERR_MAP_INVALID", `map ${where} is damaged: ${problem}`, {
     hint: "Push the root again from a workspace that has it, or run `sluice push --verify`."
   });
+}
+function headerBytesOf(version) {
+  return version === CHUNKS_VERSION ? LARGEST_MAP_HEADER_BYTES : MAP_HEADER_BYTES;
 }
 function readNodeRow(rows2, at3) {
   return {
@@ -29038,13 +29206,14 @@ var MapShelf = class {
 };
 function parseMap(bytes, key, where) {
   const parts2 = parseKey2(key);
-  const { front, locations, slices } = decodeMap(bytes, where);
+  const { front, locations, slices, chunks } = decodeMap(bytes, where);
   const { header } = front;
   if (parts2?.kind !== "maps" || !parts2.raw.equals(header.root))
     return failMap(where, "it is the map of another root");
-  const plainBytes = header.frontBytes + locations.length + header.slices * SLICE_DIGEST_BYTES;
+  const sections = locations.length + header.slices * SLICE_DIGEST_BYTES + header.chunks * CHUNK_ROW_BYTES;
+  const plainBytes = header.frontBytes + sections;
   const isPlain = header.totalBytes === plainBytes && slices.length === header.slices * SLICE_DIGEST_BYTES;
-  return { key, area: parts2.area, root: digestFromRaw(parts2.raw), front, locations, slices, isPlain };
+  return { key, area: parts2.area, root: digestFromRaw(parts2.raw), front, locations, slices, chunks, isPlain };
 }
 function packsOf(map) {
   return map.front.packs.map((pack) => packKey(areaIn(map, pack), pack.raw));
@@ -29262,7 +29431,7 @@ import { randomBytes as randomBytes12 } from "node:crypto";
 
 // packages/engine/dist/remote/pack-builder.js
 var REMOTE_PACK_BYTES = 32 * 1024 * 1024;
-var CHUNK_BYTES6 = 4 * 1024 * 1024;
+var CHUNK_BYTES5 = 4 * 1024 * 1024;
 var PackBuilder = class {
   content;
   newName;
@@ -29318,8 +29487,8 @@ var PackBuilder = class {
   /** Gives back the memory of a pack that has been sent. */
   recycle(chunks) {
     for (const chunk of chunks) {
-      if (chunk.byteOffset === 0 && chunk.buffer.byteLength === CHUNK_BYTES6) {
-        this.spare.push(Buffer.from(chunk.buffer, 0, CHUNK_BYTES6));
+      if (chunk.byteOffset === 0 && chunk.buffer.byteLength === CHUNK_BYTES5) {
+        this.spare.push(Buffer.from(chunk.buffer, 0, CHUNK_BYTES5));
       }
     }
   }
@@ -29327,7 +29496,7 @@ var PackBuilder = class {
     this.name = this.newName();
     this.chunks = [];
     this.before = 0;
-    this.nextChunk(CHUNK_BYTES6);
+    this.nextChunk(CHUNK_BYTES5);
     this.fill = packHeader(this.content).copy(this.chunk, 0, 0, PACK_HEADER_BYTES);
   }
   nextChunk(needed2) {
@@ -29335,7 +29504,7 @@ var PackBuilder = class {
       this.chunks.push(this.chunk.subarray(0, this.fill));
     this.before += this.fill;
     this.fill = 0;
-    this.chunk = needed2 > CHUNK_BYTES6 ? Buffer.allocUnsafeSlow(needed2) : this.spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES6);
+    this.chunk = needed2 > CHUNK_BYTES5 ? Buffer.allocUnsafeSlow(needed2) : this.spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES5);
   }
 };
 
@@ -29479,6 +29648,44 @@ async function readEntries({ storage }, { key, bytes: packBytes }, index, extent
   return { header: Buffer.from(header), entries };
 }
 
+// packages/engine/dist/model/chunk.js
+function writeChunk(bytes, at3, chunk) {
+  chunk.raw.copy(bytes, at3, 0, RAW_DIGEST_BYTES);
+  bytes.writeUInt32LE(chunk.bytes, at3 + 32);
+  bytes.writeUInt32LE(chunk.offset, at3 + 36);
+  bytes.writeUInt32LE(chunk.stored, at3 + 40);
+  bytes.writeUInt16LE(chunk.pack, at3 + 44);
+  bytes[at3 + 46] = chunk.codec;
+  bytes[at3 + 47] = 0;
+}
+function readChunks(bytes, front, where) {
+  const rows2 = [];
+  for (let at3 = 0; at3 + CHUNK_ROW_BYTES <= bytes.length; at3 += CHUNK_ROW_BYTES) {
+    const row = {
+      raw: bytes.subarray(at3, at3 + RAW_DIGEST_BYTES),
+      bytes: bytes.readUInt32LE(at3 + 32),
+      pack: bytes.readUInt16LE(at3 + 44),
+      offset: bytes.readUInt32LE(at3 + 36),
+      stored: bytes.readUInt32LE(at3 + 40),
+      codec: bytes.readUInt8(at3 + 46)
+    };
+    const fits2 = isChunkLength(row.bytes) && isStoredSize(row.codec, row.stored, row.bytes);
+    if (!fits2 || row.pack >= front.header.packs)
+      failMap(where, "a chunk has unknown values");
+    rows2.push(row);
+  }
+  return rows2;
+}
+function readChunksOf(size, bytes, front, where) {
+  const rows2 = readChunks(bytes, front, where);
+  if (rows2.reduce((sum, row) => sum + row.bytes, 0) !== size)
+    failMap(where, "the chunks of a blob do not add up");
+  return rows2;
+}
+function isChunkLength(bytes) {
+  return bytes > 0 && bytes < OWN_KEY_BYTES;
+}
+
 // packages/engine/dist/remote/gc/lookout.js
 import { performance as performance3 } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -29619,17 +29826,17 @@ function ageOf({ wallMs, runMs }) {
 // packages/engine/dist/remote/map-claims.js
 var LARGEST_MAP_BYTES2 = 2 ** 31 - 1;
 function claimsOf(bytes, home, root, where) {
-  const { front, locations } = decodeMap(bytes, where);
+  const { front, locations, chunks } = decodeMap(bytes, where);
   const { header } = front;
   if (digestFromRaw(header.root) !== root)
     failMap(where, "it is the map of another root");
   const area = (number) => areaOf(number, home) ?? failMap(where, "it names an area that it cannot reach");
-  const ends = endsOfPacks(front, locations, where);
+  const ends = endsOfPacks(front, locations, readChunks(chunks, front, where), where);
   return {
     root: { kind: header.rootKind, digest: root, exec: false, files: header.files, bytes: header.bytes },
     packs: front.packs.map((pack, i) => ({ key: packKey(area(pack.area), pack.raw), end: ends[i] ?? 0 })),
     maps: front.maps.map((map) => ({ area: area(map.area), root: digestFromRaw(map.raw) })),
-    hasLarge: header.slices > 0,
+    hasLarge: header.slices > 0 || header.chunks > 0,
     ownKey: header.rootKind === "blob" ? ownKeyOf(front, locations, root, area, where) : void 0
   };
 }
@@ -29637,7 +29844,7 @@ function ownKeyOf(front, locations, root, area, where) {
   const location = readLocation(locations, 0, front, where);
   return location.how === OWN_KEY ? blobKey(area(location.area), root) : void 0;
 }
-function endsOfPacks(front, locations, where) {
+function endsOfPacks(front, locations, chunks, where) {
   const ends = new Float64Array(front.packs.length);
   const reach = (pack, offset, stored) => {
     ends[pack] = Math.max(ends[pack] ?? 0, offset + OBJECT_HEADER_BYTES + stored);
@@ -29647,6 +29854,8 @@ function endsOfPacks(front, locations, where) {
     if (location.how === IN_PACK)
       reach(location.pack, location.offset, location.stored);
   }
+  for (const { pack, offset, stored } of chunks)
+    reach(pack, offset, stored);
   for (let i = 0; i < front.nodes.count; i++) {
     const row = front.nodes.row(i);
     if (row.how === IN_PACK)
@@ -29725,7 +29934,7 @@ function openRemote({ storage, area, seen = false, encoding = USUAL_ENCODING, qu
           lookout.isNew(proof);
       answer2 = Promise.resolve("used");
     },
-    flush: async (signal) => storage.flush?.({ signal })
+    flush: async (options2) => storage.flush?.(options2)
   };
 }
 async function isComplete(remote, root, signal) {
@@ -29850,6 +30059,16 @@ var RemoteMap = class {
     const at3 = header.frontBytes + header.locations * LOCATION_BYTES + first * RAW_DIGEST_BYTES;
     return this.section(at3, count2 * RAW_DIGEST_BYTES, header.totalBytes - at3);
   }
+  /** The chunks of a blob of a size. Throws `ERR_MAP_INVALID`. */
+  async chunksOf(size, first, count2) {
+    const { header } = this.front;
+    if (first + count2 > header.chunks)
+      failMap(this.where, "chunks lie outside it");
+    const behind = header.chunks * CHUNK_ROW_BYTES;
+    const at3 = header.totalBytes - behind + first * CHUNK_ROW_BYTES;
+    const bytes = await this.section(at3, count2 * CHUNK_ROW_BYTES, header.totalBytes - at3);
+    return readChunksOf(size, Buffer.from(bytes), this.front, this.where);
+  }
   async section(offset, length, behind) {
     const bytes = await this.reader.read(offset, length, Math.min(this.ahead, behind));
     if (bytes === void 0 || bytes.length < length)
@@ -29859,7 +30078,7 @@ var RemoteMap = class {
 };
 async function readMapHeader(remote, area, root, signal) {
   const key = mapKey(area, root);
-  const bytes = await remote.storage.get(key, { offset: 0, length: MAP_HEADER_BYTES }, { signal });
+  const bytes = await remote.storage.get(key, { offset: 0, length: LARGEST_MAP_HEADER_BYTES }, { signal });
   if (bytes === void 0)
     return void 0;
   const where = `${remote.description}/${key}`;
@@ -30248,6 +30467,10 @@ var MapRewriter = class {
   keys = /* @__PURE__ */ new Map();
   placeCount = 0;
   sliceCount = 0;
+  chunks = [];
+  chunkCount = 0;
+  /** By map: where the chunks from one on are now; equal blobs share them. */
+  chunksAt = /* @__PURE__ */ new Map();
   constructor(rewriting, root) {
     this.rewriting = rewriting;
     this.root = root;
@@ -30285,8 +30508,9 @@ var MapRewriter = class {
       } else if (location.how === OWN_KEY) {
         writeLocation(copies, i * LOCATION_BYTES, { ...location, offset: this.sliceCount });
         this.copySlices(map, location.offset, (first + i) * LOCATION_BYTES);
-      } else
-        failMap(map.key, "it has places that a collection does not know");
+      } else {
+        writeLocation(copies, i * LOCATION_BYTES, { ...location, offset: this.copyChunks(map, location) });
+      }
     }
     this.places.push(copies);
     this.placeCount += count2;
@@ -30301,7 +30525,8 @@ var MapRewriter = class {
       writeNodeRow(nodes, i * NODE_ROW_BYTES, row);
     });
     const locations = Buffer.concat(this.places);
-    return encodeMap({ ...header, packs, maps, nodes, locations, slices: Buffer.concat(this.slices) });
+    const [slices, chunks] = [Buffer.concat(this.slices), Buffer.concat(this.chunks)];
+    return encodeMap({ ...header, packs, maps, nodes, locations, slices, chunks });
   }
   /** `row.offset`: number of a node in the map that is referred to; that map may itself have only a reference there. */
   reference(map, row) {
@@ -30340,6 +30565,25 @@ var MapRewriter = class {
     const keys = { packs: packsOf(map), maps: mapsOf(map) };
     this.keys.set(map, keys);
     return keys;
+  }
+  /** Copies the chunks of a blob, with their places; returns the first one's number. */
+  copyChunks(map, { offset: first, stored: count2 }) {
+    const copied = this.chunksAt.get(map) ?? /* @__PURE__ */ new Map();
+    this.chunksAt.set(map, copied);
+    const known = copied.get(first);
+    if (known !== void 0)
+      return known;
+    const rows2 = map.chunks.subarray(first * CHUNK_ROW_BYTES, (first + count2) * CHUNK_ROW_BYTES);
+    const copies = Buffer.alloc(rows2.length);
+    for (const [i, row] of readChunks(rows2, map.front, map.key).entries()) {
+      const { name, offset } = this.place(map, row.pack, row.offset);
+      writeChunk(copies, i * CHUNK_ROW_BYTES, { ...row, pack: this.packs.of(name), offset });
+    }
+    const at3 = this.chunkCount;
+    copied.set(first, at3);
+    this.chunks.push(copies);
+    this.chunkCount += count2;
+    return at3;
   }
   /** The slices of a large blob reach to those of the next one, in the order of locations. */
   copySlices(map, first, locationAt) {
@@ -30446,6 +30690,8 @@ function addExtents(map, packs, own2) {
     if (location.how === IN_PACK)
       add4(location.pack, location.offset, location.stored);
   }
+  for (const { pack, offset, stored } of readChunks(map.chunks, map.front, map.key))
+    add4(pack, offset, stored);
   return named;
 }
 async function kept(shelf, key) {
@@ -30571,10 +30817,10 @@ function tookTooLong(remote) {
     hint: "What it has done is sound. Run it again."
   });
 }
-async function replaceList(remote, condemned, isThere3, signal) {
+async function replaceList(remote, condemned, isThere2, signal) {
   if (condemned.length > 0)
     await writeCondemned(remote, condemned, signal);
-  else if (isThere3)
+  else if (isThere2)
     await remote.storage.delete?.(condemnedKey(remote.areas.own), { signal });
 }
 function ownOf({ objects }, { areas }, kind) {
@@ -30980,7 +31226,7 @@ import { inflateRawSync } from "node:zlib";
 // packages/engine/dist/workspace/archive/archive-reader.js
 import { readSync as readSync2 } from "node:fs";
 import { Readable } from "node:stream";
-var CHUNK_BYTES7 = 64 * 1024;
+var CHUNK_BYTES6 = 64 * 1024;
 function archiveReader(Base, fd, size) {
   return new class extends Base {
     _readStreamForRange(start, end) {
@@ -30996,7 +31242,7 @@ function archiveReader(Base, fd, size) {
 }
 function* chunksOf(fd, start, end) {
   for (let at3 = start; at3 < end; ) {
-    const chunk = Buffer.alloc(Math.min(CHUNK_BYTES7, end - at3));
+    const chunk = Buffer.alloc(Math.min(CHUNK_BYTES6, end - at3));
     const read2 = readSync2(fd, chunk, 0, chunk.length, at3);
     if (read2 === 0)
       return;
@@ -31120,7 +31366,7 @@ function invalid2(problem, cause) {
 }
 
 // packages/engine/dist/workspace/archive/unpack-zip.js
-var CHUNK_BYTES8 = 256 * 1024;
+var CHUNK_BYTES7 = 256 * 1024;
 async function unpackZip(options2) {
   const { from, root, path, dryRun, limits, signal } = options2;
   const target = join41(root, path);
@@ -31196,7 +31442,7 @@ function isSameFile(path, bytes, sum) {
   if (stat?.isFile() !== true || stat.size !== bytes)
     return false;
   const fd = openSync7(path, "r");
-  const chunk = Buffer.alloc(CHUNK_BYTES8);
+  const chunk = Buffer.alloc(CHUNK_BYTES7);
   let found = 0;
   try {
     for (let read2 = readSync4(fd, chunk); read2 > 0; read2 = readSync4(fd, chunk))
@@ -31591,7 +31837,9 @@ function knownRoots(context, stages) {
     ]);
     if (!await isGitWorkspace(context.workspace.root, { signal: context.signal }))
       return { merged: [], others: now };
-    const merged = await versionsAt(context, stages, lacking, { revs: await sidesOfMerge(context) });
+    const merged = await versionsAt(context, stages, lacking, {
+      revs: await sidesOfMerge(context.workspace.root, { signal: context.signal })
+    });
     return { merged, others: [...now, ...await earlierVersions(context, stages, lacking)] };
   };
 }
@@ -31603,14 +31851,9 @@ async function earlierVersions(context, stages, lacking) {
     return [];
   const revs = [];
   for (const rev of ["HEAD", "MERGE_HEAD"])
-    if (await isThere2(context, rev))
+    if (await isCommit(context.workspace.root, rev, { signal: context.signal }))
       revs.push(rev);
   return await versionsAt(context, stages, lacking, { revs, num: LATEST_COMMITS });
-}
-async function sidesOfMerge(context) {
-  if (await isThere2(context, "MERGE_HEAD"))
-    return ["HEAD", "MERGE_HEAD"];
-  return await isThere2(context, "HEAD^2") ? ["HEAD^1", "HEAD^2"] : [];
 }
 async function versionsAt(context, stages, lacking, scope) {
   const past = await lockedHistory(context, scope, stages).catch((error) => {
@@ -31627,12 +31870,9 @@ async function versionsAt(context, stages, lacking, scope) {
   });
   return [...new Map(found.map((root) => [root.digest, root])).values()];
 }
-async function isThere2({ workspace, signal }, rev) {
-  return (await runGit(workspace.root, ["rev-parse", "--verify", "--quiet", rev], { signal })).status === 0;
-}
 
 // packages/engine/dist/operations/merge-locks.js
-import { readFileSync as readFileSync7, writeFileSync as writeFileSync3 } from "node:fs";
+import { readFileSync as readFileSync7, renameSync as renameSync9, writeFileSync as writeFileSync3 } from "node:fs";
 import { relative as relative3, sep as sep2 } from "node:path";
 
 // packages/engine/dist/model/merge/merge-locks.js
@@ -32026,7 +32266,9 @@ async function mergeLockFiles(context, options2) {
         reason: "a merge made it"
       });
     }
-    writeFileSync3(options2.ours, text);
+    const whole = `${options2.ours}.${process.pid}.tmp`;
+    writeFileSync3(whole, text);
+    renameSync9(whole, options2.ours);
     return lock;
   });
   context.workspace.store.reader.catalog.refresh();
@@ -32453,14 +32695,14 @@ async function fetchWhole(storage, source, arrival, signal) {
     arrival.failed(damagedAt(storage, source.key, "blob", raw, 0));
 }
 function nextWindow({ offsets, stored }, order, from) {
-  const startOf = (place2) => (offsets[order[place2] ?? 0] ?? 0) + OBJECT_HEADER_BYTES;
+  const startOf2 = (place2) => (offsets[order[place2] ?? 0] ?? 0) + OBJECT_HEADER_BYTES;
   if (from >= order.length)
     return void 0;
-  const start = startOf(from);
+  const start = startOf2(from);
   let to2 = from;
   let end = start;
   for (; to2 < order.length; to2++) {
-    const at3 = startOf(to2);
+    const at3 = startOf2(to2);
     const behind = at3 + (stored[order[to2] ?? 0] ?? 0);
     if (to2 > from && (at3 - end > GAP_BYTES || behind - start > WINDOW_BYTES))
       break;
@@ -32499,9 +32741,104 @@ function ingest(ingestor, bytes, raw) {
   return arriving.finish();
 }
 
+// packages/engine/dist/remote/fetch-chunked.js
+var WINDOW_BYTES2 = 8 * 1024 * 1024;
+var GAP_BYTES2 = 58 * 1024;
+async function fetchChunked(storage, source, arrival, signal) {
+  const { raw, size } = source;
+  let arriving;
+  try {
+    for await (const { key, bytes } of readChunked(storage, source, signal)) {
+      if (arriving === void 0) {
+        arriving = arrival.ingestor().beginBlob(raw, 0);
+        if (arriving === void 0)
+          return arrival.came(raw, size);
+      }
+      if (bytes === "lost" || bytes === "damaged") {
+        return arrival.failed((bytes === "lost" ? missingAt : damagedAt)(storage, key, "blob", raw, 0));
+      }
+      for (const chunk of bytes)
+        arriving.write(chunk);
+    }
+    const finished = arriving?.finish();
+    arriving = void 0;
+    if (finished === true)
+      arrival.came(raw, size);
+    else
+      arrival.failed(damagedAt(storage, source.map.packKey(0), "blob", raw, 0));
+  } finally {
+    arriving?.abandon();
+  }
+}
+async function* readChunked(storage, source, signal) {
+  const ranges = await chunkRanges(source);
+  const get = (i) => {
+    const range = ranges[i];
+    if (range === void 0)
+      return void 0;
+    const coming2 = storage.get(range.key, { offset: range.offset, length: range.length }, { signal });
+    coming2.catch(() => {
+    });
+    return coming2;
+  };
+  let coming = get(0);
+  for (const [i, { key, chunks }] of ranges.entries()) {
+    const bytes = await coming;
+    coming = get(i + 1);
+    yield { key, bytes: bytes === void 0 ? "lost" : chunks(bytes) ?? "damaged" };
+  }
+}
+async function chunkRanges({ map, size, first, count: count2 }) {
+  const rows2 = await map.chunksOf(size, first, count2);
+  for (const { codec } of rows2)
+    expectCodec(codec, map.where);
+  const decode3 = await openDecode(new Set(rows2.map(({ codec }) => codec)));
+  const ranges = [];
+  for (let from = 0; from < rows2.length; ) {
+    const together = nextRange(rows2, from);
+    const start = startOf(together[0]);
+    const key = map.packKey(together[0]?.pack ?? 0);
+    const length = Math.max(...together.map((row) => startOf(row) + row.stored)) - start;
+    ranges.push({ key, offset: start, length, chunks: (bytes) => chunksIn(bytes, start, together, decode3) });
+    from += together.length;
+  }
+  return ranges;
+}
+function nextRange(rows2, from) {
+  const first = rows2[from];
+  if (first === void 0)
+    return [];
+  const together = [first];
+  let end = startOf(first) + first.stored;
+  for (let i = from + 1; ; i++) {
+    const row = rows2[i];
+    if (row === void 0 || row.pack !== first.pack)
+      return together;
+    const at3 = startOf(row);
+    if (at3 < end || at3 - end > GAP_BYTES2 || at3 + row.stored - startOf(first) > WINDOW_BYTES2)
+      return together;
+    together.push(row);
+    end = at3 + row.stored;
+  }
+}
+function chunksIn(bytes, start, rows2, decode3) {
+  const chunks = [];
+  for (const row of rows2) {
+    const at3 = startOf(row) - start;
+    const chunk = bytes === void 0 ? void 0 : decode3(row.codec, bytes.subarray(at3, at3 + row.stored), row.bytes);
+    if (chunk === void 0 || !hasDigest2(chunk, row.raw, 0))
+      return void 0;
+    chunks.push(chunk);
+  }
+  return chunks;
+}
+function startOf(row) {
+  return (row?.offset ?? 0) + OBJECT_HEADER_BYTES;
+}
+
 // packages/engine/dist/remote/fetch-plan.js
 async function findLack({ remote, store, treesOnly, maxBytes, signal }, want, map, attempt3, { rely, failed: failed2 }) {
-  const lack = { nodes: [], sources: /* @__PURE__ */ new Map(), files: 0, bytes: 0 };
+  const lack = { nodes: [], sources: /* @__PURE__ */ new Map(), chunked: [], files: 0, bytes: 0 };
   const planned = new DigestTable();
   const { catalog } = store.reader;
   let budget = maxBytes === void 0 ? Number.POSITIVE_INFINITY : maxBytes - attempt3.receivedBefore;
@@ -32571,6 +32908,12 @@ async function findLack({ remote, store, treesOnly, maxBytes, signal }, want, ma
 function addToSource(lack, raw, rawAt, size, map, rows2, at3) {
   const location = readLocation(rows2, at3, map.front, map.where);
   const digest = Buffer.from(raw.subarray(rawAt, rawAt + RAW_DIGEST_BYTES));
+  lack.files++;
+  lack.bytes += size;
+  if (location.how === IN_CHUNKS) {
+    lack.chunked.push({ raw: digest, size, map, first: location.offset, count: location.stored });
+    return;
+  }
   const whole = location.how === OWN_KEY;
   expectCodec(location.codec, map.where);
   if (!whole && !isStoredSize(location.codec, location.stored, size)) {
@@ -32587,8 +32930,6 @@ function addToSource(lack, raw, rawAt, size, map, rows2, at3) {
   source.sizes.push(size);
   source.stored.push(location.stored);
   source.codecs.push(location.codec);
-  lack.files++;
-  lack.bytes += size;
 }
 
 // packages/engine/dist/remote/fetch-tally.js
@@ -32761,11 +33102,12 @@ function directoryHere(reader, raw, path) {
 }
 
 // packages/engine/dist/remote/have-file.js
-import { createHash as createHash8, randomBytes as randomBytes14 } from "node:crypto";
+import { createHash as createHash9, randomBytes as randomBytes14 } from "node:crypto";
 import { join as join45 } from "node:path";
 var HAVE_PACK = 0;
 var HAVE_MAP = 1;
 var HAVE_BLOB = 2;
+var HAVE_CUTS = 3;
 var HEADER = Buffer.from("SLHV\0\0\0", "latin1");
 var RECORD_HEADER_BYTES = 44;
 function wasSeen(store, description) {
@@ -32829,7 +33171,7 @@ function rewriteHave(store, description, records) {
   });
 }
 function havePath(store, description) {
-  return join45(store.layout.index, `have-${createHash8("sha256").update(description).digest("hex").slice(0, 16)}`);
+  return join45(store.layout.index, `have-${createHash9("sha256").update(description).digest("hex").slice(0, 16)}`);
 }
 function encodeRecord({ kind, area, payload }) {
   const header = Buffer.alloc(RECORD_HEADER_BYTES);
@@ -32847,7 +33189,7 @@ function areaFrom(number, pullRequest) {
   return number === 0 ? "trusted" : number === 1 ? "shared" : void 0;
 }
 function checksum2(payload) {
-  return createHash8("sha256").update(payload).digest().subarray(0, RAW_DIGEST_BYTES);
+  return createHash9("sha256").update(payload).digest().subarray(0, RAW_DIGEST_BYTES);
 }
 function readIfThere2(store, path) {
   try {
@@ -32970,6 +33312,8 @@ async function fetchBlobs({ remote, beginProgress, signal }, lack, attempt3, bat
   const take2 = (source) => (source.whole ? fetchWhole : fetchPacked)(remote.storage, source, arrival, signal);
   for (const source of lack.sources.values())
     await take2(source);
+  for (const source of lack.chunked)
+    await fetchChunked(remote.storage, source, arrival, signal);
 }
 function takeLocal({ remote, store, treesOnly }, { root, filter }, tally) {
   const wanted2 = treesOnly === true ? noFiles(filter) : filter;
@@ -33057,10 +33401,10 @@ function sameOuts2(a, b2) {
 import { setTimeout as sleep2 } from "node:timers/promises";
 
 // packages/engine/dist/remote/gc/quiet-note.js
-import { createHash as createHash9 } from "node:crypto";
+import { createHash as createHash10 } from "node:crypto";
 import { join as join46 } from "node:path";
 function quietNote(store, description) {
-  const hash8 = createHash9("sha256").update(description).digest("hex").slice(0, 16);
+  const hash8 = createHash10("sha256").update(description).digest("hex").slice(0, 16);
   const path = join46(store.layout.index, `quiet-${hash8}`);
   const times = () => {
     try {
@@ -33136,7 +33480,7 @@ function slots(most) {
 }
 
 // packages/engine/dist/remote/storage/actions-cache/cache-access.js
-import { createHash as createHash10 } from "node:crypto";
+import { createHash as createHash11 } from "node:crypto";
 
 // packages/engine/dist/remote/storage/actions-cache/cache-json.js
 function jsonOf(body) {
@@ -33191,7 +33535,7 @@ function cacheAccess(token, mode) {
   }
 }
 function scopeName(scope) {
-  return createHash10("sha256").update(scope).digest("hex").slice(0, 16);
+  return createHash11("sha256").update(scope).digest("hex").slice(0, 16);
 }
 function rightsIn(token) {
   if (token.length > MOST_TOKEN_BYTES)
@@ -33303,10 +33647,10 @@ function errnoIn(error) {
 }
 
 // packages/engine/dist/remote/storage/actions-cache/cache-keys.js
-import { createHash as createHash11 } from "node:crypto";
+import { createHash as createHash12 } from "node:crypto";
 var DIGITS = 10;
 var LAST = 10 ** DIGITS - 1;
-var CACHE_VERSION = createHash11("sha256").update("sluice actions-cache 1").digest("hex");
+var CACHE_VERSION = createHash12("sha256").update("sluice actions-cache 1").digest("hex");
 function indexKey(scope, generation) {
   return generation > LAST ? void 0 : `${indexPrefix(scope)}${String(generation).padStart(DIGITS, "0")}`;
 }
@@ -33354,6 +33698,7 @@ var DataWriter = class {
   limits;
   lost;
   turn = slots(1);
+  spare = [];
   entry;
   written = 0;
   timer;
@@ -33387,6 +33732,7 @@ var DataWriter = class {
   close(signal, then) {
     return this.turn.hold(1, signal, () => this.guarded(async () => {
       await this.finish(signal);
+      this.spare.length = 0;
       return then();
     }));
   }
@@ -33417,7 +33763,7 @@ var DataWriter = class {
     this.entry = {
       name: newName(),
       upload: void 0,
-      block: Buffer.allocUnsafeSlow(this.limits.blockBytes),
+      block: this.newBlock(),
       fill: 0,
       blocks: 0,
       sentBytes: 0,
@@ -33462,12 +33808,18 @@ var DataWriter = class {
     const { block, blocks, sentBytes, fill: fill3 } = entry2;
     const sent = upload.block(blocks, sentBytes, block.subarray(0, fill3), void 0).catch((error) => {
       entry2.failure ??= { error };
-    }).finally(() => entry2.sending.delete(sent));
+    }).finally(() => {
+      this.spare.push(block);
+      entry2.sending.delete(sent);
+    });
     entry2.sending.add(sent);
-    entry2.block = Buffer.allocUnsafeSlow(this.limits.blockBytes);
+    entry2.block = this.newBlock();
     entry2.blocks++;
     entry2.sentBytes += fill3;
     entry2.fill = 0;
+  }
+  newBlock() {
+    return this.spare.pop() ?? Buffer.allocUnsafeSlow(this.limits.blockBytes);
   }
   async finish(signal) {
     const { entry: entry2 } = this;
@@ -33477,6 +33829,7 @@ var DataWriter = class {
       entry2.sealed = true;
       await this.orFail(entry2, signal, () => this.send(entry2, signal));
     }
+    this.spare.push(entry2.block);
     this.entry = void 0;
   }
   /** Sends what is left of an entry, and finishes it. */
@@ -33684,7 +34037,9 @@ var ATTEMPTS2 = 40;
 var FIRST_WAIT_MS = 250;
 var LONGEST_WAIT_MS = 8e3;
 var PATIENCE = 6;
+var MOST_AHEAD = 100;
 var LOOKS2 = 4;
+var SETTLE_MS = 1500;
 var IndexChain = class {
   options;
   loaded;
@@ -33745,20 +34100,24 @@ var IndexChain = class {
     await upload.whole(bytes, signal);
     return true;
   }
-  /** What others see after the own index was written: it, or one that came behind it. */
+  /** What others see after the own index was written: it, or one that came behind it or took its place. */
   async look(mine, signal) {
-    const { service } = this.options;
-    for (let look3 = 1; ; look3++) {
+    const { service, wait } = this.options;
+    let settled = service.arbitrates;
+    for (let look3 = 1; look3 <= LOOKS2; look3++) {
       const found = await this.newest(signal);
-      const generation = found?.generation ?? -1;
-      if (generation === mine.generation && service.arbitrates)
-        return mine;
-      if (found !== void 0 && generation >= mine.generation)
-        return await this.read(found, signal);
-      if (look3 === LOOKS2)
-        return mine;
-      await this.backOff(look3, signal);
+      if (found === void 0 || found.generation < mine.generation) {
+        await this.backOff(look3, signal);
+        continue;
+      }
+      const isMine = found.generation === mine.generation && service.arbitrates;
+      const seen = isMine ? mine : await this.read(found, signal);
+      if (settled || !seen.id.equals(mine.id))
+        return seen;
+      settled = true;
+      await pause(wait, SETTLE_MS, signal);
     }
+    return mine;
   }
   async load(signal) {
     const found = await this.newest(signal);
@@ -33780,7 +34139,7 @@ var IndexChain = class {
     if (found === void 0 || generation === void 0)
       return void 0;
     let latest = { ...found, generation };
-    while (!service.arbitrates) {
+    for (let ahead = 0; !service.arbitrates && ahead < MOST_AHEAD; ahead++) {
       const key = indexKey(scope, latest.generation + 1);
       const behind = key === void 0 ? void 0 : await service.find(key, "exact", signal);
       if (behind === void 0)
@@ -33886,6 +34245,8 @@ var ActionsCache = class {
   publishing = slots(1);
   pending = /* @__PURE__ */ new Map();
   pendingInline = 0;
+  flushFromMs = 0;
+  flushGapMs;
   failure;
   used = /* @__PURE__ */ new Set();
   /** URLs of entries with data, by name; those without one are gone. */
@@ -33894,6 +34255,7 @@ var ActionsCache = class {
   constructor(options2) {
     const { access, description: place2, wait, limits } = options2;
     this.options = options2;
+    this.flushGapMs = limits.flushGapMs;
     this.service = paced(rememberDenials(options2.service), limits.uploadsPerMinute, wait);
     const { service } = this;
     this.chains = access.scopes.map((scope) => new IndexChain({ service, scope: scopeName(scope), place: place2, wait }));
@@ -33940,9 +34302,11 @@ var ActionsCache = class {
     return "stored";
   }
   /** Data first, then the index that names it. Puts that come meanwhile are for the next one. */
-  flush({ signal } = {}) {
+  flush({ signal, mayWait = false } = {}) {
     return this.publishing.hold(1, signal, async () => {
       throwIfAborted(signal);
+      if (mayWait && performance.now() < this.flushFromMs)
+        return;
       const batch = await this.closeData(signal);
       const [own2] = this.chains;
       if (batch.size === 0 || own2 === void 0)
@@ -33956,6 +34320,8 @@ var ActionsCache = class {
         if ("data" in put3.place)
           this.pendingInline -= put3.bytes;
       }
+      this.flushFromMs = performance.now() + this.flushGapMs;
+      this.flushGapMs = Math.min(this.flushGapMs * 2, this.options.limits.longestFlushGapMs);
     });
   }
   /** What is whole now. Throws if something was lost since the last flush. */
@@ -34698,7 +35064,7 @@ async function* listObjects(requests, base, named, prefix, signal) {
 }
 
 // packages/engine/dist/remote/storage/s3-chunks.js
-import { createHash as createHash12 } from "node:crypto";
+import { createHash as createHash13 } from "node:crypto";
 import { Readable as Readable3 } from "node:stream";
 var PIECE_BYTES = 256 * 1024;
 async function* partsOf(body, partBytes, signal) {
@@ -34734,7 +35100,7 @@ async function wholeOf(body, signal) {
   return { bytes: 0, pieces: [] };
 }
 function sha256Of({ pieces }) {
-  const hash8 = createHash12("sha256");
+  const hash8 = createHash13("sha256");
   for (const piece of pieces)
     hash8.update(piece);
   return hash8.digest("hex");
@@ -35516,6 +35882,14 @@ function describeS3({ bucket, prefix, access }) {
   return access.endpoint === void 0 ? url : `${url} at ${access.endpoint}`;
 }
 
+// packages/engine/dist/remote/storage/unreachable.js
+function unreachable(description, durable, failure2) {
+  const fail2 = async () => {
+    throw failure2;
+  };
+  return { description, durable, stat: fail2, get: fail2, put: fail2 };
+}
+
 // packages/engine/dist/remote/storage/breaker.js
 function createBreaker({ failures, restMs }, now) {
   let inARow = 0;
@@ -35587,7 +35961,7 @@ var CacheHttp = class {
         watch.expect(stallMs);
         chunks.push(chunk);
         bytes += chunk.length;
-        if (bytes >= request2.mostBytes)
+        if (bytes > request2.mostBytes)
           break;
       }
       const body = Buffer.concat(chunks).subarray(0, request2.mostBytes);
@@ -35658,6 +36032,15 @@ function expectAll(http, headers, most, body) {
   return body;
 }
 
+// packages/engine/dist/remote/storage/actions-cache/found-entry.js
+function foundEntry(http, asked, found) {
+  const url = urlOf(found.url);
+  if (url === void 0)
+    throw down(http.place, "found an entry and does not say where");
+  const fits2 = asked.how === "exact" ? found.key === asked.key : found.key.startsWith(asked.key);
+  return fits2 ? { key: found.key, url } : void 0;
+}
+
 // packages/engine/dist/remote/storage/actions-cache/cache-v1.js
 var MOST_ANSWER_BYTES = 64 * 1024;
 function cacheServiceV1(options2) {
@@ -35668,11 +36051,8 @@ function cacheServiceV1(options2) {
     if (answer2.status === 204 || answer2.status === 404)
       return void 0;
     const value = contentOf(http, answer2, "look up an entry");
-    const found = { key: fieldOf(value, "cacheKey"), url: urlOf(fieldOf(value, "archiveLocation")) };
-    if (found.url === void 0)
-      throw down(http.place, "found an entry and does not say where");
-    const fits2 = how === "exact" ? found.key === key : found.key.startsWith(key);
-    return fits2 ? { key: found.key, url: found.url } : void 0;
+    const found = { key: fieldOf(value, "cacheKey"), url: fieldOf(value, "archiveLocation") };
+    return foundEntry(http, { key, how }, found);
   });
   return {
     arbitrates: false,
@@ -35711,7 +36091,7 @@ function contentOf(http, answer2, what) {
     throw explainAnswer(answer2, what, http.place);
   return jsonOf(answer2.body);
 }
-function uploadTo(options2, resource, isThere3) {
+function uploadTo(options2, resource, isThere2) {
   const { http } = options2;
   const block = (offset, bytes, signal) => http.call(signal, async () => {
     const headers = {
@@ -35733,7 +36113,7 @@ function uploadTo(options2, resource, isThere3) {
     };
     if (await http.call(signal, finished))
       return;
-    if (!await isThere3(signal))
+    if (!await isThere2(signal))
       throw down(http.place, "did not keep an entry", { silent: true });
   };
   return {
@@ -35762,14 +36142,12 @@ function cacheServiceV2(options2) {
     });
     if (body === void 0 || !body.ok)
       return void 0;
+    const { value } = body;
     const found = {
-      key: fieldOf(body.value, "matched_key", "matchedKey"),
-      url: urlOf(fieldOf(body.value, "signed_download_url", "signedDownloadUrl"))
+      key: fieldOf(value, "matched_key", "matchedKey"),
+      url: fieldOf(value, "signed_download_url", "signedDownloadUrl")
     };
-    if (found.url === void 0)
-      throw down(http.place, "found an entry and does not say where");
-    const fits2 = how === "exact" ? found.key === key : found.key.startsWith(key);
-    return fits2 ? { key: found.key, url: found.url } : void 0;
+    return foundEntry(http, { key, how }, found);
   };
   return {
     arbitrates: true,
@@ -35814,7 +36192,7 @@ function answerOf(http, answer2, what) {
     throw refused;
   return { ok, value };
 }
-function uploadTo2(options2, key, url, isThere3) {
+function uploadTo2(options2, key, url, isThere2) {
   const { http, version } = options2;
   const put3 = (query, body, headers, signal) => http.call(signal, async () => {
     const answer2 = await http.send({
@@ -35842,7 +36220,7 @@ function uploadTo2(options2, key, url, isThere3) {
     };
     if (await http.call(signal, finished))
       return;
-    if (!await isThere3(signal))
+    if (!await isThere2(signal))
       throw down(http.place, "did not keep an entry", { silent: true });
   };
   return {
@@ -35869,17 +36247,22 @@ var LIMITS = {
   smallBytes: 32 * 1024,
   inlineBytes: 2 * MIB,
   mostRows: 2e4,
-  blockBytes: 16 * MIB,
-  blocksInFlight: 3,
+  blockBytes: 8 * MIB,
+  blocksInFlight: 4,
   entryBytes: 256 * MIB,
   idleMs: 6e4,
   mostBytes: 8 * 1024 * MIB,
-  uploadsPerMinute: 20
+  uploadsPerMinute: 20,
+  flushGapMs: 15e3,
+  longestFlushGapMs: 6e5
 };
 var ANSWER_MS = 15e3;
 var STALL_MS = 15e3;
-function actionsCacheOptionsOf(name, area, retry, env) {
-  const { protocol, base, token, access } = runtimeOf(name, env);
+function actionsCacheOptionsOf(area, retry, env) {
+  const runtime = runtimeOf(env);
+  if (runtime === void 0)
+    return { failure: noCache(env) };
+  const { protocol, base, token, access } = runtime;
   const [scope = ""] = access.scopes;
   const description = scope === "" ? "actions-cache:" : `actions-cache: of ${scope}`;
   const http = new CacheHttp({ place: description, retry, limits: { answerMs: ANSWER_MS, stallMs: STALL_MS } });
@@ -35898,25 +36281,25 @@ function actionsCacheOptionsOf(name, area, retry, env) {
 function actionsCacheAccess(env) {
   return env.ACTIONS_RUNTIME_TOKEN ? cacheAccess(env.ACTIONS_RUNTIME_TOKEN, env.ACTIONS_CACHE_MODE || void 0) : void 0;
 }
-function runtimeOf(name, env) {
+function runtimeOf(env) {
   const token = env.ACTIONS_RUNTIME_TOKEN || void 0;
   const protocol = env.ACTIONS_CACHE_SERVICE_V2 && !isEnterpriseServer(env) ? "v2" : "v1";
   const base = protocol === "v2" ? env.ACTIONS_RESULTS_URL : env.ACTIONS_CACHE_URL || env.ACTIONS_RESULTS_URL;
   const access = actionsCacheAccess(env);
   if (token === void 0 || access === void 0 || !base)
-    throw noCache(name, env);
-  if (!URL.canParse(base) || !/^https?:/.test(base)) {
-    throw new SluiceError("ERR_CONFIG", `remote ${name}: the address of the Actions cache is no URL`, {
-      hint: "The runner sets ACTIONS_RESULTS_URL or ACTIONS_CACHE_URL; nothing else should."
-    });
-  }
-  return { protocol, base, token, access };
+    return void 0;
+  if (URL.canParse(base) && /^https?:/.test(base))
+    return { protocol, base, token, access };
+  throw new SluiceError("ERR_CONFIG", "the address of the Actions cache is no URL", {
+    hint: "The runner sets ACTIONS_RESULTS_URL or ACTIONS_CACHE_URL; nothing else should."
+  });
 }
-function noCache(name, env) {
+function noCache(env) {
   const isInActions = env.GITHUB_ACTIONS === "true";
   const why = isInActions ? "a `run:` step gets no token for it" : "this is no job of GitHub Actions";
-  return new SluiceError("ERR_REMOTE_DOWN", `remote ${name} (actions-cache:) cannot be reached from here: ${why}`, {
-    hint: isInActions ? "Run Sluice by its action (`uses:`), which gets the token and keeps it from the stages." : "Choose another remote here, for example with SLUICE_REMOTE or in sluice.local.json."
+  return new SluiceError("ERR_REMOTE_DOWN", `the Actions cache cannot be reached from here: ${why}`, {
+    hint: isInActions ? "Run Sluice by its action (`uses:`), which gets the token and keeps it from the stages." : "Choose another remote here, for example with SLUICE_REMOTE or in sluice.local.json.",
+    details: { silent: true }
   });
 }
 function isEnterpriseServer(env) {
@@ -35926,7 +36309,7 @@ function isEnterpriseServer(env) {
 }
 
 // packages/engine/dist/remote/write-once-file.js
-import { createHash as createHash13 } from "node:crypto";
+import { createHash as createHash14 } from "node:crypto";
 import { join as join49 } from "node:path";
 var YES = "1\n";
 var NO = "0\n";
@@ -35956,7 +36339,7 @@ function noteWriteOnce(store, description, supported) {
   }
 }
 function notePath2(store, description) {
-  return join49(store.layout.index, `once-${createHash13("sha256").update(description).digest("hex").slice(0, 16)}`);
+  return join49(store.layout.index, `once-${createHash14("sha256").update(description).digest("hex").slice(0, 16)}`);
 }
 
 // packages/engine/dist/operations/s3-remote.js
@@ -36038,7 +36421,7 @@ function connectRemote(settings, options2) {
     area: options2.area,
     // A place that evicts may be empty again at any time.
     seen: durable && wasSeen(options2.store, description),
-    encoding: { compression: settings.compression ?? "auto", chunking: false },
+    encoding: { compression: settings.compression ?? "auto", chunking: settings.chunking ?? false },
     quiet: quietNote(options2.store, description)
   });
   return { name: settings.name, remote, requests };
@@ -36058,12 +36441,22 @@ function openDriver(settings, options2) {
     return { driver, requests: driver.requests };
   }
   if (location.kind === "actions-cache") {
-    const driver = actionsCacheStorage(actionsCacheOptionsOf(settings.name, options2.area, CACHE_RETRY, options2.env));
+    const driver = actionsCacheOf(settings.name, options2);
     return { driver, requests: driver.requests };
   }
   const { dir } = location;
   const counted = counting(fileStorage({ dir, missingIsEmpty: !wasSeen(options2.store, `file://${dir}`) }));
   return { driver: retrying(counted, FILE_RETRY), requests: counted.requests };
+}
+function actionsCacheOf(name, options2) {
+  const key = `${name} ${options2.area}`;
+  const known = options2.gathering?.get(key);
+  if (known !== void 0)
+    return known;
+  const cache = actionsCacheOptionsOf(options2.area, CACHE_RETRY, options2.env);
+  const driver = "failure" in cache ? counting(unreachable("actions-cache:", false, cache.failure)) : actionsCacheStorage(cache);
+  options2.gathering?.set(key, driver);
+  return driver;
 }
 
 // packages/engine/dist/operations/remotes.js
@@ -36086,8 +36479,9 @@ function createRemotes(options2) {
     const label = name ?? config.defaultRemote;
     if (config.offline || label === void 0 || down3.has(label))
       return void 0;
+    const remote = open3(label);
     try {
-      return await question(open3(label));
+      return await question(remote);
     } catch (error) {
       if (!isUnreachable(error))
         throw error;
@@ -36163,6 +36557,21 @@ function notLocal(name, wants, isDown) {
 import { readFileSync as readFileSync8 } from "node:fs";
 import { join as join50 } from "node:path";
 
+// packages/engine/dist/model/merge/read-entries.js
+async function readEntries3(read2, place2, node, without = /* @__PURE__ */ new Set()) {
+  if (!isSplit(node))
+    return entriesOfNode(node);
+  const parts2 = partsOfNode(node).filter(({ digest }) => !without.has(digest));
+  const nodes = await read2(parts2.map(({ digest, first }) => ({ ...place2, digest, part: first })));
+  return new Map(parts2.flatMap((part, i) => {
+    const own2 = nodes[i];
+    if (own2 === void 0)
+      throw invalid3(part.digest, "it was not given");
+    expectPart(own2, part);
+    return [...entriesOfNode(own2)];
+  }));
+}
+
 // packages/engine/dist/model/merge/edit-tree.js
 async function editTree(root, edits, read2, emit) {
   if (edits.has(""))
@@ -36172,7 +36581,7 @@ async function editTree(root, edits, read2, emit) {
 async function editBelow({ path, depth, entry: entry2, edits, read: read2, emit }) {
   if (depth > MAX_DEPTH)
     throw invalid3(entry2?.digest ?? digestFromRaw(Buffer.alloc(32)), "it is nested too deep");
-  const entries = entry2?.kind === TREE ? await readEntries3(read2, path, entry2) : /* @__PURE__ */ new Map();
+  const entries = entry2?.kind === TREE ? await entriesOf2(read2, path, entry2) : /* @__PURE__ */ new Map();
   const inner = /* @__PURE__ */ new Map();
   for (const [at3, edit2] of edits) {
     const slash = at3.indexOf("/");
@@ -36201,28 +36610,13 @@ function setEntry(entries, name, entry2) {
   else
     entries.set(name, entry2);
 }
-async function readEntries3(read2, path, entry2) {
-  const want = (digest, part) => ({
-    side: "ours",
-    path,
-    digest,
-    ...part === void 0 ? {} : { part }
-  });
-  const [top] = await read2([want(entry2.digest)]);
+async function entriesOf2(read2, path, entry2) {
+  const place2 = { side: "ours", path };
+  const [top] = await read2([{ ...place2, digest: entry2.digest }]);
   if (top === void 0)
     throw invalid3(entry2.digest, "it was not given");
   expectDirectory(top, entry2);
-  if (!isSplit(top))
-    return entriesOfNode(top);
-  const named = partsOfNode(top);
-  const parts2 = await read2(named.map(({ digest, first }) => want(digest, first)));
-  return new Map(named.flatMap((part, i) => {
-    const node = parts2[i];
-    if (node === void 0)
-      throw invalid3(part.digest, "it was not given");
-    expectPart(node, part);
-    return [...entriesOfNode(node)];
-  }));
+  return await readEntries3(read2, place2, top);
 }
 
 // packages/engine/dist/operations/resolve.js
@@ -36434,8 +36828,8 @@ function merge(a, b2) {
 }
 
 // packages/engine/dist/remote/broker/allow.js
-var KEY2 = /^(trusted|shared|pr\/[1-9][0-9]{0,15})\/(?:(packs)\/([0-9a-f]{32})\.pack|(maps)\/([0-9a-f]{2}\/[0-9a-f]{62})\.map|(blobs)\/([0-9a-f]{2}\/[0-9a-f]{62})|(records)\/([0-9a-f]{2}\/[0-9a-f]{62})\.json)$/;
 var MOST_CHECKED_BYTES = 256 * 1024 * 1024;
+var MOST_FORMAT_BYTES = 4096;
 function guardArea(own2, mayWrite) {
   return {
     writeOnce: true,
@@ -36453,26 +36847,29 @@ function guardArea(own2, mayWrite) {
 function allowRead(key, own2) {
   if (key === FORMAT_KEY)
     return;
-  const named = parseKey3(key);
   const { proof, records, bytes } = areaOrder(own2);
-  const areas = named?.kind === "records" ? records : [...proof, ...bytes];
-  if (named === void 0 || !areas.includes(named.area))
-    throw denied(`${key} cannot be read from ${own2}`);
+  const data = [.../* @__PURE__ */ new Set([...proof, ...bytes])];
+  if (data.some((area) => key === condemnedKey(area)))
+    return;
+  const named = parseKey2(key);
+  if (named !== void 0 && (named.kind === "records" ? records : data).includes(named.area))
+    return;
+  throw denied(`${key} cannot be read from ${own2}`);
 }
 function allowWrite(key, own2) {
-  if (key !== FORMAT_KEY && parseKey3(key)?.area !== own2)
+  if (key !== FORMAT_KEY && parseKey2(key)?.area !== own2)
     throw denied(`${key} cannot be written from ${own2}`);
 }
 async function checkBody(key, body) {
-  const named = parseKey3(key);
+  const named = parseKey2(key);
   if (named === void 0) {
-    if (body.bytes > 4096)
+    if (body.bytes > MOST_FORMAT_BYTES)
       throw denied(`${key} is too large`);
     return;
   }
-  const { area, kind, hex } = named;
+  const { area, kind, raw } = named;
   if (kind === "blobs") {
-    if (body.sha256 !== hex)
+    if (body.sha256 !== raw.toString("hex"))
       throw denied(`${key} does not have its digest`);
     return;
   }
@@ -36481,24 +36878,16 @@ async function checkBody(key, body) {
   const bytes = await body.read();
   if (kind === "records") {
     const record = parseRecord(bytes.toString("utf8"), key);
-    if (hexOf(record.fingerprint) !== hex || record.area !== area)
+    if (!rawOf(record.fingerprint).equals(raw) || record.area !== area)
       throw denied(`${key} is a record of another name or area`);
   } else if (kind === "maps") {
-    if (decodeMap(bytes, key).front.header.root.toString("hex") !== hex)
+    if (!decodeMap(bytes, key).front.header.root.equals(raw))
       throw denied(`${key} is a map of another root`);
   } else {
     parsePackHeader(bytes.subarray(0, PACK_HEADER_BYTES), key);
     const tail = packTailBytes(bytes.subarray(-PACK_TRAILER_BYTES), bytes.length, key);
     parsePackTail(bytes.subarray(bytes.length - tail), bytes.length, key);
   }
-}
-function parseKey3(key) {
-  const [, area, ...rest] = KEY2.exec(key) ?? [];
-  const at3 = rest.findIndex((group) => group === "packs" || group === "maps" || group === "blobs" || group === "records");
-  const kind = rest[at3];
-  if (area === void 0 || kind !== "packs" && kind !== "maps" && kind !== "blobs" && kind !== "records")
-    return void 0;
-  return { area, kind, hex: (rest[at3 + 1] ?? "").replace("/", "") };
 }
 function denied(message) {
   return new SluiceError("ERR_REMOTE_DENIED", `the broker refuses: ${message}`, {
@@ -36513,13 +36902,13 @@ import { createServer } from "node:http";
 import { join as join52 } from "node:path";
 
 // packages/engine/dist/remote/broker/spool.js
-import { createHash as createHash14, randomUUID } from "node:crypto";
+import { createHash as createHash15, randomUUID } from "node:crypto";
 import { open as open2, readFile as readFile3, rm } from "node:fs/promises";
 import { join as join51 } from "node:path";
-var CHUNK_BYTES9 = 1024 * 1024;
+var CHUNK_BYTES8 = 1024 * 1024;
 async function spool(dir, source, bytes) {
   const path = join51(dir, randomUUID());
-  const hash8 = createHash14("sha256");
+  const hash8 = createHash15("sha256");
   let taken = 0;
   let file;
   try {
@@ -36551,8 +36940,8 @@ async function* chunksOf2(path) {
   const file = await open2(path, "r");
   try {
     for (; ; ) {
-      const buffer = Buffer.allocUnsafe(CHUNK_BYTES9);
-      const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES9);
+      const buffer = Buffer.allocUnsafe(CHUNK_BYTES8);
+      const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES8);
       if (bytesRead === 0)
         return;
       yield buffer.subarray(0, bytesRead);
@@ -36800,13 +37189,16 @@ async function remoteStates(context, out, root, remotes) {
 }
 
 // packages/engine/dist/store/encoder.js
-var inlineEncoder = {
-  encodePack: async (pack) => encodePack(pack)
-};
+function inlineEncoder(store) {
+  return {
+    encodePack: async (pack) => encodePack(pack),
+    cutBlob: async (request2) => cutBlob(store.reader, request2)
+  };
+}
 
 // packages/engine/dist/remote/audit-objects.js
-import { createHash as createHash15 } from "node:crypto";
-var CHUNK_BYTES10 = 4 * 1024 * 1024;
+import { createHash as createHash16 } from "node:crypto";
+var CHUNK_BYTES9 = 4 * 1024 * 1024;
 var MOST_TOLD = 5;
 async function auditPack(storage, key, bytes, checked, signal) {
   const where = `${storage.description}/${key}`;
@@ -36836,9 +37228,9 @@ async function auditPack(storage, key, bytes, checked, signal) {
   return { index, problems };
 }
 async function auditBlob(storage, key, raw, size, checked, signal) {
-  const whole = createHash15("sha256");
+  const whole = createHash16("sha256");
   for (let at3 = 0; at3 < size; ) {
-    const chunk = await storage.get(key, { offset: at3, length: Math.min(CHUNK_BYTES10, size - at3) }, { signal });
+    const chunk = await storage.get(key, { offset: at3, length: Math.min(CHUNK_BYTES9, size - at3) }, { signal });
     if (chunk === void 0)
       return missingAt(storage, key, "blob", raw, 0);
     if (chunk.length === 0)
@@ -36851,6 +37243,19 @@ async function auditBlob(storage, key, raw, size, checked, signal) {
   checked.objects++;
   checked.bytes += size;
   return void 0;
+}
+async function auditChunked(storage, source, signal) {
+  const { raw } = source;
+  const whole = createHash16("sha256");
+  for await (const { key, bytes } of readChunked(storage, source, signal)) {
+    if (bytes === "lost")
+      return missingAt(storage, key, "blob", raw, 0);
+    if (bytes === "damaged")
+      return damagedAt(storage, key, "blob", raw, 0);
+    for (const chunk of bytes)
+      whole.update(chunk);
+  }
+  return whole.digest().equals(raw) ? void 0 : damagedAt(storage, source.map.packKey(0), "blob", raw, 0);
 }
 async function auditEntry(storage, reader, raw, { offset, stored, full, codec }, packBytes, decode3) {
   expectCodec(codec, reader.key);
@@ -36883,6 +37288,7 @@ var Auditor = class {
   maps = /* @__PURE__ */ new Map();
   packs = /* @__PURE__ */ new Map();
   blobs = /* @__PURE__ */ new Map();
+  chunkedBlobs = /* @__PURE__ */ new Map();
   constructor(options2) {
     this.options = options2;
   }
@@ -36989,10 +37395,10 @@ var Auditor = class {
         if (location.how === OWN_KEY) {
           const blob = blobKey(map.areaOf(location.area), digestFromRaw(raw));
           problems.push(...await this.blob(blob, raw, node.sizes[i] ?? 0));
+        } else if (location.how === IN_CHUNKS) {
+          problems.push(...await this.chunked(key, map, location, raw, node.sizes[i] ?? 0));
         } else if (deep === true) {
-          const { index } = await remembered2(this.packs, map.packKey(location.pack), () => this.auditPack(map.packKey(location.pack)));
-          const row = index?.find(raw) ?? -1;
-          if (index !== void 0 && (row < 0 || index.entry(row).offset !== location.offset)) {
+          if (!await this.liesThere(map.packKey(location.pack), raw, location)) {
             problems.push({ key, error: misplaced(map.where, digestFromRaw(raw)) });
           }
         }
@@ -37006,9 +37412,38 @@ var Auditor = class {
     if (map === void 0)
       return [];
     const location = readLocation(await map.locations(0, 1), 0, map.front, map.where);
+    const { root: raw } = map.front.header;
+    if (location.how === IN_CHUNKS)
+      return this.chunked(mapKey(area, root.digest), map, location, raw, root.bytes);
     if (location.how !== OWN_KEY)
       return [];
-    return this.blob(blobKey(map.areaOf(location.area), root.digest), map.front.header.root, root.bytes);
+    return this.blob(blobKey(map.areaOf(location.area), root.digest), raw, root.bytes);
+  }
+  /** Whether an object lies where a map says, as far as its pack can tell. */
+  async liesThere(pack, raw, { offset }) {
+    const { index } = await remembered2(this.packs, pack, () => this.auditPack(pack));
+    if (index === void 0)
+      return true;
+    const row = index.find(raw);
+    return row >= 0 && index.entry(row).offset === offset;
+  }
+  /** A blob in chunks, whose packs are looked at by themselves. `key`: the map. */
+  chunked(key, map, { offset: first, stored: count2 }, raw, size) {
+    const source = { raw: Buffer.from(raw), size, map, first, count: count2 };
+    return remembered2(this.chunkedBlobs, `${map.where} ${first} ${source.raw.toString("hex")}`, async () => {
+      const { remote, deep, signal } = this.options;
+      for (const row of await map.chunksOf(size, first, count2)) {
+        if (deep !== true || await this.liesThere(map.packKey(row.pack), row.raw, row))
+          continue;
+        return [{ key, error: misplaced(map.where, digestFromRaw(row.raw)) }];
+      }
+      if (deep !== true) {
+        this.checked.objects++;
+        return [];
+      }
+      const error = await auditChunked(remote.storage, source, signal);
+      return error === void 0 ? [] : [{ key, error }];
+    });
   }
   blob(key, raw, size) {
     return remembered2(this.blobs, key, async () => {
@@ -37047,6 +37482,157 @@ function misplaced(where, digest) {
   return new SluiceError("ERR_MAP_INVALID", `map ${where} says a wrong place for ${digest}`, { hint: HINT });
 }
 
+// packages/engine/dist/remote/have-cuts.js
+var PREFIX_BYTES = RAW_DIGEST_BYTES + 8;
+var ROW_BYTES = RAW_DIGEST_BYTES + 4;
+function cutsRecord(raw, size, cut) {
+  const payload = Buffer.alloc(PREFIX_BYTES + cut.lengths.length * ROW_BYTES);
+  raw.copy(payload, 0, 0, RAW_DIGEST_BYTES);
+  payload.writeBigUInt64LE(BigInt(size), RAW_DIGEST_BYTES);
+  cut.lengths.forEach((length, i) => {
+    const at3 = PREFIX_BYTES + i * ROW_BYTES;
+    chunkRaw(cut, i).copy(payload, at3);
+    payload.writeUInt32LE(length, at3 + RAW_DIGEST_BYTES);
+  });
+  return { kind: HAVE_CUTS, area: "trusted", payload };
+}
+function cutsOf(payload) {
+  const count2 = (payload.length - PREFIX_BYTES) / ROW_BYTES;
+  if (!Number.isInteger(count2) || count2 < 1)
+    return void 0;
+  const size = Number(payload.readBigUInt64LE(RAW_DIGEST_BYTES));
+  const lengths = new Uint32Array(count2);
+  const digests = Buffer.alloc(count2 * RAW_DIGEST_BYTES);
+  let sum = 0;
+  for (let i = 0; i < count2; i++) {
+    const at3 = PREFIX_BYTES + i * ROW_BYTES;
+    payload.copy(digests, i * RAW_DIGEST_BYTES, at3, at3 + RAW_DIGEST_BYTES);
+    const length = payload.readUInt32LE(at3 + RAW_DIGEST_BYTES);
+    if (!isChunkLength(length))
+      return void 0;
+    lengths[i] = length;
+    sum += length;
+  }
+  return sum === size ? { raw: payload.subarray(0, RAW_DIGEST_BYTES), size, cut: { lengths, digests } } : void 0;
+}
+
+// packages/engine/dist/remote/local-range.js
+function openLocalRanges(store, reader, raw) {
+  const path = reader.linkable(raw)?.path;
+  if (path === void 0) {
+    const whole = Buffer.from(reader.read("blob", raw));
+    return {
+      read: (offset, length) => expectLength(whole.subarray(offset, offset + length), length, raw),
+      close: () => {
+      }
+    };
+  }
+  const fd = store.files.openSync(path, "r");
+  return {
+    read: (offset, length) => {
+      const bytes = Buffer.allocUnsafe(length);
+      let fill3 = 0;
+      while (fill3 < length) {
+        const read2 = store.files.readSync(fd, bytes, fill3, length - fill3, offset + fill3);
+        if (read2 === 0)
+          break;
+        fill3 += read2;
+      }
+      return expectLength(bytes.subarray(0, fill3), length, raw);
+    },
+    close: () => store.files.closeSync(fd)
+  };
+}
+function expectLength(bytes, length, raw) {
+  if (bytes.length === length)
+    return bytes;
+  throw damagedLocally(raw);
+}
+function damagedLocally(raw) {
+  const digest = digestFromRaw(raw);
+  return new SluiceError("ERR_OBJECT_DAMAGED", `blob ${shortDigest(digest)} is damaged in the store; it was not pushed`, {
+    hint: "Run `sluice verify --deep --repair`, or run the stage that makes it again.",
+    details: { digest }
+  });
+}
+
+// packages/engine/dist/remote/chunked-blobs.js
+var ChunkedBlobs = class {
+  context;
+  cuts = /* @__PURE__ */ new Map();
+  /** Chunks that a dry run would have sent. */
+  counted = new DigestTable();
+  constructor(context) {
+    this.context = context;
+  }
+  /** A blob that was cut before, by this push or another, and of which every chunk is there; the store need not have it. */
+  known(raw, size, find) {
+    const cut = this.cuts.get(raw.toString("hex")) ?? this.context.have.cuts(raw, size);
+    if (cut === void 0)
+      return void 0;
+    const chunks = [];
+    for (const chunk of chunksOf3(cut)) {
+      const place2 = find(chunk.raw);
+      if (place2 === void 0)
+        return void 0;
+      chunks.push({ raw: chunk.raw, bytes: chunk.bytes, place: place2 });
+    }
+    return { chunks, sentBytes: 0 };
+  }
+  /** Cuts a blob of the store and sends the chunks that are not there. Throws `ERR_OBJECT_MISSING` or `ERR_OBJECT_DAMAGED`. */
+  async send(raw, size, cuts, find, sink) {
+    const { store, reader, signal } = this.context;
+    const cut = await this.cut(raw, size, cuts);
+    const local = openLocalRanges(store, reader, raw);
+    const chunks = [];
+    let sentBytes = 0;
+    try {
+      for (const chunk of chunksOf3(cut)) {
+        let place2 = find(chunk.raw);
+        if (place2 === void 0) {
+          throwIfAborted(signal);
+          const bytes = local.read(chunk.offset, chunk.bytes);
+          if (!hasDigest2(bytes, chunk.raw, 0))
+            throw damagedLocally(raw);
+          place2 = sink.addChunk(chunk.raw, bytes);
+          sentBytes += chunk.bytes;
+          await sink.sendFull();
+        }
+        chunks.push({ raw: chunk.raw, bytes: chunk.bytes, place: place2 });
+      }
+    } finally {
+      local.close();
+    }
+    appendHave(store, this.context.remote, [cutsRecord(raw, size, cut)]);
+    return { chunks, sentBytes };
+  }
+  /** How many bytes {@link send} would send. Throws like it. */
+  async count(raw, size, cuts, find) {
+    let bytes = 0;
+    for (const chunk of chunksOf3(await this.cut(raw, size, cuts))) {
+      if (find(chunk.raw) === void 0 && this.counted.set(chunk.raw))
+        bytes += chunk.bytes;
+    }
+    return bytes;
+  }
+  async cut(raw, size, cuts) {
+    const key = raw.toString("hex");
+    const known = this.cuts.get(key);
+    if (known !== void 0)
+      return known;
+    const cut = await this.context.encoder.cutBlob({ raw, size, cuts });
+    this.cuts.set(key, cut);
+    return cut;
+  }
+};
+function* chunksOf3(cut) {
+  let offset = 0;
+  for (const [i, bytes] of cut.lengths.entries()) {
+    yield { raw: Buffer.from(chunkRaw(cut, i).subarray(0, RAW_DIGEST_BYTES)), bytes, offset };
+    offset += bytes;
+  }
+}
+
 // packages/engine/dist/remote/have-index.js
 var HAVE_NODE_BYTES = RAW_DIGEST_BYTES + 12;
 var PACK_PREFIX_BYTES = PACK_NAME_BYTES + 4;
@@ -37057,6 +37643,7 @@ var HaveIndex = class {
   trees = new PackSet();
   maps = /* @__PURE__ */ new Set();
   keys = /* @__PURE__ */ new Map();
+  chunked = /* @__PURE__ */ new Map();
   nodes;
   nodeList = [];
   /** Takes a record if it belongs to one of the areas that this writer may rely on. */
@@ -37081,6 +37668,10 @@ var HaveIndex = class {
       const blob = blobOf(area, payload);
       if (blob !== void 0)
         this.keys.set(blob.raw.toString("hex"), blob);
+    } else if (record.kind === HAVE_CUTS) {
+      const cuts = cutsOf(payload);
+      if (cuts !== void 0)
+        this.chunked.set(cuts.raw.toString("hex"), cuts);
     }
   }
   /** The place of a blob or a node in a pack. */
@@ -37106,6 +37697,11 @@ var HaveIndex = class {
   key(raw, rawAt) {
     return this.keys.size === 0 ? void 0 : this.keys.get(raw.toString("hex", rawAt, rawAt + RAW_DIGEST_BYTES));
   }
+  /** Where a blob of a size was cut that is there in chunks; where those lie is told by {@link object}. */
+  cuts(raw, size) {
+    const found = this.chunked.size === 0 ? void 0 : this.chunked.get(raw.toString("hex", 0, RAW_DIGEST_BYTES));
+    return found?.size === size ? found.cut : void 0;
+  }
   /** Whether the nodes of a root's map are known. */
   knowsMap(root) {
     return [...this.maps].some((map) => map.root.equals(root));
@@ -37126,6 +37722,8 @@ var HaveIndex = class {
     const bad = all.filter((thing) => isBad(haveKey(thing)));
     for (const thing of bad)
       this.forget(thing);
+    if (bad.length > 0)
+      this.chunked.clear();
     return bad.length > 0;
   }
   /** Everything, as records. */
@@ -37133,7 +37731,8 @@ var HaveIndex = class {
     return [
       ...[...this.blobs.packs, ...this.trees.packs].map(({ area, name, content, rows: rows2 }) => packRecord(area, name, content, rows2)),
       ...[...this.maps].map(({ area, root, nodes }) => mapRecord(area, root, nodes)),
-      ...[...this.keys.values()].map(blobRecord)
+      ...[...this.keys.values()].map(blobRecord),
+      ...[...this.chunked.values()].map(({ raw, size, cut }) => cutsRecord(raw, size, cut))
     ];
   }
   nodeTable() {
@@ -37281,6 +37880,9 @@ var MapBuilder = class {
   /** Locations of what this push sends: they are settled when it has arrived. */
   open = [];
   sliceCount = 0;
+  chunks = [];
+  /** The first chunk of each blob, by its digest. */
+  chunked = /* @__PURE__ */ new Map();
   number = 0;
   /** A subtree that another map holds. */
   addReference(map, number, nodes, trees) {
@@ -37336,6 +37938,18 @@ var MapBuilder = class {
     this.slices.push(slices);
     this.sliceCount += slices.length / RAW_DIGEST_BYTES;
   }
+  /** A blob in chunks. */
+  addChunked(raw, chunks) {
+    const name = raw.toString("hex");
+    const first = this.chunked.get(name) ?? this.chunks.length;
+    if (first === this.chunks.length) {
+      this.chunked.set(name, first);
+      for (const chunk of chunks)
+        this.chunks.push({ chunk, pack: this.packNumber(chunk.place) });
+    }
+    const where = { pack: 0, offset: first, stored: chunks.length, area: 0 };
+    this.addLocation({ how: IN_CHUNKS, codec: CODEC_NONE, ...where });
+  }
   /** The bytes of the map, when everything that it names was sent. */
   finish(root, objects) {
     for (const { at: at3, pack, place: place2 } of this.open) {
@@ -37356,7 +37970,8 @@ var MapBuilder = class {
       maps: this.maps.names,
       nodes,
       locations: this.locations.subarray(0, this.locationCount * LOCATION_BYTES),
-      slices: Buffer.concat(this.slices)
+      slices: Buffer.concat(this.slices),
+      chunks: this.chunkRows()
     });
   }
   /** The nodes that later maps may refer to, as the have-index keeps them. */
@@ -37370,6 +37985,14 @@ var MapBuilder = class {
   /** Whether there is room to name another pack that this push did not write. */
   mayUse(pack) {
     return this.relied.has(pack) || this.packs.names.length < MOST_PACKS;
+  }
+  chunkRows() {
+    const rows2 = Buffer.alloc(this.chunks.length * CHUNK_ROW_BYTES);
+    this.chunks.forEach(({ chunk: { raw, bytes, place: place2 }, pack }, i) => {
+      const { offset, stored, codec } = place2;
+      writeChunk(rows2, i * CHUNK_ROW_BYTES, { raw, bytes, pack, offset, stored, codec });
+    });
+    return rows2;
   }
   packNumber({ pack, offset, stored }) {
     if (pack.have !== void 0) {
@@ -37431,6 +38054,9 @@ async function learnMap(walk2, map, root) {
   }
   return lessons.records(map);
 }
+function cutBlobOf(rows2) {
+  return { lengths: Uint32Array.from(rows2, ({ bytes }) => bytes), digests: Buffer.concat(rows2.map(({ raw }) => raw)) };
+}
 var NO_ROOT = Buffer.alloc(RAW_DIGEST_BYTES);
 var Lessons = class {
   have;
@@ -37466,6 +38092,8 @@ var Lessons = class {
     const location = readLocation(rows2, at3, map.front, map.where);
     if (!isKnownCodec(location.codec) || !this.seen.blob.set(raw, rawAt))
       return void 0;
+    if (location.how === IN_CHUNKS)
+      return this.inChunks(map, location, raw, rawAt, size);
     if (location.how !== IN_PACK) {
       return this.have.key(raw, rawAt) === void 0 ? this.ownKey(map, location, raw, rawAt, size) : void 0;
     }
@@ -37489,6 +38117,19 @@ var Lessons = class {
     const slices = await map.slices(location.offset, Math.ceil(size / SLICE_BYTES));
     const own2 = Buffer.from(raw.subarray(rawAt, rawAt + RAW_DIGEST_BYTES));
     this.large.push(blobRecord({ area: map.areaOf(location.area), raw: own2, size, slices }));
+  }
+  async inChunks(map, { offset: first, stored: count2 }, raw, rawAt, size) {
+    const rows2 = await map.chunksOf(size, first, count2);
+    for (const { raw: chunk, bytes, pack, offset, stored, codec } of rows2) {
+      if (!isKnownCodec(codec))
+        return;
+      if (!this.seen.blob.set(chunk) || this.have.object("blob", chunk, 0) !== void 0)
+        continue;
+      this.pack(map, pack, BLOBS).add(chunk, 0, { offset, stored, full: bytes, codec, kind: BLOB });
+    }
+    const own2 = Buffer.from(raw.subarray(rawAt, rawAt + RAW_DIGEST_BYTES));
+    if (this.have.cuts(own2, size) === void 0)
+      this.large.push(cutsRecord(own2, size, cutBlobOf(rows2)));
   }
   pack(map, place2, content) {
     const key = `${map.packKey(place2)} ${content}`;
@@ -37702,6 +38343,8 @@ var PushWalk = class {
       let sent = done !== void 0 && tally.isSent(own2, 0);
       if (known !== void 0)
         walked.draft.builder.addOwnKey(known.area, known.slices, there);
+      else if (await this.inChunks(walked, own2, size))
+        return;
       else if (dryRun) {
         sent = await uploader.areaOfLarge(digestFromRaw(own2), size) === void 0;
         if (sent)
@@ -37716,9 +38359,38 @@ var PushWalk = class {
       this.note(path(), error);
     }
   }
-  count({ draft, seen, advance }, raw, rawAt, size, sent) {
+  /** Adds a large blob that lies in chunks, or shall; returns whether it does. */
+  async inChunks(walked, raw, size) {
+    const { chunked, uploader, dryRun, tally } = this.context;
+    const { builder } = walked.draft;
+    const find = (chunk) => this.known(builder, "blob", chunk, 0);
+    let placed = chunked.known(raw, size, find);
+    if (placed === void 0) {
+      const form = await this.largeForm(raw, size);
+      if (form === "own-key")
+        return false;
+      if (dryRun) {
+        const bytes = await chunked.count(raw, size, form, find);
+        this.count(walked, raw, 0, size, tally.isSent(raw, 0) || bytes > 0, bytes);
+        return true;
+      }
+      placed = await chunked.send(raw, size, form, find, uploader);
+    }
+    builder.addChunked(raw, placed.chunks);
+    this.count(walked, raw, 0, size, tally.isSent(raw, 0) || placed.sentBytes > 0, placed.sentBytes);
+    return true;
+  }
+  /** A blob that is there under its key, whoever has sent it, stays there. */
+  async largeForm(raw, size) {
+    const { uploader } = this.context;
+    const form = uploader.largeForm(raw, size);
+    if (form === "own-key")
+      return form;
+    return await uploader.areaOfLarge(digestFromRaw(raw), size) === void 0 ? form : "own-key";
+  }
+  count({ draft, seen, advance }, raw, rawAt, size, sent, sentBytes) {
     draft.files[sent ? "sent" : "reused"]++;
-    this.context.tally.blob(raw, rawAt, size, sent);
+    this.context.tally.blob(raw, rawAt, size, sent, sentBytes);
     advance?.(1, size);
     if (!seen.blob.set(raw, rawAt))
       return;
@@ -37786,7 +38458,8 @@ var ObjectTally = class {
   constructor(counts) {
     this.counts = counts;
   }
-  blob(raw, rawAt, size, sent) {
+  /** `sentBytes`: of a blob in chunks, the bytes of those that were sent. */
+  blob(raw, rawAt, size, sent, sentBytes = sent ? size : 0) {
     const before = this.seen.blob.get(raw, rawAt);
     if (before === SENT || before === REUSED && !sent)
       return;
@@ -37797,7 +38470,8 @@ var ObjectTally = class {
       bytes.reused -= size;
     }
     objects[sent ? "sent" : "reused"]++;
-    bytes[sent ? "sent" : "reused"] += size;
+    bytes.sent += sentBytes;
+    bytes.reused += size - sentBytes;
   }
   /** Whether a blob was counted as sent. */
   isSent(raw, rawAt) {
@@ -37832,8 +38506,8 @@ var ObjectTally = class {
 import { randomBytes as randomBytes19 } from "node:crypto";
 
 // packages/engine/dist/remote/encode-built.js
-async function encodeBuilt(encoder, { content, chunks, count: count2, tail }, places2) {
-  const { chunks: encoded2, encoding } = await encoder.encodePack({ content, chunks, count: count2 });
+async function encodeBuilt(encoder, { chunks, count: count2, tail }, places2) {
+  const { chunks: encoded2, encoding } = await encoder.encodePack({ chunks, count: count2 });
   const buffers = encoded2.map(bufferOf);
   if (encoding === void 0)
     return { chunks: buffers, tail };
@@ -37848,15 +38522,48 @@ function bufferOf({ buffer, byteOffset, byteLength }) {
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 
+// packages/engine/dist/remote/large-form.js
+var SAMPLES = 4;
+var SAMPLE_BYTES = 64 * 1024;
+function largeForm({ compression, chunking }, store, reader, raw, size) {
+  if (chunking && size > CONTENT_CUT_BYTES)
+    return "content";
+  if (compression === "none")
+    return "own-key";
+  const blob = openLocalRanges(store, reader, raw);
+  try {
+    const samples = Array.from({ length: SAMPLES }, (_2, i) => blob.read(Math.floor((size - SAMPLE_BYTES) * i / (SAMPLES - 1)), SAMPLE_BYTES));
+    return samplesCompress(samples) ? "even" : "own-key";
+  } finally {
+    blob.close();
+  }
+}
+
+// packages/engine/dist/remote/line-pace.js
+var FAST_BYTES_PER_MS = 128e3;
+var LEAST_BYTES = 1024 * 1024;
+var LinePace = class {
+  bytesPerMs = 0;
+  /** A pack of so many bytes was sent. */
+  note(bytes, ms2) {
+    if (bytes >= LEAST_BYTES)
+      this.bytesPerMs = bytes / Math.max(ms2, 1);
+  }
+  /** Whether the last pack was taken so fast that compressing the next one would only hold it up. */
+  get isFast() {
+    return this.bytesPerMs > FAST_BYTES_PER_MS;
+  }
+};
+
 // packages/engine/dist/remote/local-blob.js
-import { createHash as createHash16 } from "node:crypto";
-var CHUNK_BYTES11 = 4 * SLICE_BYTES;
+import { createHash as createHash17 } from "node:crypto";
+var CHUNK_BYTES10 = 4 * SLICE_BYTES;
 function localBlob(store, reader, raw, rawAt, size) {
   const key = Buffer.from(raw.subarray(rawAt, rawAt + RAW_DIGEST_BYTES));
   const slices = Buffer.alloc(Math.ceil(size / SLICE_BYTES) * RAW_DIGEST_BYTES);
   const path = reader.linkable(key)?.path;
   function* chunks() {
-    const whole = createHash16("sha256");
+    const whole = createHash17("sha256");
     const source = path === void 0 ? [Buffer.from(reader.read("blob", key))] : fileChunks(store, path);
     let at3 = 0;
     let last;
@@ -37865,14 +38572,14 @@ function localBlob(store, reader, raw, rawAt, size) {
         yield last;
       whole.update(chunk);
       for (let from = 0; from < chunk.length; from += SLICE_BYTES) {
-        const slice = createHash16("sha256").update(chunk.subarray(from, from + SLICE_BYTES)).digest();
+        const slice = createHash17("sha256").update(chunk.subarray(from, from + SLICE_BYTES)).digest();
         slice.copy(slices, Math.floor((at3 + from) / SLICE_BYTES) * RAW_DIGEST_BYTES);
       }
       at3 += chunk.length;
       last = chunk;
     }
     if (at3 !== size || !whole.digest().equals(key))
-      throw damaged(key);
+      throw damagedLocally(key);
     if (last !== void 0)
       yield last;
   }
@@ -37890,7 +38597,7 @@ function* fileChunks(store, path) {
   const fd = store.files.openSync(path, "r");
   try {
     for (; ; ) {
-      const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES11);
+      const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES10);
       let fill3 = 0;
       while (fill3 < chunk.length) {
         const read2 = store.files.readSync(fd, chunk, fill3, chunk.length - fill3, null);
@@ -37906,13 +38613,6 @@ function* fileChunks(store, path) {
   } finally {
     store.files.closeSync(fd);
   }
-}
-function damaged(raw) {
-  const digest = digestFromRaw(raw);
-  return new SluiceError("ERR_OBJECT_DAMAGED", `blob ${shortDigest(digest)} is damaged in the store; it was not pushed`, {
-    hint: "Run `sluice verify --deep --repair`, or run the stage that makes it again.",
-    details: { digest }
-  });
 }
 
 // packages/engine/dist/remote/outbox.js
@@ -37968,6 +38668,7 @@ var Uploader = class {
   bad;
   signal;
   outbox;
+  pace = new LinePace();
   builders;
   sent = { blob: new DigestTable(), tree: new DigestTable() };
   places = [];
@@ -38015,6 +38716,10 @@ var Uploader = class {
       throw wrongSize2(raw, rawAt, size, bytes.length);
     return this.append("blob", BLOB, bytes, raw, rawAt);
   }
+  /** Puts a chunk of a large blob into a pack; the caller has compared its bytes. */
+  addChunk(raw, bytes) {
+    return this.append("blob", BLOB, bytes, raw, 0);
+  }
   /**
    * The key of its own of a blob of 8 MiB or more; it is sent unless an area that may be relied on has it. Says whether it was sent. Throws like
    * {@link addBlob}.
@@ -38031,6 +38736,12 @@ var Uploader = class {
     this.keys.set(raw.toString("hex"), blob);
     appendHave(this.store, this.remote.description, [blobRecord(blob)]);
     return { blob, sent: there === void 0 };
+  }
+  /** How a blob of 8 MiB or more is to be sent. Throws like {@link addBlob}. */
+  largeForm(raw, size) {
+    if (!this.reader.catalog.has("blob", raw))
+      return "own-key";
+    return largeForm(this.remote.encoding, this.store, this.reader, raw, size);
   }
   /** The area that may be relied on and has a large blob under a key of its own; the key is its digest, so one look tells. */
   async areaOfLarge(digest, size) {
@@ -38117,13 +38828,18 @@ var Uploader = class {
     const places2 = this.filling[kind].splice(0);
     await this.outbox.send(pack.bytes, () => this.upload(kind, pack, places2));
   }
+  get compresses() {
+    const { compression } = this.remote.encoding;
+    return compression === "always" || compression === "auto" && !this.pace.isFast;
+  }
   async upload(kind, pack, places2) {
     const { own: own2 } = this.remote.areas;
-    const isEncoded = kind === "blob" && this.remote.encoding.compression === "auto";
-    const { chunks, tail } = isEncoded ? await encodeBuilt(this.encoder, pack, places2) : pack;
+    const { chunks, tail } = kind === "blob" && this.compresses ? await encodeBuilt(this.encoder, pack, places2) : pack;
     const body = bodyOf(...chunks, tail);
     const key = packKey(own2, pack.name);
+    const startedMs = performance.now();
     await this.remote.storage.put(key, body, { signal: this.signal });
+    this.pace.note(body.bytes, performance.now() - startedMs);
     const rows2 = tail.subarray(0, tail.length - PACK_TRAILER_BYTES);
     appendHave(this.store, this.remote.description, [packRecord(own2, pack.name, pack.content, rows2)]);
     this.packs.push({ key, bytes: body.bytes });
@@ -38186,9 +38902,11 @@ async function pushJobs(options2, jobs, result2) {
   const have = new HaveIndex();
   for (const record of readHave(store, remote.description))
     have.add(record, remote.areas.proof);
+  const { encoder = inlineEncoder(store) } = options2;
   const bad = options2.auditor?.bad ?? /* @__PURE__ */ new Set();
-  const uploader = new Uploader(store, blobs, remote, options2.encoder ?? inlineEncoder, bad, signal);
-  const base = { have, uploader, reader: trees, signal };
+  const uploader = new Uploader(store, blobs, remote, encoder, bad, signal);
+  const chunked = new ChunkedBlobs({ store, remote: remote.description, reader: blobs, encoder, have, signal });
+  const base = { have, uploader, chunked, reader: trees, signal };
   try {
     const lessons = await learnFromPrevious({ remote, have, reader: trees, signal }, jobs);
     const estimate = () => estimateBytes(base, jobs);
@@ -38247,11 +38965,11 @@ async function complete2(options2, open3, { walk: walk2, have, uploader }) {
     await uploader.finish();
     const builders = drafts.map(({ draft }) => draft.builder);
     const since = remote.lookout.oldestLook();
-    const isThere3 = !await uploader.forgetCondemned() && await confirm(remote, builders, have, confirmed, signal);
-    if (isThere3 && (dryRun || await writeMaps(options2, drafts, uploader, have, since))) {
+    const isThere2 = !await uploader.forgetCondemned() && await confirm(remote, builders, have, confirmed, signal);
+    if (isThere2 && (dryRun || await writeMaps(options2, drafts, uploader, have, since))) {
       return drafts.map(({ draft }) => draft);
     }
-    if (isThere3)
+    if (isThere2)
       confirmed.clear();
     if (!dryRun)
       rewriteHave(store, remote.description, have.records());
@@ -38308,17 +39026,18 @@ async function expectPacks(remote, { packs }, signal) {
 }
 
 // packages/engine/dist/workspace/bulk-encoder.js
-function bulkEncoder(bulk) {
+function bulkEncoder(bulk, store) {
   return {
     encodePack: (pack) => {
       const bytes = pack.chunks.reduce((sum, chunk) => sum + chunk.length, 0);
       return bulk.idlest(bytes).ask({ do: "encode", pack });
-    }
+    },
+    cutBlob: (blob) => bulk.idlest(blob.size).ask({ do: "cut", storeDir: store.layout.dir, blob })
   };
 }
 
 // packages/engine/dist/model/sample.js
-import { createHash as createHash17 } from "node:crypto";
+import { createHash as createHash18 } from "node:crypto";
 var HINT2 = 'Write random:1/10, group:1/5 or range:0:100:5; a range may end with "all".';
 function parseSample(text) {
   const share = /^(random|group):(\d{1,9})\/(\d{1,9})$/.exec(text);
@@ -38365,7 +39084,7 @@ function lowest(seed, paths, amount) {
   const scored = paths.map((path, at3) => ({
     at: at3,
     path,
-    score: createHash17("sha256").update(`${seed}
+    score: createHash18("sha256").update(`${seed}
 ${path}`).digest()
   }));
   scored.sort((a, b2) => a.score.compare(b2.score));
@@ -38447,7 +39166,7 @@ async function push(context, selected, options2) {
       known: knownRoots(context, stages),
       dryRun: options2.dryRun ?? false,
       verify: options2.verify ?? false,
-      encoder: bulkEncoder(context.workspace.bulk),
+      encoder: bulkEncoder(context.workspace.bulk, context.workspace.store),
       beginProgress: progress(context.emit, "sending", name),
       signal: context.signal
     });
@@ -38455,7 +39174,7 @@ async function push(context, selected, options2) {
     if (options2.dryRun === true)
       continue;
     await pushRecords(context, opened, [...locked, ...past]);
-    await opened.remote.flush(context.signal);
+    await opened.remote.flush({ mayWait: true, signal: context.signal });
   }
   return {
     remote: fallback.name,
@@ -38607,7 +39326,7 @@ function requestsOf(context, names) {
 }
 
 // packages/engine/dist/operations/unlock.js
-import { chmodSync as chmodSync3, closeSync as closeSync9, constants as constants4, copyFileSync as copyFileSync2, fsyncSync as fsyncSync3, lstatSync as lstatSync14, mkdirSync as mkdirSync14, openSync as openSync9, renameSync as renameSync9, rmSync as rmSync7 } from "node:fs";
+import { chmodSync as chmodSync3, closeSync as closeSync9, constants as constants4, copyFileSync as copyFileSync2, fsyncSync as fsyncSync3, lstatSync as lstatSync14, mkdirSync as mkdirSync14, openSync as openSync9, renameSync as renameSync10, rmSync as rmSync7 } from "node:fs";
 import { join as join53 } from "node:path";
 async function unlock(context, paths) {
   const places2 = paths.map((path) => placeOf6(context, path));
@@ -38674,7 +39393,7 @@ function replaceByCopy({ workspace }, path, { mode }) {
     } finally {
       closeSync9(fd);
     }
-    renameSync9(copy, absolutePath(workspace, path));
+    renameSync10(copy, absolutePath(workspace, path));
   } finally {
     rmSync7(copy, { force: true });
   }
@@ -38758,7 +39477,7 @@ function damagedNotes(store) {
 }
 
 // packages/engine/dist/store/pack-window.js
-var WINDOW_BYTES2 = 4 * 1024 * 1024;
+var WINDOW_BYTES3 = 4 * 1024 * 1024;
 var PackWindow = class {
   bytes;
   files;
@@ -38771,7 +39490,7 @@ var PackWindow = class {
     this.files = files;
     this.fd = files.openSync(path, "r");
     this.bytes = files.fstatSync(this.fd).size;
-    this.buffer = Buffer.allocUnsafe(Math.min(WINDOW_BYTES2, Math.max(1, this.bytes)));
+    this.buffer = Buffer.allocUnsafe(Math.min(WINDOW_BYTES3, Math.max(1, this.bytes)));
   }
   /** The bytes at a position, or `undefined` if the file ends before them or cannot be read there. */
   view(position, length) {
@@ -38788,7 +39507,7 @@ var PackWindow = class {
     this.files.closeSync(this.fd);
   }
   fill(position, needed2) {
-    const length = Math.min(Math.max(needed2, WINDOW_BYTES2), this.bytes - position);
+    const length = Math.min(Math.max(needed2, WINDOW_BYTES3), this.bytes - position);
     if (this.buffer.length < length)
       this.buffer = Buffer.allocUnsafe(length);
     this.start = position;
@@ -38892,13 +39611,13 @@ var RootWalk = class {
       return this.gone("blob", raw);
     if (size === bytes)
       return 0;
-    const damaged2 = [...reader.catalog.places("blob", raw)].filter((place2) => !this.isSound(place2, raw));
-    for (const place2 of damaged2)
+    const damaged = [...reader.catalog.places("blob", raw)].filter((place2) => !this.isSound(place2, raw));
+    for (const place2 of damaged)
       reader.setAside("blob", raw, place2);
     reader.catalog.refresh();
     const damage = damagedObject("blob", raw, "the store", `has ${size} bytes instead of ${bytes}`);
-    this.damages.push(damaged2.length > 0 ? damage : { ...damage, raw: void 0 });
-    return damaged2.length > 0 ? 1 : 0;
+    this.damages.push(damaged.length > 0 ? damage : { ...damage, raw: void 0 });
+    return damaged.length > 0 ? 1 : 0;
   }
   isSound(place2, raw) {
     const { files, reader } = this.store;
@@ -39390,11 +40109,9 @@ async function readPairs(pairs, read2) {
     expectDirectory(was, pair.was);
     expectDirectory(is2, pair.is);
     const common = commonParts2(was, is2);
-    listed.push([
-      pair,
-      await entriesOf2(pair, "base", was, common, read2),
-      await entriesOf2(pair, "ours", is2, common, read2)
-    ]);
+    const earlier = await readEntries3(read2, { side: "base", path: pair.path }, was, common);
+    const later = await readEntries3(read2, { side: "ours", path: pair.path }, is2, common);
+    listed.push([pair, earlier, later]);
   }
   return listed;
 }
@@ -39403,19 +40120,6 @@ function commonParts2(was, is2) {
     return /* @__PURE__ */ new Set();
   const there = new Set(partsOfNode(is2).map(({ digest }) => digest));
   return new Set(partsOfNode(was).flatMap(({ digest }) => there.has(digest) ? [digest] : []));
-}
-async function entriesOf2({ path }, side, node, without, read2) {
-  if (!isSplit(node))
-    return entriesOfNode(node);
-  const parts2 = partsOfNode(node).filter(({ digest }) => !without.has(digest));
-  const nodes = await read2(parts2.map(({ digest, first }) => ({ side, path, digest, part: first })));
-  return new Map(parts2.flatMap((part, i) => {
-    const own2 = nodes[i];
-    if (own2 === void 0)
-      throw invalid3(part.digest, "it was not given");
-    expectPart(own2, part);
-    return [...entriesOfNode(own2)];
-  }));
 }
 
 // packages/engine/dist/operations/verify-append-only.js
@@ -39518,13 +40222,13 @@ async function problemsOfRoot(remote, auditor, root) {
 async function repair(context, { remote, name }, auditor, broken, deep) {
   const { store, bulk } = context.workspace;
   const { signal } = context;
-  const encoder = bulkEncoder(bulk);
+  const encoder = bulkEncoder(bulk, store);
   const whole = [...broken].filter((root) => completeness(store.reader, root) === "complete");
   const beginProgress = progress(context.emit, "sending", name);
   for (const root of whole) {
     await pushRoots({ remote, store, roots: [{ root }], verify: true, auditor, encoder, beginProgress, signal });
   }
-  await remote.flush(signal);
+  await remote.flush({ signal });
   const again = new Auditor({ remote, reader: store.reader, deep, signal });
   const healed = /* @__PURE__ */ new Set();
   for (const root of whole)
@@ -39636,7 +40340,7 @@ function describeEnd({ exitCode, signal }) {
 }
 
 // packages/engine/dist/stage/run-items.js
-import { lstatSync as lstatSync15, mkdirSync as mkdirSync16, readdirSync as readdirSync7, renameSync as renameSync10, writeFileSync as writeFileSync4 } from "node:fs";
+import { lstatSync as lstatSync15, mkdirSync as mkdirSync16, readdirSync as readdirSync7, renameSync as renameSync11, writeFileSync as writeFileSync4 } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname as dirname21, join as join57, relative as relative4 } from "node:path";
 
@@ -39714,7 +40418,7 @@ function parseItems(text) {
 import { linkSync, mkdirSync as mkdirSync15 } from "node:fs";
 import { basename as basename8, dirname as dirname20, join as join56 } from "node:path";
 import { setTimeout as sleep3 } from "node:timers/promises";
-var SETTLE_MS = 25;
+var SETTLE_MS2 = 25;
 async function reuseItems(context, stage, foreach, items) {
   const out = stage.outs.find(({ path }) => path === foreach.out);
   const locked = context.readLock(stage.projectRoot).stages.get(stage.id.target);
@@ -39817,7 +40521,7 @@ async function bring2(context, out, root, changes) {
   reader.catalog.refresh();
 }
 async function noteDigests({ workspace, signal }, out, wanted2) {
-  await sleep3(SETTLE_MS);
+  await sleep3(SETTLE_MS2);
   const seen = await walk(absolutePath(workspace, out.path), { followRoot: false, bulk: workspace.bulk, signal });
   if (seen === void 0)
     return;
@@ -39952,7 +40656,7 @@ function take(directory, out, mayTake) {
   for (const file of files) {
     const target = join57(out, file);
     mkdirSync16(dirname21(target), { recursive: true });
-    renameSync10(join57(directory, file), target);
+    renameSync11(join57(directory, file), target);
   }
   return files;
 }
@@ -40601,6 +41305,7 @@ async function openEngine(options2) {
   let opened;
   let drivers;
   let served;
+  const gathering = /* @__PURE__ */ new Map();
   const config = () => {
     const read2 = readConfig(root, env);
     return options2.offline === true ? { ...read2, offline: true } : read2;
@@ -40630,6 +41335,7 @@ async function openEngine(options2) {
         area,
         env,
         emit,
+        gathering,
         signal,
         drivers: drivers?.open,
         relatives: (root2) => relativesOf(context, root2)
@@ -40752,11 +41458,12 @@ async function openEngine(options2) {
     serveRemotes: async (serveOptions) => {
       drivers ??= keepDrivers();
       const { config: settings, workspace, area } = readContext();
-      served ??= await serveRemotes(settings, drivers, { store: workspace.store, area: parseArea(area), env, emit }, serveOptions);
+      served ??= await serveRemotes(settings, drivers, { store: workspace.store, area: parseArea(area), env, emit, gathering }, serveOptions);
       return served;
     },
     close: async () => {
       await served?.close();
+      await flushGathered(gathering, emit, signal);
       await bulk.close();
       opened?.close();
     }

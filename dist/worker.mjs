@@ -906,7 +906,7 @@ var SMALLEST_COMPRESSED_BYTES = 1024;
 var LEAST_SAVED = 1 / 8;
 var TRIED_BYTES = 64 * 1024;
 var LOOKS = 4;
-var LOOK_BYTES = 1024;
+var LOOK_BYTES = 512;
 var LEAST_COINCIDENCE = 1.25;
 var FASTEST = 1;
 var LARGEST_WINDOW_BITS = 22;
@@ -961,78 +961,51 @@ function mayCompress(bytes) {
 }
 
 // packages/engine/dist/model/encode-pack.js
-var CHUNK_BYTES3 = 4 * 1024 * 1024;
-function encodePack({ content, chunks, count }) {
-  const out = new Output(content);
+function encodePack({ chunks, count }) {
   const offsets = new Uint32Array(count);
   const stored = new Uint32Array(count);
   const codecs = new Uint8Array(count);
   const index = new PackIndexBuilder();
-  let pays = false;
+  const encoded = [];
   let object = 0;
-  for (const { chunk, at } of objectsOf(chunks)) {
-    const header = readObjectHeader(chunk, at);
-    const from = at + OBJECT_HEADER_BYTES;
-    const bytes = chunk.subarray(from, from + header.stored);
-    const compressed = compress(bytes);
-    if (compressed !== void 0)
-      pays = true;
-    const codec = compressed?.codec ?? CODEC_NONE;
-    const kept = compressed?.bytes ?? bytes;
-    const entry = { ...header, offset: 0, stored: kept.length, codec };
-    const raw = chunk.subarray(at + OBJECT_DIGEST_OFFSET, from);
-    const placed = { ...entry, offset: out.add(entry, raw, kept) };
-    index.add(raw, 0, placed);
-    offsets[object] = placed.offset;
-    stored[object] = placed.stored;
-    codecs[object] = codec;
-    object++;
+  let before = 0;
+  for (const [i, { buffer, byteOffset, byteLength }] of chunks.entries()) {
+    const chunk = Buffer.from(buffer, byteOffset, byteLength);
+    let fill = i === 0 ? PACK_HEADER_BYTES : 0;
+    for (let at = fill; at < chunk.length; ) {
+      const header = readObjectHeader(chunk, at);
+      const next = at + OBJECT_HEADER_BYTES + header.stored;
+      const { codec, length } = moveObject(chunk, at, next, fill, header);
+      index.add(chunk, fill + OBJECT_DIGEST_OFFSET, { ...header, offset: before + fill, stored: length, codec });
+      offsets[object] = before + fill;
+      stored[object] = length;
+      codecs[object] = codec;
+      object++;
+      fill += OBJECT_HEADER_BYTES + length;
+      at = next;
+    }
+    before += fill;
+    encoded.push(chunk.subarray(0, fill));
   }
-  if (!pays)
+  if (codecs.every((codec) => codec === CODEC_NONE))
     return { chunks };
-  return { chunks: out.finish(), encoding: { offsets, stored, codecs, tail: index.finish() } };
+  return { chunks: encoded, encoding: { offsets, stored, codecs, tail: index.finish() } };
 }
-function* objectsOf(chunks) {
-  for (const [i, bytes] of chunks.entries()) {
-    const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    for (let at = i === 0 ? PACK_HEADER_BYTES : 0; at < chunk.length; ) {
-      yield { chunk, at };
-      at += OBJECT_HEADER_BYTES + chunk.readUInt32LE(at);
-    }
+function moveObject(chunk, at, next, to, header) {
+  const from = at + OBJECT_HEADER_BYTES;
+  const compressed = compress(chunk.subarray(from, next));
+  if (compressed === void 0) {
+    if (to < at)
+      chunk.copyWithin(to, at, next);
+    return { codec: CODEC_NONE, length: next - from };
   }
+  const { codec, bytes } = compressed;
+  if (to < at)
+    chunk.copyWithin(to, at, from);
+  writeObjectHeader(chunk, to, { ...header, stored: bytes.length, codec });
+  bytes.copy(chunk, to + OBJECT_HEADER_BYTES);
+  return { codec, length: bytes.length };
 }
-var Output = class {
-  chunks = [];
-  chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES3);
-  fill;
-  before = 0;
-  constructor(content) {
-    this.fill = packHeader(content).copy(this.chunk);
-  }
-  /** Adds an object and returns its offset. */
-  add(entry, raw, bytes) {
-    const needed = OBJECT_HEADER_BYTES + bytes.length;
-    if (this.fill + needed > this.chunk.length) {
-      this.close();
-      this.chunk = Buffer.allocUnsafeSlow(Math.max(needed, CHUNK_BYTES3));
-    }
-    writeObjectHeader(this.chunk, this.fill, entry);
-    raw.copy(this.chunk, this.fill + OBJECT_DIGEST_OFFSET);
-    bytes.copy(this.chunk, this.fill + OBJECT_HEADER_BYTES);
-    const offset = this.before + this.fill;
-    this.fill += needed;
-    return offset;
-  }
-  finish() {
-    this.close();
-    return this.chunks;
-  }
-  close() {
-    this.chunks.push(this.chunk.subarray(0, this.fill));
-    this.before += this.fill;
-    this.fill = 0;
-  }
-};
 
 // packages/engine/dist/store/catalog.js
 import { join as join5 } from "node:path";
@@ -1212,8 +1185,88 @@ function cutOff(name) {
   return new SluiceError("ERR_PACK_INVALID", `pack ${name} is damaged: it is cut off`);
 }
 
+// packages/engine/dist/model/cutter.js
+import { createHash as createHash4 } from "node:crypto";
+var CONTENT_CUT_BYTES = 16 * 1024 * 1024;
+var EVEN_BYTES = 1024 * 1024;
+var SHORTEST_BYTES = 64 * 1024;
+var USUAL_BYTES = 256 * 1024;
+var LONGEST_BYTES = 512 * 1024;
+var MASK_BEFORE = 4294963200 | 0;
+var MASK_BEHIND = 4294901760 | 0;
+var Cutter = class {
+  next;
+  lengths = [];
+  digests = [];
+  sha = createHash4("sha256");
+  /** Bytes of the current chunk before the current buffer, and its hash up to there. */
+  length = 0;
+  hash = 0;
+  constructor(cuts) {
+    this.next = cuts === "even" ? this.nextEven : this.nextByContent;
+  }
+  update(bytes) {
+    for (let from = 0; from < bytes.length; ) {
+      const cut = this.next(bytes, from);
+      const end = cut < 0 ? bytes.length : cut;
+      this.sha.update(bytes.subarray(from, end));
+      this.length += end - from;
+      from = end;
+      if (cut >= 0)
+        this.cut();
+    }
+  }
+  finish() {
+    if (this.length > 0)
+      this.cut();
+    return { lengths: Uint32Array.from(this.lengths), digests: Buffer.concat(this.digests) };
+  }
+  cut() {
+    this.lengths.push(this.length);
+    this.digests.push(this.sha.digest());
+    this.sha = createHash4("sha256");
+    this.length = 0;
+    this.hash = 0;
+  }
+  /** The end of the current chunk in the buffer, or -1. */
+  nextEven(bytes, from) {
+    const end = from + EVEN_BYTES - this.length;
+    return end <= bytes.length ? end : -1;
+  }
+  nextByContent(bytes, from) {
+    const start = from - this.length;
+    const behind = start + USUAL_BYTES - 1;
+    const last = Math.min(bytes.length, start + LONGEST_BYTES);
+    let at = Math.max(from, start + SHORTEST_BYTES);
+    let hash5 = this.hash;
+    const quick = Math.min(last, behind);
+    for (; at < quick; at++) {
+      hash5 = (hash5 << 1) + (GEAR[bytes[at] ?? 0] ?? 0) | 0;
+      if ((hash5 & MASK_BEFORE) === 0)
+        return at + 1;
+    }
+    for (; at < last; at++) {
+      hash5 = (hash5 << 1) + (GEAR[bytes[at] ?? 0] ?? 0) | 0;
+      if ((hash5 & MASK_BEHIND) === 0)
+        return at + 1;
+    }
+    this.hash = hash5;
+    return last === start + LONGEST_BYTES ? last : -1;
+  }
+};
+var GEAR = Int32Array.from({ length: 256 }, (_, i) => rawDigestOf(Buffer.from(`sluice gear ${i}`)).readInt32LE(0));
+
+// packages/engine/dist/store/cut-blob.js
+function cutBlob(reader, { raw, cuts }) {
+  let cutter = new Cutter(cuts);
+  reader.stream(Buffer.from(raw), 0, (bytes) => cutter.update(bytes), () => {
+    cutter = new Cutter(cuts);
+  });
+  return cutter.finish();
+}
+
 // packages/engine/dist/store/reader.js
-import { createHash as createHash4, hash as hash3 } from "node:crypto";
+import { createHash as createHash5, hash as hash3 } from "node:crypto";
 import { join as join7 } from "node:path";
 
 // packages/engine/dist/store/trash.js
@@ -1262,7 +1315,7 @@ function renameIfThere(files, from, to) {
 // packages/engine/dist/store/reader.js
 var FIRST_WINDOW_BYTES = 64 * 1024;
 var LARGEST_WINDOW_BYTES = 4 * 1024 * 1024;
-var CHUNK_BYTES4 = 1024 * 1024;
+var CHUNK_BYTES3 = 1024 * 1024;
 var OPEN_PACKS = 32;
 var SECOND_LOOK_MS = 30;
 var ObjectReader = class {
@@ -1386,12 +1439,12 @@ var ObjectReader = class {
     this.catalog.refresh();
   }
   streamFile(path, key, sink) {
-    const digest = createHash4("sha256");
-    const buffer = this.reserve(CHUNK_BYTES4);
+    const digest = createHash5("sha256");
+    const buffer = this.reserve(CHUNK_BYTES3);
     const fd = this.files.openSync(path, "r");
     try {
       for (; ; ) {
-        const read = this.files.readSync(fd, buffer, 0, CHUNK_BYTES4, null);
+        const read = this.files.readSync(fd, buffer, 0, CHUNK_BYTES3, null);
         if (read === 0)
           return digest.digest().equals(key);
         const chunk = buffer.subarray(0, read);
@@ -1459,7 +1512,7 @@ function matches(bytes, raw, rawAt) {
 }
 
 // packages/engine/dist/workspace/hash-batch.js
-import { createHash as createHash5, hash as hash4 } from "node:crypto";
+import { createHash as createHash6, hash as hash4 } from "node:crypto";
 import { closeSync, constants as constants2, fstatSync, lstatSync as lstatSync2, openSync, readlinkSync, readSync } from "node:fs";
 
 // packages/engine/dist/model/tree.js
@@ -1560,7 +1613,7 @@ function kindOf(stat, path) {
 // packages/engine/dist/workspace/hash-batch.js
 var READ = constants2.O_RDONLY | constants2.O_NOFOLLOW | constants2.O_NONBLOCK;
 var NO_ATIME = process.platform === "linux" ? constants2.O_NOATIME : 0;
-var CHUNK_BYTES5 = 1024 * 1024;
+var CHUNK_BYTES4 = 1024 * 1024;
 var STAT_FIELDS = 4;
 function hashBatch(batch, ingestor, scratch) {
   const paths = batch.paths.split("\0");
@@ -1584,7 +1637,7 @@ function hashBatch(batch, ingestor, scratch) {
   return result;
 }
 function scratchBuffer() {
-  return Buffer.allocUnsafe(CHUNK_BYTES5);
+  return Buffer.allocUnsafe(CHUNK_BYTES4);
 }
 function takeLink(batch, path, i, digests, ingestor) {
   const target = readLink(batch.base + path);
@@ -1685,7 +1738,7 @@ function hashOpenFile(fd, size, digests, i, scratch) {
     putDigest(scratch.subarray(0, read), digests, i);
     return true;
   }
-  const sha = createHash5("sha256");
+  const sha = createHash6("sha256");
   let total = 0;
   for (; ; ) {
     const read = readSync(fd, scratch, 0, scratch.length, null);
@@ -1882,6 +1935,8 @@ var BulkThread = class {
         return null;
       case "encode":
         return encodePack(request.pack);
+      case "cut":
+        return cutBlob(this.openReader(request.storeDir), request.blob);
     }
   }
   buffer() {

@@ -50,7 +50,8 @@ story('from an empty workspace to a pipeline that runs, each generator twice', a
 
   await w.nx('g', '@sluice/nx:init');
   const changed = (await changes()).split('\n').map((line) => line.slice(3));
-  expect(changed.sort()).toEqual(['', '.gitignore', '.nxignore', 'nx.json', 'sluice.json']);
+  expect(changed.sort()).toEqual(['', '.gitattributes', '.gitignore', '.nxignore', 'nx.json', 'sluice.json']);
+  expect(await w.git('config', '--local', 'merge.sluice-lock.driver')).toContain('merge-driver');
   await w.commitAll('Prepared');
   await w.nx('g', '@sluice/nx:init');
   await w.sluice('init');

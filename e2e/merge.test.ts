@@ -87,8 +87,15 @@ story('a conflict ends with a side for each path', async () => {
   expect((await left.failure(4, 'push')).code).toBe('ERR_LOCK_CONFLICT');
   expect(expectCode(await left.try('sluice', 'status'), 0, 'status').stdout).toContain('next: sluice resolve');
 
+  // Their version can be looked at before anything is decided.
+  await left.sluice('pull', '--rev', 'origin/right', 'people:raw#0.jpg');
+  expect(left.read('people/raw/0.jpg')).toBe('right');
+
   const first = await left.json<ResolveReport>('resolve', '--theirs', 'people:raw#0.jpg');
   expect([first.resolved.length, first.left.length]).toEqual([1, 2]);
+  // What was decided can be taken back.
+  await left.git('checkout', '--merge', '--', 'people/sluice-lock.json');
+  await left.sluice('resolve', '--theirs', 'people:raw#0.jpg');
   expect(await left.sluice('resolve', '--ours')).toContain('next: git add people/sluice-lock.json');
   await left.git('add', 'people/sluice-lock.json');
   await left.git('commit', '--quiet', '--no-edit');

@@ -12,9 +12,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { collectAll, collectRemoteLoop } from './race/remote-collector.mjs';
-import { keysOn, openRaceRemote, problemsOn } from './race/remote-place.mjs';
 import { pushLoop } from './race/pusher.mjs';
+import { collectAll, collectRemoteLoop } from './race/remote-collector.mjs';
+import { keysOn, problemsOn } from './race/remote-place.mjs';
 
 /** What a child counts; it sends its counts whenever they change. @typedef {Record<string, number>} Counts */
 
@@ -55,7 +55,16 @@ async function race(seconds, pushers, kill) {
     const problems = await problemsOn(base);
     await collectAll(base);
     problems.push(...(await keysOn(base)).map((key) => `${key} is left although nothing needs it`));
-    const { broken = 0, pushes = 0, collections = 0, removed = 0, held = 0, kills = 0, stops = 0, failures = 0 } = total;
+    const {
+      broken = 0,
+      pushes = 0,
+      collections = 0,
+      removed = 0,
+      held = 0,
+      kills = 0,
+      stops = 0,
+      failures = 0,
+    } = total;
     console.log(
       `race on a remote: ${pushes} pushes, ${collections} collections (${held} gave way), ${removed} objects removed, ${kills} kills, ${stops} stops, ${failures} failures, ${broken} broken`,
     );

@@ -55,6 +55,7 @@ import { createEntries, Refusal } from './entries.mjs';
  * @property {(match: RegExp, fault: Fault, times?: number) => void} inject a fault for the next requests whose `METHOD /path body` matches; faults are used in their order
  * @property {() => void} assertAllHit throws if a fault was never used: then the test did not test what it says
  * @property {string[]} seen `METHOD /path` of each request, without what is signed
+ * @property {number} connections how many were opened to it
  * @property {() => Entry[]} entries what is finished, oldest first
  * @property {(match: RegExp) => number} evict takes entries away, as the service does when it needs space; says how many
  * @property {() => void} expire makes all signed URLs too old
@@ -167,11 +168,15 @@ export async function startCacheServer(options = {}) {
     send(asked, response, given, fault?.kind === 'half');
   });
   http.keepAliveTimeout = 60_000;
+  http.on('connection', () => {
+    server.connections++;
+  });
 
   /** @type {CacheServer} */
   const server = {
     url: '',
     seen: [],
+    connections: 0,
     token: (rights = [{ scope: 'refs/heads/main', permission: 3 }]) => {
       const ac = JSON.stringify(rights.map(({ scope, permission }) => ({ Scope: scope, Permission: permission })));
       const part = (/** @type {object} */ value) => Buffer.from(JSON.stringify(value)).toString('base64url');

@@ -48,7 +48,9 @@ export async function pushLoop(base, name, report) {
     const isDue = Date.now() - began < GRACE_MS - TIMES.lookMs - 500;
     if (problems === undefined ? isDue : problems.length > 0 && isDue) {
       counts.broken++;
-      console.error(`${name}: ${root.digest} was pushed and is ${problems === undefined ? 'gone' : problems[0]?.error}`);
+      console.error(
+        `${name}: ${root.digest} was pushed and is ${problems === undefined ? 'gone' : problems[0]?.error}`,
+      );
     }
     report(counts);
     before = root;
@@ -70,10 +72,17 @@ export function namedRoots(base) {
 function addTop(ingestor) {
   const folders = Array.from({ length: 1 + random(2) }, () => random(FOLDERS));
   /** @type {[string, OutRoot][]} */
-  const entries = [...new Set(folders)].map((folder) => [`d${String(folder).padStart(2, '0')}`, addFolder(ingestor, folder)]);
+  const entries = [...new Set(folders)].map((folder) => [
+    `d${String(folder).padStart(2, '0')}`,
+    addFolder(ingestor, folder),
+  ]);
   entries.push(['own', addBlob(ingestor, Buffer.from(`own ${random(2)}`))]);
-  if (Math.random() < 0.1) entries.push(['zlarge', addBlob(ingestor, Buffer.alloc(LARGE_BYTES, `large ${random(3)} `))]);
-  return addTree(ingestor, entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+  if (Math.random() < 0.1)
+    entries.push(['zlarge', addBlob(ingestor, Buffer.alloc(LARGE_BYTES, `large ${random(3)} `))]);
+  return addTree(
+    ingestor,
+    entries.sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
 }
 
 /** @param {Ingestor} ingestor @param {number} folder @returns {OutRoot} */

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { collectRemote } from '../../packages/engine/dist/remote/gc/collect.js';
 import { openStore } from '../../packages/engine/dist/store/store.js';
-import { GRACE_MS, openRaceRemote, TIMES } from './remote-place.mjs';
 import { namedRoots } from './pusher.mjs';
+import { GRACE_MS, openRaceRemote, TIMES } from './remote-place.mjs';
 
 /** @typedef {import('../../packages/engine/dist/model/digest.js').Digest} Digest */
 

@@ -2,12 +2,12 @@
 // The remote of the race, with times that are far shorter than the real ones.
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { digestFromRaw } from '../../packages/engine/dist/model/digest.js';
 import { Auditor } from '../../packages/engine/dist/remote/audit.js';
 import { quietNote } from '../../packages/engine/dist/remote/gc/quiet-note.js';
 import { parseKey } from '../../packages/engine/dist/remote/keys.js';
 import { openRemote } from '../../packages/engine/dist/remote/remote.js';
 import { fileStorage } from '../../packages/engine/dist/remote/storage/file.js';
-import { digestFromRaw } from '../../packages/engine/dist/model/digest.js';
 import { openStore } from '../../packages/engine/dist/store/store.js';
 
 /** @typedef {import('../../packages/engine/dist/store/store.js').Store} Store */

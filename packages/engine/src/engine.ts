@@ -12,6 +12,7 @@ import { checkDeclarations, type DeclarationsReport } from './operations/declara
 import { type DoctorReport, doctor } from './operations/doctor/doctor.js';
 import { explain } from './operations/explain.js';
 import { type ExportSettings, exportData } from './operations/export.js';
+import { flushGathered, type Gathering } from './operations/flush-gathered.js';
 import { type FollowOptions, followGit } from './operations/follow-git.js';
 import { collectGarbage, explainGarbage } from './operations/gc.js';
 import { collectRemoteGarbage } from './operations/gc-remote.js';
@@ -206,7 +207,7 @@ export interface Engine {
    * per engine.
    */
   serveRemotes(options: ServeOptions): Promise<ServedRemotes>;
-  /** Ends worker threads and closes files. */
+  /** Lets others see what was pushed, where that was put off to save uploads; ends worker threads and closes files. */
   close(): Promise<void>;
 }
 
@@ -239,6 +240,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   let opened: Store | undefined;
   let drivers: KeptDrivers | undefined;
   let served: ServedRemotes | undefined;
+  const gathering: Gathering = new Map();
 
   const config = (): Config => {
     const read = readConfig(root, env);
@@ -269,6 +271,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         area,
         env,
         emit,
+        gathering,
         signal,
         drivers: drivers?.open,
         relatives: (root) => relativesOf(context, root),
@@ -401,13 +404,14 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       served ??= await serveRemotes(
         settings,
         drivers,
-        { store: workspace.store, area: parseArea(area), env, emit },
+        { store: workspace.store, area: parseArea(area), env, emit, gathering },
         serveOptions,
       );
       return served;
     },
     close: async () => {
       await served?.close();
+      await flushGathered(gathering, emit, signal);
       await bulk.close();
       opened?.close();
     },

@@ -9,7 +9,9 @@ test('a merge of a lock', () => {
       '1 conflict in people/sluice-lock.json; next: sluice resolve --ours or --theirs, with a selector for some of them; then git add',
     ].join('\n'),
   );
-  expect(mergeText({ ...MERGE, conflicts: [] })).toBe('merged people/sluice-lock.json: raw');
+  expect(mergeText({ ...MERGE, conflicts: [] })).toBe(
+    'merged people/sluice-lock.json: raw; sluice pull brings the data',
+  );
   expect(mergeText({ ...MERGE, stages: [], conflicts: [] })).toBe('');
   expect(mergeText({ ...MERGE, text: true })).toBe('merged people/sluice-lock.json as text');
   expect(mergeText({ ...MERGE, text: true, markers: true })).toBe('people/sluice-lock.json holds merge markers');

@@ -5,7 +5,9 @@ import { conflictLines } from './conflicts.js';
 export function mergeText({ path, stages, conflicts, text, markers }: MergeLocksReport): string {
   if (text) return markers === true ? `${visible(path)} holds merge markers` : `merged ${visible(path)} as text`;
   if (conflicts.length === 0) {
-    return stages.length === 0 ? '' : `merged ${visible(path)}: ${stages.map(visible).join(', ')}`;
+    return stages.length === 0
+      ? ''
+      : `merged ${visible(path)}: ${stages.map(visible).join(', ')}; sluice pull brings the data`;
   }
   const next = 'next: sluice resolve --ours or --theirs, with a selector for some of them; then git add';
   return [

@@ -17,7 +17,7 @@ const LEAST_SAVED = 1 / 8;
 const TRIED_BYTES = 64 * 1024;
 
 const LOOKS = 4;
-const LOOK_BYTES = 1024;
+const LOOK_BYTES = 512;
 /** How much more often than in random bytes two bytes of a look are equal, in bytes that may be compressed. */
 const LEAST_COINCIDENCE = 1.25;
 
@@ -74,7 +74,7 @@ function brotliParams(bytes: number): Record<number, number> {
   };
 }
 
-/** A look at up to 4 KiB: bytes of which each value is about as frequent as any other are compressed or encrypted already. */
+/** A look at up to 2 KiB: bytes of which each value is about as frequent as any other are compressed or encrypted already. */
 function mayCompress(bytes: Buffer): boolean {
   const { length } = bytes;
   if (length < SMALLEST_COMPRESSED_BYTES) return false;

@@ -1,20 +1,16 @@
 import { compress } from './compress.js';
 import {
-  type BLOBS,
   CODEC_NONE,
   OBJECT_DIGEST_OFFSET,
   OBJECT_HEADER_BYTES,
   PACK_HEADER_BYTES,
   PackIndexBuilder,
-  packHeader,
   readObjectHeader,
-  type TREES,
   writeObjectHeader,
 } from './pack.js';
 
 /** A pack as it was filled, without its index: nothing in it is compressed. Plain values, so it can cross threads. */
 export interface RawPack {
-  readonly content: typeof BLOBS | typeof TREES;
   /** The header of the pack and the objects; none lies in two of them. Each fills its memory alone. */
   readonly chunks: readonly Uint8Array[];
   readonly count: number;
@@ -22,8 +18,9 @@ export interface RawPack {
 
 /** The same pack with the objects compressed where that pays. Plain values, so it can cross threads. */
 export interface EncodedPack {
+  /** In the memory of those that came. */
   readonly chunks: readonly Uint8Array[];
-  /** What changed; absent if nothing is compressed, and the chunks are those that came. */
+  /** What changed; absent if nothing is compressed. */
   readonly encoding?: PackEncoding;
 }
 
@@ -36,82 +33,54 @@ export interface PackEncoding {
   readonly tail: Uint8Array;
 }
 
-const CHUNK_BYTES = 4 * 1024 * 1024;
-
-/** Compresses the objects of a pack where that pays. */
-export function encodePack({ content, chunks, count }: RawPack): EncodedPack {
-  const out = new Output(content);
+/** Compresses the objects of a pack where that pays. No object gets longer, so what comes of a chunk takes its place in the same memory. */
+export function encodePack({ chunks, count }: RawPack): EncodedPack {
   const offsets = new Uint32Array(count);
   const stored = new Uint32Array(count);
   const codecs = new Uint8Array(count);
   const index = new PackIndexBuilder();
-  let pays = false;
+  const encoded: Buffer[] = [];
   let object = 0;
-  for (const { chunk, at } of objectsOf(chunks)) {
-    const header = readObjectHeader(chunk, at);
-    const from = at + OBJECT_HEADER_BYTES;
-    const bytes = chunk.subarray(from, from + header.stored);
-    const compressed = compress(bytes);
-    if (compressed !== undefined) pays = true;
-    const codec = compressed?.codec ?? CODEC_NONE;
-    const kept = compressed?.bytes ?? bytes;
-    const entry = { ...header, offset: 0, stored: kept.length, codec };
-    const raw = chunk.subarray(at + OBJECT_DIGEST_OFFSET, from);
-    const placed = { ...entry, offset: out.add(entry, raw, kept) };
-    index.add(raw, 0, placed);
-    offsets[object] = placed.offset;
-    stored[object] = placed.stored;
-    codecs[object] = codec;
-    object++;
+  let before = 0;
+  for (const [i, { buffer, byteOffset, byteLength }] of chunks.entries()) {
+    const chunk = Buffer.from(buffer, byteOffset, byteLength);
+    let fill = i === 0 ? PACK_HEADER_BYTES : 0;
+    for (let at = fill; at < chunk.length; ) {
+      const header = readObjectHeader(chunk, at);
+      const next = at + OBJECT_HEADER_BYTES + header.stored;
+      const { codec, length } = moveObject(chunk, at, next, fill, header);
+      index.add(chunk, fill + OBJECT_DIGEST_OFFSET, { ...header, offset: before + fill, stored: length, codec });
+      offsets[object] = before + fill;
+      stored[object] = length;
+      codecs[object] = codec;
+      object++;
+      fill += OBJECT_HEADER_BYTES + length;
+      at = next;
+    }
+    before += fill;
+    encoded.push(chunk.subarray(0, fill));
   }
-  if (!pays) return { chunks };
-  return { chunks: out.finish(), encoding: { offsets, stored, codecs, tail: index.finish() } };
+  if (codecs.every((codec) => codec === CODEC_NONE)) return { chunks };
+  return { chunks: encoded, encoding: { offsets, stored, codecs, tail: index.finish() } };
 }
 
-function* objectsOf(chunks: readonly Uint8Array[]): Generator<{ chunk: Buffer; at: number }> {
-  for (const [i, bytes] of chunks.entries()) {
-    const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    for (let at = i === 0 ? PACK_HEADER_BYTES : 0; at < chunk.length; ) {
-      yield { chunk, at };
-      at += OBJECT_HEADER_BYTES + chunk.readUInt32LE(at);
-    }
+/** Compresses the object from `at` to `next` and puts it at `to`, which is not behind `at`. */
+function moveObject(
+  chunk: Buffer,
+  at: number,
+  next: number,
+  to: number,
+  header: ReturnType<typeof readObjectHeader>,
+): { codec: number; length: number } {
+  const from = at + OBJECT_HEADER_BYTES;
+  const compressed = compress(chunk.subarray(from, next));
+  if (compressed === undefined) {
+    if (to < at) chunk.copyWithin(to, at, next);
+    return { codec: CODEC_NONE, length: next - from };
   }
-}
-
-/** The bytes of a pack while it grows. */
-class Output {
-  private readonly chunks: Buffer[] = [];
-  private chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-  private fill: number;
-  private before = 0;
-
-  constructor(content: typeof BLOBS | typeof TREES) {
-    this.fill = packHeader(content).copy(this.chunk);
-  }
-
-  /** Adds an object and returns its offset. */
-  add(entry: { stored: number; full: number; codec: number; kind: number }, raw: Buffer, bytes: Buffer): number {
-    const needed = OBJECT_HEADER_BYTES + bytes.length;
-    if (this.fill + needed > this.chunk.length) {
-      this.close();
-      this.chunk = Buffer.allocUnsafeSlow(Math.max(needed, CHUNK_BYTES));
-    }
-    writeObjectHeader(this.chunk, this.fill, entry);
-    raw.copy(this.chunk, this.fill + OBJECT_DIGEST_OFFSET);
-    bytes.copy(this.chunk, this.fill + OBJECT_HEADER_BYTES);
-    const offset = this.before + this.fill;
-    this.fill += needed;
-    return offset;
-  }
-
-  finish(): Buffer[] {
-    this.close();
-    return this.chunks;
-  }
-
-  private close(): void {
-    this.chunks.push(this.chunk.subarray(0, this.fill));
-    this.before += this.fill;
-    this.fill = 0;
-  }
+  const { codec, bytes } = compressed;
+  if (to < at) chunk.copyWithin(to, at, from);
+  writeObjectHeader(chunk, to, { ...header, stored: bytes.length, codec });
+  bytes.copy(chunk, to + OBJECT_HEADER_BYTES);
+  return { codec, length: bytes.length };
 }

@@ -1,12 +1,16 @@
 import fc from 'fast-check';
 import { SluiceError } from '../errors.js';
 import { fuzzRuns } from '../testing/fuzz.js';
+import { type ChunkRow, readChunksOf, writeChunk } from './chunk.js';
 import { rawDigestOf } from './digest.js';
 import {
+  CHUNK_ROW_BYTES,
   decodeMap,
   encodeMap,
+  IN_CHUNKS,
   IN_MAP,
   IN_PACK,
+  LARGEST_MAP_HEADER_BYTES,
   LOCATION_BYTES,
   MAP_HEADER_BYTES,
   type MapDraft,
@@ -19,6 +23,7 @@ import {
   writeLocation,
   writeNodeRow,
 } from './map.js';
+import { CODEC_ZSTD } from './pack.js';
 
 const raw = (text: string): Buffer => rawDigestOf(Buffer.from(text));
 const name = (text: string): Buffer => raw(text).subarray(0, 16);
@@ -111,6 +116,59 @@ test('reads what was written', () => {
   expect(slices.equals(draft.slices)).toBe(true);
 });
 
+/** The sample with its large file in two chunks instead of under its own key. */
+function chunkedSample(): MapDraft {
+  const draft = sample();
+  const locations = Buffer.from(draft.locations);
+  writeLocation(locations, 16, { how: IN_CHUNKS, codec: 0, pack: 0, offset: 0, stored: 2, area: 0 });
+  const chunks = Buffer.alloc(2 * CHUNK_ROW_BYTES);
+  writeChunk(chunks, 0, { raw: raw('1'), bytes: 5000, pack: 1, offset: 602, stored: 900, codec: CODEC_ZSTD });
+  writeChunk(chunks, 48, { raw: raw('2'), bytes: 70, pack: 1, offset: 1546, stored: 70, codec: 0 });
+  return { ...draft, locations, slices: Buffer.alloc(0), chunks };
+}
+
+test('a map with chunks is these bytes, and is read as what was written', () => {
+  const draft = chunkedSample();
+  const bytes = encodeMap(draft);
+  expect(bytes.length).toBe(LARGEST_MAP_HEADER_BYTES + 2 * 17 + 33 + 3 * 32 + 3 * 16 + 2 * 48);
+  expect(bytes.toString('hex', 4, 8)).toBe('02010000');
+  expect(bytes.toString('hex', 84, 96)).toBe('030000000000000002000000');
+  // The end of the first chunk: its length, offset, stored length, pack and codec.
+  expect(bytes.toString('hex', bytes.length - 64, bytes.length - 48)).toBe('881300005a0200008403000001000100');
+  const { front, locations, slices, chunks } = decodeMap(bytes, 'test');
+  expect(front.header).toMatchObject({ slices: 0, chunks: 2, totalBytes: bytes.length });
+  expect(slices).toHaveLength(0);
+  expect(readLocation(locations, 16, front, 'test')).toMatchObject({ how: IN_CHUNKS, offset: 0, stored: 2 });
+  expect(readChunksOf(5070, chunks, front, 'test')).toMatchObject([
+    { raw: raw('1'), bytes: 5000, pack: 1, offset: 602, stored: 900, codec: CODEC_ZSTD },
+    { raw: raw('2'), bytes: 70, offset: 1546, stored: 70, codec: 0 },
+  ]);
+});
+
+test('refuses chunks that cannot be', () => {
+  const { front, chunks } = decodeMap(encodeMap(chunkedSample()), 'test');
+  const sound = { raw: raw('1'), bytes: 5000, pack: 1, offset: 602, stored: 900, codec: CODEC_ZSTD };
+  const refused = (row: Partial<ChunkRow>): string => {
+    const one = Buffer.alloc(CHUNK_ROW_BYTES);
+    writeChunk(one, 0, { ...sound, ...row });
+    return codeOf(() => readChunksOf(row.bytes ?? 5000, one, front, 'test'));
+  };
+  expect(refused({})).toBe('no error');
+  for (const row of [{ bytes: 0 }, { bytes: 8 * 1024 * 1024 }, { pack: 2 }, { stored: 5000 }, { codec: 0 }]) {
+    expect(refused(row)).toBe('ERR_MAP_INVALID');
+  }
+  expect(codeOf(() => readChunksOf(5071, chunks, front, 'test'))).toBe('ERR_MAP_INVALID');
+  for (const where of [
+    { offset: 1, stored: 2 },
+    { offset: 0, stored: 0 },
+    { offset: 0, stored: 2, codec: CODEC_ZSTD },
+  ]) {
+    const locations = Buffer.from(chunkedSample().locations);
+    writeLocation(locations, 16, { how: IN_CHUNKS, codec: 0, pack: 0, area: 0, ...where });
+    expect(codeOf(() => decodeMap(encodeMap({ ...chunkedSample(), locations }), 'test'))).toBe('ERR_MAP_INVALID');
+  }
+});
+
 test('a blob has no nodes and one location', () => {
   const blob: MapDraft = { ...sample(), rootKind: 'blob', nodes: Buffer.alloc(0), maps: [] };
   const one = blob.locations.subarray(0, LOCATION_BYTES);
@@ -127,7 +185,7 @@ test('the front can be read without the rest', () => {
 
 test('a newer version is not damage', () => {
   const bytes = encodeMap(sample());
-  bytes[4] = 2;
+  bytes[4] = 3;
   expect(codeOf(() => decodeMap(bytes, 'test'))).toBe('ERR_FORMAT_VERSION');
 });
 
@@ -171,8 +229,11 @@ test('refuses areas, packs and slices that are not there', () => {
   expect(codeOf(() => decodeMap(encodeMap({ ...draft, packs }), 'test'))).toBe('ERR_MAP_INVALID');
 });
 
-describe('hostile bytes', () => {
-  const sound = encodeMap(sample());
+describe.each([
+  ['with slices', sample()],
+  ['with chunks', chunkedSample()],
+])('hostile bytes %s', (_, draft) => {
+  const sound = encodeMap(draft);
   const refused = (bytes: Buffer): boolean =>
     ['ERR_MAP_INVALID', 'ERR_FORMAT_VERSION'].includes(codeOf(() => decodeMap(bytes, 'test')));
 
@@ -207,10 +268,11 @@ describe('hostile bytes', () => {
         fc.array(fc.tuple(fc.nat(sample().nodes.length - 1), fc.nat(255)), { maxLength: 6 }),
         fc.array(fc.tuple(fc.nat(sample().locations.length - 1), fc.nat(255)), { maxLength: 6 }),
         (nodeChanges, locationChanges) => {
-          const draft = sample();
-          for (const [at, value] of nodeChanges) draft.nodes[at] = value;
-          for (const [at, value] of locationChanges) draft.locations[at] = value;
-          return ['no error', 'ERR_MAP_INVALID'].includes(codeOf(() => decodeMap(encodeMap(draft), 'test')));
+          const [nodes, locations] = [Buffer.from(draft.nodes), Buffer.from(draft.locations)];
+          for (const [at, value] of nodeChanges) nodes[at] = value;
+          for (const [at, value] of locationChanges) locations[at] = value;
+          const bytes = encodeMap({ ...draft, nodes, locations });
+          return ['no error', 'ERR_MAP_INVALID'].includes(codeOf(() => decodeMap(bytes, 'test')));
         },
       ),
       fuzzRuns(),

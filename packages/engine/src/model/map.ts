@@ -10,15 +10,22 @@ export const IN_PACK = 0;
 export const IN_MAP = 1;
 /** Only for a blob: a key of its own. */
 export const OWN_KEY = 1;
+/** Only for a blob: in chunks. */
+export const IN_CHUNKS = 2;
 
-/** A blob of at least this size is a key of its own on a remote. */
+/** A blob of at least this size has a key of its own on a remote, or lies in chunks. */
 export const OWN_KEY_BYTES: number = 8 * 1024 * 1024;
 /** Bytes that one slice digest of such a blob covers. */
 export const SLICE_BYTES: number = 1024 * 1024;
 
+/** A header of version 1. @internal */
 export const MAP_HEADER_BYTES = 156;
+/** A header of version 2. */
+export const LARGEST_MAP_HEADER_BYTES = 160;
 export const NODE_ROW_BYTES = 32;
 export const LOCATION_BYTES = 16;
+/** A chunk of a blob: `chunk.ts`. */
+export const CHUNK_ROW_BYTES = 48;
 /** Raw bytes of a pack's name. */
 export const PACK_NAME_BYTES = 16;
 /** Areas as they stand in a map: `trusted`, `shared`, and the `pr/<n>` in which the map lies. */
@@ -28,10 +35,13 @@ const MAX_MAP_TABLE = 65_535;
 
 const MAGIC = Buffer.from('SLMP');
 const VERSION = 1;
+/** The version of a map with chunks. */
+const CHUNKS_VERSION = 2;
 const PACK_ROW_BYTES = 1 + PACK_NAME_BYTES;
 const MAP_ROW_BYTES = 1 + RAW_DIGEST_BYTES;
-const BODY_SUM_AT = 92;
-const FRONT_SUM_AT = 124;
+/** From the end of the header. */
+const BODY_SUM_BEFORE = 64;
+const FRONT_SUM_BEFORE = 32;
 
 /** What a map says about its root, and how long its sections are. */
 export interface MapHeader {
@@ -48,6 +58,8 @@ export interface MapHeader {
   readonly nodes: number;
   readonly locations: number;
   readonly slices: number;
+  readonly chunks: number;
+  readonly headerBytes: number;
   /** Offset of the blob locations: what lies before is the front. */
   readonly frontBytes: number;
   /** Length of the whole map. */
@@ -79,12 +91,13 @@ export interface NodeRow {
 
 /** One blob location. */
 export interface BlobLocation {
-  readonly how: typeof IN_PACK | typeof OWN_KEY;
+  readonly how: typeof IN_PACK | typeof OWN_KEY | typeof IN_CHUNKS;
   readonly codec: number;
-  /** Number of the pack; 0 for a key of its own. */
+  /** Number of the pack; 0 unless in a pack. */
   readonly pack: number;
-  /** Offset of the object's header in the pack, or the first slice. */
+  /** Offset of the object's header in the pack, or the first slice or chunk. */
   readonly offset: number;
+  /** Stored bytes, or number of chunks. */
   readonly stored: number;
   /** Area of a key of its own. */
   readonly area: number;
@@ -149,10 +162,14 @@ export function readLocation(bytes: Buffer, at: number, front: MapFront, where: 
   if (how === OWN_KEY && location.pack === 0 && location.stored === 0 && location.area <= LARGEST_AREA) {
     return { how, ...location };
   }
+  if (how === IN_CHUNKS && location.pack === 0 && location.codec === 0 && location.area === 0) {
+    const { chunks } = front.header;
+    if (location.stored > 0 && location.offset + location.stored <= chunks) return { how, ...location };
+  }
   return failMap(where, 'a blob location has unknown values');
 }
 
-/** What is needed to write a map; `nodes`, `locations` and `slices` are encoded already. */
+/** What is needed to write a map; `nodes`, `locations`, `slices` and `chunks` are encoded already. */
 export interface MapDraft
   extends Pick<MapHeader, 'rootKind' | 'root' | 'files' | 'bytes' | 'blobBytes' | 'blobs' | 'trees'> {
   readonly packs: readonly MapName[];
@@ -160,15 +177,17 @@ export interface MapDraft
   readonly nodes: Buffer;
   readonly locations: Buffer;
   readonly slices: Buffer;
+  readonly chunks?: Buffer;
 }
 
 /** The bytes of a map. */
 export function encodeMap(draft: MapDraft): Buffer {
-  const { packs, maps, nodes, locations, slices } = draft;
+  const { packs, maps, nodes, locations, slices, chunks = Buffer.alloc(0) } = draft;
   const tables = Buffer.concat([...packs, ...maps].flatMap(({ area, raw }) => [Buffer.from([area]), raw]));
-  const header = Buffer.alloc(MAP_HEADER_BYTES);
+  const version = chunks.length > 0 ? CHUNKS_VERSION : VERSION;
+  const header = Buffer.alloc(headerBytesOf(version));
   MAGIC.copy(header);
-  header[4] = VERSION;
+  header[4] = version;
   header[5] = draft.rootKind === 'tree' ? 1 : 0;
   draft.root.copy(header, 8);
   header.writeBigUInt64LE(BigInt(draft.files), 40);
@@ -176,12 +195,14 @@ export function encodeMap(draft: MapDraft): Buffer {
   header.writeBigUInt64LE(BigInt(draft.blobBytes), 56);
   const counts = [draft.blobs, draft.trees, packs.length, maps.length];
   counts.push(nodes.length / NODE_ROW_BYTES, locations.length / LOCATION_BYTES, slices.length / RAW_DIGEST_BYTES);
+  if (version === CHUNKS_VERSION) counts.push(chunks.length / CHUNK_ROW_BYTES);
   counts.forEach((count, i) => {
     header.writeUInt32LE(count, 64 + 4 * i);
   });
-  const body = Buffer.concat([locations, slices]);
-  rawDigestOf(body).copy(header, BODY_SUM_AT);
-  rawDigestOf(Buffer.concat([header.subarray(0, FRONT_SUM_AT), tables, nodes])).copy(header, FRONT_SUM_AT);
+  const body = Buffer.concat([locations, slices, chunks]);
+  const frontSumAt = header.length - FRONT_SUM_BEFORE;
+  rawDigestOf(body).copy(header, header.length - BODY_SUM_BEFORE);
+  rawDigestOf(Buffer.concat([header.subarray(0, frontSumAt), tables, nodes])).copy(header, frontSumAt);
   return Buffer.concat([header, tables, nodes, body]);
 }
 
@@ -210,32 +231,35 @@ export function writeLocation(bytes: Buffer, at: number, location: BlobLocation)
 }
 
 /**
- * Reads the first {@link MAP_HEADER_BYTES} bytes of a map; they are not compared with their checksum yet.
+ * Reads the header of a map, at most {@link LARGEST_MAP_HEADER_BYTES} bytes; they are not compared with their checksum yet.
  * Throws `ERR_MAP_INVALID` or `ERR_FORMAT_VERSION`.
  */
 export function parseMapHeader(bytes: Buffer, where: string): MapHeader {
   const reader = new ByteReader(bytes, (problem) => failMap(where, problem));
   if (!reader.take(4).equals(MAGIC)) failMap(where, 'it does not begin like a map');
   const version = reader.u8();
-  if (version > VERSION) {
+  if (version > CHUNKS_VERSION) {
     throw new SluiceError('ERR_FORMAT_VERSION', `map ${where} was written by a newer Sluice`, {
       hint: 'Update Sluice in this workspace.',
     });
   }
   const kind = reader.u8();
-  if (version !== VERSION || kind > 1 || reader.u16() !== 0) failMap(where, 'its header has unknown values');
+  if (version < VERSION || kind > 1 || reader.u16() !== 0) failMap(where, 'its header has unknown values');
   const root = Buffer.from(reader.take(RAW_DIGEST_BYTES));
   const [files, bytesBelow, blobBytes] = [reader.u64(), reader.u64(), reader.u64()];
   const [blobs, trees, packs, maps] = [reader.u32(), reader.u32(), reader.u32(), reader.u32()];
   const [nodes, locations, slices] = [reader.u32(), reader.u32(), reader.u32()];
+  const chunks = version === CHUNKS_VERSION ? reader.u32() : 0;
+  const headerBytes = headerBytesOf(version);
+  if (bytes.length < headerBytes) failMap(where, 'it is cut off');
   if (packs > MAX_MAP_TABLE || maps > MAX_MAP_TABLE) failMap(where, 'it names too many packs or maps');
   const rootKind = kind === 1 ? 'tree' : 'blob';
   if (rootKind === 'tree' ? nodes === 0 : nodes !== 0 || locations !== 1) {
     failMap(where, 'its nodes do not fit its root');
   }
-  const frontBytes = MAP_HEADER_BYTES + packs * PACK_ROW_BYTES + maps * MAP_ROW_BYTES + nodes * NODE_ROW_BYTES;
-  const totalBytes = frontBytes + locations * LOCATION_BYTES + slices * RAW_DIGEST_BYTES;
-  const counts = { blobs, trees, packs, maps, nodes, locations, slices };
+  const frontBytes = headerBytes + packs * PACK_ROW_BYTES + maps * MAP_ROW_BYTES + nodes * NODE_ROW_BYTES;
+  const totalBytes = frontBytes + locations * LOCATION_BYTES + slices * RAW_DIGEST_BYTES + chunks * CHUNK_ROW_BYTES;
+  const counts = { blobs, trees, packs, maps, nodes, locations, slices, chunks, headerBytes };
   return { rootKind, root, files, bytes: bytesBelow, blobBytes, ...counts, frontBytes, totalBytes };
 }
 
@@ -243,9 +267,10 @@ export function parseMapHeader(bytes: Buffer, where: string): MapHeader {
 export function parseMapFront(bytes: Buffer, where: string): MapFront {
   const header = parseMapHeader(bytes, where);
   if (bytes.length < header.frontBytes) failMap(where, 'it is cut off');
-  const rest = bytes.subarray(MAP_HEADER_BYTES, header.frontBytes);
-  const sum = rawDigestOf(Buffer.concat([bytes.subarray(0, FRONT_SUM_AT), rest]));
-  if (!sum.equals(bytes.subarray(FRONT_SUM_AT, MAP_HEADER_BYTES)))
+  const frontSumAt = header.headerBytes - FRONT_SUM_BEFORE;
+  const rest = bytes.subarray(header.headerBytes, header.frontBytes);
+  const sum = rawDigestOf(Buffer.concat([bytes.subarray(0, frontSumAt), rest]));
+  if (!sum.equals(bytes.subarray(frontSumAt, header.headerBytes)))
     failMap(where, 'its front does not have its checksum');
   const reader = new ByteReader(rest, (problem) => failMap(where, problem));
   const names = (count: number, length: number): MapName[] =>
@@ -260,13 +285,22 @@ export function parseMapFront(bytes: Buffer, where: string): MapFront {
   return { header, packs, maps, nodes: new NodeRows(rows, checkRows(rows, header, where)) };
 }
 
-/** Reads and checks a whole map; returns its front and its blob locations and slices. Throws `ERR_MAP_INVALID` or `ERR_FORMAT_VERSION`. */
-export function decodeMap(bytes: Buffer, where: string): { front: MapFront; locations: Buffer; slices: Buffer } {
+/** A whole map. */
+export interface DecodedMap {
+  readonly front: MapFront;
+  readonly locations: Buffer;
+  readonly slices: Buffer;
+  readonly chunks: Buffer;
+}
+
+/** Reads and checks a whole map; returns its front, its blob locations, its slices and its chunks. Throws `ERR_MAP_INVALID` or `ERR_FORMAT_VERSION`. */
+export function decodeMap(bytes: Buffer, where: string): DecodedMap {
   const front = parseMapFront(bytes, where);
-  const { frontBytes, totalBytes, locations, slices } = front.header;
+  const { headerBytes, frontBytes, totalBytes, locations, slices } = front.header;
   if (bytes.length !== totalBytes) failMap(where, 'it does not have its length');
   const body = bytes.subarray(frontBytes);
-  if (!rawDigestOf(body).equals(bytes.subarray(BODY_SUM_AT, FRONT_SUM_AT))) {
+  const sum = bytes.subarray(headerBytes - BODY_SUM_BEFORE, headerBytes - FRONT_SUM_BEFORE);
+  if (!rawDigestOf(body).equals(sum)) {
     failMap(where, 'its locations do not have their checksum');
   }
   const end = locations * LOCATION_BYTES;
@@ -274,7 +308,13 @@ export function decodeMap(bytes: Buffer, where: string): { front: MapFront; loca
     const location = readLocation(body, at, front, where);
     if (location.how === OWN_KEY && location.offset > slices) failMap(where, 'a slice lies outside it');
   }
-  return { front, locations: body.subarray(0, end), slices: body.subarray(end) };
+  const slicesEnd = end + slices * RAW_DIGEST_BYTES;
+  return {
+    front,
+    locations: body.subarray(0, end),
+    slices: body.subarray(end, slicesEnd),
+    chunks: body.subarray(slicesEnd),
+  };
 }
 
 /** Whether an object of a size can have so many stored bytes: just as many, or fewer if it is compressed, which only small ones are. */
@@ -287,6 +327,10 @@ export function failMap(where: string, problem: string): never {
   throw new SluiceError('ERR_MAP_INVALID', `map ${where} is damaged: ${problem}`, {
     hint: 'Push the root again from a workspace that has it, or run `sluice push --verify`.',
   });
+}
+
+function headerBytesOf(version: number): number {
+  return version === CHUNKS_VERSION ? LARGEST_MAP_HEADER_BYTES : MAP_HEADER_BYTES;
 }
 
 function readNodeRow(rows: Buffer, at: number): NodeRow {

@@ -6,7 +6,7 @@ import { CacheHttp } from '../remote/storage/actions-cache/cache-http.js';
 import { CACHE_VERSION } from '../remote/storage/actions-cache/cache-keys.js';
 import { cacheServiceV1 } from '../remote/storage/actions-cache/cache-v1.js';
 import { cacheServiceV2 } from '../remote/storage/actions-cache/cache-v2.js';
-import type { RetryOptions } from '../remote/storage/retry.js';
+import type { DownDetails, RetryOptions } from '../remote/storage/retry.js';
 import type { Environment } from '../workspace/config.js';
 
 export type { CacheAccess };
@@ -21,33 +21,36 @@ interface ActionsRuntime {
 
 const MIB = 1024 * 1024;
 
-/** Blocks take 64 MiB of memory at most: one that is filled, three on their way. */
+/** Blocks take 40 MiB of memory, one that is filled and four on their way, and as much again while they are sent. */
 const LIMITS: ActionsCacheLimits = {
   smallBytes: 32 * 1024,
   inlineBytes: 2 * MIB,
   mostRows: 20_000,
-  blockBytes: 16 * MIB,
-  blocksInFlight: 3,
+  blockBytes: 8 * MIB,
+  blocksInFlight: 4,
   entryBytes: 256 * MIB,
   idleMs: 60_000,
   mostBytes: 8 * 1024 * MIB,
   uploadsPerMinute: 20,
+  flushGapMs: 15_000,
+  longestFlushGapMs: 600_000,
 };
 
 const ANSWER_MS = 15_000;
 const STALL_MS = 15_000;
 
 /**
- * The options of the cache of this job. Throws `ERR_REMOTE_DOWN` where there is none: outside of GitHub Actions, and in a `run:` step, which gets no runtime token. A run goes on
- * without it then, as without any remote that does not answer.
+ * The options of the cache of this job, or why there is none: outside of GitHub Actions, and in a `run:` step, which gets no runtime token. A run goes on without it then, as without any
+ * remote that does not answer. Throws `ERR_CONFIG` for an address that is none.
  */
 export function actionsCacheOptionsOf(
-  name: string,
   area: Area,
   retry: RetryOptions,
   env: Environment,
-): ActionsCacheOptions {
-  const { protocol, base, token, access } = runtimeOf(name, env);
+): ActionsCacheOptions | { readonly failure: SluiceError } {
+  const runtime = runtimeOf(env);
+  if (runtime === undefined) return { failure: noCache(env) };
+  const { protocol, base, token, access } = runtime;
   const [scope = ''] = access.scopes;
   const description = scope === '' ? 'actions-cache:' : `actions-cache: of ${scope}`;
   const http = new CacheHttp({ place: description, retry, limits: { answerMs: ANSWER_MS, stallMs: STALL_MS } });
@@ -73,27 +76,26 @@ export function actionsCacheAccess(env: Environment): CacheAccess | undefined {
     : undefined;
 }
 
-function runtimeOf(name: string, env: Environment): ActionsRuntime {
+function runtimeOf(env: Environment): ActionsRuntime | undefined {
   const token = env.ACTIONS_RUNTIME_TOKEN || undefined;
   const protocol = env.ACTIONS_CACHE_SERVICE_V2 && !isEnterpriseServer(env) ? 'v2' : 'v1';
   const base = protocol === 'v2' ? env.ACTIONS_RESULTS_URL : env.ACTIONS_CACHE_URL || env.ACTIONS_RESULTS_URL;
   const access = actionsCacheAccess(env);
-  if (token === undefined || access === undefined || !base) throw noCache(name, env);
-  if (!URL.canParse(base) || !/^https?:/.test(base)) {
-    throw new SluiceError('ERR_CONFIG', `remote ${name}: the address of the Actions cache is no URL`, {
-      hint: 'The runner sets ACTIONS_RESULTS_URL or ACTIONS_CACHE_URL; nothing else should.',
-    });
-  }
-  return { protocol, base, token, access };
+  if (token === undefined || access === undefined || !base) return undefined;
+  if (URL.canParse(base) && /^https?:/.test(base)) return { protocol, base, token, access };
+  throw new SluiceError('ERR_CONFIG', 'the address of the Actions cache is no URL', {
+    hint: 'The runner sets ACTIONS_RESULTS_URL or ACTIONS_CACHE_URL; nothing else should.',
+  });
 }
 
-function noCache(name: string, env: Environment): SluiceError {
+function noCache(env: Environment): SluiceError {
   const isInActions = env.GITHUB_ACTIONS === 'true';
   const why = isInActions ? 'a `run:` step gets no token for it' : 'this is no job of GitHub Actions';
-  return new SluiceError('ERR_REMOTE_DOWN', `remote ${name} (actions-cache:) cannot be reached from here: ${why}`, {
+  return new SluiceError('ERR_REMOTE_DOWN', `the Actions cache cannot be reached from here: ${why}`, {
     hint: isInActions
       ? 'Run Sluice by its action (`uses:`), which gets the token and keeps it from the stages.'
       : 'Choose another remote here, for example with SLUICE_REMOTE or in sluice.local.json.',
+    details: { silent: true } satisfies DownDetails,
   });
 }
 

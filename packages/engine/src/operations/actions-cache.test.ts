@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createCipheriv, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { dirname } from 'node:path';
 import { type Engine, openEngine } from '../engine.js';
@@ -7,7 +7,8 @@ import { type Rights, useCacheServer } from '../testing/actions-cache.js';
 import { useTempDir } from '../testing/temp-dir.js';
 
 const temp = useTempDir();
-const STAGES = 20;
+/** Equal in all jobs, and not to be compressed. */
+const NOISE = createCipheriv('aes-128-ctr', Buffer.alloc(16), Buffer.alloc(16)).update(Buffer.alloc(30_000));
 const LARGE_BYTES = 9 * 1024 * 1024;
 const open = new Set<Engine>();
 afterEach(async () => {
@@ -24,14 +25,14 @@ interface Job {
 }
 
 describe.each([
-  ['version 2', {}, { push: 9, restore: STAGES + 3, nothing: 3 }],
-  // It has to be asked whether the newest is the newest, and whose index counts.
-  ['version 1', { protocol: 'v1' as const }, { push: 11, restore: STAGES + 4, nothing: 4 }],
-])('the Actions cache as the only remote, %s', (_, options, counts) => {
+  ['version 2', { protocol: 'v2' as const }, 20, { push: 9, restore: 23, nothing: 3 }],
+  // It has to be asked whether the newest is the newest, and twice whose index counts.
+  ['version 1', { protocol: 'v1' as const }, 4, { push: 14, restore: 8, nothing: 4 }],
+])('the Actions cache as the only remote, %s', (_, options, stageCount, counts) => {
   const server = useCacheServer(options);
   let jobs = 0;
 
-  const startJob = async (locksOf?: Job, rights?: Rights, stages = STAGES): Promise<Job> => {
+  const startJob = async (locksOf?: Job, rights?: Rights, stages = stageCount): Promise<Job> => {
     const root = temp(`job-${jobs++}`);
     const at = (path: string): string => `${root}/${path}`;
     const write = (path: string, content: string): void => {
@@ -39,9 +40,10 @@ describe.each([
       fs.writeFileSync(at(path), content);
     };
     write('nx.json', '{}');
+    fs.writeFileSync(at('noise'), NOISE);
     write('sluice.json', JSON.stringify({ remotes: { cache: { url: 'actions-cache:' } }, defaultRemote: 'cache' }));
     for (let i = 0; i < stages; i++) {
-      const command = `mkdir out && for n in 1 2 3; do head -c 20000 /dev/zero > out/$n; echo ${i} $n >> out/$n; done && echo ran >> ../../ran`;
+      const command = `mkdir out && for n in 1 2 3; do tail -c +${i}$n ../../noise | head -c 20000 > out/$n; done && echo ran >> ../../ran`;
       const target = { executor: '@sluice/nx:stage', options: { command, outs: ['{projectRoot}/out'] } };
       write(`p/${i}/project.json`, JSON.stringify({ name: `p${i}`, targets: { make: target } }));
       const lock = locksOf?.at(`p/${i}/sluice-lock.json`);
@@ -54,7 +56,7 @@ describe.each([
     const warnings = (): string[] => events.flatMap((event) => (event.type === 'warning' ? [event.message] : []));
     return { engine, events, at, warnings };
   };
-  const runAll = async ({ engine }: Job, stages = STAGES): Promise<Record<string, number>> => {
+  const runAll = async ({ engine }: Job, stages = stageCount): Promise<Record<string, number>> => {
     const outcomes: Record<string, number> = {};
     for (let i = 0; i < stages; i++) {
       const id = { project: `p${i}`, target: 'make' };
@@ -68,28 +70,28 @@ describe.each([
 
   test('what one job made another one restores, without a lock between them, and it runs nothing', async () => {
     const first = await startJob();
-    expect(await runAll(first)).toEqual({ ran: STAGES });
+    expect(await runAll(first)).toEqual({ ran: stageCount });
     const pushed = await first.engine.push({ select: [] });
-    expect(pushed).toMatchObject({ files: { sent: 3 * STAGES }, remote: 'cache' });
+    expect(pushed).toMatchObject({ files: { sent: 3 * stageCount }, remote: 'cache' });
     expect(server().seen.length).toBe(counts.push);
     expect(server().entries().length).toBe(2);
     server().seen.length = 0;
     const second = await startJob();
-    expect(await runAll(second)).toEqual({ restored: STAGES });
+    expect(await runAll(second)).toEqual({ restored: stageCount });
     expect(runsOf(second)).toBe(0);
-    expect(fs.readFileSync(second.at('p/7/out/2')).equals(fs.readFileSync(first.at('p/7/out/2')))).toBe(true);
-    // The index, one look-up of the data, and one range for each of the twenty.
+    expect(fs.readFileSync(second.at('p/3/out/2')).equals(fs.readFileSync(first.at('p/3/out/2')))).toBe(true);
+    // The index, one look-up of the data, and one range for each stage.
     expect(server().seen.length).toBe(counts.restore);
   });
 
-  test('where nothing changed, twenty stages are decided and pushed with a handful of requests and no data', async () => {
+  test('where nothing changed, all stages are decided and pushed with a handful of requests and no data', async () => {
     const first = await startJob();
     await runAll(first);
     await first.engine.push({ select: [] });
     const entries = server().entries().length;
     server().seen.length = 0;
     const second = await startJob(first);
-    for (let i = 0; i < STAGES; i++) {
+    for (let i = 0; i < stageCount; i++) {
       const id = { project: `p${i}`, target: 'make' };
       const result = await second.engine.runStage({ id }, { force: false, wait: true, materialize: false });
       expect(result.outcome).toBe('unchanged');
@@ -103,7 +105,7 @@ describe.each([
   test('of two jobs that push at the same moment a third restores everything', async () => {
     const [left, right] = await Promise.all([startJob(), startJob()]);
     const half = async ({ engine }: Job, from: number): Promise<void> => {
-      for (let i = from; i < STAGES; i += 2) {
+      for (let i = from; i < stageCount; i += 2) {
         await engine.runStage(
           { id: { project: `p${i}`, target: 'make' } },
           { force: false, wait: true, materialize: true },
@@ -113,7 +115,7 @@ describe.each([
     await Promise.all([half(left, 0), half(right, 1)]);
     await Promise.all([left.engine.push({ select: [] }), right.engine.push({ select: [] })]);
     const third = await startJob();
-    expect(await runAll(third)).toEqual({ restored: STAGES });
+    expect(await runAll(third)).toEqual({ restored: stageCount });
   });
 
   test('data that was evicted is made again, and pushed again although its maps are still there', async () => {
@@ -152,6 +154,37 @@ describe.each([
     server().inject(/./, { kind: 'status', status: 503 }, 4);
     expect(await runAll(job, 3)).toEqual({ ran: 3 });
     expect(job.warnings().filter((text) => text.includes('is down'))).toHaveLength(1);
+  });
+
+  test('a job that pushes each stage as it ends makes few entries, and all is seen when it ends', async () => {
+    const first = await startJob(undefined, undefined, 3);
+    for (let i = 0; i < 3; i++) {
+      const id = { project: `p${i}`, target: 'make' };
+      await first.engine.runStage({ id }, { force: false, wait: true, materialize: true });
+      await first.engine.push({ select: [`p${i}:make`] });
+    }
+    expect(server().entries().length).toBe(2);
+    expect(await runAll(await startJob(undefined, undefined, 3), 3)).toEqual({ restored: 1, ran: 2 });
+    await first.engine.close();
+    open.delete(first.engine);
+    expect(server().entries().length).toBe(4);
+    expect(await runAll(await startJob(undefined, undefined, 3), 3)).toEqual({ restored: 3 });
+    expect(first.warnings()).toEqual([]);
+  });
+
+  test('what cannot be sent at the end is told', async () => {
+    const job = await startJob();
+    await runAll(job);
+    await job.engine.push({ select: ['p0:make'] });
+    await job.engine.push({ select: [] });
+    server().inject(/^P/, {
+      kind: 'status',
+      status: 403,
+      body: { msg: 'cache write denied: over', message: 'cache write denied: over' },
+    });
+    open.delete(job.engine);
+    await job.engine.close();
+    expect(job.warnings()).toEqual([expect.stringContaining('others do not see all that was pushed')]);
   });
 
   /** A job whose workspace has one dataset. */
@@ -200,30 +233,42 @@ describe.each([
   });
 });
 
-test('outside of Actions, and in a step without a token, it is told what is missing', async () => {
+test('outside of Actions, and in a step without a token, it is told what is missing, and a run goes on', async () => {
   const root = temp('ws');
-  fs.mkdirSync(root, { recursive: true });
+  fs.mkdirSync(`${root}/p`, { recursive: true });
   fs.writeFileSync(`${root}/nx.json`, '{}');
+  const options = { command: 'echo 1 > out', outs: ['{projectRoot}/out'] };
+  fs.writeFileSync(
+    `${root}/p/project.json`,
+    JSON.stringify({ name: 'p', targets: { make: { executor: '@sluice/nx:stage', options } } }),
+  );
   fs.writeFileSync(
     `${root}/sluice.json`,
     JSON.stringify({ remotes: { cache: { url: 'actions-cache:' } }, defaultRemote: 'cache' }),
   );
-  const ping = async (env: Record<string, string>): Promise<unknown> => {
-    const engine = await openEngine({ root, env, threads: 0 });
+  const warnings: string[] = [];
+  const start = async (env: Record<string, string>): Promise<Engine> => {
+    const emit = (event: SluiceEvent): void => void (event.type === 'warning' && warnings.push(event.message));
+    const engine = await openEngine({ root, env: { PATH: process.env.PATH, ...env }, threads: 0, emit });
     open.add(engine);
-    return engine.pingRemote('cache');
+    return engine;
   };
-  await expect(ping({})).rejects.toMatchObject({
+  const laptop = await start({});
+  await expect(laptop.pingRemote('cache')).rejects.toMatchObject({
     code: 'ERR_REMOTE_DOWN',
     message: expect.stringContaining('no job of GitHub Actions'),
     hint: expect.stringContaining('SLUICE_REMOTE'),
   });
-  await expect(ping({ GITHUB_ACTIONS: 'true' })).rejects.toMatchObject({
+  const id = { project: 'p', target: 'make' };
+  expect(await laptop.runStage({ id }, { force: false, wait: true, materialize: true })).toMatchObject({
+    outcome: 'ran',
+  });
+  expect(warnings).toEqual([expect.stringContaining('remote cache is down')]);
+  await expect((await start({ GITHUB_ACTIONS: 'true' })).pingRemote('cache')).rejects.toMatchObject({
     code: 'ERR_REMOTE_DOWN',
     message: expect.stringContaining('`run:` step'),
     hint: expect.stringContaining('uses:'),
   });
-  await expect(ping({ ACTIONS_RUNTIME_TOKEN: 'x', ACTIONS_CACHE_URL: 'not a url' })).rejects.toMatchObject({
-    code: 'ERR_CONFIG',
-  });
+  const odd = await start({ ACTIONS_RUNTIME_TOKEN: 'x', ACTIONS_CACHE_URL: 'not a url' });
+  await expect(odd.pingRemote('cache')).rejects.toMatchObject({ code: 'ERR_CONFIG' });
 });

@@ -13,9 +13,11 @@ import type { Storage } from '../remote/storage/port.js';
 import { readOnly } from '../remote/storage/read-only.js';
 import { type RetryOptions, retrying } from '../remote/storage/retry.js';
 import { s3Storage } from '../remote/storage/s3.js';
+import { unreachable } from '../remote/storage/unreachable.js';
 import type { RemoteConfig } from '../workspace/config.js';
 import { usableLocation } from '../workspace/remote-url.js';
 import { actionsCacheOptionsOf } from './actions-cache-remote.js';
+import type { Gathering } from './flush-gathered.js';
 import { type S3RemoteOptions, s3OptionsOf } from './s3-remote.js';
 
 /** A remote that was opened by its name, with its request counter. */
@@ -30,6 +32,8 @@ export interface ConnectOptions extends S3RemoteOptions {
   readonly area: Area;
   /** Drivers that are open already, where a process keeps them for as long as it lives. */
   readonly drivers?: OpenDriver | undefined;
+  /** Storages that gather what is put, kept for all operations of an engine, who flushes them at its end. */
+  readonly gathering?: Gathering | undefined;
 }
 
 /** Opens the driver of a remote, which tries again, and counts all its tries. */
@@ -70,7 +74,7 @@ export function connectRemote(settings: RemoteConfig, options: ConnectOptions): 
     area: options.area,
     // A place that evicts may be empty again at any time.
     seen: durable && wasSeen(options.store, description),
-    encoding: { compression: settings.compression ?? 'auto', chunking: false },
+    encoding: { compression: settings.compression ?? 'auto', chunking: settings.chunking ?? false },
     quiet: quietNote(options.store, description),
   });
   return { name: settings.name, remote, requests };
@@ -92,10 +96,22 @@ export function openDriver(settings: RemoteConfig, options: ConnectOptions): Dri
     return { driver, requests: driver.requests };
   }
   if (location.kind === 'actions-cache') {
-    const driver = actionsCacheStorage(actionsCacheOptionsOf(settings.name, options.area, CACHE_RETRY, options.env));
+    const driver = actionsCacheOf(settings.name, options);
     return { driver, requests: driver.requests };
   }
   const { dir } = location;
   const counted = counting(fileStorage({ dir, missingIsEmpty: !wasSeen(options.store, `file://${dir}`) }));
   return { driver: retrying(counted, FILE_RETRY), requests: counted.requests };
+}
+
+/** What one operation has put and not flushed, and the index that it has read, are there for the next. */
+function actionsCacheOf(name: string, options: ConnectOptions): CountingStorage {
+  const key = `${name} ${options.area}`;
+  const known = options.gathering?.get(key);
+  if (known !== undefined) return known;
+  const cache = actionsCacheOptionsOf(options.area, CACHE_RETRY, options.env);
+  const driver =
+    'failure' in cache ? counting(unreachable('actions-cache:', false, cache.failure)) : actionsCacheStorage(cache);
+  options.gathering?.set(key, driver);
+  return driver;
 }

@@ -76,8 +76,9 @@ function driverSettings(prefix: string): GitSetting[] {
   const command = word(localCommand(prefix));
   const files = '"$PWD"/%O "$PWD"/%A "$PWD"/%B "$PWD"/%P';
   const call = `--cwd ${word(prefix === '' ? '.' : prefix)} merge-driver ${files}`;
-  // Where the packages are not installed, lines are merged as git does it itself.
-  const driver = `if test -x ${command}; then ${command} ${call}; elif command -v sluice >/dev/null 2>&1; then sluice ${call}; else git merge-file -L ours -L base -L theirs %A %O %B; fi`;
+  const run = `if test -x ${command}; then ${command} ${call}; elif command -v sluice >/dev/null 2>&1; then sluice ${call}; else (exit 127); fi`;
+  // Above 1 nothing was merged, be it that packages are not installed or that the store cannot be written: then lines are, as git does it itself.
+  const driver = `${run}; s=$?; test $s -gt 1 || exit $s; git merge-file -L ours -L base -L theirs %A %O %B`;
   return [
     { key: `merge.${DRIVER}.name`, value: 'Sluice: merges locks by their trees' },
     { key: `merge.${DRIVER}.driver`, value: driver },

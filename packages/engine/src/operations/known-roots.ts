@@ -1,6 +1,6 @@
 import { SluiceError } from '../errors.js';
 import { isGitWorkspace } from '../history/git.js';
-import { runGit } from '../history/run-git.js';
+import { isCommit, sidesOfMerge } from '../history/merge-sides.js';
 import type { HistoryScope } from '../history/scope.js';
 import type { Digest } from '../model/digest.js';
 import type { OutRoot } from '../model/root.js';
@@ -25,7 +25,9 @@ export function knownRoots(
       ...(context.readLock(projectRoot).stages.get(id.target)?.outs.values() ?? []),
     ]);
     if (!(await isGitWorkspace(context.workspace.root, { signal: context.signal }))) return { merged: [], others: now };
-    const merged = await versionsAt(context, stages, lacking, { revs: await sidesOfMerge(context) });
+    const merged = await versionsAt(context, stages, lacking, {
+      revs: await sidesOfMerge(context.workspace.root, { signal: context.signal }),
+    });
     return { merged, others: [...now, ...(await earlierVersions(context, stages, lacking))] };
   };
 }
@@ -43,14 +45,9 @@ async function earlierVersions(
 ): Promise<OutRoot[]> {
   if (!(await isGitWorkspace(context.workspace.root, { signal: context.signal }))) return [];
   const revs: string[] = [];
-  for (const rev of ['HEAD', 'MERGE_HEAD']) if (await isThere(context, rev)) revs.push(rev);
+  for (const rev of ['HEAD', 'MERGE_HEAD'])
+    if (await isCommit(context.workspace.root, rev, { signal: context.signal })) revs.push(rev);
   return await versionsAt(context, stages, lacking, { revs, num: LATEST_COMMITS });
-}
-
-/** The commits that a merge which has begun, or was committed last, puts together. */
-async function sidesOfMerge(context: OperationContext): Promise<string[]> {
-  if (await isThere(context, 'MERGE_HEAD')) return ['HEAD', 'MERGE_HEAD'];
-  return (await isThere(context, 'HEAD^2')) ? ['HEAD^1', 'HEAD^2'] : [];
 }
 
 /** What the locks of a scope name for the outs whose present roots are in `lacking`. */
@@ -73,8 +70,4 @@ async function versionsAt(
     });
   });
   return [...new Map(found.map((root) => [root.digest, root])).values()];
-}
-
-async function isThere({ workspace, signal }: OperationContext, rev: string): Promise<boolean> {
-  return (await runGit(workspace.root, ['rev-parse', '--verify', '--quiet', rev], { signal })).status === 0;
 }

@@ -116,6 +116,23 @@ test('a merge needs no blob, and its push sends none', async () => {
   expect(await pulled()).toEqual({ ...BASE, b: '3', 'd/new': '2' });
 });
 
+test('data from before the merge is not committed over its result', async () => {
+  await versions({ base: BASE, ours: { ...BASE, x: '2' }, theirs: { ...BASE, y: '3' } });
+  fs.rmSync(temp('ws', 'p/raw'), { recursive: true });
+  await engine.checkout({ select: [], rev: 'ours' });
+  await merge();
+  const commit = (force: boolean) => engine.commit({ select: ['p:raw'], force });
+  const stale = { code: 'ERR_OUT_MODIFIED', message: 'p:raw: p/raw is still what it was before the merge of HEAD' };
+  await expect(commit(false)).rejects.toMatchObject(stale);
+  git('commit', '--quiet', '-a', '-m', 'merge');
+  await expect(commit(false)).rejects.toMatchObject({ code: 'ERR_OUT_MODIFIED' });
+  write('p/raw/z', '4');
+  await commit(false);
+  fs.rmSync(temp('ws', 'p/raw/z'));
+  await commit(true);
+  expect(files()).toEqual({ ...BASE, x: '2' });
+});
+
 test('data of a merge that nobody has pushed comes from both sides of it', async () => {
   const ours = { ...BASE, 'd/x': '2', 'd/new': '2', 'o/p': '4' };
   await versions({ base: BASE, ours, theirs: { a: '1', b: '3', 'd/x': '1', 'e/y': '1', 't/u': '5' } });

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { relative, sep } from 'node:path';
 import { SluiceError } from '../errors.js';
 import { runGit } from '../history/run-git.js';
@@ -56,7 +56,9 @@ export async function mergeLockFiles(context: OperationContext, options: MergeLo
         reason: 'a merge made it',
       });
     }
-    writeFileSync(options.ours, text);
+    const whole = `${options.ours}.${process.pid}.tmp`;
+    writeFileSync(whole, text);
+    renameSync(whole, options.ours);
     return lock;
   });
   context.workspace.store.reader.catalog.refresh();

@@ -53,8 +53,9 @@ export function createRemotes(options: RemotesOptions): Remotes {
   ): Promise<T | undefined> => {
     const label = name ?? config.defaultRemote;
     if (config.offline || label === undefined || down.has(label)) return undefined;
+    const remote = open(label);
     try {
-      return await question(open(label));
+      return await question(remote);
     } catch (error) {
       if (!isUnreachable(error)) throw error;
       down.add(label);

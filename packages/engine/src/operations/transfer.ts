@@ -65,14 +65,14 @@ export async function push(
       known: knownRoots(context, stages),
       dryRun: options.dryRun ?? false,
       verify: options.verify ?? false,
-      encoder: bulkEncoder(context.workspace.bulk),
+      encoder: bulkEncoder(context.workspace.bulk, context.workspace.store),
       beginProgress: progress(context.emit, 'sending', name),
       signal: context.signal,
     });
     add(total, pushed, 'sent');
     if (options.dryRun === true) continue;
     await pushRecords(context, opened, [...locked, ...past]);
-    await opened.remote.flush(context.signal);
+    await opened.remote.flush({ mayWait: true, signal: context.signal });
   }
   return {
     remote: fallback.name,

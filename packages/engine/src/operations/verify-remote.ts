@@ -87,13 +87,13 @@ async function repair(
 ): Promise<Set<OutRoot>> {
   const { store, bulk } = context.workspace;
   const { signal } = context;
-  const encoder = bulkEncoder(bulk);
+  const encoder = bulkEncoder(bulk, store);
   const whole = [...broken].filter((root) => completeness(store.reader, root) === 'complete');
   const beginProgress = progress(context.emit, 'sending', name);
   for (const root of whole) {
     await pushRoots({ remote, store, roots: [{ root }], verify: true, auditor, encoder, beginProgress, signal });
   }
-  await remote.flush(signal);
+  await remote.flush({ signal });
   const again = new Auditor({ remote, reader: store.reader, deep, signal });
   const healed = new Set<OutRoot>();
   for (const root of whole) if ((await problemsOfRoot(remote, again, root)).length === 0) healed.add(root);

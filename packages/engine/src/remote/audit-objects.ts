@@ -12,6 +12,7 @@ import {
   parsePackHeader,
   parsePackTail,
 } from '../model/pack.js';
+import { type ChunkedSource, readChunked } from './fetch-chunked.js';
 import { RangeReader } from './range-reader.js';
 import { damagedAt, expectCodec, hasDigest, missingAt } from './remote-nodes.js';
 import type { Storage, StorageKey } from './storage/port.js';
@@ -80,6 +81,22 @@ export async function auditBlob(
   checked.objects++;
   checked.bytes += size;
   return undefined;
+}
+
+/** Reads a blob in chunks; these are counted with their packs. Throws what the storage throws. */
+export async function auditChunked(
+  storage: Storage,
+  source: ChunkedSource,
+  signal: AbortSignal | undefined,
+): Promise<SluiceError | undefined> {
+  const { raw } = source;
+  const whole = createHash('sha256');
+  for await (const { key, bytes } of readChunked(storage, source, signal)) {
+    if (bytes === 'lost') return missingAt(storage, key, 'blob', raw, 0);
+    if (bytes === 'damaged') return damagedAt(storage, key, 'blob', raw, 0);
+    for (const chunk of bytes) whole.update(chunk);
+  }
+  return whole.digest().equals(raw) ? undefined : damagedAt(storage, source.map.packKey(0), 'blob', raw, 0);
 }
 
 async function auditEntry(

@@ -1,17 +1,17 @@
 import { SluiceError } from '../errors.js';
 import { type Digest, digestFromRaw, RAW_DIGEST_BYTES } from '../model/digest.js';
-import { LOCATION_BYTES, OWN_KEY, OWN_KEY_BYTES, readLocation } from '../model/map.js';
+import { IN_CHUNKS, LOCATION_BYTES, OWN_KEY, OWN_KEY_BYTES, readLocation } from '../model/map.js';
 import type { PackIndex } from '../model/pack.js';
 import type { OutRoot } from '../model/root.js';
 import { TREE } from '../model/tree.js';
 import type { ObjectReader } from '../store/reader.js';
 import type { Area } from './areas.js';
-import { type AuditCount, auditBlob, auditPack } from './audit-objects.js';
+import { type AuditCount, auditBlob, auditChunked, auditPack } from './audit-objects.js';
 import { blobKey, mapKey } from './keys.js';
 import { claimsOf, LARGEST_MAP_BYTES } from './map-claims.js';
 import { inParallel } from './parallel.js';
 import type { Remote } from './remote.js';
-import { OpenMaps } from './remote-map.js';
+import { OpenMaps, type RemoteMap } from './remote-map.js';
 import { RemoteNodes } from './remote-nodes.js';
 import type { StorageKey } from './storage/port.js';
 import { walkMap } from './walk-map.js';
@@ -47,6 +47,7 @@ export class Auditor {
   private readonly maps = new Map<StorageKey, Promise<MapAudit>>();
   private readonly packs = new Map<StorageKey, Promise<PackAudit>>();
   private readonly blobs = new Map<StorageKey, Promise<AuditProblem[]>>();
+  private readonly chunkedBlobs = new Map<string, Promise<AuditProblem[]>>();
 
   constructor(options: AuditOptions) {
     this.options = options;
@@ -144,12 +145,10 @@ export class Auditor {
         if (location.how === OWN_KEY) {
           const blob = blobKey(map.areaOf(location.area), digestFromRaw(raw));
           problems.push(...(await this.blob(blob, raw, node.sizes[i] ?? 0)));
+        } else if (location.how === IN_CHUNKS) {
+          problems.push(...(await this.chunked(key, map, location, raw, node.sizes[i] ?? 0)));
         } else if (deep === true) {
-          const { index } = await remembered(this.packs, map.packKey(location.pack), () =>
-            this.auditPack(map.packKey(location.pack)),
-          );
-          const row = index?.find(raw) ?? -1;
-          if (index !== undefined && (row < 0 || index.entry(row).offset !== location.offset)) {
+          if (!(await this.liesThere(map.packKey(location.pack), raw, location))) {
             problems.push({ key, error: misplaced(map.where, digestFromRaw(raw)) });
           }
         }
@@ -163,8 +162,42 @@ export class Auditor {
     const map = await new OpenMaps(remote, 'some', signal).in(area, root.digest);
     if (map === undefined) return [];
     const location = readLocation(await map.locations(0, 1), 0, map.front, map.where);
+    const { root: raw } = map.front.header;
+    if (location.how === IN_CHUNKS) return this.chunked(mapKey(area, root.digest), map, location, raw, root.bytes);
     if (location.how !== OWN_KEY) return [];
-    return this.blob(blobKey(map.areaOf(location.area), root.digest), map.front.header.root, root.bytes);
+    return this.blob(blobKey(map.areaOf(location.area), root.digest), raw, root.bytes);
+  }
+
+  /** Whether an object lies where a map says, as far as its pack can tell. */
+  private async liesThere(pack: StorageKey, raw: Buffer, { offset }: { readonly offset: number }): Promise<boolean> {
+    const { index } = await remembered(this.packs, pack, () => this.auditPack(pack));
+    if (index === undefined) return true;
+    const row = index.find(raw);
+    return row >= 0 && index.entry(row).offset === offset;
+  }
+
+  /** A blob in chunks, whose packs are looked at by themselves. `key`: the map. */
+  private chunked(
+    key: StorageKey,
+    map: RemoteMap,
+    { offset: first, stored: count }: { readonly offset: number; readonly stored: number },
+    raw: Buffer,
+    size: number,
+  ): Promise<AuditProblem[]> {
+    const source = { raw: Buffer.from(raw), size, map, first, count };
+    return remembered(this.chunkedBlobs, `${map.where} ${first} ${source.raw.toString('hex')}`, async () => {
+      const { remote, deep, signal } = this.options;
+      for (const row of await map.chunksOf(size, first, count)) {
+        if (deep !== true || (await this.liesThere(map.packKey(row.pack), row.raw, row))) continue;
+        return [{ key, error: misplaced(map.where, digestFromRaw(row.raw)) }];
+      }
+      if (deep !== true) {
+        this.checked.objects++;
+        return [];
+      }
+      const error = await auditChunked(remote.storage, source, signal);
+      return error === undefined ? [] : [{ key, error }];
+    });
   }
 
   private blob(key: StorageKey, raw: Buffer, size: number): Promise<AuditProblem[]> {

@@ -8,10 +8,10 @@ export type OpenPlace = { -readonly [K in keyof PackPlace]: PackPlace[K] };
 /** The bytes of a pack with its objects compressed where that pays. `places` are those of its objects, in the order in which they were added; they are brought up to date. */
 export async function encodeBuilt(
   encoder: Encoder,
-  { content, chunks, count, tail }: BuiltPack,
+  { chunks, count, tail }: BuiltPack,
   places: readonly OpenPlace[],
 ): Promise<{ readonly chunks: readonly Buffer[]; readonly tail: Buffer }> {
-  const { chunks: encoded, encoding } = await encoder.encodePack({ content, chunks, count });
+  const { chunks: encoded, encoding } = await encoder.encodePack({ chunks, count });
   const buffers = encoded.map(bufferOf);
   if (encoding === undefined) return { chunks: buffers, tail };
   for (const [i, place] of places.entries()) {

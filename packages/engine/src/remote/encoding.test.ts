@@ -1,15 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { CODEC_NONE, PACK_TRAILER_BYTES, type PackIndex, packTailBytes, parsePackTail } from '../model/pack.js';
-import type { OutRoot } from '../model/root.js';
 import type { Store } from '../store/store.js';
+import {
+  AUTO,
+  auditedCodes,
+  blobPacks,
+  expectWhole,
+  NONE,
+  openEncoded,
+  packedBytes,
+  pushEncoded,
+  table,
+} from '../testing/encoded-remote.js';
 import { type MemoryStorage, memoryStorage } from '../testing/memory-storage.js';
-import { type Files, flat, randomFiles, readFiles, storeFiles, temporaryStore } from '../testing/store-files.js';
-import { Auditor } from './audit.js';
+import { type Files, randomFiles, storeFiles, temporaryStore } from '../testing/store-files.js';
 import { fetchRoots } from './fetch.js';
 import { measureRemote } from './measure.js';
-import { pushRoots } from './push.js';
-import { type Encoding, openRemote } from './remote.js';
-import type { Storage } from './storage/port.js';
 
 let opened: ReturnType<typeof temporaryStore>[] = [];
 const newStore = (): Store => {
@@ -22,42 +28,13 @@ afterEach(() => {
   opened = [];
 });
 
-const AUTO: Encoding = { compression: 'auto', chunking: false };
-const NONE: Encoding = { compression: 'none', chunking: false };
-
-const push = (
-  store: Store,
-  storage: Storage,
-  root: OutRoot,
-  encoding: Encoding = AUTO,
-  previous: readonly OutRoot[] = [],
-): ReturnType<typeof pushRoots> =>
-  pushRoots({ remote: openRemote({ storage, area: 'shared', encoding }), store, roots: [{ root, previous }] });
-const open = (storage: Storage): ReturnType<typeof openRemote> => openRemote({ storage, area: 'shared' });
-
-const expectWhole = async (storage: Storage, root: OutRoot, files: Files): Promise<void> => {
-  const clone = newStore();
-  await fetchRoots({ remote: open(storage), store: clone, wants: [{ root }] });
-  expect(readFiles(clone, root)).toEqual(flat(files));
-};
-const expectSound = async (storage: Storage, root: OutRoot): Promise<void> => {
-  const auditor = new Auditor({ remote: open(storage), reader: newStore().reader, deep: true });
-  expect(await auditor.problemsOf('shared', root.digest)).toEqual([]);
-};
-
-const packsOf = (storage: MemoryStorage): Buffer[] =>
-  [...storage.objects].filter(([key]) => key.includes('/packs/')).map(([, bytes]) => bytes);
 const indexOf = (pack: Buffer): PackIndex =>
   parsePackTail(pack.subarray(-packTailBytes(pack.subarray(-PACK_TRAILER_BYTES), pack.length, 't')), pack.length, 't');
 const codecsOf = (storage: MemoryStorage): number[] =>
-  packsOf(storage).flatMap((pack) => {
+  blobPacks(storage).flatMap((pack) => {
     const index = indexOf(pack);
     return Array.from({ length: index.count }, (_, row) => index.entry(row).codec);
   });
-const packedBytes = (storage: MemoryStorage): number => packsOf(storage).reduce((sum, pack) => sum + pack.length, 0);
-
-const table = (rows: number, first = 0): Buffer =>
-  Buffer.from(Array.from({ length: rows }, (_, i) => `${first + i},${(i * 7919) % 1000},item-${i % 13}\n`).join(''));
 
 /** Much that gets smaller, and everything beside it that does not. */
 const mixed: Files = {
@@ -73,18 +50,18 @@ describe('compression', () => {
     const store = newStore();
     const root = await storeFiles(store, mixed);
     const [auto, none] = [memoryStorage(), memoryStorage()];
-    const counts = await push(store, auto, root);
-    expect(await push(store, none, root, NONE)).toEqual(counts);
+    const counts = await pushEncoded(store, auto, root);
+    expect(await pushEncoded(store, none, root, NONE)).toEqual(counts);
     expect(new Set(codecsOf(none))).toEqual(new Set([CODEC_NONE]));
     expect(codecsOf(auto).filter((codec) => codec !== CODEC_NONE)).toHaveLength(201);
     expect(packedBytes(auto)).toBeLessThan(packedBytes(none) * 0.5);
     for (const storage of [auto, none]) {
       await expectWhole(storage, root, mixed);
-      await expectSound(storage, root);
+      expect(await auditedCodes(storage, root)).toEqual([]);
     }
     // What a remote keeps is counted before compression.
     const [measuredAuto, measuredNone] = await Promise.all(
-      [auto, none].map((storage) => measureRemote(open(storage), newStore().reader, undefined)),
+      [auto, none].map((storage) => measureRemote(openEncoded(storage), newStore().reader, undefined)),
     );
     expect(measuredAuto).toMatchObject({ referencedBytes: measuredNone?.referencedBytes, blobs: measuredNone?.blobs });
     expect(measuredAuto?.bytes).toBeLessThan(measuredNone?.bytes ?? 0);
@@ -95,8 +72,8 @@ describe('compression', () => {
     const store = newStore();
     const root = await storeFiles(store, files);
     const [auto, none] = [memoryStorage(), memoryStorage()];
-    await push(store, auto, root);
-    await push(store, none, root, NONE);
+    await pushEncoded(store, auto, root);
+    await pushEncoded(store, none, root, NONE);
     expect(packedBytes(auto)).toBe(packedBytes(none));
     expect(new Set(codecsOf(auto))).toEqual(new Set([CODEC_NONE]));
   });
@@ -106,14 +83,14 @@ describe('compression', () => {
       const storage = memoryStorage();
       const elsewhere = newStore();
       const root = await storeFiles(elsewhere, mixed);
-      await push(elsewhere, storage, root, encoding);
+      await pushEncoded(elsewhere, storage, root, encoding);
       const store = newStore();
       const next: Files = { ...mixed, tables: { 'new.csv': table(500, 7), ...(mixed.tables as Files) } };
       const nextRoot = await storeFiles(store, next);
-      const { bytes } = await push(store, storage, nextRoot, AUTO, [root]);
+      const { bytes } = await pushEncoded(store, storage, nextRoot, AUTO, [root]);
       expect(bytes.sent).toBe(table(500, 7).length);
       await expectWhole(storage, nextRoot, next);
-      await expectSound(storage, nextRoot);
+      expect(await auditedCodes(storage, nextRoot)).toEqual([]);
     }
   });
 
@@ -121,10 +98,10 @@ describe('compression', () => {
     const store = newStore();
     const storage = memoryStorage();
     const root = await storeFiles(store, mixed);
-    await push(store, storage, root);
+    await pushEncoded(store, storage, root);
     const clone = newStore();
     const filter = (path: string): boolean => path === 'tables/t77.csv';
-    const { bytes } = await fetchRoots({ remote: open(storage), store: clone, wants: [{ root, filter }] });
+    const { bytes } = await fetchRoots({ remote: openEncoded(storage), store: clone, wants: [{ root, filter }] });
     expect(bytes.received).toBe(table(600, 77_000).length);
   });
 
@@ -133,7 +110,7 @@ describe('compression', () => {
     const store = newStore();
     const root = await storeFiles(store, files);
     const storage = memoryStorage();
-    await push(store, storage, root);
+    await pushEncoded(store, storage, root);
     const [key, pack] = [...storage.objects].find(([name, bytes]) => name.includes('/packs/') && bytes[5] === 0) ?? [];
     if (key === undefined || pack === undefined) throw new Error('no pack');
     for (let row = 0, index = indexOf(pack); row < index.count; row++) {
@@ -143,12 +120,10 @@ describe('compression', () => {
         hurt[at] = (hurt[at] ?? 0) ^ 0x55;
         storage.objects.set(key, hurt);
         const wants = [{ root }];
-        await expect(fetchRoots({ remote: open(storage), store: newStore(), wants })).rejects.toMatchObject({
+        await expect(fetchRoots({ remote: openEncoded(storage), store: newStore(), wants })).rejects.toMatchObject({
           code: 'ERR_OBJECT_DAMAGED',
         });
-        const auditor = new Auditor({ remote: open(storage), reader: newStore().reader, deep: true });
-        const problems = await auditor.problemsOf('shared', root.digest);
-        expect(problems?.map(({ error }) => error.code)).toContain('ERR_OBJECT_DAMAGED');
+        expect(await auditedCodes(storage, root)).toContain('ERR_OBJECT_DAMAGED');
       }
     }
   });

@@ -1,13 +1,14 @@
 import { SluiceError } from '../errors.js';
 import { digestFromRaw, RAW_DIGEST_BYTES, rawOf } from '../model/digest.js';
 import { DigestTable } from '../model/digest-table.js';
-import { isStoredSize, LOCATION_BYTES, OWN_KEY, readLocation } from '../model/map.js';
+import { IN_CHUNKS, isStoredSize, LOCATION_BYTES, OWN_KEY, readLocation } from '../model/map.js';
 import type { PathFilter } from '../model/path-filter.js';
 import type { OutRoot } from '../model/root.js';
 import { PART, TREE } from '../model/tree.js';
 import type { Store } from '../store/store.js';
 import type { BeginProgress } from '../util/progress.js';
 import type { BlobSource } from './fetch-blobs.js';
+import type { ChunkedSource } from './fetch-chunked.js';
 import type { Attempt } from './fetch-tally.js';
 import { blobKey } from './keys.js';
 import type { Remote } from './remote.js';
@@ -41,6 +42,7 @@ export interface FetchRootsOptions {
 export interface Lack {
   readonly nodes: { readonly raw: Buffer; readonly bytes: Buffer; readonly part: boolean }[];
   readonly sources: Map<StorageKey, BlobSource>;
+  readonly chunked: ChunkedSource[];
   /** Blobs that will come. */
   files: number;
   bytes: number;
@@ -62,7 +64,7 @@ export async function findLack(
   attempt: Attempt,
   { rely, failed }: LackEvents,
 ): Promise<Lack> {
-  const lack: Lack = { nodes: [], sources: new Map(), files: 0, bytes: 0 };
+  const lack: Lack = { nodes: [], sources: new Map(), chunked: [], files: 0, bytes: 0 };
   const planned = new DigestTable();
   const { catalog } = store.reader;
   let budget = maxBytes === undefined ? Number.POSITIVE_INFINITY : maxBytes - attempt.receivedBefore;
@@ -137,6 +139,12 @@ function addToSource(
 ): void {
   const location = readLocation(rows, at, map.front, map.where);
   const digest = Buffer.from(raw.subarray(rawAt, rawAt + RAW_DIGEST_BYTES));
+  lack.files++;
+  lack.bytes += size;
+  if (location.how === IN_CHUNKS) {
+    lack.chunked.push({ raw: digest, size, map, first: location.offset, count: location.stored });
+    return;
+  }
   const whole = location.how === OWN_KEY;
   expectCodec(location.codec, map.where);
   if (!whole && !isStoredSize(location.codec, location.stored, size)) {
@@ -153,6 +161,4 @@ function addToSource(
   source.sizes.push(size);
   source.stored.push(location.stored);
   source.codecs.push(location.codec);
-  lack.files++;
-  lack.bytes += size;
 }

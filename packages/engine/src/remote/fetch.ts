@@ -6,6 +6,7 @@ import type { WriteSession } from '../store/session.js';
 import { throwProblems } from '../util/problems.js';
 import { openBatch } from './fetch-batch.js';
 import { type BlobSource, fetchPacked, fetchWhole } from './fetch-blobs.js';
+import { fetchChunked } from './fetch-chunked.js';
 import { type FetchRootsOptions, type FetchWant, findLack, type Lack } from './fetch-plan.js';
 import { fetchRelatives } from './fetch-relatives.js';
 import { type Attempt, addFetchCounts, type FetchCounts, FetchTally } from './fetch-tally.js';
@@ -141,6 +142,7 @@ async function fetchBlobs(
   const take = (source: BlobSource): Promise<void> =>
     (source.whole ? fetchWhole : fetchPacked)(remote.storage, source, arrival, signal);
   for (const source of lack.sources.values()) await take(source);
+  for (const source of lack.chunked) await fetchChunked(remote.storage, source, arrival, signal);
 }
 
 /** A root that the remote does not have is no failure if all of it is here. */

@@ -14,6 +14,7 @@ import { type Area, areaNumber, parseArea } from './areas.js';
 export const HAVE_PACK = 0;
 export const HAVE_MAP = 1;
 export const HAVE_BLOB = 2;
+export const HAVE_CUTS = 3;
 
 /** One record. */
 export interface HaveRecord {

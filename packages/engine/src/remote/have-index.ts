@@ -1,9 +1,11 @@
+import type { CutBlob } from '../model/cutter.js';
 import { digestFromRaw, RAW_DIGEST_BYTES } from '../model/digest.js';
 import { DigestTable } from '../model/digest-table.js';
 import { OWN_KEY_BYTES, PACK_NAME_BYTES, SLICE_BYTES } from '../model/map.js';
 import { BLOBS, INDEX_ENTRY_BYTES, type PackEntry, PackIndex, TREES } from '../model/pack.js';
 import type { Area } from './areas.js';
-import { HAVE_BLOB, HAVE_MAP, HAVE_PACK, type HaveRecord } from './have-file.js';
+import { cutsOf, cutsRecord, type HaveCuts } from './have-cuts.js';
+import { HAVE_BLOB, HAVE_CUTS, HAVE_MAP, HAVE_PACK, type HaveRecord } from './have-file.js';
 import { blobKey, mapKey, packKey } from './keys.js';
 import type { StorageKey } from './storage/port.js';
 
@@ -67,6 +69,7 @@ export class HaveIndex {
   private readonly trees = new PackSet();
   private readonly maps = new Set<HaveMap>();
   private readonly keys = new Map<string, HaveBlob>();
+  private readonly chunked = new Map<string, HaveCuts>();
   private nodes: DigestTable | undefined;
   private nodeList: { readonly map: HaveMap; readonly at: number }[] = [];
 
@@ -87,6 +90,9 @@ export class HaveIndex {
     } else if (record.kind === HAVE_BLOB && payload.length >= RAW_DIGEST_BYTES + 8) {
       const blob = blobOf(area, payload);
       if (blob !== undefined) this.keys.set(blob.raw.toString('hex'), blob);
+    } else if (record.kind === HAVE_CUTS) {
+      const cuts = cutsOf(payload);
+      if (cuts !== undefined) this.chunked.set(cuts.raw.toString('hex'), cuts);
     }
   }
 
@@ -115,6 +121,12 @@ export class HaveIndex {
     return this.keys.size === 0 ? undefined : this.keys.get(raw.toString('hex', rawAt, rawAt + RAW_DIGEST_BYTES));
   }
 
+  /** Where a blob of a size was cut that is there in chunks; where those lie is told by {@link object}. */
+  cuts(raw: Buffer, size: number): CutBlob | undefined {
+    const found = this.chunked.size === 0 ? undefined : this.chunked.get(raw.toString('hex', 0, RAW_DIGEST_BYTES));
+    return found?.size === size ? found.cut : undefined;
+  }
+
   /** Whether the nodes of a root's map are known. */
   knowsMap(root: Buffer): boolean {
     return [...this.maps].some((map) => map.root.equals(root));
@@ -134,6 +146,8 @@ export class HaveIndex {
     const all = [...this.blobs.packs, ...this.trees.packs, ...this.maps, ...this.keys.values()];
     const bad = all.filter((thing) => isBad(haveKey(thing)));
     for (const thing of bad) this.forget(thing);
+    // A map that lies may have lied about cuts too; they are found out again.
+    if (bad.length > 0) this.chunked.clear();
     return bad.length > 0;
   }
 
@@ -145,6 +159,7 @@ export class HaveIndex {
       ),
       ...[...this.maps].map(({ area, root, nodes }) => mapRecord(area, root, nodes)),
       ...[...this.keys.values()].map(blobRecord),
+      ...[...this.chunked.values()].map(({ raw, size, cut }) => cutsRecord(raw, size, cut)),
     ];
   }
 

@@ -1,10 +1,13 @@
+import type { ChunkRow } from '../model/chunk.js';
+import type { CutBlob } from '../model/cutter.js';
 import { RAW_DIGEST_BYTES, rawOf } from '../model/digest.js';
 import { DigestTable } from '../model/digest-table.js';
-import { IN_PACK, LOCATION_BYTES, readLocation, SLICE_BYTES } from '../model/map.js';
+import { IN_CHUNKS, IN_PACK, LOCATION_BYTES, readLocation, SLICE_BYTES } from '../model/map.js';
 import { BLOB, BLOBS, isKnownCodec, NODE, NODE_PART, PackIndexBuilder, TREES } from '../model/pack.js';
 import type { OutRoot } from '../model/root.js';
 import { PART, TREE } from '../model/tree.js';
 import type { Area } from './areas.js';
+import { cutsRecord } from './have-cuts.js';
 import type { HaveRecord } from './have-file.js';
 import { blobRecord, HAVE_NODE_BYTES, type HaveIndex, mapRecord, packRecord } from './have-index.js';
 import { NOTED_FILES } from './map-builder.js';
@@ -38,6 +41,10 @@ export async function learnMap(
     }
   }
   return lessons.records(map);
+}
+
+function cutBlobOf(rows: readonly ChunkRow[]): CutBlob {
+  return { lengths: Uint32Array.from(rows, ({ bytes }) => bytes), digests: Buffer.concat(rows.map(({ raw }) => raw)) };
 }
 
 const NO_ROOT = Buffer.alloc(RAW_DIGEST_BYTES);
@@ -75,6 +82,7 @@ class Lessons {
   blob(map: RemoteMap, rows: Buffer, at: number, raw: Buffer, rawAt: number, size: number): Promise<void> | undefined {
     const location = readLocation(rows, at, map.front, map.where);
     if (!isKnownCodec(location.codec) || !this.seen.blob.set(raw, rawAt)) return undefined;
+    if (location.how === IN_CHUNKS) return this.inChunks(map, location, raw, rawAt, size);
     if (location.how !== IN_PACK) {
       return this.have.key(raw, rawAt) === undefined ? this.ownKey(map, location, raw, rawAt, size) : undefined;
     }
@@ -104,6 +112,23 @@ class Lessons {
     const slices = await map.slices(location.offset, Math.ceil(size / SLICE_BYTES));
     const own = Buffer.from(raw.subarray(rawAt, rawAt + RAW_DIGEST_BYTES));
     this.large.push(blobRecord({ area: map.areaOf(location.area), raw: own, size, slices }));
+  }
+
+  private async inChunks(
+    map: RemoteMap,
+    { offset: first, stored: count }: { readonly offset: number; readonly stored: number },
+    raw: Buffer,
+    rawAt: number,
+    size: number,
+  ): Promise<void> {
+    const rows = await map.chunksOf(size, first, count);
+    for (const { raw: chunk, bytes, pack, offset, stored, codec } of rows) {
+      if (!isKnownCodec(codec)) return;
+      if (!this.seen.blob.set(chunk) || this.have.object('blob', chunk, 0) !== undefined) continue;
+      this.pack(map, pack, BLOBS).add(chunk, 0, { offset, stored, full: bytes, codec, kind: BLOB });
+    }
+    const own = Buffer.from(raw.subarray(rawAt, rawAt + RAW_DIGEST_BYTES));
+    if (this.have.cuts(own, size) === undefined) this.large.push(cutsRecord(own, size, cutBlobOf(rows)));
   }
 
   private pack(map: RemoteMap, place: number, content: number): PackIndexBuilder {

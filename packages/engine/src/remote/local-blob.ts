@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { SluiceError } from '../errors.js';
-import { digestFromRaw, RAW_DIGEST_BYTES, shortDigest } from '../model/digest.js';
+import { RAW_DIGEST_BYTES } from '../model/digest.js';
 import { SLICE_BYTES } from '../model/map.js';
 import type { ObjectReader } from '../store/reader.js';
 import type { Store } from '../store/store.js';
+import { damagedLocally } from './local-range.js';
 import type { Body } from './storage/port.js';
 
 const CHUNK_BYTES = 4 * SLICE_BYTES;
@@ -42,7 +42,7 @@ export function localBlob(store: Store, reader: ObjectReader, raw: Buffer, rawAt
       at += chunk.length;
       last = chunk;
     }
-    if (at !== size || !whole.digest().equals(key)) throw damaged(key);
+    if (at !== size || !whole.digest().equals(key)) throw damagedLocally(key);
     if (last !== undefined) yield last;
   }
   return {
@@ -73,16 +73,4 @@ function* fileChunks(store: Store, path: string): Generator<Buffer> {
   } finally {
     store.files.closeSync(fd);
   }
-}
-
-function damaged(raw: Buffer): SluiceError {
-  const digest = digestFromRaw(raw);
-  return new SluiceError(
-    'ERR_OBJECT_DAMAGED',
-    `blob ${shortDigest(digest)} is damaged in the store; it was not pushed`,
-    {
-      hint: 'Run `sluice verify --deep --repair`, or run the stage that makes it again.',
-      details: { digest },
-    },
-  );
 }

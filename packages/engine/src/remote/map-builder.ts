@@ -1,7 +1,10 @@
+import { writeChunk } from '../model/chunk.js';
 import { RAW_DIGEST_BYTES, rawOf } from '../model/digest.js';
 import {
   type BlobLocation,
+  CHUNK_ROW_BYTES,
   encodeMap,
+  IN_CHUNKS,
   IN_MAP,
   IN_PACK,
   LOCATION_BYTES,
@@ -32,6 +35,14 @@ export interface PackRef {
   readonly have: HavePack | undefined;
 }
 
+/** A chunk of a blob and where it lies. */
+export interface PlacedChunk {
+  /** 32 raw bytes. */
+  readonly raw: Buffer;
+  readonly bytes: number;
+  readonly place: PackPlace;
+}
+
 /** Most other maps, and most packs of earlier pushes, that a map names. */
 const MOST_MAPS = 64;
 const MOST_PACKS = 4096;
@@ -59,6 +70,9 @@ export class MapBuilder {
   /** Locations of what this push sends: they are settled when it has arrived. */
   private readonly open: { readonly at: number; readonly pack: number; readonly place: PackPlace }[] = [];
   private sliceCount = 0;
+  private readonly chunks: { readonly chunk: PlacedChunk; readonly pack: number }[] = [];
+  /** The first chunk of each blob, by its digest. */
+  private readonly chunked = new Map<string, number>();
   private number = 0;
 
   /** A subtree that another map holds. */
@@ -116,6 +130,18 @@ export class MapBuilder {
     this.sliceCount += slices.length / RAW_DIGEST_BYTES;
   }
 
+  /** A blob in chunks. */
+  addChunked(raw: Buffer, chunks: readonly PlacedChunk[]): void {
+    const name = raw.toString('hex');
+    const first = this.chunked.get(name) ?? this.chunks.length;
+    if (first === this.chunks.length) {
+      this.chunked.set(name, first);
+      for (const chunk of chunks) this.chunks.push({ chunk, pack: this.packNumber(chunk.place) });
+    }
+    const where = { pack: 0, offset: first, stored: chunks.length, area: 0 };
+    this.addLocation({ how: IN_CHUNKS, codec: CODEC_NONE, ...where });
+  }
+
   /** The bytes of the map, when everything that it names was sent. */
   finish(root: OutRoot, objects: { blobs: number; trees: number; blobBytes: number }): Buffer {
     for (const { at, pack, place } of this.open) {
@@ -137,6 +163,7 @@ export class MapBuilder {
       nodes,
       locations: this.locations.subarray(0, this.locationCount * LOCATION_BYTES),
       slices: Buffer.concat(this.slices),
+      chunks: this.chunkRows(),
     });
   }
 
@@ -153,6 +180,15 @@ export class MapBuilder {
   /** Whether there is room to name another pack that this push did not write. */
   mayUse(pack: HavePack): boolean {
     return this.relied.has(pack) || this.packs.names.length < MOST_PACKS;
+  }
+
+  private chunkRows(): Buffer {
+    const rows = Buffer.alloc(this.chunks.length * CHUNK_ROW_BYTES);
+    this.chunks.forEach(({ chunk: { raw, bytes, place }, pack }, i) => {
+      const { offset, stored, codec } = place;
+      writeChunk(rows, i * CHUNK_ROW_BYTES, { raw, bytes, pack, offset, stored, codec });
+    });
+    return rows;
   }
 
   private packNumber({ pack, offset, stored }: PackPlace): number {

@@ -1,4 +1,5 @@
 import { type ErrorWire, SluiceError, throwIfAborted, toErrorWire } from '../errors.js';
+import type { Cuts } from '../model/cutter.js';
 import { digestFromRaw, RAW_DIGEST_BYTES, rawOf, shortDigest } from '../model/digest.js';
 import { DigestTable } from '../model/digest-table.js';
 import { OWN_KEY_BYTES } from '../model/map.js';
@@ -8,6 +9,7 @@ import { decodeNode, MAX_DEPTH, PART, SPLIT, TREE, type TreeNode } from '../mode
 import { missingError } from '../store/loose.js';
 import type { ObjectReader } from '../store/reader.js';
 import type { Advance } from '../util/progress.js';
+import type { ChunkedBlobs, FindChunk } from './chunked-blobs.js';
 import type { HaveIndex, HavePack } from './have-index.js';
 import { MapBuilder, type PackPlace, type PackRef } from './map-builder.js';
 import type { ObjectTally } from './tally.js';
@@ -17,6 +19,7 @@ import type { Uploader } from './upload.js';
 export interface PushWalkContext {
   readonly have: HaveIndex;
   readonly uploader: Uploader;
+  readonly chunked: ChunkedBlobs;
   /** Reads tree nodes. */
   readonly reader: ObjectReader;
   readonly tally: ObjectTally;
@@ -172,6 +175,7 @@ export class PushWalk {
       const known = done ?? there;
       let sent = done !== undefined && tally.isSent(own, 0);
       if (known !== undefined) walked.draft.builder.addOwnKey(known.area, known.slices, there);
+      else if (await this.inChunks(walked, own, size)) return;
       else if (dryRun) {
         sent = (await uploader.areaOfLarge(digestFromRaw(own), size)) === undefined;
         if (sent) this.expectLocal(own, 0);
@@ -186,9 +190,45 @@ export class PushWalk {
     }
   }
 
-  private count({ draft, seen, advance }: Walked, raw: Buffer, rawAt: number, size: number, sent: boolean): void {
+  /** Adds a large blob that lies in chunks, or shall; returns whether it does. */
+  private async inChunks(walked: Walked, raw: Buffer, size: number): Promise<boolean> {
+    const { chunked, uploader, dryRun, tally } = this.context;
+    const { builder } = walked.draft;
+    const find: FindChunk = (chunk) => this.known(builder, 'blob', chunk, 0);
+    let placed = chunked.known(raw, size, find);
+    if (placed === undefined) {
+      const form = await this.largeForm(raw, size);
+      if (form === 'own-key') return false;
+      if (dryRun) {
+        const bytes = await chunked.count(raw, size, form, find);
+        this.count(walked, raw, 0, size, tally.isSent(raw, 0) || bytes > 0, bytes);
+        return true;
+      }
+      placed = await chunked.send(raw, size, form, find, uploader);
+    }
+    builder.addChunked(raw, placed.chunks);
+    this.count(walked, raw, 0, size, tally.isSent(raw, 0) || placed.sentBytes > 0, placed.sentBytes);
+    return true;
+  }
+
+  /** A blob that is there under its key, whoever has sent it, stays there. */
+  private async largeForm(raw: Buffer, size: number): Promise<'own-key' | Cuts> {
+    const { uploader } = this.context;
+    const form = uploader.largeForm(raw, size);
+    if (form === 'own-key') return form;
+    return (await uploader.areaOfLarge(digestFromRaw(raw), size)) === undefined ? form : 'own-key';
+  }
+
+  private count(
+    { draft, seen, advance }: Walked,
+    raw: Buffer,
+    rawAt: number,
+    size: number,
+    sent: boolean,
+    sentBytes?: number,
+  ): void {
     draft.files[sent ? 'sent' : 'reused']++;
-    this.context.tally.blob(raw, rawAt, size, sent);
+    this.context.tally.blob(raw, rawAt, size, sent, sentBytes);
     advance?.(1, size);
     if (!seen.blob.set(raw, rawAt)) return;
     draft.objects.blobs++;

@@ -8,6 +8,7 @@ import { throwProblems } from '../util/problems.js';
 import type { BeginProgress } from '../util/progress.js';
 import type { Area } from './areas.js';
 import { Auditor } from './audit.js';
+import { ChunkedBlobs } from './chunked-blobs.js';
 import { confirm } from './confirm.js';
 import { findComplete } from './find-complete.js';
 import type { Moment } from './gc/lookout.js';
@@ -114,9 +115,11 @@ async function pushJobs(options: PushRootsOptions, jobs: readonly Job[], result:
   const blobs = new ObjectReader(store.files, store.layout, store.reader.catalog);
   const have = new HaveIndex();
   for (const record of readHave(store, remote.description)) have.add(record, remote.areas.proof);
+  const { encoder = inlineEncoder(store) } = options;
   const bad = options.auditor?.bad ?? new Set<StorageKey>();
-  const uploader = new Uploader(store, blobs, remote, options.encoder ?? inlineEncoder, bad, signal);
-  const base = { have, uploader, reader: trees, signal };
+  const uploader = new Uploader(store, blobs, remote, encoder, bad, signal);
+  const chunked = new ChunkedBlobs({ store, remote: remote.description, reader: blobs, encoder, have, signal });
+  const base = { have, uploader, chunked, reader: trees, signal };
   try {
     const lessons = await learnFromPrevious({ remote, have, reader: trees, signal }, jobs);
     const estimate = (): Promise<number> => estimateBytes(base, jobs);
@@ -143,6 +146,7 @@ async function knownRoots({ known }: PushRootsOptions, lacking: ReadonlySet<Dige
 type Base = {
   readonly have: HaveIndex;
   readonly uploader: Uploader;
+  readonly chunked: ChunkedBlobs;
   readonly reader: ObjectReader;
   readonly signal: AbortSignal | undefined;
 };

@@ -1,11 +1,13 @@
 import { SluiceError } from '../errors.js';
+import { type ChunkRow, readChunksOf } from '../model/chunk.js';
 import { type Digest, digestFromRaw, RAW_DIGEST_BYTES, rawOf, shortDigest } from '../model/digest.js';
 import {
+  CHUNK_ROW_BYTES,
   failMap,
   IN_MAP,
   IN_PACK,
+  LARGEST_MAP_HEADER_BYTES,
   LOCATION_BYTES,
-  MAP_HEADER_BYTES,
   type MapFront,
   type MapHeader,
   type NodeRow,
@@ -99,6 +101,17 @@ export class RemoteMap {
     return this.section(at, count * RAW_DIGEST_BYTES, header.totalBytes - at);
   }
 
+  /** The chunks of a blob of a size. Throws `ERR_MAP_INVALID`. */
+  async chunksOf(size: number, first: number, count: number): Promise<ChunkRow[]> {
+    const { header } = this.front;
+    if (first + count > header.chunks) failMap(this.where, 'chunks lie outside it');
+    const behind = header.chunks * CHUNK_ROW_BYTES;
+    const at = header.totalBytes - behind + first * CHUNK_ROW_BYTES;
+    const bytes = await this.section(at, count * CHUNK_ROW_BYTES, header.totalBytes - at);
+    // Copied: the window that they were read in is not to stay for their sake.
+    return readChunksOf(size, Buffer.from(bytes), this.front, this.where);
+  }
+
   private async section(offset: number, length: number, behind: number): Promise<Buffer> {
     const bytes = await this.reader.read(offset, length, Math.min(this.ahead, behind));
     if (bytes === undefined || bytes.length < length) return failMap(this.where, 'it is cut off');
@@ -114,7 +127,7 @@ export async function readMapHeader(
   signal?: AbortSignal,
 ): Promise<MapHeader | undefined> {
   const key = mapKey(area, root);
-  const bytes = await remote.storage.get(key, { offset: 0, length: MAP_HEADER_BYTES }, { signal });
+  const bytes = await remote.storage.get(key, { offset: 0, length: LARGEST_MAP_HEADER_BYTES }, { signal });
   if (bytes === undefined) return undefined;
   const where = `${remote.description}/${key}`;
   return ofRoot(parseMapHeader(bytes, where), root, where);

@@ -5,7 +5,7 @@ import { Lookout, type LookoutTimes } from './gc/lookout.js';
 import type { QuietNote } from './gc/quiet-note.js';
 import { holdsRoot } from './holds-root.js';
 import { FORMAT_KEY, mapKey } from './keys.js';
-import { bodyOf, type Storage } from './storage/port.js';
+import { bodyOf, type FlushOptions, type Storage } from './storage/port.js';
 
 /** How a remote is opened. */
 export interface RemoteOptions {
@@ -28,8 +28,8 @@ export interface RemoteOptions {
 
 /** How a writer encodes what it sends to a remote. Readers read everything. */
 export interface Encoding {
-  /** `auto`: what gets smaller is compressed. */
-  readonly compression: 'auto' | 'none';
+  /** `auto`: what gets smaller is compressed, unless the line takes it faster than that; `always`: on any line. */
+  readonly compression: 'auto' | 'always' | 'none';
   /** Large blobs are cut by their content, so that a new version sends what is new in it. */
   readonly chunking: boolean;
 }
@@ -52,7 +52,7 @@ export interface Remote {
   /** Makes an empty remote ready to be written. Throws like {@link Remote.contact}. */
   prepare(signal?: AbortSignal): Promise<void>;
   /** Lets others see what was written, where that is not so at once. Whoever has written all that belongs together calls it. */
-  flush(signal?: AbortSignal): Promise<void>;
+  flush(options?: FlushOptions): Promise<void>;
 }
 
 const VERSION = 1;
@@ -94,7 +94,7 @@ export function openRemote({
       if (stored === 'stored') for (const proof of areaOrder(area).proof) lookout.isNew(proof);
       answer = Promise.resolve('used');
     },
-    flush: async (signal) => storage.flush?.({ signal }),
+    flush: async (options) => storage.flush?.(options),
   };
 }
 

@@ -29,7 +29,8 @@ export class ObjectTally {
     this.counts = counts;
   }
 
-  blob(raw: Buffer, rawAt: number, size: number, sent: boolean): void {
+  /** `sentBytes`: of a blob in chunks, the bytes of those that were sent. */
+  blob(raw: Buffer, rawAt: number, size: number, sent: boolean, sentBytes: number = sent ? size : 0): void {
     const before = this.seen.blob.get(raw, rawAt);
     if (before === SENT || (before === REUSED && !sent)) return;
     this.seen.blob.set(raw, rawAt, sent ? SENT : REUSED);
@@ -39,7 +40,8 @@ export class ObjectTally {
       bytes.reused -= size;
     }
     objects[sent ? 'sent' : 'reused']++;
-    bytes[sent ? 'sent' : 'reused'] += size;
+    bytes.sent += sentBytes;
+    bytes.reused += size - sentBytes;
   }
 
   /** Whether a blob was counted as sent. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { SluiceError } from '../errors.js';
+import type { Cuts } from '../model/cutter.js';
 import { type Digest, digestFromRaw, RAW_DIGEST_BYTES } from '../model/digest.js';
 import { DigestTable } from '../model/digest-table.js';
 import { PACK_NAME_BYTES } from '../model/map.js';
@@ -12,6 +13,8 @@ import { encodeBuilt, type OpenPlace } from './encode-built.js';
 import { appendHave } from './have-file.js';
 import { blobRecord, type HaveBlob, packRecord } from './have-index.js';
 import { blobKey, packKey } from './keys.js';
+import { largeForm } from './large-form.js';
+import { LinePace } from './line-pace.js';
 import { localBlob } from './local-blob.js';
 import type { PackPlace, PackRef } from './map-builder.js';
 import { Outbox } from './outbox.js';
@@ -39,6 +42,7 @@ export class Uploader {
   private readonly bad: ReadonlySet<StorageKey>;
   private readonly signal: AbortSignal | undefined;
   private readonly outbox: Outbox;
+  private readonly pace = new LinePace();
   private readonly builders: { readonly blob: PackBuilder; readonly tree: PackBuilder };
   private readonly sent = { blob: new DigestTable(), tree: new DigestTable() };
   private readonly places: PackPlace[] = [];
@@ -97,6 +101,11 @@ export class Uploader {
     return this.append('blob', BLOB, bytes, raw, rawAt);
   }
 
+  /** Puts a chunk of a large blob into a pack; the caller has compared its bytes. */
+  addChunk(raw: Buffer, bytes: Buffer): PackPlace {
+    return this.append('blob', BLOB, bytes, raw, 0);
+  }
+
   /**
    * The key of its own of a blob of 8 MiB or more; it is sent unless an area that may be relied on has it. Says whether it was sent. Throws like
    * {@link addBlob}.
@@ -112,6 +121,13 @@ export class Uploader {
     this.keys.set(raw.toString('hex'), blob);
     appendHave(this.store, this.remote.description, [blobRecord(blob)]);
     return { blob, sent: there === undefined };
+  }
+
+  /** How a blob of 8 MiB or more is to be sent. Throws like {@link addBlob}. */
+  largeForm(raw: Buffer, size: number): 'own-key' | Cuts {
+    // What is only on the remote can be there under its key.
+    if (!this.reader.catalog.has('blob', raw)) return 'own-key';
+    return largeForm(this.remote.encoding, this.store, this.reader, raw, size);
   }
 
   /** The area that may be relied on and has a large blob under a key of its own; the key is its digest, so one look tells. */
@@ -200,13 +216,19 @@ export class Uploader {
     await this.outbox.send(pack.bytes, () => this.upload(kind, pack, places));
   }
 
+  private get compresses(): boolean {
+    const { compression } = this.remote.encoding;
+    return compression === 'always' || (compression === 'auto' && !this.pace.isFast);
+  }
+
   private async upload(kind: 'blob' | 'tree', pack: BuiltPack, places: readonly OpenPlace[]): Promise<void> {
     const { own } = this.remote.areas;
-    const isEncoded = kind === 'blob' && this.remote.encoding.compression === 'auto';
-    const { chunks, tail } = isEncoded ? await encodeBuilt(this.encoder, pack, places) : pack;
+    const { chunks, tail } = kind === 'blob' && this.compresses ? await encodeBuilt(this.encoder, pack, places) : pack;
     const body = bodyOf(...chunks, tail);
     const key = packKey(own, pack.name);
+    const startedMs = performance.now();
     await this.remote.storage.put(key, body, { signal: this.signal });
+    this.pace.note(body.bytes, performance.now() - startedMs);
     const rows = tail.subarray(0, tail.length - PACK_TRAILER_BYTES);
     appendHave(this.store, this.remote.description, [packRecord(own, pack.name, pack.content, rows)]);
     this.packs.push({ key, bytes: body.bytes });

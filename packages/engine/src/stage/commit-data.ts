@@ -1,12 +1,13 @@
 import type { RelPath } from '../model/path.js';
 import type { Reason } from '../model/reason.js';
-import { sameRoot } from '../model/root.js';
+import { type OutRoot, sameRoot } from '../model/root.js';
 import { pendingOf } from '../workspace/hash-snapshot.js';
 import { type Look, look } from '../workspace/observe.js';
 import { type CommitResult, commitOuts } from './commit-outs.js';
 import type { StageContext } from './context.js';
 import { refuseLookedPart } from './part-of-out.js';
 import { bringCommitted, refuseProtected } from './protect.js';
+import { refuseUnmerged } from './refuse-unmerged.js';
 import type { Stage } from './stage.js';
 
 /** How a dataset is committed. */
@@ -36,7 +37,7 @@ export function hasUnknownFiles(looks: DataLooks): boolean {
 
 /**
  * Takes a dataset that is kept by hand into the store and the lock, reading each file once. All its outs have to be there. Returns what changed against the lock too.
- * Throws `ERR_OUT_MODIFIED` for outs that are protected, without `force` `ERR_OUT_PART` for outs of which only a part was put in place, and what `commitOuts` throws; nothing is published then.
+ * Throws `ERR_OUT_MODIFIED` for outs that are protected, without `force` for data that a merge was to replace and `ERR_OUT_PART` for outs of which only a part was put in place, and what `commitOuts` throws; the lock stays as it was then.
  */
 export async function commitData(
   context: StageContext,
@@ -47,16 +48,21 @@ export async function commitData(
   const locked = context.readLock(stage.projectRoot).stages.get(stage.id.target);
   if (!force) for (const [path, seen] of looked) refuseLookedPart(stage, path, seen);
   await bringCommitted(context, stage, locked);
+  const changed = new Map<RelPath, OutRoot>();
   const committed = await commitOuts(context, stage, {
     parts: [],
     ms: 0,
     record: true,
     looked,
-    ...(beforeLock === undefined ? {} : { beforeLock }),
+    beforeLock: async () => {
+      if (!force) await refuseUnmerged(context, stage, changed);
+      beforeLock?.();
+    },
     check: (out, root, snapshot) => {
       const before = locked?.outs.get(out.path);
       if (before === undefined || sameRoot(before, root)) return;
       refuseProtected(context.workspace.store.reader, stage, out, before, snapshot);
+      changed.set(out.path, root);
     },
   });
   const reasons = [...committed.outs].flatMap(([name, root]): Reason[] => {

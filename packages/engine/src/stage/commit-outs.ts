@@ -31,7 +31,7 @@ export interface CommitInput {
   /** May refuse an out by throwing, before anything is published. */
   readonly check?: (out: Out, root: OutRoot, snapshot: Snapshot) => void;
   /** Called when everything is durable and before the lock says so. */
-  readonly beforeLock?: () => void;
+  readonly beforeLock?: () => void | Promise<void>;
 }
 
 /** What a commit did. */
@@ -87,7 +87,7 @@ export async function commitOuts(context: StageContext, stage: Stage, input: Com
     session.publish(unpublished);
     for (const [path, snapshot] of indexes) writeIndex(outIndexPath(workspace, path), snapshot, WHOLE);
     if (mayRecord(context, stage, input)) keepRecord(context, stage, input, outs);
-    input.beforeLock?.();
+    await input.beforeLock?.();
     await updateLock(context, stage, input.parts, outs);
     return { outs, fresh, reused };
   });

@@ -19,13 +19,14 @@ export interface RemoteEntry {
   readonly anonymous?: boolean;
   readonly requestPayer?: boolean;
   readonly compression?: Compression;
+  readonly chunking?: boolean;
 }
 
 /** Who keeps the keys with which a service encrypts: the service itself, or the KMS of AWS. */
 export type Encryption = 'AES256' | 'aws:kms';
 
-/** Whether what is sent to a remote is compressed: where it gets smaller, or never. */
-export type Compression = 'auto' | 'none';
+/** Whether what is sent to a remote is compressed: where it gets smaller and holds nothing up, wherever it gets smaller, or never. */
+export type Compression = 'auto' | 'always' | 'none';
 
 /** When something is done: on request, or after each run of a stage. */
 export type When = 'manual' | 'after-run';
@@ -66,8 +67,9 @@ const REMOTE_KEYS = [
   'anonymous',
   'requestPayer',
   'compression',
+  'chunking',
 ];
-const COMPRESSIONS = ['auto', 'none'] as const satisfies Compression[];
+const COMPRESSIONS = ['auto', 'always', 'none'] as const satisfies Compression[];
 const ENCRYPTIONS = ['AES256', 'aws:kms'] as const satisfies Encryption[];
 /** Names that go into headers and host names. */
 const PLAIN = /^[A-Za-z0-9][A-Za-z0-9_:/.-]{0,255}$/;
@@ -129,6 +131,7 @@ function parseRemote(remote: string, value: unknown, name: string, fail: Fail): 
     anonymous: optional('anonymous', asFlag),
     requestPayer: optional('requestPayer', asFlag),
     compression: optional('compression', (given, at) => asChoice<Compression>(given, COMPRESSIONS, at, fail)),
+    chunking: optional('chunking', asFlag),
   });
 }
 

@@ -63,6 +63,7 @@ describe('reading', () => {
           sse: 'AES256',
           concurrency: 4,
           compression: 'none',
+          chunking: true,
         },
         a: { url: 'file:data/remote', readOnly: true },
       },
@@ -80,6 +81,7 @@ describe('reading', () => {
       readOnly: false,
       concurrency: 4,
       compression: 'none',
+      chunking: true,
     });
     expect(remoteNamed(config, 'a')).toMatchObject({
       readOnly: true,
@@ -125,7 +127,7 @@ describe('reading', () => {
     [
       'a bad compression',
       { remotes: { a: { url: 'file:x', compression: 'gzip' } } },
-      'compression is not "auto" or "none"',
+      'compression is not "auto" or "always" or "none"',
     ],
     ['hard links', { link: ['hardlink'] }, 'link is not "reflink" or "copy"'],
     ['a bad name', { remotes: { 'a/b': { url: 'file:x' } } }, 'remotes["a/b"] is not a name'],

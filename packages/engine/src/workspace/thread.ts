@@ -1,5 +1,7 @@
+import type { CutBlob } from '../model/cutter.js';
 import { type EncodedPack, encodePack, type RawPack } from '../model/encode-pack.js';
 import { Catalog } from '../store/catalog.js';
+import { type CutRequest, cutBlob } from '../store/cut-blob.js';
 import type { Files } from '../store/files.js';
 import { Ingestor, type IngestSettings, type Unpublished } from '../store/ingest.js';
 import { storeLayout } from '../store/layout.js';
@@ -18,7 +20,8 @@ export type ThreadRequest =
   | { readonly do: 'abandon-ingest'; readonly id: string }
   | { readonly do: 'place'; readonly storeDir: string; readonly batch: PlaceBatch }
   | { readonly do: 'end-place' }
-  | { readonly do: 'encode'; readonly pack: RawPack };
+  | { readonly do: 'encode'; readonly pack: RawPack }
+  | { readonly do: 'cut'; readonly storeDir: string; readonly blob: CutRequest };
 
 /** The answer to each request. */
 export interface ThreadAnswers {
@@ -31,6 +34,7 @@ export interface ThreadAnswers {
   readonly place: PlaceResult;
   readonly 'end-place': null;
   readonly encode: EncodedPack;
+  readonly cut: CutBlob;
 }
 
 /** Memory that goes along with a request and with its answer, from one thread to the other, instead of being copied. */
@@ -86,6 +90,8 @@ export class BulkThread {
         return null;
       case 'encode':
         return encodePack(request.pack);
+      case 'cut':
+        return cutBlob(this.openReader(request.storeDir), request.blob);
     }
   }
 

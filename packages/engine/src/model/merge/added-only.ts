@@ -1,8 +1,9 @@
 import { compareUtf8 } from '../path.js';
 import { MAX_DEPTH, TREE, type TreeNode } from '../tree.js';
-import { entriesOfNode, expectDirectory, expectPart, invalid, isSplit, partsOfNode } from './listing.js';
+import { expectDirectory, invalid, isSplit, partsOfNode } from './listing.js';
 import type { TreeEntry } from './merge-entry.js';
 import type { ReadNodes, WantedNode } from './merge-trees.js';
+import { readEntries } from './read-entries.js';
 
 /** A path that is not what it was. */
 export interface Alteration {
@@ -69,11 +70,9 @@ async function readPairs(
     expectDirectory(was, pair.was);
     expectDirectory(is, pair.is);
     const common = commonParts(was, is);
-    listed.push([
-      pair,
-      await entriesOf(pair, 'base', was, common, read),
-      await entriesOf(pair, 'ours', is, common, read),
-    ]);
+    const earlier = await readEntries(read, { side: 'base', path: pair.path }, was, common);
+    const later = await readEntries(read, { side: 'ours', path: pair.path }, is, common);
+    listed.push([pair, earlier, later]);
   }
   return listed;
 }
@@ -82,24 +81,4 @@ function commonParts(was: TreeNode, is: TreeNode): ReadonlySet<string> {
   if (!isSplit(was) || !isSplit(is)) return new Set();
   const there = new Set(partsOfNode(is).map(({ digest }) => digest));
   return new Set(partsOfNode(was).flatMap(({ digest }) => (there.has(digest) ? [digest] : [])));
-}
-
-async function entriesOf(
-  { path }: Pair,
-  side: WantedNode['side'],
-  node: TreeNode,
-  without: ReadonlySet<string>,
-  read: ReadNodes,
-): Promise<Listing> {
-  if (!isSplit(node)) return entriesOfNode(node);
-  const parts = partsOfNode(node).filter(({ digest }) => !without.has(digest));
-  const nodes = await read(parts.map(({ digest, first }) => ({ side, path, digest, part: first })));
-  return new Map(
-    parts.flatMap((part, i) => {
-      const own = nodes[i];
-      if (own === undefined) throw invalid(part.digest, 'it was not given');
-      expectPart(own, part);
-      return [...entriesOfNode(own)];
-    }),
-  );
 }

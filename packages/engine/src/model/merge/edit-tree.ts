@@ -1,10 +1,11 @@
-import { type Digest, digestFromRaw } from '../digest.js';
+import { digestFromRaw } from '../digest.js';
 import { compareUtf8 } from '../path.js';
 import { type EncodedNode, encodeDirectory } from '../split.js';
 import { MAX_DEPTH, TREE } from '../tree.js';
-import { columnsOf, entriesOfNode, expectDirectory, expectPart, invalid, isSplit, partsOfNode } from './listing.js';
+import { columnsOf, expectDirectory, invalid } from './listing.js';
 import type { TreeEntry } from './merge-entry.js';
-import type { ReadNodes, WantedNode } from './merge-trees.js';
+import type { ReadNodes } from './merge-trees.js';
+import { readEntries } from './read-entries.js';
 
 /** What is to stand at paths below a root; `undefined` for nothing. No path lies inside another. */
 export type TreeEdits = ReadonlyMap<string, TreeEntry | undefined>;
@@ -35,7 +36,7 @@ interface Place {
 
 async function editBelow({ path, depth, entry, edits, read, emit }: Place): Promise<TreeEntry | undefined> {
   if (depth > MAX_DEPTH) throw invalid(entry?.digest ?? digestFromRaw(Buffer.alloc(32)), 'it is nested too deep');
-  const entries = entry?.kind === TREE ? await readEntries(read, path, entry) : new Map<string, TreeEntry>();
+  const entries = entry?.kind === TREE ? await entriesOf(read, path, entry) : new Map<string, TreeEntry>();
   const inner = new Map<string, Map<string, TreeEntry | undefined>>();
   for (const [at, edit] of edits) {
     const slash = at.indexOf('/');
@@ -67,25 +68,10 @@ function setEntry(entries: Map<string, TreeEntry>, name: string, entry: TreeEntr
 }
 
 /** All entries of a directory, split or not. */
-async function readEntries(read: ReadNodes, path: string, entry: TreeEntry): Promise<Map<string, TreeEntry>> {
-  const want = (digest: Digest, part?: string): WantedNode => ({
-    side: 'ours',
-    path,
-    digest,
-    ...(part === undefined ? {} : { part }),
-  });
-  const [top] = await read([want(entry.digest)]);
+async function entriesOf(read: ReadNodes, path: string, entry: TreeEntry): Promise<Map<string, TreeEntry>> {
+  const place = { side: 'ours', path } as const;
+  const [top] = await read([{ ...place, digest: entry.digest }]);
   if (top === undefined) throw invalid(entry.digest, 'it was not given');
   expectDirectory(top, entry);
-  if (!isSplit(top)) return entriesOfNode(top);
-  const named = partsOfNode(top);
-  const parts = await read(named.map(({ digest, first }) => want(digest, first)));
-  return new Map(
-    named.flatMap((part, i) => {
-      const node = parts[i];
-      if (node === undefined) throw invalid(part.digest, 'it was not given');
-      expectPart(node, part);
-      return [...entriesOfNode(node)];
-    }),
-  );
+  return await readEntries(read, place, top);
 }

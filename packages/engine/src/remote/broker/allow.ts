@@ -1,5 +1,5 @@
 import { SluiceError } from '../../errors.js';
-import { hexOf } from '../../model/digest.js';
+import { rawOf } from '../../model/digest.js';
 import { decodeMap } from '../../model/map.js';
 import {
   PACK_HEADER_BYTES,
@@ -10,23 +10,13 @@ import {
 } from '../../model/pack.js';
 import { parseRecord } from '../../model/record.js';
 import { type Area, areaOrder } from '../areas.js';
-import { FORMAT_KEY } from '../keys.js';
+import { condemnedKey, FORMAT_KEY, parseKey } from '../keys.js';
 import type { StorageKey } from '../storage/port.js';
 import type { Spooled } from './spool.js';
 
-/** What a key names: `hex` is the name of the object, without slashes. */
-interface NamedKey {
-  readonly area: string;
-  readonly kind: 'packs' | 'maps' | 'blobs' | 'records';
-  readonly hex: string;
-}
-
-/** Every key of a remote but `format`, as `keys.ts` makes them. */
-const KEY =
-  /^(trusted|shared|pr\/[1-9][0-9]{0,15})\/(?:(packs)\/([0-9a-f]{32})\.pack|(maps)\/([0-9a-f]{2}\/[0-9a-f]{62})\.map|(blobs)\/([0-9a-f]{2}\/[0-9a-f]{62})|(records)\/([0-9a-f]{2}\/[0-9a-f]{62})\.json)$/;
-
 /** Packs, maps and records are read into memory to be checked. */
 const MOST_CHECKED_BYTES = 256 * 1024 * 1024;
+const MOST_FORMAT_BYTES = 4096;
 
 /** What a broker lets through. Each throws where it does not. */
 export interface Guard {
@@ -60,10 +50,13 @@ export function guardArea(own: Area, mayWrite: boolean): Guard {
 /** Throws `ERR_REMOTE_DENIED` unless who works in `own` may read the key. */
 function allowRead(key: StorageKey, own: Area): void {
   if (key === FORMAT_KEY) return;
-  const named = parseKey(key);
   const { proof, records, bytes } = areaOrder(own);
-  const areas: readonly string[] = named?.kind === 'records' ? records : [...proof, ...bytes];
-  if (named === undefined || !areas.includes(named.area)) throw denied(`${key} cannot be read from ${own}`);
+  const data = [...new Set([...proof, ...bytes])];
+  // Who relies on objects has to know what a collection is about to delete.
+  if (data.some((area) => key === condemnedKey(area))) return;
+  const named = parseKey(key);
+  if (named !== undefined && (named.kind === 'records' ? records : data).includes(named.area)) return;
+  throw denied(`${key} cannot be read from ${own}`);
 }
 
 /** Throws `ERR_REMOTE_DENIED` unless who works in `own` may write the key. */
@@ -75,39 +68,27 @@ function allowWrite(key: StorageKey, own: Area): void {
 async function checkBody(key: StorageKey, body: Spooled): Promise<void> {
   const named = parseKey(key);
   if (named === undefined) {
-    if (body.bytes > 4096) throw denied(`${key} is too large`);
+    if (body.bytes > MOST_FORMAT_BYTES) throw denied(`${key} is too large`);
     return;
   }
-  const { area, kind, hex } = named;
+  const { area, kind, raw } = named;
   if (kind === 'blobs') {
-    if (body.sha256 !== hex) throw denied(`${key} does not have its digest`);
+    if (body.sha256 !== raw.toString('hex')) throw denied(`${key} does not have its digest`);
     return;
   }
   if (body.bytes > MOST_CHECKED_BYTES) throw denied(`${key} is too large`);
   const bytes = await body.read();
   if (kind === 'records') {
     const record = parseRecord(bytes.toString('utf8'), key);
-    if (hexOf(record.fingerprint) !== hex || record.area !== area)
+    if (!rawOf(record.fingerprint).equals(raw) || record.area !== area)
       throw denied(`${key} is a record of another name or area`);
   } else if (kind === 'maps') {
-    if (decodeMap(bytes, key).front.header.root.toString('hex') !== hex)
-      throw denied(`${key} is a map of another root`);
+    if (!decodeMap(bytes, key).front.header.root.equals(raw)) throw denied(`${key} is a map of another root`);
   } else {
     parsePackHeader(bytes.subarray(0, PACK_HEADER_BYTES), key);
     const tail = packTailBytes(bytes.subarray(-PACK_TRAILER_BYTES), bytes.length, key);
     parsePackTail(bytes.subarray(bytes.length - tail), bytes.length, key);
   }
-}
-
-function parseKey(key: StorageKey): NamedKey | undefined {
-  const [, area, ...rest] = KEY.exec(key) ?? [];
-  const at = rest.findIndex(
-    (group) => group === 'packs' || group === 'maps' || group === 'blobs' || group === 'records',
-  );
-  const kind = rest[at];
-  if (area === undefined || (kind !== 'packs' && kind !== 'maps' && kind !== 'blobs' && kind !== 'records'))
-    return undefined;
-  return { area, kind, hex: (rest[at + 1] ?? '').replace('/', '') };
 }
 
 function denied(message: string): SluiceError {

@@ -1,14 +1,13 @@
 import { SluiceError } from '../../errors.js';
-import type { Area } from '../areas.js';
+import type { Area, AreaOrder } from '../areas.js';
 import { condemnedKey } from '../keys.js';
-import type { Remote } from '../remote.js';
 import { bodyOf, type ListedObject, type Storage, type StorageKey, tryParseStorageKey } from '../storage/port.js';
 
 /** What a collection deletes when the list is old enough, as it was when it was listed. Format: `docs/format.md`, "Collection". */
 export type Condemned = ReadonlyMap<StorageKey, ListedObject>;
 
 /** A list has at most so many names; what is left comes on the next one. */
-export const MOST_CONDEMNED = 100_000;
+const MOST_CONDEMNED = 100_000;
 
 const VERSION = 1;
 const LARGEST_BYTES = 64 * 1024 * 1024;
@@ -33,7 +32,7 @@ export async function readCondemned(
 
 /** Replaces the list of the writer's own area, whose age begins with this. */
 export async function writeCondemned(
-  { storage, areas }: Remote,
+  { storage, areas }: { readonly storage: Storage; readonly areas: AreaOrder },
   objects: readonly ListedObject[],
   signal: AbortSignal | undefined,
 ): Promise<void> {

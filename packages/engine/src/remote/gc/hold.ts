@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { SluiceError } from '../../errors.js';
-import type { Area } from '../areas.js';
+import type { Area, AreaOrder } from '../areas.js';
 import { holdKey, holdsFolder } from '../keys.js';
-import type { Remote } from '../remote.js';
 import { bodyOf, type ListedObject, type Storage, type StorageKey } from '../storage/port.js';
 
 /** How long a hold counts, and after how much of that its owner has to stop. In ms. */
@@ -25,7 +24,7 @@ export interface Hold {
 
 /** Runs `work` while nobody else collects the writer's own area. Throws `ERR_HELD` if somebody does, and `ERR_USAGE` for a remote that cannot list or delete. */
 export async function withHold<T>(
-  remote: Remote,
+  remote: { readonly storage: Storage; readonly areas: AreaOrder },
   times: HoldTimes,
   signal: AbortSignal | undefined,
   work: (hold: Hold) => Promise<T>,

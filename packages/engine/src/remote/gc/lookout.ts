@@ -20,7 +20,7 @@ export interface LookoutTimes extends HoldTimes {
 }
 
 /** Those of the protocol: `docs/adr/0012-collecting-a-remote.md`. */
-export const LOOKOUT_TIMES: LookoutTimes = {
+const LOOKOUT_TIMES: LookoutTimes = {
   ...HOLD_TIMES,
   lookMs: 6 * 60 * 60 * 1000,
   limitMs: 12 * 60 * 60 * 1000,

@@ -1,6 +1,6 @@
 import { SluiceError } from '../../errors.js';
 import { type Digest, digestFromRaw } from '../../model/digest.js';
-import { decodeMap, failMap, type MapFront, type MapName } from '../../model/map.js';
+import { CHUNK_ROW_BYTES, decodeMap, failMap, type MapFront, type MapName } from '../../model/map.js';
 import { type Area, areaOf } from '../areas.js';
 import { mapKey, packKey, parseKey } from '../keys.js';
 import type { Remote } from '../remote.js';
@@ -14,6 +14,7 @@ export interface LoadedMap {
   readonly front: MapFront;
   readonly locations: Buffer;
   readonly slices: Buffer;
+  readonly chunks: Buffer;
   /** Whether it has no sections but those that a collection can write again. */
   readonly isPlain: boolean;
 }
@@ -57,12 +58,13 @@ export class MapShelf {
 /** Reads a map; `where` names it in messages. Throws `ERR_MAP_INVALID` or `ERR_FORMAT_VERSION`. */
 export function parseMap(bytes: Buffer, key: StorageKey, where: string): LoadedMap {
   const parts = parseKey(key);
-  const { front, locations, slices } = decodeMap(bytes, where);
+  const { front, locations, slices, chunks } = decodeMap(bytes, where);
   const { header } = front;
   if (parts?.kind !== 'maps' || !parts.raw.equals(header.root)) return failMap(where, 'it is the map of another root');
-  const plainBytes = header.frontBytes + locations.length + header.slices * SLICE_DIGEST_BYTES;
+  const sections = locations.length + header.slices * SLICE_DIGEST_BYTES + header.chunks * CHUNK_ROW_BYTES;
+  const plainBytes = header.frontBytes + sections;
   const isPlain = header.totalBytes === plainBytes && slices.length === header.slices * SLICE_DIGEST_BYTES;
-  return { key, area: parts.area, root: digestFromRaw(parts.raw), front, locations, slices, isPlain };
+  return { key, area: parts.area, root: digestFromRaw(parts.raw), front, locations, slices, chunks, isPlain };
 }
 
 /** The keys of the packs that a map names. Throws `ERR_MAP_INVALID`. */

@@ -1,5 +1,8 @@
+import { readChunks, writeChunk } from '../../model/chunk.js';
 import { RAW_DIGEST_BYTES } from '../../model/digest.js';
 import {
+  type BlobLocation,
+  CHUNK_ROW_BYTES,
   encodeMap,
   failMap,
   IN_MAP,
@@ -57,6 +60,10 @@ class MapRewriter {
   private readonly keys = new Map<LoadedMap, { readonly packs: StorageKey[]; readonly maps: StorageKey[] }>();
   private placeCount = 0;
   private sliceCount = 0;
+  private readonly chunks: Buffer[] = [];
+  private chunkCount = 0;
+  /** By map: where the chunks from one on are now; equal blobs share them. */
+  private readonly chunksAt = new Map<LoadedMap, Map<number, number>>();
 
   constructor(rewriting: Rewriting, root: Buffer) {
     this.rewriting = rewriting;
@@ -94,7 +101,9 @@ class MapRewriter {
       } else if (location.how === OWN_KEY) {
         writeLocation(copies, i * LOCATION_BYTES, { ...location, offset: this.sliceCount });
         this.copySlices(map, location.offset, (first + i) * LOCATION_BYTES);
-      } else failMap(map.key, 'it has places that a collection does not know');
+      } else {
+        writeLocation(copies, i * LOCATION_BYTES, { ...location, offset: this.copyChunks(map, location) });
+      }
     }
     this.places.push(copies);
     this.placeCount += count;
@@ -109,7 +118,8 @@ class MapRewriter {
       writeNodeRow(nodes, i * NODE_ROW_BYTES, row);
     });
     const locations = Buffer.concat(this.places);
-    return encodeMap({ ...header, packs, maps, nodes, locations, slices: Buffer.concat(this.slices) });
+    const [slices, chunks] = [Buffer.concat(this.slices), Buffer.concat(this.chunks)];
+    return encodeMap({ ...header, packs, maps, nodes, locations, slices, chunks });
   }
 
   /** `row.offset`: number of a node in the map that is referred to; that map may itself have only a reference there. */
@@ -146,6 +156,25 @@ class MapRewriter {
     const keys = { packs: packsOf(map), maps: mapsOf(map) };
     this.keys.set(map, keys);
     return keys;
+  }
+
+  /** Copies the chunks of a blob, with their places; returns the first one's number. */
+  private copyChunks(map: LoadedMap, { offset: first, stored: count }: BlobLocation): number {
+    const copied = this.chunksAt.get(map) ?? new Map<number, number>();
+    this.chunksAt.set(map, copied);
+    const known = copied.get(first);
+    if (known !== undefined) return known;
+    const rows = map.chunks.subarray(first * CHUNK_ROW_BYTES, (first + count) * CHUNK_ROW_BYTES);
+    const copies = Buffer.alloc(rows.length);
+    for (const [i, row] of readChunks(rows, map.front, map.key).entries()) {
+      const { name, offset } = this.place(map, row.pack, row.offset);
+      writeChunk(copies, i * CHUNK_ROW_BYTES, { ...row, pack: this.packs.of(name), offset });
+    }
+    const at = this.chunkCount;
+    copied.set(first, at);
+    this.chunks.push(copies);
+    this.chunkCount += count;
+    return at;
   }
 
   /** The slices of a large blob reach to those of the next one, in the order of locations. */

@@ -1,4 +1,5 @@
 import { SluiceError } from '../../errors.js';
+import { readChunks } from '../../model/chunk.js';
 import { IN_PACK, LOCATION_BYTES, readLocation } from '../../model/map.js';
 import { OBJECT_HEADER_BYTES } from '../../model/pack.js';
 import type { Area } from '../areas.js';
@@ -85,6 +86,7 @@ function addExtents(map: LoadedMap, packs: Map<StorageKey, Map<number, number>>,
     const location = readLocation(map.locations, at, map.front, map.key);
     if (location.how === IN_PACK) add(location.pack, location.offset, location.stored);
   }
+  for (const { pack, offset, stored } of readChunks(map.chunks, map.front, map.key)) add(pack, offset, stored);
   return named;
 }
 

@@ -29,12 +29,18 @@ export interface Storage {
    * Lets others see what was put. Only where that is not so at once: a place that gathers what is put, because each upload is dear. Who has put all that
    * belongs together calls it; what was put and not flushed is lost with the process.
    */
-  flush?(options?: StorageOptions): Promise<void>;
+  flush?(options?: FlushOptions): Promise<void>;
 }
 
 /** Options of every call. An aborted call throws `ERR_INTERRUPTED`. */
 export interface StorageOptions {
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of {@link Storage.flush}. */
+export interface FlushOptions extends StorageOptions {
+  /** It may be left for later where one was made a short while ago: the caller makes sure that another one comes. */
+  readonly mayWait?: boolean;
 }
 
 /** Options of {@link Storage.put}. */

@@ -182,6 +182,19 @@ export function storageContract(name: string, make: () => StorageUnderTest | Pro
       expect(await storage.stat(key)).toBeUndefined();
     });
 
+    test('can be flushed at any time, and what was put is there before and after', async () => {
+      if (storage.flush === undefined) return;
+      await storage.flush();
+      await put('small');
+      await storage.put(other, bodyOf(randomBytes(300_000)));
+      expect((await all())?.toString()).toBe('small');
+      await storage.flush();
+      await storage.flush();
+      expect((await all())?.toString()).toBe('small');
+      expect((await storage.stat(other))?.bytes).toBe(300_000);
+      expect(await codeOf(storage.flush({ signal: AbortSignal.abort() }))).toBe('ERR_INTERRUPTED');
+    });
+
     test('deletes; a second time is no error', async () => {
       if (storage.delete === undefined) return;
       await put('x');

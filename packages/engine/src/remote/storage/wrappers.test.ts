@@ -119,6 +119,19 @@ test('waits as long as it is asked to, and not at all where nobody answers', asy
   expect(waits).toHaveLength(3);
 });
 
+test('what gathers puts is flushed through all wrappers, and has nothing to flush where nothing is written', async () => {
+  let flushes = 0;
+  const gathering: Storage = {
+    ...memoryStorage(),
+    flush: async () => {
+      flushes++;
+    },
+  };
+  await limited(retrying(counting(faulty(gathering)), patient), 2).flush?.();
+  expect(flushes).toBe(1);
+  expect(readOnly(gathering).flush).toBeUndefined();
+});
+
 test('a put whose answer was lost is put again', async () => {
   const inner = faulty(memoryStorage());
   inner.inject('put', { kind: 'error', code: 'ERR_REMOTE_DOWN', after: true });

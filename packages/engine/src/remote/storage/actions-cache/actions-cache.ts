@@ -4,6 +4,7 @@ import {
   type Body,
   type ByteRange,
   bodyOf,
+  type FlushOptions,
   type PutOptions,
   type StorageKey,
   type StorageOptions,
@@ -41,6 +42,9 @@ export interface ActionsCacheLimits extends DataLimits, IndexLimits {
   readonly smallBytes: number;
   /** Entries that one job writes in a minute. */
   readonly uploadsPerMinute: number;
+  /** A flush that may wait is left for later within this time after the last one. It doubles each time: a job that pushes all day makes some ten. */
+  readonly flushGapMs: number;
+  readonly longestFlushGapMs: number;
 }
 
 /** An object that was put and that no index names yet. */
@@ -61,7 +65,7 @@ type Located =
  */
 export function actionsCacheStorage(
   options: ActionsCacheOptions,
-): CountingStorage & { flush(call?: StorageOptions): Promise<void> } {
+): CountingStorage & { flush(call?: FlushOptions): Promise<void> } {
   const cache = new ActionsCache(options);
   return {
     description: options.description,
@@ -83,6 +87,8 @@ class ActionsCache {
   private readonly publishing = slots(1);
   private pending = new Map<StorageKey, Pending>();
   private pendingInline = 0;
+  private flushFromMs = 0;
+  private flushGapMs: number;
   private failure: { readonly error: unknown } | undefined;
   private readonly used = new Set<StorageKey>();
   /** URLs of entries with data, by name; those without one are gone. */
@@ -92,6 +98,7 @@ class ActionsCache {
   constructor(options: ActionsCacheOptions) {
     const { access, description: place, wait, limits } = options;
     this.options = options;
+    this.flushGapMs = limits.flushGapMs;
     this.service = paced(rememberDenials(options.service), limits.uploadsPerMinute, wait);
     const { service } = this;
     this.chains = access.scopes.map((scope) => new IndexChain({ service, scope: scopeName(scope), place, wait }));
@@ -136,9 +143,10 @@ class ActionsCache {
   }
 
   /** Data first, then the index that names it. Puts that come meanwhile are for the next one. */
-  flush({ signal }: StorageOptions = {}): Promise<void> {
+  flush({ signal, mayWait = false }: FlushOptions = {}): Promise<void> {
     return this.publishing.hold(1, signal, async () => {
       throwIfAborted(signal);
+      if (mayWait && performance.now() < this.flushFromMs) return;
       const batch = await this.closeData(signal);
       const [own] = this.chains;
       if (batch.size === 0 || own === undefined) return;
@@ -149,6 +157,8 @@ class ActionsCache {
         this.pending.delete(key);
         if ('data' in put.place) this.pendingInline -= put.bytes;
       }
+      this.flushFromMs = performance.now() + this.flushGapMs;
+      this.flushGapMs = Math.min(this.flushGapMs * 2, this.options.limits.longestFlushGapMs);
     });
   }
 

@@ -81,7 +81,8 @@ export class CacheHttp {
         watch.expect(stallMs);
         chunks.push(chunk);
         bytes += chunk.length;
-        if (bytes >= request.mostBytes) break;
+        // An answer that ends where it should is read to its end, so that its connection can be used again.
+        if (bytes > request.mostBytes) break;
       }
       const body = Buffer.concat(chunks).subarray(0, request.mostBytes);
       return { status: response.status, headers: response.headers, body };

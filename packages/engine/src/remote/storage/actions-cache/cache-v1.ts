@@ -1,8 +1,9 @@
 import { type CacheAnswer, down, explainAnswer, wordsOf } from './cache-errors.js';
 import type { CacheHttp, CacheRequest } from './cache-http.js';
-import { fieldOf, jsonOf, propertyOf, urlOf } from './cache-json.js';
+import { fieldOf, jsonOf, propertyOf } from './cache-json.js';
 import { readSigned } from './cache-read.js';
 import type { CacheService, EntryUpload, FoundEntry } from './cache-service.js';
+import { foundEntry } from './found-entry.js';
 
 /** How the service is reached. */
 export interface CacheV1Options {
@@ -32,10 +33,8 @@ export function cacheServiceV1(options: CacheV1Options): CacheService {
       const answer = await ask(options, { method: 'GET', counts: 'head' }, query, signal);
       if (answer.status === 204 || answer.status === 404) return undefined;
       const value = contentOf(http, answer, 'look up an entry');
-      const found = { key: fieldOf(value, 'cacheKey'), url: urlOf(fieldOf(value, 'archiveLocation')) };
-      if (found.url === undefined) throw down(http.place, 'found an entry and does not say where');
-      const fits = how === 'exact' ? found.key === key : found.key.startsWith(key);
-      return fits ? { key: found.key, url: found.url } : undefined;
+      const found = { key: fieldOf(value, 'cacheKey'), url: fieldOf(value, 'archiveLocation') };
+      return foundEntry(http, { key, how }, found);
     });
   return {
     arbitrates: false,

@@ -3,6 +3,7 @@ import type { CacheHttp } from './cache-http.js';
 import { fieldOf, flagOf, jsonOf, urlOf } from './cache-json.js';
 import { readSigned } from './cache-read.js';
 import type { CacheService, EntryUpload, FoundEntry } from './cache-service.js';
+import { foundEntry } from './found-entry.js';
 
 /** How the service is reached. */
 export interface CacheV2Options {
@@ -37,13 +38,12 @@ export function cacheServiceV2(options: CacheV2Options): CacheService {
       return answerOf(http, answer, 'look up an entry');
     });
     if (body === undefined || !body.ok) return undefined;
+    const { value } = body;
     const found = {
-      key: fieldOf(body.value, 'matched_key', 'matchedKey'),
-      url: urlOf(fieldOf(body.value, 'signed_download_url', 'signedDownloadUrl')),
+      key: fieldOf(value, 'matched_key', 'matchedKey'),
+      url: fieldOf(value, 'signed_download_url', 'signedDownloadUrl'),
     };
-    if (found.url === undefined) throw down(http.place, 'found an entry and does not say where');
-    const fits = how === 'exact' ? found.key === key : found.key.startsWith(key);
-    return fits ? { key: found.key, url: found.url } : undefined;
+    return foundEntry(http, { key, how }, found);
   };
   return {
     arbitrates: true,

@@ -58,6 +58,7 @@ export class DataWriter {
   private readonly limits: DataLimits;
   private readonly lost: (error: unknown) => void;
   private readonly turn = slots(1);
+  private readonly spare: Buffer[] = [];
   private entry: OpenEntry | undefined;
   private written = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -95,6 +96,7 @@ export class DataWriter {
     return this.turn.hold(1, signal, () =>
       this.guarded(async () => {
         await this.finish(signal);
+        this.spare.length = 0;
         return then();
       }),
     );
@@ -126,7 +128,7 @@ export class DataWriter {
     this.entry = {
       name: newName(),
       upload: undefined,
-      block: Buffer.allocUnsafeSlow(this.limits.blockBytes),
+      block: this.newBlock(),
       fill: 0,
       blocks: 0,
       sentBytes: 0,
@@ -171,12 +173,19 @@ export class DataWriter {
       .catch((error: unknown) => {
         entry.failure ??= { error };
       })
-      .finally(() => entry.sending.delete(sent));
+      .finally(() => {
+        this.spare.push(block);
+        entry.sending.delete(sent);
+      });
     entry.sending.add(sent);
-    entry.block = Buffer.allocUnsafeSlow(this.limits.blockBytes);
+    entry.block = this.newBlock();
     entry.blocks++;
     entry.sentBytes += fill;
     entry.fill = 0;
+  }
+
+  private newBlock(): Buffer {
+    return this.spare.pop() ?? Buffer.allocUnsafeSlow(this.limits.blockBytes);
   }
 
   private async finish(signal: AbortSignal | undefined): Promise<void> {
@@ -186,6 +195,7 @@ export class DataWriter {
       entry.sealed = true;
       await this.orFail(entry, signal, () => this.send(entry, signal));
     }
+    this.spare.push(entry.block);
     this.entry = undefined;
   }
 

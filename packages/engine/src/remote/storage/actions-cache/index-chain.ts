@@ -33,8 +33,12 @@ const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 8000;
 /** So often a number is waited for that somebody reserved and does not finish. */
 const PATIENCE = 6;
+/** So far is looked behind an index that is said to be the newest. */
+const MOST_AHEAD = 100;
 /** So often it is looked whether the own index is seen. */
 const LOOKS = 4;
+/** Between the look-up that says which number is free and the end of an index that takes it, there is less than this. */
+const SETTLE_MS = 1500;
 
 /**
  * The indexes of one scope, one after another. Each holds all that the one before held, so readers need only the latest. A writer takes the next number: where the service
@@ -102,18 +106,25 @@ export class IndexChain {
     return true;
   }
 
-  /** What others see after the own index was written: it, or one that came behind it. */
+  /** What others see after the own index was written: it, or one that came behind it or took its place. */
   private async look(mine: CacheIndex, signal: AbortSignal | undefined): Promise<CacheIndex> {
-    const { service } = this.options;
-    for (let look = 1; ; look++) {
+    const { service, wait } = this.options;
+    let settled = service.arbitrates;
+    for (let look = 1; look <= LOOKS; look++) {
       const found = await this.newest(signal);
-      const generation = found?.generation ?? -1;
+      if (found === undefined || found.generation < mine.generation) {
+        await this.backOff(look, signal);
+        continue;
+      }
       // A service that arbitrates gave the number to nobody else.
-      if (generation === mine.generation && service.arbitrates) return mine;
-      if (found !== undefined && generation >= mine.generation) return await this.read(found, signal);
-      if (look === LOOKS) return mine;
-      await this.backOff(look, signal);
+      const isMine = found.generation === mine.generation && service.arbitrates;
+      const seen = isMine ? mine : await this.read(found, signal);
+      if (settled || !seen.id.equals(mine.id)) return seen;
+      // Who took the same number a moment ago may still finish, and be seen instead.
+      settled = true;
+      await pause(wait, SETTLE_MS, signal);
     }
+    return mine;
   }
 
   private async load(signal: AbortSignal | undefined): Promise<CacheIndex> {
@@ -137,7 +148,7 @@ export class IndexChain {
     if (found === undefined || generation === undefined) return undefined;
     let latest: Found = { ...found, generation };
     // Two entries of one second look equally new to some.
-    while (!service.arbitrates) {
+    for (let ahead = 0; !service.arbitrates && ahead < MOST_AHEAD; ahead++) {
       const key = indexKey(scope, latest.generation + 1);
       const behind = key === undefined ? undefined : await service.find(key, 'exact', signal);
       if (behind === undefined) break;

@@ -1,4 +1,8 @@
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { cacheStorage, useCacheServer } from '../../../testing/actions-cache.js';
 import { bodyOf, type Storage, storageKey } from '../port.js';
 import { scopeName } from './cache-access.js';
@@ -13,7 +17,7 @@ const read = async (storage: Storage, name: string): Promise<string | undefined>
   (await storage.get(key(name), ALL))?.toString();
 
 describe.each([
-  ['version 2', {}],
+  ['version 2', { protocol: 'v2' as const }],
   ['version 1', { protocol: 'v1' as const }],
   ['version 1 of act', { protocol: 'v1' as const, dialect: 'act' as const }],
 ])('jobs on one cache, %s', (_, options) => {
@@ -50,7 +54,9 @@ describe.each([
   });
 
   test('of jobs that end at the same moment nothing is lost', async () => {
-    const jobs = Array.from({ length: 6 }, () => cacheStorage(server()));
+    // Where nobody arbitrates, time does.
+    const speed = options.protocol === 'v1' ? 4 : 100;
+    const jobs = Array.from({ length: 6 }, () => cacheStorage(server(), { speed }));
     await Promise.all(jobs.map((job, i) => put(job, `records/${i}`)));
     await Promise.all(jobs.map((job, i) => put(job, `packs/${i}`, randomBytes(9000))));
     await Promise.all(jobs.map((job) => job.flush()));
@@ -174,6 +180,47 @@ test('a flush is a look-up, three requests for each entry, and a look whether it
   ]);
 });
 
+test('connections are used again', async () => {
+  const job = cacheStorage(server());
+  await put(job, 'pack', randomBytes(2_000_000));
+  await job.flush();
+  const reader = cacheStorage(server());
+  const before = server().connections;
+  for (let i = 0; i < 40; i++) await reader.get(key('pack'), { offset: i * 50_000, length: 50_000 });
+  expect(server().connections - before).toBeLessThanOrEqual(1);
+});
+
+test('twenty jobs that end together all get their number', async () => {
+  const jobs = Array.from({ length: 20 }, () => cacheStorage(server()));
+  await Promise.all(jobs.map((job, i) => put(job, `records/${i}`)));
+  await Promise.all(jobs.map((job) => job.flush()));
+  const reader = cacheStorage(server());
+  for (let i = 0; i < jobs.length; i++) expect(await read(reader, `records/${i}`)).toBe(`records/${i}`);
+  expect(server().entries().length).toBe(jobs.length);
+});
+
+test('the service runs as a process too', async () => {
+  const script = fileURLToPath(new URL('../../../../../../scripts/actions-cache/server.mjs', import.meta.url));
+  const child = spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit');
+  try {
+    const [line] = await once(child.stdout.setEncoding('utf8'), 'data');
+    const env: Record<string, string> = JSON.parse(String(line));
+    const answer = await fetch(
+      `${env.ACTIONS_RESULTS_URL}twirp/github.actions.results.api.v1.CacheService/GetCacheEntryDownloadURL`,
+      {
+        method: 'POST',
+        headers: { authorization: `Bearer ${env.ACTIONS_RUNTIME_TOKEN}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ key: 'k', version: 'v' }),
+      },
+    );
+    expect(await answer.json()).toEqual({ ok: false });
+  } finally {
+    child.stdin.end();
+  }
+  expect(await ended).toEqual([0, null]);
+});
+
 test('a number that a dead job reserved is passed by', async () => {
   const first = cacheStorage(server());
   await put(first, 'one');
@@ -245,6 +292,22 @@ test('objects that nobody used for longest are left out of an index that is full
   const reader = cacheStorage(server());
   const there = await Promise.all(Array.from({ length: 14 }, (_, i) => read(reader, `records/${i}`)));
   expect(there.flatMap((text, i) => (text === undefined ? [i] : []))).toEqual([1, 2, 3, 4]);
+});
+
+test('a flush that may wait does, for longer each time', async () => {
+  const job = cacheStorage(server(), { limits: { flushGapMs: 150, longestFlushGapMs: 600 } });
+  const flushed = async (name: string): Promise<boolean> => {
+    await put(job, name);
+    await job.flush({ mayWait: true });
+    return (await cacheStorage(server()).stat(key(name))) !== undefined;
+  };
+  expect([await flushed('a'), await flushed('b')]).toEqual([true, false]);
+  await sleep(200);
+  expect(await flushed('c')).toBe(true);
+  await sleep(200);
+  expect(await flushed('d')).toBe(false);
+  await job.flush();
+  expect(await cacheStorage(server()).stat(key('d'))).toEqual({ bytes: 1 });
 });
 
 test('a job may not write more than the cache holds', async () => {

@@ -1,6 +1,8 @@
 import { cacheStorage, type Rights, useCacheServer } from '../../../testing/actions-cache.js';
 import { bodyOf, storageKey } from '../port.js';
-import { cacheAccess } from './cache-access.js';
+import { cacheAccess, scopeName } from './cache-access.js';
+import { encodeIndex, parseIndex } from './cache-index.js';
+import { CACHE_VERSION, indexKey } from './cache-keys.js';
 
 const server = useCacheServer();
 const ALL = { offset: 0, length: 1000 };
@@ -44,6 +46,31 @@ test('what the own scope of a pull request says of the trusted area does not cou
   const honest = cacheStorage(server(), { rights: PULL, isOwn });
   expect(await honest.stat(record)).toBeUndefined();
   expect(await cacheStorage(server()).stat(record)).toBeUndefined();
+});
+
+test('an index that a pull request writes under the name of main is read by itself alone', async () => {
+  const main = cacheStorage(server());
+  await main.put(record, body('of main'));
+  await main.flush();
+  const sound = server().entries()[0]?.bytes ?? Buffer.alloc(0);
+  const lie = parseIndex(sound, 'here');
+  if (lie === 'damaged') throw new Error('it is damaged');
+  const row = { bytes: 5, usedIn: 1, place: { kind: 'inline' as const, data: Buffer.from('a lie') } };
+  const bytes = encodeIndex({ ...lie, generation: 9_999_999_999, rows: new Map([[record, row]]) });
+  const name = indexKey(scopeName('refs/heads/main'), 9_999_999_999) ?? '';
+  server().plant(name, bytes, 'refs/pull/7/merge', CACHE_VERSION);
+  // GitHub looks in the own scope first, whatever the key says: who may write there deceives nobody but itself.
+  const pull = cacheStorage(server(), { rights: PULL, isOwn });
+  expect((await pull.get(record, ALL))?.toString()).toBe('a lie');
+  const later = cacheStorage(server());
+  expect((await later.get(record, ALL))?.toString()).toBe('of main');
+  await later.put(storageKey('trusted/records/two'), body('x'));
+  await later.flush();
+  const other: Rights = [
+    { scope: 'refs/pull/8/merge', permission: 3 },
+    { scope: 'refs/heads/main', permission: 1 },
+  ];
+  expect((await cacheStorage(server(), { rights: other, isOwn }).get(record, ALL))?.toString()).toBe('of main');
 });
 
 test('a token without rights to write is known before any request', async () => {
