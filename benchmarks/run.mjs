@@ -5,6 +5,7 @@ import { availableParallelism, cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { failedLine, lineOf, measureRow, measureSize, openBench } from './bench.mjs';
 import { dvcVersion } from './dvc.mjs';
+import { measureHistory } from './history.mjs';
 import { inRepository, run, stopRunning } from './measure.mjs';
 import { measureNx } from './nx.mjs';
 import { createTable } from './report.mjs';
@@ -36,6 +37,11 @@ if (!existsSync(values.cli)) stop(`${values.cli} does not exist; build it: npm r
 if (positionals.includes('nx')) {
   await measureNx(runs);
   process.exit();
+}
+
+if (positionals[0] === 'history') {
+  const { missed } = await measureHistory({ runs, cli: values.cli });
+  process.exit(values.strict && missed > 0 ? 1 : 0);
 }
 
 const setWords = positionals.filter((word) => SETS.some(({ name }) => name === word));

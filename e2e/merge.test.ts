@@ -1,4 +1,4 @@
-import type { CommitReport, PullReport, PushReport, ResolveReport, StatusReport, StoreStat } from '@sluice/engine';
+import type { PushReport, ResolveReport, StatusReport, StoreStat } from '@sluice/engine';
 import { expectCode } from './harness/process.js';
 import { story } from './harness/story.js';
 import { createWorkspace, type Workspace } from './harness/workspace.js';
@@ -8,47 +8,44 @@ afterEach(() => w?.delete());
 
 const track = { executor: '@sluice/nx:track', options: { outs: ['{projectRoot}/raw'] } };
 
-/** A workspace with ten files of data, pushed to a directory. */
-async function people(): Promise<Workspace> {
+type Changes = Readonly<Record<string, string | undefined>>;
+
+/** A workspace whose branches `left` and `right` change the ten pictures of main; all is pushed, and `left` is checked out. */
+async function branches(left: Changes, right: Changes): Promise<void> {
   w = await createWorkspace({ 'people/project.json': { name: 'people', targets: { raw: track } } });
   await w.sluice('init', '--remote', 'file:../remote');
-  for (let i = 0; i < 10; i++) w.write({ [`people/raw/${i}.jpg`]: `picture ${i} `.repeat(500) });
-  await save(w, 'Ten pictures');
-  return w;
+  change(Object.fromEntries(Array.from({ length: 10 }, (_, i) => [String(i), `picture ${i} `.repeat(500)])));
+  await save('Ten pictures');
+  await w.git('branch', '--move', 'main');
+  await w.git('branch', 'left');
+  await w.git('switch', '--quiet', '--create', 'right');
+  change(right);
+  await save('Right');
+  await w.git('switch', '--quiet', 'left');
+  await w.sluice('checkout');
+  change(left);
+  await save('Left');
 }
 
-async function save(at: Workspace, message: string): Promise<void> {
-  await at.json<CommitReport>('commit');
-  await at.json<PushReport>('push');
-  await at.commitAll(message);
+function change(changes: Changes): void {
+  for (const [name, text] of Object.entries(changes)) {
+    if (text === undefined) w.remove(`people/raw/${name}.jpg`);
+    else w.write({ [`people/raw/${name}.jpg`]: text });
+  }
 }
 
-/** A clone whose git knows how locks are merged, on a branch of its own, with data. */
-async function branch(name: string): Promise<Workspace> {
-  const clone = await w.clone(name);
-  await clone.sluice('init');
-  await clone.git('checkout', '--quiet', '-b', name);
-  await clone.sluice('pull');
-  return clone;
+async function save(message: string): Promise<void> {
+  await w.sluice('commit');
+  await w.sluice('push');
+  await w.commitAll(message);
 }
 
 const blobs = async (at: Workspace): Promise<number> => (await at.json<StoreStat>('store', 'stat')).blobs;
 
 story('two branches that add other files are merged in a clone without data', async () => {
-  await people();
-  const left = await branch('left');
-  left.write({ 'people/raw/left.jpg': 'left', 'people/raw/0.jpg': 'changed on the left' });
-  await save(left, 'Left');
-  await left.git('push', '--quiet', 'origin', 'left');
-  const right = await branch('right');
-  right.write({ 'people/raw/right.jpg': 'right' });
-  right.remove('people/raw/9.jpg');
-  await save(right, 'Right');
-  await right.git('push', '--quiet', 'origin', 'right');
-
+  await branches({ left: 'left', 0: 'changed on the left' }, { right: 'right', 9: undefined });
   const fresh = await w.clone('fresh');
   await fresh.sluice('doctor', '--fix', '--quiet');
-  await fresh.git('checkout', '--quiet', 'left');
   const merged = await fresh.git('merge', '--no-edit', 'origin/right');
   expect(merged).toContain('merged people/sluice-lock.json: raw');
   expect(await fresh.git('status', '--porcelain')).toBe('');
@@ -58,64 +55,48 @@ story('two branches that add other files are merged in a clone without data', as
   expect(pushed).toMatchObject({ files: { sent: 0 }, bytes: { sent: 0 } });
   expect(pushed.objects.sent).toBe(1);
   expect(await blobs(fresh)).toBe(0);
-  await fresh.json<PullReport>('pull');
-  const expected = { ...left.hashes('people/raw'), ...right.hashes('people/raw') };
-  expected['0.jpg'] = left.sha256('people/raw/0.jpg');
+  await fresh.sluice('pull');
+  const expected: Record<string, string> = {
+    ...w.hashes('people/raw'),
+    'right.jpg': fresh.sha256('people/raw/right.jpg'),
+  };
   delete expected['9.jpg'];
   expect(fresh.hashes('people/raw')).toEqual(expected);
+  expect(fresh.read('people/raw/right.jpg')).toBe('right');
   expect(await fresh.json<StatusReport>('status')).toMatchObject({ stages: [{ state: 'unchanged' }] });
 });
 
 story('a conflict ends with a side for each path', async () => {
-  await people();
-  const left = await branch('left');
-  left.write({ 'people/raw/0.jpg': 'left', 'people/raw/1.jpg': 'left', 'people/raw/2.jpg': 'left' });
-  await save(left, 'Left');
-  const right = await branch('right');
-  right.write({ 'people/raw/0.jpg': 'right', 'people/raw/1.jpg': 'right', 'people/raw/new.jpg': 'right' });
-  right.remove('people/raw/2.jpg');
-  await save(right, 'Right');
-  await right.git('push', '--quiet', 'origin', 'right');
-
-  await left.git('fetch', '--quiet', 'origin');
-  const merge = expectCode(await left.try('git', 'merge', 'origin/right'), 1, 'git merge');
+  await branches({ 0: 'left', 1: 'left', 2: 'left' }, { 0: 'right', 1: 'right', 2: undefined, new: 'right' });
+  const merge = expectCode(await w.try('git', 'merge', 'right'), 1, 'git merge');
   expect(merge.stdout).toMatch(/conflict {2}people:raw#0[.]jpg {2}changed on both sides/);
   expect(merge.stdout).toContain('people:raw#2.jpg  changed by us, removed by them');
-  expect(await left.git('status', '--porcelain')).toContain('UU people/sluice-lock.json');
-  expect(left.read('people/sluice-lock.json')).toContain('"class": "changed-removed"');
-  expect((await left.failure(4, 'checkout')).code).toBe('ERR_LOCK_CONFLICT');
-  expect((await left.failure(4, 'push')).code).toBe('ERR_LOCK_CONFLICT');
-  expect(expectCode(await left.try('sluice', 'status'), 0, 'status').stdout).toContain('next: sluice resolve');
-
+  expect(await w.git('status', '--porcelain')).toContain('UU people/sluice-lock.json');
+  expect(w.read('people/sluice-lock.json')).toContain('"class": "changed-removed"');
+  expect((await w.failure(4, 'checkout')).code).toBe('ERR_LOCK_CONFLICT');
+  expect((await w.failure(4, 'push')).code).toBe('ERR_LOCK_CONFLICT');
+  expect(await w.sluice('status')).toContain('next: sluice resolve');
   // Their version can be looked at before anything is decided.
-  await left.sluice('pull', '--rev', 'origin/right', 'people:raw#0.jpg');
-  expect(left.read('people/raw/0.jpg')).toBe('right');
+  await w.sluice('pull', '--rev', 'right', 'people:raw#0.jpg');
+  expect(w.read('people/raw/0.jpg')).toBe('right');
 
-  const first = await left.json<ResolveReport>('resolve', '--theirs', 'people:raw#0.jpg');
+  const first = await w.json<ResolveReport>('resolve', '--theirs', 'people:raw#0.jpg');
   expect([first.resolved.length, first.left.length]).toEqual([1, 2]);
   // What was decided can be taken back.
-  await left.git('checkout', '--merge', '--', 'people/sluice-lock.json');
-  await left.sluice('resolve', '--theirs', 'people:raw#0.jpg');
-  expect(await left.sluice('resolve', '--ours')).toContain('next: git add people/sluice-lock.json');
-  await left.git('add', 'people/sluice-lock.json');
-  await left.git('commit', '--quiet', '--no-edit');
-  await left.sluice('push');
-  await left.sluice('pull');
-  const texts = ['0', '1', '2', 'new'].map((name) => left.read(`people/raw/${name}.jpg`));
+  await w.git('checkout', '--merge', '--', 'people/sluice-lock.json');
+  await w.sluice('resolve', '--theirs', 'people:raw#0.jpg');
+  expect(await w.sluice('resolve', '--ours')).toContain('next: git add people/sluice-lock.json');
+  await w.git('add', 'people/sluice-lock.json');
+  await w.git('commit', '--quiet', '--no-edit');
+  await w.sluice('pull');
+  const texts = ['0', '1', '2', 'new'].map((name) => w.read(`people/raw/${name}.jpg`));
   expect(texts).toEqual(['right', 'left', 'left', 'right']);
+  expect(await w.json<PushReport>('push')).toMatchObject({ bytes: { sent: 0 } });
 });
 
 story('a clone that was not told merges lines, as git does', async () => {
-  await people();
-  const left = await branch('left');
-  left.write({ 'people/raw/left.jpg': 'left' });
-  await save(left, 'Left');
-  await left.git('push', '--quiet', 'origin', 'left');
-  const right = await branch('right');
-  right.write({ 'people/raw/right.jpg': 'right' });
-  await save(right, 'Right');
-  await right.git('fetch', '--quiet');
-  await right.git('config', '--remove-section', 'merge.sluice-lock');
-  expectCode(await right.try('git', 'merge', 'origin/left'), 1, 'git merge');
-  expect(right.read('people/sluice-lock.json')).toMatch(/^<{7} /m);
+  await branches({ left: 'left' }, { right: 'right' });
+  await w.git('config', '--remove-section', 'merge.sluice-lock');
+  expectCode(await w.try('git', 'merge', 'right'), 1, 'git merge');
+  expect(w.read('people/sluice-lock.json')).toMatch(/^<{7} /m);
 });

@@ -3,7 +3,8 @@
 process.env.SLUICE_FUZZ_RUNS ??= '10000';
 process.argv.push(
   '[.]fuzz[.]test',
-  'model/(lock|record|map|split)[.]test',
+  'model/(lock|record|map|split|compress|encode-pack)[.]test',
+  'remote/have-cuts[.]test',
   'workspace/build-tree[.]test',
   '--testTimeout=900000',
 );

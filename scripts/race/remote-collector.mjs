@@ -36,8 +36,9 @@ export async function collectRemoteLoop(base, report) {
 export async function collectAll(base) {
   const store = openStore({ dir: mkdtempSync(join(base, 'collector-')), durability: 'none' });
   await sleep(TIMES.staleMs);
-  await collectOnce(base, store, new Set(), 0);
+  const removed = await collectOnce(base, store, new Set(), 0);
   store.close();
+  return removed;
 }
 
 /** All roots are known to the collection. @param {string} base @param {import('../../packages/engine/dist/store/store.js').Store} store @param {Set<Digest>} live @param {number} graceMs */

@@ -20,10 +20,18 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+/** Waits until a chunk is written, so that no more is read than somebody takes. */
+function writeBytes(bytes: Uint8Array): Promise<boolean> {
+  return new Promise((resolve) => {
+    if (process.stdout.destroyed) resolve(false);
+    else process.stdout.write(bytes, (error) => resolve(error === undefined || error === null));
+  });
+}
+
 void main(
   process.argv.slice(2),
   {
-    stdout: process.stdout,
+    stdout: Object.assign(process.stdout, { writeBytes }),
     stderr: process.stderr,
     readInput: async () => (await process.stdin.setEncoding('utf8').toArray()).join(''),
     env: process.env,

@@ -7,6 +7,8 @@ export interface Report {
   readonly json: object;
   /** Goes to stdout; may be empty. */
   readonly text: string;
+  /** Goes to stdout as it is, in place of the text, with `--quiet` too. It ends early when nobody reads any more. */
+  readonly stream?: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
   /** The exit code where it is not 0 although nothing failed. */
   readonly exitCode?: number;
   /** The command did its work, and what it found is a failure. With `--json` it takes the place of the document. */

@@ -13,6 +13,8 @@ export interface Io {
 /** A stream of text. */
 export interface Output {
   write(text: string): unknown;
+  /** Writes bytes and waits until there is room for more; `false` if nobody reads any more. Without it they are written as text. */
+  writeBytes?(bytes: Uint8Array): Promise<boolean>;
   readonly isTTY?: boolean;
   /** Width of a terminal, in characters. */
   readonly columns?: number;

@@ -1,8 +1,11 @@
 import { fakeEngine } from './testing/fake-engine.js';
 import { HERE, runMain } from './testing/run-main.js';
 import {
+  BLAME,
+  CAT,
   CHECKOUT,
   COMMIT,
+  DIFF,
   DOCTOR,
   EXPLAIN,
   EXPORT,
@@ -10,6 +13,8 @@ import {
   GC,
   GC_EXPLANATION,
   IMPORT,
+  LOG,
+  LS,
   MERGE,
   PULL,
   PUSH,
@@ -18,6 +23,7 @@ import {
   RESOLVED,
   STAGE,
   STORE,
+  SUMMARY,
   UNLOCK,
   VERIFY,
 } from './testing/samples.js';
@@ -83,6 +89,40 @@ const CASES: readonly (readonly [args: string, call: readonly unknown[], documen
     ],
     PUSH,
   ],
+  ['ls people:raw --rev v1 --local', ['ls', { select: ['people:raw'], rev: 'v1', local: true }], LS],
+  ['cat people:raw#1.jpg', ['cat', { select: 'people:raw#1.jpg' }], CAT],
+  [
+    'cat people:raw#1.jpg --rev v1 --range 10-19',
+    ['cat', { select: 'people:raw#1.jpg', rev: 'v1', range: { offset: 10, length: 10 } }],
+    CAT,
+  ],
+  ['cat people:raw#1.jpg --range=-5', ['cat', { select: 'people:raw#1.jpg', range: { last: 5 } }], CAT],
+  ['log', ['log', { select: [] }], LOG],
+  [
+    'log people --graph --stat -n 3 --rev a --rev b --all-branches --all-tags --all-commits --remote',
+    [
+      'log',
+      {
+        select: ['people'],
+        stat: true,
+        num: 3,
+        revs: ['a', 'b'],
+        allBranches: true,
+        allTags: true,
+        allCommits: true,
+        remotes: 'default',
+      },
+    ],
+    LOG,
+  ],
+  ['log --remote near', ['log', { select: [], remotes: ['near'] }], LOG],
+  ['blame people:raw --rev v1', ['blame', { select: ['people:raw'], rev: 'v1' }], BLAME],
+  ['diff', ['diff', { select: [] }], DIFF],
+  ['diff main people:raw', ['diff', { select: ['people:raw'], before: 'main' }], DIFF],
+  ['diff main..HEAD~1 --content', ['diff', { select: [], before: 'main', after: 'HEAD~1', content: true }], DIFF],
+  ['diff people v1 lock', ['diff', { select: ['people'], before: 'v1', after: 'lock' }], DIFF],
+  ['summary', ['summary', { select: [] }], SUMMARY],
+  ['summary p --rev v1 --remote near', ['summary', { select: ['p'], rev: 'v1', remotes: ['near'] }], SUMMARY],
   ['gc', ['gc', {}], GC],
   ['gc --workspace', ['gc', {}], GC],
   [
@@ -154,7 +194,8 @@ test.each(CASES)('%s', async (args, call, document) => {
   expect({ code, err }).toEqual({ code: args.startsWith('merge-driver') ? 1 : 0, err: '' });
   expect(out).toMatch(/^\{\n {2}"schema": 1,?\n/);
   expect(JSON.parse(out)).toEqual({ schema: 1, ...document });
-  expect(engine.calls[0]).toEqual(call);
+  // Some words have to be understood first.
+  expect(engine.calls.find(([method]) => method !== 'isSelector')).toEqual(call);
   expect(engine.calls.at(-1)).toEqual(['close']);
 });
 

@@ -105,6 +105,7 @@ test('data goes from new to unchanged, and the JSON has the promised shape', asy
             bytes: 4,
             workspace: 'present',
             store: 'complete',
+            stored: { files: 2, bytes: 4 },
             remote: {},
           },
         ],

@@ -5,6 +5,7 @@ import type { Call, Report } from './command.js';
 import type { Globals } from './globals.js';
 import type { Io } from './io.js';
 import { jsonDocument } from './json.js';
+import { pour } from './pour.js';
 import { createRenderer } from './render/renderer.js';
 import { createStrictness } from './strict.js';
 
@@ -40,7 +41,10 @@ export async function runOnEngine(
     const failure = report.failure ?? (globals.strict === true ? strictness.failure() : undefined);
     renderer.end();
     // A failure is a document of its own, and `--json` prints one.
-    if (globals.json !== true) printText(io, globals, report.text);
+    if (globals.json !== true) {
+      if (report.stream === undefined) printText(io, globals, report.text);
+      else await pour(io.stdout, report.stream);
+    }
     if (failure !== undefined) throw failure;
     if (globals.json === true) io.stdout.write(jsonDocument(report.json));
     return report.exitCode ?? 0;

@@ -4,11 +4,14 @@ import { dirname, join } from 'node:path';
 import { SluiceError } from './errors.js';
 import type { Emit } from './events.js';
 import type { HistoryScope } from './history/scope.js';
+import { type BlameOptions, type BlameReport, blame } from './operations/blame.js';
+import { type CatOptions, type CatReport, cat } from './operations/cat.js';
 import { checkout } from './operations/checkout.js';
 import { checkoutKept } from './operations/checkout-kept.js';
 import { commit } from './operations/commit.js';
 import type { OperationContext } from './operations/context.js';
 import { checkDeclarations, type DeclarationsReport } from './operations/declarations.js';
+import { type DiffOptions, type DiffReport, diff } from './operations/diff.js';
 import { type DoctorReport, doctor } from './operations/doctor/doctor.js';
 import { explain } from './operations/explain.js';
 import { type ExportSettings, exportData } from './operations/export.js';
@@ -22,6 +25,8 @@ import { importUrl, updateImports } from './operations/import-url.js';
 import { initWorkspace } from './operations/init.js';
 import { installHooks } from './operations/install-hooks.js';
 import { relativesOf } from './operations/known-roots.js';
+import { type LogOptions, type LogReport, log } from './operations/log.js';
+import { type LsOptions, type LsReport, ls } from './operations/ls.js';
 import { type MergeLocksOptions, mergeLockFiles } from './operations/merge-locks.js';
 import type { FetchOptions, GcOptions, GcRemoteOptions, Select } from './operations/options.js';
 import { type PrePushOptions, prePush } from './operations/pre-push.js';
@@ -50,7 +55,7 @@ import type {
   VerifyReport,
 } from './operations/reports.js';
 import { type ResolveSide, resolveConflicts } from './operations/resolve.js';
-import { type Selected, selectStages } from './operations/select.js';
+import { isSelector, type Selected, selectStages } from './operations/select.js';
 import {
   type KeptDrivers,
   keepDrivers,
@@ -59,6 +64,7 @@ import {
   serveRemotes,
 } from './operations/serve-remotes.js';
 import { type StatusReport, status } from './operations/status.js';
+import { type SummaryOptions, type SummaryReport, summary } from './operations/summary.js';
 import { fetchData, pull, push } from './operations/transfer.js';
 import { unlock } from './operations/unlock.js';
 import { verify } from './operations/verify.js';
@@ -160,6 +166,20 @@ export interface Engine {
       readonly verify?: boolean;
     },
   ): Promise<PushReport>;
+  /** The files that locks name, of the workspace or of a revision, from trees alone. */
+  ls(options: LsOptions): Promise<LsReport>;
+  /** One file of a version, as a stream of checked bytes. Read it before the engine is closed. */
+  cat(options: CatOptions): Promise<CatReport>;
+  /** The commits that changed outs. */
+  log(options: LogOptions): Promise<LogReport>;
+  /** The commit that last changed each file. */
+  blame(options: BlameOptions): Promise<BlameReport>;
+  /** How the data of two states differs: the workspace, its locks, revisions. */
+  diff(options: DiffOptions): Promise<DiffReport>;
+  /** How much data there is, and where. */
+  summary(options: SummaryOptions): Promise<SummaryReport>;
+  /** Whether a word names a project or a stage, and not a revision. */
+  isSelector(word: string): boolean;
   gc(options: GcOptions): Promise<GcReport>;
   /** Drops from a remote what nothing in scope needs. */
   gcRemote(options: GcRemoteOptions): Promise<GcRemoteReport>;
@@ -312,7 +332,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       readOnce.resolvers.forget();
     }
   };
-  const on = <T>(select: Select, run: (context: OperationContext, selected: Selected[]) => Promise<T>): Promise<T> => {
+  const on = async <T>(
+    select: Select,
+    run: (context: OperationContext, selected: Selected[]) => Promise<T>,
+  ): Promise<T> => {
     const context = contextFor();
     if (select.length === 0) {
       for (const [stage, problem] of context.stages.broken) {
@@ -322,6 +345,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     return run(context, selectStages(context.projects, context.stages, select));
   };
 
+  /** Throws for a remote that is not configured. */
+  const namesOf = ({ remotes }: OperationContext, wanted: readonly string[] | 'default' = []): readonly string[] =>
+    wanted === 'default' ? [remotes.open(undefined).name] : wanted.map((name) => remotes.open(name).name);
+
   return {
     root,
     runStage: async (chosen, runOptions) => {
@@ -330,11 +357,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       return mergeResults(results);
     },
     status: async ({ select, remotes }) =>
-      on(select, (context, selected) => {
-        const names = remotes === 'default' ? [context.remotes.open(undefined).name] : (remotes ?? []);
-        for (const name of names) context.remotes.open(name);
-        return status(context, selected, names);
-      }),
+      on(select, (context, selected) => status(context, selected, namesOf(context, remotes))),
     commit: async ({ select, force }) => on(select, (context, selected) => commit(context, selected, force ?? false)),
     checkout: async ({ select, rev, force, link, strict }) =>
       on(select, (context, selected) =>
@@ -354,6 +377,18 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       on(fetchOptions.select, (context, selected) => fetchData(context, selected, fetchOptions)),
     pull: async (pullOptions) => on(pullOptions.select, (context, selected) => pull(context, selected, pullOptions)),
     push: async (pushOptions) => on(pushOptions.select, (context, selected) => push(context, selected, pushOptions)),
+    ls: async (lsOptions) => on(lsOptions.select, (context, selected) => ls(context, selected, lsOptions)),
+    cat: async (catOptions) => on([catOptions.select], (context, selected) => cat(context, selected, catOptions)),
+    log: async (logOptions) =>
+      on(logOptions.select, (context, selected) =>
+        log(context, selected, { ...logOptions, remotes: namesOf(context, logOptions.remotes) }),
+      ),
+    blame: async (blameOptions) =>
+      on(blameOptions.select, (context, selected) => blame(context, selected, blameOptions)),
+    diff: async (diffOptions) => on(diffOptions.select, (context, selected) => diff(context, selected, diffOptions)),
+    summary: async (summaryOptions) =>
+      on(summaryOptions.select, (context, selected) => summary(context, selected, summaryOptions)),
+    isSelector: (word) => isSelector(projectsNow(), word),
     gc: async (gcOptions) => collectGarbage(contextFor(), gcOptions),
     gcRemote: async (gcOptions) => collectRemoteGarbage(contextFor(), gcOptions),
     explainGc: async (gcOptions) => explainGarbage(contextFor(), gcOptions),

@@ -1,3 +1,4 @@
+import type { ByteRangeOption } from '@sluice/engine';
 import { InvalidArgumentError } from 'commander';
 
 const SIZES: Readonly<Record<string, number>> = {
@@ -35,6 +36,19 @@ export function parseAge(text: string): number {
 export function parseCount(text: string): number {
   if (!/^[1-9][0-9]*$/.test(text)) throw new InvalidArgumentError('Write a whole number from 1 up.');
   return Number(text);
+}
+
+/** `0-99` (both included), `100-`, `-10`, as in HTTP. */
+export function parseRange(text: string): ByteRangeOption {
+  const [, first = '', last = ''] = /^(\d*)-(\d*)$/.exec(text) ?? [];
+  const [from, to] = [first, last].map(Number);
+  const isSafe = [from, to].every((number) => Number.isSafeInteger(number));
+  if (isSafe && first === '' && last !== '' && to !== undefined && to > 0) return { last: to };
+  if (isSafe && first !== '' && last === '' && from !== undefined) return { offset: from };
+  if (isSafe && first !== '' && last !== '' && from !== undefined && to !== undefined && from <= to) {
+    return { offset: from, length: to - from + 1 };
+  }
+  throw new InvalidArgumentError('Write a range as 0-1048575, 4096- or -1024.');
 }
 
 /** A whole number from 0 up. */

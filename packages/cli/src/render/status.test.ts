@@ -16,6 +16,7 @@ function out(path: string, rest: Partial<OutStatus> = {}): OutStatus {
     bytes: 12,
     workspace: 'present',
     store: 'complete',
+    stored: { files: 1, bytes: 12 },
     remote: {},
     ...rest,
   };
@@ -54,6 +55,13 @@ test('stages and outs stand in columns, the last line says what to do', () => {
       '',
       '2 stages: 1 unchanged, 1 changed; next: nx run model:train',
     ].join('\n'),
+  );
+});
+
+test('of an out that is partly in the store it is said how much', () => {
+  const raw = out('people/raw', { files: 10, workspace: 'partial', store: 'partial', stored: { files: 3, bytes: 36 } });
+  expect(statusText({ stages: [stage('people:raw', { outs: [raw] })] }, false)).toContain(
+    'workspace partial  store partial (3 of 10 files)',
   );
 });
 

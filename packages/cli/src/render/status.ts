@@ -36,7 +36,8 @@ function stageRow({ project, target, state, reasons }: StageStatus, verbose: boo
 }
 
 function outRow(out: OutStatus): string[] {
-  const places = [`workspace ${out.workspace}`, `store ${out.store}`];
+  const part = out.store === 'partial' ? ` (${formatCount(out.stored.files)} of ${plural(out.files, 'file')})` : '';
+  const places = [`workspace ${out.workspace}`, `store ${out.store}${part}`];
   // There is nothing yet that a remote could have.
   if (out.digest === null) return [visible(out.path), '', '', ...places];
   const size = [plural(out.files, 'file'), formatBytes(out.bytes)];

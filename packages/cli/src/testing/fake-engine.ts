@@ -44,6 +44,13 @@ function sampleEngine(root: string): Engine {
     fetch: async () => samples.FETCH,
     pull: async () => samples.PULL,
     push: async () => samples.PUSH,
+    ls: async () => samples.LS,
+    cat: async () => ({ ...samples.CAT, chunks: chunksOf('a\0', 'b\u00e9') }),
+    log: async () => samples.LOG,
+    blame: async () => samples.BLAME,
+    diff: async () => samples.DIFF,
+    summary: async () => samples.SUMMARY,
+    isSelector: (word) => word.startsWith('people'),
     gc: async () => samples.GC,
     gcRemote: async () => samples.GC_REMOTE,
     explainGc: async () => samples.GC_EXPLANATION,
@@ -67,6 +74,10 @@ function sampleEngine(root: string): Engine {
     remoteStat: async () => samples.REMOTE_STAT,
     close: async () => undefined,
   };
+}
+
+async function* chunksOf(...texts: readonly string[]): AsyncGenerator<Uint8Array> {
+  for (const text of texts) yield Buffer.from(text);
 }
 
 function noting(engine: Engine, calls: EngineCall[]): Engine {

@@ -1,7 +1,10 @@
 import type {
+  BlameReport,
+  CatReport,
   CheckoutReport,
   CommitReport,
   ConflictReport,
+  DiffReport,
   DoctorReport,
   ExplainReport,
   ExportReport,
@@ -10,6 +13,8 @@ import type {
   GcRemoteReport,
   GcReport,
   ImportReport,
+  LogReport,
+  LsReport,
   MergeLocksReport,
   PullReport,
   PushReport,
@@ -18,6 +23,7 @@ import type {
   ResolveReport,
   StageStatus,
   StoreStat,
+  SummaryReport,
   UnlockReport,
   VerifyReport,
 } from '@sluice/engine';
@@ -42,6 +48,7 @@ export const STAGE: StageStatus = {
       bytes: 695_311,
       workspace: 'present',
       store: 'complete',
+      stored: { files: 10, bytes: 695_311 },
       remote: {},
     },
   ],
@@ -203,6 +210,216 @@ export const REMOTE_STAT: RemoteStatReport = {
   referencedBytes: 855_646,
 };
 
+export const LS: LsReport = {
+  files: 3,
+  bytes: 117_300,
+  outs: [
+    {
+      project: 'people',
+      target: 'raw',
+      path: 'people/raw',
+      digest: sampleDigest('1a'),
+      files: 10,
+      bytes: 695_311,
+      listed: { files: 3, bytes: 117_300 },
+      stored: { files: 1, bytes: 300 },
+      entries: [
+        { path: '1999', kind: 'directory', digest: sampleDigest('2b'), files: 2, bytes: 117_000, stored: false },
+        { path: '1999/a\n.jpg', kind: 'file', digest: sampleDigest('3c'), files: 1, bytes: 40_000, stored: false },
+        { path: '1999/b.sh', kind: 'executable', digest: sampleDigest('4d'), files: 1, bytes: 77_000, stored: false },
+        { path: 'link', kind: 'link', digest: sampleDigest('5e'), files: 1, bytes: 300, stored: true },
+      ],
+    },
+  ],
+};
+
+export const CAT: Omit<CatReport, 'chunks'> = {
+  project: 'people',
+  target: 'raw',
+  out: 'people/raw',
+  path: '1.jpg',
+  digest: sampleDigest('1a'),
+  bytes: 5,
+  range: { offset: 0, length: 5 },
+};
+
+const author = { name: 'Ada', email: 'ada@example.com' };
+
+/** The full name of a commit of one repeated byte, in the type of reports. */
+function sampleCommit(byte: string): LogReport['commits'][number]['commit'] {
+  return byte.repeat(20) as LogReport['commits'][number]['commit'];
+}
+
+const before = { digest: sampleDigest('1a'), files: 10, bytes: 695_311 };
+
+export const LOG: LogReport = {
+  shallow: false,
+  commits: [
+    {
+      commit: sampleCommit('c3'),
+      parents: [sampleCommit('b2'), sampleCommit('a1')],
+      author,
+      date: '2026-01-03T10:00:00+01:00',
+      subject: 'Merge more faces',
+      refs: ['refs/heads/main', 'refs/remotes/origin/main', 'refs/tags/v1'],
+      outs: [
+        {
+          project: 'people',
+          target: 'raw',
+          path: 'people/raw',
+          change: 'modified',
+          before,
+          after: { digest: sampleDigest('2b'), files: 12, bytes: 855_662 },
+          stat: { added: 2, deleted: 0, modified: 0, renamed: 1, bytesAdded: 160_351, bytesDeleted: 0 },
+          made: { at: '2026-01-03T09:00:00.000Z', ms: 12_000, by: { host: 'box', run: '42' } },
+          remote: { s3cache: 'complete' },
+        },
+      ],
+    },
+    {
+      commit: sampleCommit('b2'),
+      parents: [sampleCommit('a1')],
+      author,
+      date: '2026-01-02T10:00:00+01:00',
+      subject: 'Drop it\u001b[2J',
+      refs: [],
+      outs: [
+        {
+          project: 'people',
+          target: 'raw',
+          path: 'people/raw',
+          change: 'deleted',
+          before,
+          after: null,
+          stat: null,
+          made: null,
+          remote: {},
+        },
+      ],
+    },
+    {
+      commit: sampleCommit('a1'),
+      parents: [],
+      author,
+      date: '2026-01-01T10:00:00+01:00',
+      subject: 'Faces',
+      refs: [],
+      outs: [
+        {
+          project: 'people',
+          target: 'raw',
+          path: 'people/raw',
+          change: 'added',
+          before: null,
+          after: before,
+          stat: null,
+          made: { at: '2026-01-01T08:59:00.000Z', ms: 0, by: null },
+          remote: {},
+        },
+      ],
+    },
+  ],
+};
+
+export const BLAME: BlameReport = {
+  files: [
+    {
+      project: 'people',
+      target: 'raw',
+      out: 'people/raw',
+      path: '1.jpg',
+      digest: sampleDigest('1a'),
+      bytes: 5969,
+      commit: { commit: sampleCommit('a1'), author, date: '2026-01-01T10:00:00+01:00', subject: 'Faces' },
+      orEarlier: true,
+    },
+    {
+      project: 'people',
+      target: 'raw',
+      out: 'people/raw',
+      path: '2.jpg',
+      digest: sampleDigest('2b'),
+      bytes: 40_000,
+      commit: null,
+      orEarlier: false,
+    },
+  ],
+};
+
+const file = { kind: 'file', digest: sampleDigest('1a'), bytes: 1000 } as const;
+
+export const DIFF: DiffReport = {
+  before: { kind: 'revision', rev: 'main', commit: sampleCommit('a1') },
+  after: { kind: 'workspace' },
+  outs: [
+    {
+      project: 'people',
+      target: 'raw',
+      path: 'people/raw',
+      added: [{ ...file, path: 'new|name.jpg' }],
+      deleted: [{ ...file, path: 'gone.jpg' }],
+      modified: [{ path: 'table.csv', before: file, after: { ...file, digest: sampleDigest('2b'), bytes: 2000 } }],
+      renamed: [{ ...file, from: 'old.jpg', path: 'moved\n.jpg' }],
+      files: { before: 10, after: 10 },
+      bytes: { before: 695_311, after: 696_311, new: 3000 },
+      content: [
+        {
+          path: 'table.csv',
+          diff: {
+            kind: 'csv',
+            columns: { added: ['size'], deleted: [] },
+            rows: { added: 1, deleted: 0, modified: 1 },
+            changes: [
+              { change: 'modified', row: 1, cells: [{ column: 'name', before: 'x', after: 'y' }] },
+              { change: 'added', row: 2, values: ['2', 'z'] },
+            ],
+            more: 3,
+          },
+        },
+      ],
+    },
+  ],
+  params: [{ project: 'people', target: 'fit', name: 'params.yaml:lr', before: '0.1', after: '0.2' }],
+  metrics: [
+    { project: 'people', target: 'fit', path: 'people/m.json', name: 'score', before: 0.5, after: 0.75 },
+    { project: 'people', target: 'fit', path: 'people/m.json', name: 'by', before: null, after: 'x' },
+  ],
+};
+
+export const SUMMARY: SummaryReport = {
+  files: 13,
+  bytes: 700_000,
+  distinct: { files: 11, bytes: 600_000 },
+  store: { path: '/w/.sluice', disk: { files: 20, bytes: 1_258_291 } },
+  outs: [
+    {
+      project: 'people',
+      target: 'raw',
+      path: 'people/raw',
+      digest: sampleDigest('1a'),
+      files: 10,
+      bytes: 695_311,
+      distinct: { files: 9, bytes: 600_000 },
+      own: { files: 8, bytes: 500_000 },
+      stored: { files: 4, bytes: 200_000 },
+      remote: { s3cache: 'complete' },
+      disk: { files: 10, bytes: 720_896 },
+    },
+    {
+      project: 'people',
+      target: 'old',
+      path: 'people/old',
+      digest: sampleDigest('2b'),
+      files: 3,
+      bytes: 4689,
+      distinct: null,
+      own: null,
+      stored: null,
+      remote: {},
+      disk: { files: 0, bytes: 0 },
+    },
+  ],
+};
 export const CONFLICT: ConflictReport = {
   project: 'people',
   target: 'raw',

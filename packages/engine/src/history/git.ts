@@ -51,7 +51,13 @@ export async function resolveRev(root: string, rev: string, options: GitOptions 
   return unknown('`git log --all --oneline` lists commits; a clone may have to fetch it first.');
 }
 
-/** The UTF-8 text of a file at a revision, its path relative to the workspace root; `undefined` when it is not there. Throws `ERR_REVISION`. @internal */
+/** Whether anything was committed to git. `false` also outside a repository. */
+export async function hasHead(root: string, options: GitOptions = {}): Promise<boolean> {
+  if (!(await isGitWorkspace(root, options))) return false;
+  return (await runGit(root, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], options)).status === 0;
+}
+
+/** The UTF-8 text of a file at a revision, its path relative to the workspace root; `undefined` when it is not there. Throws `ERR_REVISION`. */
 export async function readFileAt(
   root: string,
   rev: string,

@@ -96,7 +96,7 @@ async function listLocks(root: string, commit: Commit, options: GitOptions): Pro
 }
 
 /** The names and texts of blobs, read through one `cat-file`, in their order. */
-async function* readBlobs(
+export async function* readBlobs(
   root: string,
   blobs: Iterable<string>,
   options: GitOptions,
@@ -137,7 +137,7 @@ function takeBlob(bytes: Buffer): { readonly name: string; readonly text: string
 }
 
 /** The path of a lock that is a plain file, and no link or submodule. */
-function lockPath(mode: string | undefined, name: string | undefined): RelPath | undefined {
+export function lockPath(mode: string | undefined, name: string | undefined): RelPath | undefined {
   if (name === undefined || !mode?.startsWith('100')) return undefined;
   if (name !== LOCK_FILE && !name.endsWith(`/${LOCK_FILE}`)) return undefined;
   return tryParseRelPath(name);

@@ -262,6 +262,25 @@ describe.each([
     );
   });
 
+  test('arbitrary chunks with right checksums are read or refused, never a crash', () => {
+    const rows = chunkedSample().chunks ?? Buffer.alloc(0);
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(rows.length - 1), fc.nat(255)), { maxLength: 6 }),
+        fc.integer({ min: 0, max: 10_000 }),
+        (changes, size) => {
+          const chunks = Buffer.from(rows);
+          for (const [at, value] of changes) chunks[at] = value;
+          const map = decodeMap(encodeMap({ ...draft, chunks }), 'test');
+          return ['no error', 'ERR_MAP_INVALID'].includes(
+            codeOf(() => readChunksOf(size, map.chunks, map.front, 'test')),
+          );
+        },
+      ),
+      fuzzRuns(),
+    );
+  });
+
   test('arbitrary rows with right checksums are read or refused, never a crash', () => {
     fc.assert(
       fc.property(

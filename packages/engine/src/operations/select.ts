@@ -36,6 +36,14 @@ export function selectStages(
   return stages.all.flatMap((stage) => selected.get(stage) ?? []);
 }
 
+/** Whether a word names a project or a stage of one, whether there is such a stage or not. */
+export function isSelector(projects: WorkspaceProjects, word: string): boolean {
+  const [name = ''] = word.split('#');
+  if (projects.projects.has(name)) return true;
+  // Besides times (`HEAD@{12:00}`) and texts (`:/fix`), no name of a commit holds a colon.
+  return name.includes(':') && !name.includes('@{') && !name.startsWith(':');
+}
+
 function select(projects: WorkspaceProjects, stages: LoadedStages, selector: string): Selected[] {
   const hash = selector.indexOf('#');
   const name = hash < 0 ? selector : selector.slice(0, hash);
@@ -70,7 +78,9 @@ function splitName(projects: WorkspaceProjects, name: string): { project: string
 }
 
 function filterFor(stage: Stage, pattern: string): (out: Out) => PathFilter {
-  const matches = globMatcher(pattern);
+  const matchesGlob = globMatcher(pattern);
+  // A name may hold what a pattern takes for magic: it still names itself.
+  const matches = (path: string): boolean => path === pattern || matchesGlob(path);
   const base = globBase(pattern);
   if (stage.outs.length === 1) return () => pathFilter(matches, [base]);
   return (out) => {

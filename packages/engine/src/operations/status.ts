@@ -6,6 +6,7 @@ import { type Decision, decide, type Place, placeOf } from '../stage/decide.js';
 import { Resolver } from '../stage/resolve.js';
 import type { Out } from '../stage/stage.js';
 import { type Completeness, completeness } from '../store/complete.js';
+import { storedSum } from '../store/list-tree.js';
 import type { Observed } from '../workspace/observe.js';
 import { isStored } from '../workspace/snapshot-complete.js';
 import type { OperationContext } from './context.js';
@@ -22,6 +23,8 @@ export interface OutStatus {
   readonly bytes: number;
   readonly workspace: Place;
   readonly store: Completeness;
+  /** Files whose bytes the store has, and their bytes. */
+  readonly stored: { readonly files: number; readonly bytes: number };
   /** By name of the remote; empty unless remotes were asked. */
   readonly remote: Readonly<Record<string, RemoteState>>;
 }
@@ -70,7 +73,7 @@ export async function status(
         files: shown?.files ?? 0,
         bytes: shown?.bytes ?? 0,
         workspace: placeOf(observed, root),
-        store: shown === undefined ? 'absent' : inStore(context, shown, observed),
+        ...inStore(context, shown, observed),
         remote: await remoteStates(context, out, shown, remotes),
       });
     }
@@ -80,10 +83,17 @@ export async function status(
   return { stages, ...(conflicts.length === 0 ? {} : { conflicts }) };
 }
 
-function inStore({ workspace }: OperationContext, root: OutRoot, observed: Observed | undefined): Completeness {
+function inStore(
+  { workspace }: OperationContext,
+  root: OutRoot | undefined,
+  observed: Observed | undefined,
+): Pick<OutStatus, 'store' | 'stored'> {
+  if (root === undefined) return { store: 'absent', stored: { files: 0, bytes: 0 } };
   const { reader } = workspace.store;
-  if (observed !== undefined && sameRoot(observed.root, root) && isStored(reader, observed.snapshot)) return 'complete';
-  return completeness(reader, root);
+  const isSeen = observed !== undefined && sameRoot(observed.root, root) && isStored(reader, observed.snapshot);
+  const store = isSeen ? 'complete' : completeness(reader, root);
+  if (store === 'complete') return { store, stored: { files: root.files, bytes: root.bytes } };
+  return { store, stored: store === 'absent' ? { files: 0, bytes: 0 } : storedSum(reader, root) };
 }
 
 async function remoteStates(

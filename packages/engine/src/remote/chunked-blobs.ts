@@ -1,7 +1,7 @@
 import { throwIfAborted } from '../errors.js';
 import { type CutBlob, type Cuts, chunkRaw } from '../model/cutter.js';
 import { RAW_DIGEST_BYTES } from '../model/digest.js';
-import { DigestTable } from '../model/digest-table.js';
+import type { DigestTable } from '../model/digest-table.js';
 import type { Encoder } from '../store/encoder.js';
 import type { ObjectReader } from '../store/reader.js';
 import type { Store } from '../store/store.js';
@@ -42,8 +42,6 @@ export interface ChunkedBlobsContext {
 export class ChunkedBlobs {
   private readonly context: ChunkedBlobsContext;
   private readonly cuts = new Map<string, CutBlob>();
-  /** Chunks that a dry run would have sent. */
-  private readonly counted = new DigestTable();
 
   constructor(context: ChunkedBlobsContext) {
     this.context = context;
@@ -89,11 +87,11 @@ export class ChunkedBlobs {
     return { chunks, sentBytes };
   }
 
-  /** How many bytes {@link send} would send. Throws like it. */
-  async count(raw: Buffer, size: number, cuts: Cuts, find: FindChunk): Promise<number> {
+  /** How many bytes {@link send} would send. `counted`: chunks that would have been sent by then. Throws like it. */
+  async count(raw: Buffer, size: number, cuts: Cuts, find: FindChunk, counted: DigestTable): Promise<number> {
     let bytes = 0;
     for (const chunk of chunksOf(await this.cut(raw, size, cuts))) {
-      if (find(chunk.raw) === undefined && this.counted.set(chunk.raw)) bytes += chunk.bytes;
+      if (find(chunk.raw) === undefined && counted.set(chunk.raw)) bytes += chunk.bytes;
     }
     return bytes;
   }

@@ -19,6 +19,8 @@ export interface ChunkedSource {
 
 /** A part of a pack that is asked for with one request, and what becomes of it, in the order of the blob. */
 interface ChunkRange {
+  /** Where its first chunk begins in the blob. */
+  readonly start: number;
   readonly key: StorageKey;
   readonly offset: number;
   readonly length: number;
@@ -59,13 +61,24 @@ export async function fetchChunked(
   }
 }
 
-/** Reads a blob in chunks to its end, one range ahead; the caller compares the whole. */
+/** Chunks that came with one request, or what is wrong with them. `start`: where the first of them begins in the blob. */
+export interface ReadChunks {
+  readonly key: StorageKey;
+  readonly start: number;
+  readonly bytes: readonly Buffer[] | 'lost' | 'damaged';
+}
+
+/**
+ * Reads a blob in chunks to its end, one range ahead; the caller compares the whole. With `span`, only the chunks that hold these bytes are read: the first one, and the one
+ * behind the last.
+ */
 export async function* readChunked(
   storage: Storage,
   source: ChunkedSource,
   signal: AbortSignal | undefined,
-): AsyncGenerator<{ readonly key: StorageKey; readonly bytes: readonly Buffer[] | 'lost' | 'damaged' }> {
-  const ranges = await chunkRanges(source);
+  span: { readonly from: number; readonly to: number } = { from: 0, to: source.size },
+): AsyncGenerator<ReadChunks> {
+  const ranges = await chunkRanges(source, span);
   const get = (i: number): Promise<Buffer | undefined> | undefined => {
     const range = ranges[i];
     if (range === undefined) return undefined;
@@ -75,25 +88,37 @@ export async function* readChunked(
     return coming;
   };
   let coming = get(0);
-  for (const [i, { key, chunks }] of ranges.entries()) {
+  for (const [i, { key, start, chunks }] of ranges.entries()) {
     const bytes = await coming;
     coming = get(i + 1);
-    yield { key, bytes: bytes === undefined ? 'lost' : (chunks(bytes) ?? 'damaged') };
+    yield { key, start, bytes: bytes === undefined ? 'lost' : (chunks(bytes) ?? 'damaged') };
   }
 }
 
 /** The ranges of packs that hold a blob's chunks, in the order of the blob. Throws `ERR_MAP_INVALID` or `ERR_FORMAT_VERSION`. */
-async function chunkRanges({ map, size, first, count }: ChunkedSource): Promise<ChunkRange[]> {
-  const rows = await map.chunksOf(size, first, count);
+async function chunkRanges(
+  { map, size, first, count }: ChunkedSource,
+  { from: spanFrom, to: spanTo }: { readonly from: number; readonly to: number },
+): Promise<ChunkRange[]> {
+  const all = await map.chunksOf(size, first, count);
+  let begin = 0;
+  let behind = 0;
+  const rows = all.filter((row) => {
+    const at = behind;
+    behind += row.bytes;
+    if (behind <= spanFrom) begin = behind;
+    return behind > spanFrom && at < spanTo;
+  });
   for (const { codec } of rows) expectCodec(codec, map.where);
   const decode = await openDecode(new Set(rows.map(({ codec }) => codec)));
   const ranges: ChunkRange[] = [];
   for (let from = 0; from < rows.length; ) {
     const together = nextRange(rows, from);
-    const start = startOf(together[0]);
+    const offset = startOf(together[0]);
     const key = map.packKey(together[0]?.pack ?? 0);
-    const length = Math.max(...together.map((row) => startOf(row) + row.stored)) - start;
-    ranges.push({ key, offset: start, length, chunks: (bytes) => chunksIn(bytes, start, together, decode) });
+    const length = Math.max(...together.map((row) => startOf(row) + row.stored)) - offset;
+    ranges.push({ start: begin, key, offset, length, chunks: (bytes) => chunksIn(bytes, offset, together, decode) });
+    begin += together.reduce((sum, { bytes }) => sum + bytes, 0);
     from += together.length;
   }
   return ranges;

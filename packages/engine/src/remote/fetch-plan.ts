@@ -92,7 +92,7 @@ export async function findLack(
   if (want.root.kind === 'blob') {
     const raw = rawOf(want.root.digest);
     rely(raw);
-    if (treesOnly !== true && lacks(raw, 0, want.root.bytes)) {
+    if (treesOnly !== true && want.filter?.('') !== false && lacks(raw, 0, want.root.bytes)) {
       addToSource(lack, raw, 0, want.root.bytes, map, await map.locations(0, 1), 0);
     }
     return lack;

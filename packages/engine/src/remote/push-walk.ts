@@ -48,6 +48,8 @@ export class PushWalk {
   readonly problems: ErrorWire[] = [];
   private readonly context: PushWalkContext;
   private readonly packRefs = new Map<HavePack, PackRef>();
+  /** Chunks that a dry run would have sent. */
+  private readonly counted = new DigestTable();
 
   constructor(context: PushWalkContext) {
     this.context = context;
@@ -200,7 +202,7 @@ export class PushWalk {
       const form = await this.largeForm(raw, size);
       if (form === 'own-key') return false;
       if (dryRun) {
-        const bytes = await chunked.count(raw, size, form, find);
+        const bytes = await chunked.count(raw, size, form, find, this.counted);
         this.count(walked, raw, 0, size, tally.isSent(raw, 0) || bytes > 0, bytes);
         return true;
       }

@@ -7,7 +7,8 @@ export type GlobDep = Extract<Dep, { kind: 'glob' }>;
 
 /** Matches whole paths relative to the workspace root. Names that begin with a dot are ordinary. */
 export function globMatcher(pattern: string): (path: string) => boolean {
-  return loadPicomatch()(pattern, { dot: true, nonegate: true, windows: false });
+  // A name may hold a newline.
+  return loadPicomatch()(pattern, { dot: true, nonegate: true, windows: false, flags: 's' });
 }
 
 /**

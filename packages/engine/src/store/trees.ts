@@ -17,8 +17,11 @@ export interface Directory extends Entries {
   readonly totalBytes: number;
 }
 
+/** Gives the bytes of objects, checked: a store, or one with more laid over it. */
+export type NodeReader = Pick<ObjectReader, 'read'>;
+
 /** Reads and checks one node. Throws `ERR_OBJECT_MISSING`, `ERR_OBJECT_DAMAGED` or `ERR_TREE_INVALID`. */
-export function readNode(reader: ObjectReader, raw: Buffer, rawAt = 0): TreeNode {
+export function readNode(reader: NodeReader, raw: Buffer, rawAt = 0): TreeNode {
   return decodeNode(reader.read('tree', raw, rawAt), shortDigest(digestFromRaw(raw, rawAt)));
 }
 
@@ -32,10 +35,23 @@ export function readDirectory(reader: ObjectReader, raw: Buffer, rawAt = 0, path
   const { totalFiles, totalBytes } = top;
   if (top.shape === PART) throw invalid(own, 'a part stands where a directory is expected');
   if (top.shape !== SPLIT) return { ...top, path, parts: Buffer.alloc(0), raw: own, totalFiles, totalBytes };
-  const parts = top.counts.flatMap((count, i) => {
+  const entries = readParts(reader, own, top, (i) => {
     // The first part holds whatever comes before the second.
     const isWanted = mayReach(filter, path, i === 0 ? undefined : top.names[i], top.names[i + 1]);
-    if (!isWanted && !reader.catalog.has('tree', top.digests, i * RAW_DIGEST_BYTES)) return [];
+    return isWanted || reader.catalog.has('tree', top.digests, i * RAW_DIGEST_BYTES);
+  });
+  return { ...entries, path, parts: Buffer.from(top.digests), raw: own, totalFiles, totalBytes };
+}
+
+/** The entries of those parts of a split directory that are wanted, put together and checked against its node. Throws like {@link readNode}. */
+export function readParts(
+  reader: NodeReader,
+  raw: Buffer,
+  top: TreeNode,
+  isWanted: (part: number) => boolean,
+): Entries {
+  const parts = top.counts.flatMap((count, i) => {
+    if (!isWanted(i)) return [];
     const part = readNode(reader, top.digests, i * RAW_DIGEST_BYTES);
     const fits =
       part.shape === PART &&
@@ -43,10 +59,10 @@ export function readDirectory(reader: ObjectReader, raw: Buffer, rawAt = 0, path
       part.names[0] === top.names[i] &&
       part.totalFiles === top.files[i] &&
       part.totalBytes === top.sizes[i];
-    if (!fits) throw invalid(own, 'a part is not the one that it names');
+    if (!fits) throw invalid(raw, 'a part is not the one that it names');
     return [part];
   });
-  return { ...join(own, parts), path, parts: Buffer.from(top.digests), raw: own, totalFiles, totalBytes };
+  return join(raw, parts);
 }
 
 /**

@@ -36,9 +36,12 @@ export function formatDuration(ms: number): string {
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
+/** Controls, line separators, and what makes a terminal show text in another order than it has. */
+const HIDDEN = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
 /** A name or value on one line of a terminal: a file name may hold a newline, or what a terminal takes for a command. */
 export function visible(text: string): string {
-  return text.replace(/\p{Cc}/gu, (character) => {
+  return text.replace(HIDDEN, (character) => {
     const code = character.charCodeAt(0).toString(16).padStart(4, '0');
     return ESCAPES[character] ?? `\\u${code}`;
   });

@@ -74,5 +74,6 @@ test('an error has its code, its place and what to do', () => {
 
 test('names and values stay on their line', () => {
   expect(visible('a\nb\u001b[2Jc\u009bd é')).toBe('a\\nb\\u001b[2Jc\\u009bd é');
+  expect(visible('abc\u202egpj.exe')).toBe('abc\\u202egpj.exe');
   expect(reasonText({ kind: 'command', name: '', before: 'a\nb', after: null })).toBe('command a\\nb -> (none)');
 });

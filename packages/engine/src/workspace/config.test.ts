@@ -42,6 +42,7 @@ describe('reading', () => {
       durability: 'batch',
       push: 'manual',
       gc: 'manual',
+      hooks: {},
       trust: new Map(),
       area: undefined,
       offline: false,
@@ -71,6 +72,7 @@ describe('reading', () => {
       durability: 'none',
       push: 'after-run',
       gc: 'after-run',
+      hooks: { postCheckout: 'pull', prePush: 'push' },
       trust: { protected: ['main'] },
     });
     expect(config.store).toBe(join(root, '../store'));
@@ -88,6 +90,7 @@ describe('reading', () => {
       location: { kind: 'file', dir: join(root, 'data/remote') },
     });
     expect(config).toMatchObject({ link: ['copy'], durability: 'none', push: 'after-run', gc: 'after-run' });
+    expect(config.hooks).toEqual({ postCheckout: 'pull', prePush: 'push' });
   });
 
   test('the local file is laid over, and the environment over both', () => {

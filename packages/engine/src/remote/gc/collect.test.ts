@@ -182,6 +182,29 @@ test('a later version that refers to the map of a dead one keeps only what it ne
   await expectWhole(next, third);
 });
 
+test('large files in chunks keep those chunks that they need', async () => {
+  const store = newStore();
+  const chunking = { compression: 'none', chunking: true } as const;
+  const send = (root: OutRoot, previous: OutRoot[] = []): ReturnType<typeof pushRoots> => {
+    const remote = openRemote({ storage, area: 'shared', encoding: chunking });
+    return pushRoots({ remote, store, roots: [{ root, previous }] });
+  };
+  const start = randomBytes(4_000_000);
+  const same = randomFiles(20, 100);
+  const before: Files = { same, large: Buffer.concat([start, randomBytes(14_000_000)]) };
+  const after: Files = { same, large: Buffer.concat([start, randomBytes(14_000_000)]) };
+  const dead = await storeFiles(store, before);
+  await send(dead);
+  const live = await storeFiles(store, after);
+  expect((await send(live, [dead])).bytes.sent).toBeLessThan(18_000_000);
+  const { first, second } = await gcTwice([live], [live, dead]);
+  expect(first.repacked.packs).toBeGreaterThan(0);
+  expect(second.removed.bytes).toBeGreaterThan(13_000_000);
+  expect(keysOf('maps')).toHaveLength(1);
+  await expectAllSound();
+  await expectWhole(live, after);
+});
+
 test('packs that are mostly dead are copied into one, byte by byte', async () => {
   const store = newStore();
   const pool = randomFiles(20, 2000);

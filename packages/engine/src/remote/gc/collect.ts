@@ -28,7 +28,7 @@ export interface CollectRemoteOptions {
   readonly reader: ObjectReader;
   /** Asked when the hold is there. What it throws stops the collection. */
   readonly roots: () => Promise<GcRemoteRoots>;
-  /** What is condemned stays so long, and what is younger is not condemned. Has to be longer than the times of pushers: `LOOKOUT_TIMES`. */
+  /** What is condemned stays so long, and what is younger is not condemned. Has to be longer than the times of pushers: `lookout.ts`. */
   readonly graceMs: number;
   /** Records that are younger keep their roots; the grace period at least. */
   readonly recordsMs?: number | undefined;
@@ -68,7 +68,7 @@ export async function collectRemote(options: CollectRemoteOptions): Promise<Coll
   const { remote, signal, dryRun = false, graceMs, times = HOLD_TIMES } = options;
   if ((await remote.contact(signal)) === 'empty') return NOTHING;
   if (dryRun) return collectOnce(options, { nowMs: options.nowMs, mayGoOn: () => true });
-  return withHold(remote, times, signal, async (hold) => {
+  return withHold(remote.storage, remote.areas.own, times, signal, async (hold) => {
     const first = await collectOnce(options, hold);
     // Nobody pushes, so what was condemned just now can go.
     if (graceMs > 0 || first.dueMs === undefined) return first;
@@ -201,7 +201,7 @@ async function replaceList(
   isThere: boolean,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  if (condemned.length > 0) await writeCondemned(remote, condemned, signal);
+  if (condemned.length > 0) await writeCondemned(remote.storage, remote.areas.own, condemned, signal);
   else if (isThere) await remote.storage.delete?.(condemnedKey(remote.areas.own), { signal });
 }
 

@@ -1,5 +1,5 @@
 import { SluiceError } from '../../errors.js';
-import type { Area, AreaOrder } from '../areas.js';
+import type { Area } from '../areas.js';
 import { condemnedKey } from '../keys.js';
 import { bodyOf, type ListedObject, type Storage, type StorageKey, tryParseStorageKey } from '../storage/port.js';
 
@@ -32,13 +32,14 @@ export async function readCondemned(
 
 /** Replaces the list of the writer's own area, whose age begins with this. */
 export async function writeCondemned(
-  { storage, areas }: { readonly storage: Storage; readonly areas: AreaOrder },
+  storage: Storage,
+  own: Area,
   objects: readonly ListedObject[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const rows = objects.slice(0, MOST_CONDEMNED).map(({ key, bytes, modifiedMs }) => [key, bytes, modifiedMs]);
   const text = `${JSON.stringify({ version: VERSION, condemned: rows })}\n`;
-  await storage.put(condemnedKey(areas.own), bodyOf(Buffer.from(text)), { signal });
+  await storage.put(condemnedKey(own), bodyOf(Buffer.from(text)), { signal });
 }
 
 /** Names of another area are lies: only the area itself is collected by its list. */

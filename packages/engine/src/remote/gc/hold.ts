@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { SluiceError } from '../../errors.js';
-import type { Area, AreaOrder } from '../areas.js';
+import type { Area } from '../areas.js';
 import { holdKey, holdsFolder } from '../keys.js';
 import { bodyOf, type ListedObject, type Storage, type StorageKey } from '../storage/port.js';
 
@@ -24,24 +24,24 @@ export interface Hold {
 
 /** Runs `work` while nobody else collects the writer's own area. Throws `ERR_HELD` if somebody does, and `ERR_USAGE` for a remote that cannot list or delete. */
 export async function withHold<T>(
-  remote: { readonly storage: Storage; readonly areas: AreaOrder },
+  storage: Storage,
+  own: Area,
   times: HoldTimes,
   signal: AbortSignal | undefined,
   work: (hold: Hold) => Promise<T>,
 ): Promise<T> {
-  const { storage, areas } = remote;
   const remove = storage.delete?.bind(storage);
   if (storage.list === undefined || remove === undefined) {
     throw new SluiceError('ERR_USAGE', `${storage.description} cannot be collected: it cannot list or delete`, {
       hint: 'Collect a remote in a directory or in S3.',
     });
   }
-  const key = holdKey(areas.own, randomBytes(16));
+  const key = holdKey(own, randomBytes(16));
   const began = { wallMs: Date.now(), runMs: performance.now() };
   const mayGoOn = (): boolean => Math.max(Date.now() - began.wallMs, performance.now() - began.runMs) < times.mostMs;
   try {
     await storage.put(key, bodyOf(Buffer.from(`${JSON.stringify({ version: 1, pid: process.pid })}\n`)), { signal });
-    const holds = await listHolds(storage, areas.own, signal);
+    const holds = await listHolds(storage, own, signal);
     const nowMs = holds.find((hold) => hold.key === key)?.modifiedMs;
     if (nowMs === undefined) {
       throw new SluiceError('ERR_REMOTE_DOWN', `${storage.description} does not list what was written just now`, {
