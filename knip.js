@@ -20,6 +20,7 @@ export default {
     },
     'packages/engine': { entry: ['src/**/worker.ts!', TESTS], project: PROJECT },
     'packages/cli': { entry: ['src/bin.ts!', TESTS], project: PROJECT },
+    'packages/action': { entry: ['src/index.ts!', TESTS], project: PROJECT },
     'packages/nx': { entry: [...namedSources('packages/nx'), TESTS], project: PROJECT },
   },
 };

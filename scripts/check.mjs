@@ -12,6 +12,7 @@ const STEPS = {
   docs: [['node', 'scripts/check-docs.mjs']],
   errors: [['node', 'scripts/check-errors.mjs']],
   lock: [['node', 'scripts/complete-lock.mjs', '--check']],
+  dist: [['node', 'scripts/bundle-action.mjs', '--check']],
 };
 
 const wanted = process.argv.slice(2);

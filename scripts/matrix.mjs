@@ -14,6 +14,7 @@ const NX = ['22.7.12', '23.3.2', '24.0.6'];
 const NODE = ['20', '22', '24'];
 /** Crashes, sharing and S3 have nothing to do with the version of Nx. */
 const ABOUT_NX = [
+  'action',
   'add',
   'batch',
   'doctor',

@@ -1,6 +1,6 @@
 // @ts-check
 // The packed packages: what a user installs. End-to-end tests and the demo run on them.
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT, runTool } from './run-tool.mjs';
 import { withLock } from './with-lock.mjs';
@@ -33,8 +33,13 @@ function isFresh() {
   if (TARBALLS !== OWN) return true;
   if (!existsSync(OWN)) return false;
   const packed = readdirSync(OWN).map((file) => statSync(join(OWN, file)).mtimeMs);
-  const packages = readdirSync(join(ROOT, 'packages'));
+  const packages = readdirSync(join(ROOT, 'packages')).filter(isPublished);
   return packed.length === packages.length && newestSource(packages) < Math.min(...packed);
+}
+
+/** @param {string} name */
+function isPublished(name) {
+  return JSON.parse(readFileSync(join(ROOT, 'packages', name, 'package.json'), 'utf8')).private !== true;
 }
 
 /** Tests are not packed. @param {string[]} packages */

@@ -10,6 +10,7 @@ import { checkout } from './operations/checkout.js';
 import { checkoutKept } from './operations/checkout-kept.js';
 import { commit } from './operations/commit.js';
 import type { OperationContext } from './operations/context.js';
+import { checkDeclarations, type DeclarationsReport } from './operations/declarations.js';
 import { type DiffOptions, type DiffReport, diff } from './operations/diff.js';
 import { type DoctorReport, doctor } from './operations/doctor/doctor.js';
 import { explain } from './operations/explain.js';
@@ -58,13 +59,21 @@ import type {
 } from './operations/reports.js';
 import { type ResolveSide, resolveConflicts } from './operations/resolve.js';
 import { isSelector, type Selected, selectStages } from './operations/select.js';
+import {
+  type KeptDrivers,
+  keepDrivers,
+  type ServedRemotes,
+  type ServeOptions,
+  serveRemotes,
+} from './operations/serve-remotes.js';
 import { type StatusReport, status } from './operations/status.js';
 import { type SummaryOptions, type SummaryReport, summary } from './operations/summary.js';
 import { unlock } from './operations/unlock.js';
 import { verify } from './operations/verify.js';
 import { type VerifyAppendOnlyOptions, verifyAppendOnly } from './operations/verify-append-only.js';
 import { type VerifyRemoteOptions, verifyRemote } from './operations/verify-remote.js';
-import { parseArea } from './remote/areas.js';
+import { lowerArea, parseArea } from './remote/areas.js';
+import { brokerAccess } from './remote/storage/broker/access.js';
 import { type ChosenStage, loadStages, stageNamed, stagesOfChosen, withChosen } from './stage/load-stages.js';
 import { createLockReader } from './stage/lock-file.js';
 import { mergeResults } from './stage/merge-results.js';
@@ -104,6 +113,11 @@ export interface EngineOptions {
    * of once.
    */
   readonly runDir?: string;
+  /**
+   * The area to write in, as a front end has decided it from what its host vouches for (`trusted`, `shared`, `pr/<n>`). Without it that is `shared`. The configuration
+   * and `SLUICE_AREA` can only lower it.
+   */
+  readonly area?: string;
   /** The built `worker.js`, where this module does not lie beside it (a bundle, or sources under test). */
   readonly workerFile?: URL;
 }
@@ -187,6 +201,8 @@ export interface Engine {
   /** Makes files of outs private and writable; `paths` are relative to the workspace root. */
   unlock(options: { readonly paths: readonly string[] }): Promise<UnlockReport>;
   explain(selector: string): Promise<ExplainReport>;
+  /** The declared stages, and what is wrong with declarations, with the line where it is. */
+  declarations(): Promise<DeclarationsReport>;
   /** Merges a lock for git, from three files into that of our side. No data is needed. */
   mergeLocks(options: MergeLocksOptions): Promise<MergeLocksReport>;
   /** Ends conflicts that a merge left in locks by taking a side; without one, merges outs whose trees were missing. */
@@ -210,6 +226,11 @@ export interface Engine {
   pingRemote(name: string | undefined): Promise<{ readonly remote: string; readonly ms: number }>;
   /** What a remote holds. Throws `ERR_REMOTE_DOWN` or `ERR_REMOTE_DENIED`. */
   remoteStat(name: string | undefined): Promise<RemoteStatReport>;
+  /**
+   * Serves the remotes to other processes, which need no keys for them then, until this engine is closed; its own operations use the same connections from then on. Once
+   * per engine.
+   */
+  serveRemotes(options: ServeOptions): Promise<ServedRemotes>;
   /** Lets others see what was pushed, where that was put off to save uploads; ends worker threads and closes files. */
   close(): Promise<void>;
 }
@@ -241,6 +262,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     threads === 0 ? undefined : (options.workerFile ?? new URL('./workspace/worker.js', import.meta.url));
   const bulk = createBulk(realFiles, workerFile, threads);
   let opened: Store | undefined;
+  let drivers: KeptDrivers | undefined;
+  let served: ServedRemotes | undefined;
   const gathering: Gathering = new Map();
 
   const config = (): Config => {
@@ -259,7 +282,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     store.reader.catalog.refresh();
     registerWorkspace(store, root, new Date());
     // Nothing outside of CI may write where protected branches do, so a laptop writes in the shared area; a lower one can be asked for.
-    const area = parseArea(settings.area === undefined || settings.area === 'trusted' ? 'shared' : settings.area);
+    const area = lowerArea(parseArea(options.area ?? brokerAccess(env)?.area ?? 'shared'), settings.area);
     const projects = readStages();
     const context: OperationContext = {
       workspace: { root, store, bulk, link: settings.link },
@@ -275,6 +298,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         gathering,
         signal,
         runDir: options.runDir,
+        drivers: drivers?.open,
         relatives: (root) => relativesOf(context, root),
       }),
       area,
@@ -392,6 +416,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       on(appendOptions.select, (context, selected) => verifyAppendOnly(context, selected, appendOptions)),
     unlock: async ({ paths }) => unlock(contextFor(), paths),
     explain: async (selector) => on([selector], explain),
+    declarations: async () => checkDeclarations(root, readStages()),
     mergeLocks: async (mergeOptions) => mergeLockFiles(contextFor(), mergeOptions),
     resolve: async ({ select, side }) => on(select, (context, selected) => resolveConflicts(context, selected, side)),
     storeStat: async () => {
@@ -426,8 +451,20 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       return { remote: opening.name, ms: Math.round(performance.now() - startedMs) };
     },
     remoteStat: async (name) => remoteStat(contextFor(), name),
+    serveRemotes: async (serveOptions) => {
+      drivers ??= keepDrivers();
+      const { config: settings, workspace, area } = readContext();
+      served ??= await serveRemotes(
+        settings,
+        drivers,
+        { store: workspace.store, area: parseArea(area), env, emit, gathering },
+        serveOptions,
+      );
+      return served;
+    },
     close: async () => {
       await Promise.all([...pushers].map((pusher) => pusher.stop()));
+      await served?.close();
       await flushGathered(gathering, emit, signal);
       await bulk.close();
       opened?.close();

@@ -20,6 +20,7 @@ export type { BlamedFile, BlameOptions, BlameReport } from './operations/blame.j
 export type { ByteRangeOption, CatOptions, CatReport } from './operations/cat.js';
 export type { ContentDiff } from './operations/content/compare-content.js';
 export type { ChangeCount } from './operations/count-changes.js';
+export type { DeclarationProblem, DeclarationsReport } from './operations/declarations.js';
 export type { DiffFile, DiffOptions, DiffOut, DiffReport, ParamChange } from './operations/diff.js';
 export type { MetricChange, MetricValue } from './operations/diff-metrics.js';
 export type { SideName } from './operations/diff-sides.js';
@@ -34,6 +35,7 @@ export type { PrePushOptions, RefUpdate } from './operations/pre-push.js';
 export { pushFailure } from './operations/push-failure.js';
 export type { WhileRunningOptions } from './operations/push-while-running.js';
 export * from './operations/reports.js';
+export type { RemoteTraffic, ServedRemotes, ServeOptions } from './operations/serve-remotes.js';
 export type { OutStatus, StageStatus, StatusReport } from './operations/status.js';
 export { createStrictness, type Strictness } from './operations/strictness.js';
 export type { SummaryOptions, SummaryOut, SummaryReport } from './operations/summary.js';

@@ -2,7 +2,7 @@ import { asSluiceError, createStrictness, type Engine, openEngine, type SluiceEv
 import { abortOnSignal } from './abort-on-signal.js';
 import type { ExecutorContext } from './host.js';
 import { createPrinter, type Host, type Printer } from './printer.js';
-import { NOTES_VARIABLE } from './run/task-note.js';
+import { NOTES_VARIABLE, NOTES_VARIABLES } from './run/task-note.js';
 
 /** The process that an executor runs in. */
 export type HostProcess = Host & NodeJS.EventEmitter;
@@ -53,6 +53,5 @@ export function sharedWith({ env }: Host): { readonly runDir?: string } {
 
 /** The environment as commands see it: where tasks leave their notes is between us, and an Nx that a command starts has tasks of its own. */
 export function commandEnv({ env }: Host): Host['env'] {
-  const { [NOTES_VARIABLE]: _, ...rest } = env;
-  return rest;
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !NOTES_VARIABLES.includes(name)));
 }

@@ -62,6 +62,10 @@ function sampleEngine(root: string): Engine {
     verifyAppendOnly: async () => samples.VERIFY,
     unlock: async () => samples.UNLOCK,
     explain: async () => samples.EXPLAIN,
+    serveRemotes: async () => {
+      throw new Error('the command line serves nothing');
+    },
+    declarations: async () => ({ stages: [], targets: [], problems: [] }),
     storeStat: async () => samples.STORE,
     doctor: async () => ({ ...samples.DOCTOR, findings: samples.DOCTOR.findings.slice(1) }),
     init: async () => ({ written: ['sluice.json', '.gitignore'] }),

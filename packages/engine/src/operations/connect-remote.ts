@@ -5,6 +5,8 @@ import { markSeen, wasSeen } from '../remote/have-file.js';
 import { FORMAT_KEY } from '../remote/keys.js';
 import { openRemote, type Remote } from '../remote/remote.js';
 import { actionsCacheStorage } from '../remote/storage/actions-cache/actions-cache.js';
+import { brokerAccess } from '../remote/storage/broker/access.js';
+import { brokerStorage } from '../remote/storage/broker/broker.js';
 import { type CountingStorage, counting } from '../remote/storage/counting.js';
 import { fileStorage } from '../remote/storage/file.js';
 import { limited } from '../remote/storage/limit.js';
@@ -29,12 +31,23 @@ export interface OpenedRemote {
 /** What the remotes of a workspace have in common. */
 export interface ConnectOptions extends S3RemoteOptions {
   readonly area: Area;
+  /** Drivers that are open already, where a process keeps them for as long as it lives. */
+  readonly drivers?: OpenDriver | undefined;
   /** Storages that gather what is put, kept for all operations of an engine, who flushes them at its end. */
   readonly gathering?: Gathering | undefined;
 }
 
+/** Opens the driver of a remote, which tries again, and counts all its tries. */
+export type OpenDriver = (settings: RemoteConfig, options: ConnectOptions) => Driver;
+
+/** A driver and its count. */
+export interface Driver {
+  readonly driver: Storage;
+  readonly requests: CountingStorage['requests'];
+}
+
 /** Requests in flight at once, where the configuration does not say. */
-const CONCURRENCY = 32;
+export const CONCURRENCY = 32;
 
 /** Who hiccups is asked again at once. */
 const PATIENCE = {
@@ -53,9 +66,8 @@ const S3_RETRY: Omit<RetryOptions, 'attempts'> = { ...PATIENCE, longestWaitMs: 5
 
 /** The remote of a configuration with its wrappers. Throws `ERR_CONFIG` for a kind that this version cannot use. */
 export function connectRemote(settings: RemoteConfig, options: ConnectOptions): OpenedRemote {
-  const concurrency = settings.concurrency ?? CONCURRENCY;
-  const { driver, requests } = openDriver(settings, concurrency, options);
-  const bounded = limited(driver, concurrency);
+  const { driver, requests } = (options.drivers ?? openDriver)(settings, options);
+  const bounded = limited(driver, settings.concurrency ?? CONCURRENCY);
   const storage = settings.readOnly ? readOnly(bounded) : bounded;
   const { description, durable } = driver;
   const remote = openRemote({
@@ -70,13 +82,17 @@ export function connectRemote(settings: RemoteConfig, options: ConnectOptions): 
   return { name: settings.name, remote, requests };
 }
 
-/** A driver that tries again, and the count of all its tries. */
-function openDriver(
-  settings: RemoteConfig,
-  concurrency: number,
-  options: ConnectOptions,
-): { readonly driver: Storage; readonly requests: CountingStorage['requests'] } {
+/** A {@link OpenDriver} for what the configuration names; where there is a broker, it has the keys, and everything goes through it. */
+export function openDriver(settings: RemoteConfig, options: ConnectOptions): Driver {
+  const concurrency = settings.concurrency ?? CONCURRENCY;
   const location = usableLocation(settings);
+  const access = brokerAccess(options.env);
+  if (access !== undefined) {
+    const durable = location.kind !== 'actions-cache';
+    const through = { access, remote: settings.name, description: settings.url, durable, concurrency };
+    const counted = counting(brokerStorage(through));
+    return { driver: counted, requests: counted.requests };
+  }
   if (location.kind === 's3') {
     const driver = s3Storage(s3OptionsOf(settings, location, concurrency, S3_RETRY, options));
     return { driver, requests: driver.requests };

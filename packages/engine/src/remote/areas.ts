@@ -26,6 +26,13 @@ export function parseArea(text: string): Area {
   return text as Area;
 }
 
+/** The area of a writer who may write in `decided` and asks for another: one that is trusted more, or as much, is not given. Throws `ERR_USAGE`. */
+export function lowerArea(decided: Area, asked: string | undefined): Area {
+  if (asked === undefined) return decided;
+  const wanted = parseArea(asked);
+  return areaNumber(wanted) > areaNumber(decided) ? wanted : decided;
+}
+
 /** Where a writer of `own` looks. */
 export function areaOrder(own: Area): AreaOrder {
   if (own === 'trusted') return { own, proof: [own], records: [own], bytes: [own, 'shared'] };

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { SluiceError } from '../errors.js';
 import type { SluiceEvent } from '../events.js';
+import { withoutBroker } from '../remote/storage/broker/access.js';
 import type { Files } from '../store/files.js';
 import { isProcessAlive, startTime } from '../store/owner.js';
 
@@ -80,7 +81,14 @@ export async function captureOutput(
 }
 
 function spawnShell(command: string, cwd: string, env: CommandContext['env']): ChildProcess {
-  return spawn(command, { cwd, env: { ...env }, shell: true, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  // A command may come from anybody, and has no business with remotes.
+  return spawn(command, {
+    cwd,
+    env: withoutBroker(env),
+    shell: true,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
 }
 
 async function ended(child: ChildProcess, signal: AbortSignal | undefined): Promise<CommandResult> {

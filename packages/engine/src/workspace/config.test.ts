@@ -310,3 +310,24 @@ describe('writing', () => {
     expect(text()).toContain('"a"');
   });
 });
+
+describe('SLUICE_REMOTE as a URL', () => {
+  test('is a remote that nothing configures', () => {
+    const config = read({ remotes: { main: { url: 'file:data' } } }, undefined, { SLUICE_REMOTE: 'actions-cache:' });
+    expect(remoteNamed(config)).toMatchObject({ url: 'actions-cache:', location: { kind: 'actions-cache' } });
+    expect([...config.remotes.keys()]).toContain('main');
+  });
+
+  test('of a configured remote means that one', () => {
+    const remotes = { main: { url: 's3://bucket/data', region: 'eu' } };
+    expect(remoteNamed(read({ remotes }, undefined, { SLUICE_REMOTE: 's3://bucket/data' }))).toMatchObject({
+      region: 'eu',
+    });
+  });
+
+  test('is told when it is wrong, without what may be a password', () => {
+    expect(problemOf(() => read({}, undefined, { SLUICE_REMOTE: 's3://user:secret@bucket' }))).toMatch(
+      /^ERR_CONFIG (?!.*secret)/,
+    );
+  });
+});

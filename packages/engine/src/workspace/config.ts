@@ -59,11 +59,14 @@ export function readConfig(root: string, env: Environment): Config {
   const shared = readFile(root, CONFIG_FILE);
   const local = readFile(root, LOCAL_CONFIG_FILE);
   const merged = { ...shared, ...local };
+  const asked = askedRemote(root, env.SLUICE_REMOTE);
   const names = [...new Set([...shared.remotes.keys(), ...local.remotes.keys()])];
   return {
     store: resolve(root, env.SLUICE_STORE || merged.store || '.sluice'),
-    defaultRemote: env.SLUICE_REMOTE || merged.defaultRemote,
-    remotes: new Map(names.map((name) => [name, toRemote(root, name, shared, local)])),
+    ...withAsked(
+      new Map(names.map((name) => [name, toRemote(root, name, shared, local)])),
+      asked ?? merged.defaultRemote,
+    ),
     link: merged.link ?? ['reflink', 'copy'],
     durability: merged.durability ?? 'batch',
     push: merged.push ?? 'manual',
@@ -129,6 +132,28 @@ function toRemote(root: string, name: string, shared: ConfigFile, local: ConfigF
   if (!parsed.ok)
     throw new SluiceError('ERR_CONFIG', `${file}: remotes.${name}.url ${parsed.problem}`, { hint: parsed.hint });
   return { ...entry, name, url: entry.url, location: parsed.location, readOnly: entry.readOnly ?? false };
+}
+
+/** Of a remote that only `SLUICE_REMOTE` names, by its URL. */
+const FROM_ENVIRONMENT = 'environment';
+
+/** What `SLUICE_REMOTE` names: a remote of the configuration, or a URL, which needs none. */
+function askedRemote(root: string, text: string | undefined): string | RemoteConfig | undefined {
+  if (text === undefined || text === '' || !text.includes(':')) return text || undefined;
+  const parsed = parseRemoteUrl(root, text);
+  if (parsed.ok) return { name: FROM_ENVIRONMENT, url: text, location: parsed.location, readOnly: false };
+  throw new SluiceError('ERR_CONFIG', `SLUICE_REMOTE ${parsed.problem}`, { hint: parsed.hint });
+}
+
+/** A URL that the configuration has already means that remote, with all its settings. */
+function withAsked(
+  remotes: ReadonlyMap<string, RemoteConfig>,
+  asked: string | RemoteConfig | undefined,
+): Pick<Config, 'remotes' | 'defaultRemote'> {
+  if (typeof asked !== 'object') return { remotes, defaultRemote: asked };
+  const known = [...remotes.values()].find(({ url }) => url === asked.url);
+  if (known !== undefined) return { remotes, defaultRemote: known.name };
+  return { remotes: new Map([...remotes, [asked.name, asked]]), defaultRemote: asked.name };
 }
 
 function readArea(text: string | undefined): string | undefined {

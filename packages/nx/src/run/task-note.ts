@@ -5,6 +5,12 @@ import type { Reason, RunResult } from '@sluice/engine';
 /** Names the folder where the tasks of one Nx command note what became of them, for whoever sums them up when all have ended. */
 export const NOTES_VARIABLE = 'SLUICE_RUN_NOTES';
 
+/** Names a folder where they are noted too, for whoever started the command. */
+const REPORT_NOTES_VARIABLE = 'SLUICE_REPORT_NOTES';
+
+/** The variables that name folders for notes; no command of a stage has them. */
+export const NOTES_VARIABLES: readonly string[] = [NOTES_VARIABLE, REPORT_NOTES_VARIABLE];
+
 /** What became of one stage. Sizes in bytes, times in ms. */
 export interface TaskNote {
   readonly project: string;
@@ -35,17 +41,19 @@ export function notesDir(root: string, runId: string): string {
 
 /** Notes what became of a stage, a line in a file per process. Without a folder in the environment nobody will ask. Never throws. */
 export function noteTask(env: Readonly<Record<string, string | undefined>>, note: TaskNote): void {
-  const dir = env[NOTES_VARIABLE];
-  if (dir === undefined || dir === '') return;
-  const append = (): void => appendFileSync(join(dir, `${process.pid}.jsonl`), `${JSON.stringify(note)}\n`);
-  try {
-    append();
-  } catch {
+  for (const name of NOTES_VARIABLES) {
+    const dir = env[name];
+    if (dir === undefined || dir === '') continue;
+    const append = (): void => appendFileSync(join(dir, `${process.pid}.jsonl`), `${JSON.stringify(note)}\n`);
     try {
-      mkdirSync(dir, { recursive: true });
       append();
     } catch {
-      // A summary is not worth a failure.
+      try {
+        mkdirSync(dir, { recursive: true });
+        append();
+      } catch {
+        // A summary is not worth a failure.
+      }
     }
   }
 }

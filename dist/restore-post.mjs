@@ -1,0 +1,2 @@
+import { runStep } from './index.mjs';
+await runStep('post', { readOnly: true });

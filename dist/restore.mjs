@@ -1,0 +1,2 @@
+import { runStep } from './index.mjs';
+await runStep('main', { readOnly: true });

@@ -1,0 +1,228 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { startCacheServer } from '../scripts/actions-cache/server.mjs';
+import { beginJob, SECRETS } from './harness/action.js';
+import { PIPELINE, pipelineProject, pipelineWorkspace, takeRuns } from './harness/pipeline.js';
+import { story } from './harness/story.js';
+import type { Workspace } from './harness/workspace.js';
+
+/** The bundled action as processes, with the files and variables of a runner. */
+let workspace: Workspace;
+let remote: string;
+
+beforeEach(async () => {
+  workspace = await pipelineWorkspace();
+  remote = join(dirname(workspace.root), 'remote');
+  mkdirSync(remote);
+  workspace.write({ 'sluice.json': { defaultRemote: 'main', remotes: { main: { url: `file:${remote}` } } } });
+  await workspace.commitAll('Configure a remote');
+});
+afterEach(() => workspace.delete());
+
+story('a job runs what is not known and pushes it; a job on a fresh clone restores it without a lock', async () => {
+  const job = beginJob(workspace);
+  const first = await job.run('main');
+  expect(first.output).toContain('trusted area');
+  expect(first).toMatchObject({
+    code: 0,
+    outputs: {
+      stages: '3',
+      'stages-ran': '3',
+      'stages-restored': '0',
+      'lock-changed': 'true',
+      'changed-stages': '["p:count","p:report","p:upper"]',
+      area: 'trusted',
+    },
+  });
+  expect(takeRuns(workspace)).toEqual(['upper', 'count', 'report']);
+  expect(Number(first.outputs['objects-pushed'])).toBeGreaterThan(3);
+  expect(first.summary).toContain('### Sluice: 3 stages: 3 ran');
+  expect(first.summary).toContain('<code>p&#58;upper</code>');
+  expect(JSON.parse(readFileSync(first.outputs.report ?? '', 'utf8'))).toMatchObject({
+    schema: 1,
+    area: 'trusted',
+    push: { enabled: true },
+    totals: { stages: 3, ran: 3 },
+    workspaces: [{ root: workspace.root, exitCode: 0, problems: [] }],
+  });
+  const post = await job.run('post');
+  expect(post).toMatchObject({ code: 0, summary: '' });
+
+  const clone = await workspace.clone('clone');
+  const second = await beginJob(clone).run('main', { targets: 'report', args: '"--output-style=static"' });
+  expect(second).toMatchObject({
+    code: 0,
+    outputs: { 'stages-ran': '0', 'stages-restored': '3', 'bytes-pushed': '0' },
+  });
+  expect(takeRuns(clone)).toEqual([]);
+  expect(clone.read('p/report.txt')).toBe(workspace.read('p/report.txt'));
+});
+
+story('a stage has no secret of the job, and the runner obeys nothing that it prints', async () => {
+  const dump = 'echo "::set-output name=x::1"; echo "::add-mask::e" >&2; env > env.txt; printf "no end of line"';
+  workspace.write(pipelineProject({ upper: { command: dump, outs: ['{projectRoot}/env.txt'] } }));
+  const job = beginJob(workspace, {
+    env: { AWS_SECRET_ACCESS_KEY: 'cloud-key', AWS_SESSION_TOKEN: 'kept', VISIBLE: 'yes' },
+  });
+  const inputs = {
+    targets: 'upper',
+    token: 'comment-token',
+    'pass-env': 'AWS_SESSION_TOKEN',
+    args: '--output-style=static',
+  };
+  const ended = await job.run('main', inputs);
+  expect(ended).toMatchObject({ code: 0, stderr: '' });
+  const seen = workspace.read('p/env.txt');
+  expect(seen).toContain('VISIBLE=yes');
+  expect(seen).toContain('AWS_SESSION_TOKEN=kept');
+  for (const name of [...Object.keys(SECRETS), 'AWS_SECRET_ACCESS_KEY', 'SLUICE_REPORT_NOTES', 'SLUICE_BROKER'])
+    expect(seen).not.toContain(`${name}=`);
+  expect(seen).not.toMatch(/^(ACTIONS|INPUT|STATE|SLUICE_BROKER)_/m);
+  expect(seen).not.toMatch(/^GITHUB_(ENV|OUTPUT|PATH|STATE|STEP_SUMMARY)=/m);
+  expect(seen).not.toMatch(/-token-value|cloud-key/);
+
+  const lines = ended.output.split('\n');
+  const stop = lines.findIndex((line) => line.startsWith('::stop-commands::'));
+  const word = (lines[stop] ?? '').slice('::stop-commands::'.length);
+  const resume = lines.indexOf(`::${word}::`);
+  expect(lines.findIndex((line) => line.includes('::set-output'))).toBeGreaterThan(stop);
+  expect(lines.findIndex((line) => line.includes('::add-mask::e'))).toBeGreaterThan(stop);
+  expect(resume).toBeGreaterThan(lines.findLastIndex((line) => line.includes('no end of line')));
+  expect(lines.slice(0, stop)).toContainEqual(expect.stringMatching(/^::add-mask::[0-9a-f]{64}$/));
+});
+
+story('a stage that fails fails the step, and what is done is pushed all the same', async () => {
+  workspace.write(pipelineProject({ count: { command: 'exit 3' } }));
+  const job = beginJob(workspace);
+  const ended = await job.run('main');
+  expect(ended).toMatchObject({ code: 1, outputs: { 'stages-ran': '1', 'stages-failed': '1' } });
+  expect(ended.summary).toContain('❌ failed');
+  expect(Number(ended.outputs['objects-pushed'])).toBeGreaterThan(0);
+});
+
+story(
+  'wrong inputs, no workspace and wrong declarations fail the step at once, on the line where that is',
+  async () => {
+    const inputs = await beginJob(workspace).run('main', { push: 'maybe', parallel: '0' });
+    expect(inputs).toMatchObject({ code: 1, outputs: {} });
+    expect(inputs.stdout).toMatch(/^::error::ERR_USAGE: input parallel: .*%0Ainput push: "maybe" is not one of/);
+
+    const nowhere = await beginJob(workspace, { env: { GITHUB_WORKSPACE: dirname(workspace.root) } }).run('main');
+    expect(nowhere.code).toBe(1);
+    expect(nowhere.stdout).toContain('::error::ERR_WORKSPACE: there is no nx.json');
+
+    workspace.write(pipelineProject({ upper: { outs: 7 } }));
+    const declared = await beginJob(workspace).run('main');
+    const line =
+      workspace
+        .read('p/project.json')
+        .split('\n')
+        .findIndex((text) => text.includes('"outs": 7')) + 1;
+    expect(declared.code).toBe(1);
+    expect(declared.stdout).toContain(`::error file=p/project.json,line=${line}::ERR_STAGE_DEFINITION`);
+    expect(takeRuns(workspace)).toEqual([]);
+  },
+);
+
+story(
+  'a pull request from a fork and the read-only action push nothing; a remote that is down fails nothing but a strict step',
+  async () => {
+    const fork = { pull_request: { number: 7, head: { repo: { full_name: 'eve/data' } } } };
+    const read = await beginJob(workspace, { event: 'pull_request', ref: 'refs/pull/7/merge', payload: fork }).run(
+      'main',
+      { targets: 'upper' },
+    );
+    expect(read).toMatchObject({ code: 0, outputs: { area: 'pr/7', 'stages-ran': '1', 'bytes-pushed': '0' } });
+    expect(read.output).toContain('A pull request from a fork only reads.');
+    const restore = await beginJob(workspace).run('restore', { targets: 'upper', push: 'always' });
+    expect(restore).toMatchObject({ code: 0, outputs: { 'bytes-pushed': '0' } });
+
+    workspace.write({
+      'sluice.json': { defaultRemote: 'main', remotes: { main: { url: `file:${remote}/file/below` } } },
+    });
+    workspace.write({ [join('..', 'remote', 'file')]: 'no directory' });
+    const down = await beginJob(workspace).run('main', { targets: 'upper,count' });
+    expect(down).toMatchObject({ code: 0, outputs: { 'stages-ran': '1' } });
+    expect(down.stdout).toMatch(/^::warning::.*ERR_/m);
+    const strict = await beginJob(workspace).run('main', { targets: 'report', strict: 'true' });
+    expect(strict.code).toBe(1);
+  },
+);
+
+const SLOW = { command: `${PIPELINE.count.command}; touch ../reached; while [ ! -e ../open ]; do sleep 0.1; done` };
+
+story('a job that is cancelled ends in time, and the next attempt goes on where it was', async () => {
+  workspace.write(pipelineProject({ count: SLOW }));
+  const job = beginJob(workspace);
+  const main = job.start('main');
+  await until(() => workspace.exists('reached'));
+  const stoppedAt = Date.now();
+  main.child.kill('SIGINT');
+  const ended = job.read(await main.ended);
+  expect(ended.code).not.toBe(0);
+  expect(Date.now() - stoppedAt).toBeLessThan(7500);
+  expect(workspace.exists('p/counted')).toBe(false);
+  expect(await job.run('post')).toMatchObject({ code: 0 });
+  expect(takeRuns(workspace)).toEqual(['upper', 'count']);
+
+  const clone = await workspace.clone('clone');
+  clone.write(pipelineProject({ count: SLOW }));
+  clone.write({ open: '' });
+  const again = await beginJob(clone).run('main');
+  expect(again).toMatchObject({ code: 0, outputs: { 'stages-ran': '2', 'stages-restored': '1' } });
+  expect(takeRuns(clone)).toEqual(['count', 'report']);
+});
+
+story('whatever is killed, nothing is lost and the next attempt goes on', async () => {
+  workspace.write(pipelineProject({ count: SLOW }));
+  const job = beginJob(workspace);
+  const main = job.start('main');
+  await until(() => workspace.exists('reached') && packs() > 0);
+  const sent = packs();
+  main.child.kill('SIGKILL');
+  await main.ended;
+  // What Nx was doing ends as it may: GitHub ends what a killed step left behind.
+  workspace.write({ open: '' });
+  await until(() => workspace.exists('p/sluice-lock.json') && workspace.read('p/sluice-lock.json').includes('"count"'));
+  const post = job.start('post');
+  await post.printed('').catch(() => undefined);
+  post.child.kill('SIGKILL');
+  await post.ended;
+
+  const again = await beginJob(workspace).run('main');
+  expect(again).toMatchObject({ code: 0, outputs: { 'stages-failed': '0' } });
+  expect(await workspace.sluice('verify', '--remote')).toContain('nothing is wrong');
+  expect(packs()).toBeGreaterThanOrEqual(sent);
+  const clone = await workspace.clone('clone');
+  clone.write(pipelineProject({ count: SLOW }));
+  const restored = await beginJob(clone).run('main');
+  expect(restored).toMatchObject({ code: 0, outputs: { 'stages-ran': '0' } });
+});
+
+function packs(): number {
+  const dir = join(remote, 'trusted/packs');
+  return existsSync(dir) ? readdirSync(dir).length : 0;
+}
+
+story('without any remote the cache of the repository is one', async () => {
+  workspace.write({ 'sluice.json': {} });
+  await workspace.commitAll('Configure nothing');
+  const server = await startCacheServer({});
+  try {
+    const env = server.env();
+    const first = await beginJob(workspace, { env }).run('main');
+    expect(first).toMatchObject({ code: 0, outputs: { 'stages-ran': '3' } });
+    expect(Number(first.outputs['objects-pushed'])).toBeGreaterThan(0);
+    const clone = await workspace.clone('clone');
+    const second = await beginJob(clone, { env }).run('main');
+    expect(second).toMatchObject({ code: 0, outputs: { 'stages-ran': '0', 'stages-restored': '3' } });
+    expect(second.summary).toContain('(actions-cache)');
+  } finally {
+    await server.stop();
+  }
+});
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let waitedMs = 0; !condition() && waitedMs < 60_000; waitedMs += 50)
+    await new Promise((resolve) => setTimeout(resolve, 50));
+}

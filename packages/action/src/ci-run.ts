@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+
+/** What GitHub says of the run that this step belongs to. Nothing in it comes from files of the checkout. */
+export interface CiRun {
+  /** `push`, `pull_request`, … */
+  readonly event: string;
+  /** `refs/heads/main`, `refs/pull/7/merge`, … */
+  readonly ref: string;
+  /** The rules of the repository protect the ref. */
+  readonly isProtected: boolean;
+  /** `owner/name` */
+  readonly repository: string;
+  readonly defaultBranch: string | undefined;
+  readonly pullRequest: { readonly number: number; readonly isFork: boolean } | undefined;
+  /** Runners of GitHub are thrown away after each job. */
+  readonly isSelfHosted: boolean;
+}
+
+/** Reads the environment of a step and the file with its event. What is missing or of another shape is left out. */
+export function readCiRun(env: Readonly<Record<string, string | undefined>>): CiRun {
+  const event = asObject(readJson(env.GITHUB_EVENT_PATH));
+  const repository = env.GITHUB_REPOSITORY ?? '';
+  const pull = event.pull_request === undefined ? undefined : asObject(event.pull_request);
+  const number = pull?.number;
+  return {
+    event: env.GITHUB_EVENT_NAME ?? '',
+    ref: env.GITHUB_REF ?? '',
+    isProtected: env.GITHUB_REF_PROTECTED === 'true',
+    repository,
+    defaultBranch: asText(asObject(event.repository).default_branch),
+    pullRequest:
+      typeof number === 'number' && Number.isSafeInteger(number) && number > 0
+        ? // A head that was deleted has no repository, and then nobody vouches for it.
+          { number, isFork: asText(asObject(asObject(pull?.head).repo).full_name) !== repository }
+        : undefined,
+    isSelfHosted: env.RUNNER_ENVIRONMENT === 'self-hosted',
+  };
+}
+
+function readJson(file: string | undefined): unknown {
+  try {
+    return file === undefined ? undefined : JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function asObject(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value)) : {};
+}
+
+function asText(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,80 @@
+import { isNeverPassed } from './child-env.js';
+import { readInputs } from './input-reader.js';
+import { splitWords } from './split-words.js';
+
+/** What a step asks for. `action.yml` describes each input. */
+export interface Inputs {
+  /** Empty: every target that is a stage. */
+  readonly targets: readonly string[];
+  /** Empty: all projects. */
+  readonly projects: readonly string[];
+  readonly affected: boolean;
+  readonly base: string | undefined;
+  readonly head: string | undefined;
+  readonly configuration: string | undefined;
+  readonly parallel: number | undefined;
+  /** More arguments for Nx, as words. */
+  readonly args: readonly string[];
+  /** A command for the shell, instead of Nx. */
+  readonly command: string | undefined;
+  /** The name of a remote, or a URL. */
+  readonly remote: string | undefined;
+  readonly push: 'auto' | 'never' | 'always';
+  readonly gc: 'auto' | 'never' | 'workspace' | 'all-branches' | 'all-tags' | 'all-commits';
+  readonly strict: boolean;
+  /** Names of variables. */
+  readonly passEnv: readonly string[];
+  readonly summary: 'always' | 'on-change' | 'never';
+  /** Paths, relative to the checkout. */
+  readonly workingDirectories: readonly string[];
+}
+
+const GC = ['auto', 'never', 'workspace', 'all-branches', 'all-tags', 'all-commits'] as const;
+
+/** What only means something to Nx. */
+const OF_NX = ['targets', 'projects', 'affected', 'base', 'head', 'configuration', 'parallel', 'args'] as const;
+
+/** Parses the inputs of a step. Throws one `ERR_USAGE` that names all that is wrong. */
+export function parseInputs(env: Readonly<Record<string, string | undefined>>): Inputs {
+  const reader = readInputs(env);
+  const args = splitWords(reader.text('args') ?? '');
+  if (args === undefined) reader.problem('args', 'a quotation mark is not closed');
+  const inputs: Inputs = {
+    targets: reader.list('targets'),
+    projects: reader.list('projects'),
+    affected: reader.flag('affected'),
+    base: reader.text('base'),
+    head: reader.text('head'),
+    configuration: reader.text('configuration'),
+    parallel: reader.count('parallel', 1),
+    args: args ?? [],
+    command: reader.text('command'),
+    remote: reader.text('remote'),
+    push: reader.choice('push', ['auto', 'never', 'always'], 'auto'),
+    gc: reader.choice('gc', GC, 'auto'),
+    strict: reader.flag('strict'),
+    passEnv: reader.list('pass-env'),
+    summary: reader.choice('summary', ['always', 'on-change', 'never'], 'always'),
+    workingDirectories: orElse(reader.lines('working-directory'), ['.']),
+  };
+  if (inputs.command !== undefined) {
+    for (const name of OF_NX.filter((name) => reader.text(name) !== undefined && reader.text(name) !== 'false'))
+      reader.problem(name, 'says how Nx is run, but "command" runs something else');
+  }
+  if (!inputs.affected && (inputs.base ?? inputs.head) !== undefined)
+    reader.problem(inputs.base === undefined ? 'head' : 'base', 'means nothing without "affected: true"');
+  if (inputs.affected && inputs.projects.length > 0)
+    reader.problem('projects', 'cannot be chosen together with "affected: true"');
+  for (const name of inputs.passEnv) {
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+      reader.problem('pass-env', `${JSON.stringify(name)} is no name of a variable`);
+    else if (isNeverPassed(name))
+      reader.problem('pass-env', `${name} is never passed on: whoever has it can act as this job`);
+  }
+  reader.finish();
+  return inputs;
+}
+
+function orElse<T>(list: readonly T[], otherwise: readonly T[]): readonly T[] {
+  return list.length === 0 ? otherwise : list;
+}

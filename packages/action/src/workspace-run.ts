@@ -1,0 +1,93 @@
+import { tmpdir } from 'node:os';
+import { asSluiceError, type DeclarationProblem, type Engine, type RemoteTraffic, SluiceError } from '@sluice/engine';
+import { childEnv } from './child-env.js';
+import type { Host } from './host.js';
+import type { Inputs } from './inputs.js';
+import { commandOf } from './nx-command.js';
+import { type Pushed, pushFinished } from './push-finished.js';
+import { runChild } from './run-child.js';
+import type { Standing } from './standing.js';
+import { REPORT_NOTES_VARIABLE, readNotes, type TaskNote } from './task-notes.js';
+
+/** What one workspace did in this step. */
+export interface WorkspaceRun {
+  /** Absolute path. */
+  readonly root: string;
+  readonly command: string;
+  /** `null` if a signal ended it. */
+  readonly exitCode: number | null;
+  readonly wasInterrupted: boolean;
+  readonly stages: readonly TaskNote[];
+  /** `undefined` where nothing is to be sent. */
+  readonly pushed: Pushed | undefined;
+  /** What went to and came from each remote. */
+  readonly remotes: readonly RemoteTraffic[];
+  readonly ms: number;
+}
+
+/** What a run in a workspace needs to know. */
+export interface WorkspaceRunOptions {
+  readonly host: Host;
+  readonly inputs: Inputs;
+  readonly standing: Standing;
+  readonly root: string;
+  /** For `SLUICE_REMOTE`. */
+  readonly remote: string | undefined;
+  /** Where executors leave their notes. */
+  readonly notesDir: string;
+  readonly interruption: AbortSignal;
+  /** Keeps a text out of the log. */
+  readonly mask: (secret: string) => void;
+}
+
+/** Declarations that no run can succeed with. */
+export class BrokenDeclarations extends SluiceError {
+  readonly root: string;
+  readonly problems: readonly DeclarationProblem[];
+
+  constructor(root: string, problems: readonly DeclarationProblem[]) {
+    super('ERR_STAGE_DEFINITION', `${root} declares stages that cannot be used`);
+    this.root = root;
+    this.problems = problems;
+  }
+}
+
+/** Runs Nx, or what the step names, in one workspace, and sends what is new meanwhile. Throws {@link BrokenDeclarations} and what `commandOf` throws before anything ran. */
+export async function runWorkspace(engine: Engine, options: WorkspaceRunOptions): Promise<WorkspaceRun> {
+  const { host, inputs, standing, root, remote, notesDir, interruption } = options;
+  const startedMs = performance.now();
+  const { targets, problems } = await engine.declarations();
+  if (problems.length > 0) throw new BrokenDeclarations(root, problems);
+  const command = commandOf(root, inputs, targets);
+  const served = await engine.serveRemotes({ mayWrite: standing.mayWrite, dir: tmpdir() });
+  options.mask(served.env.SLUICE_BROKER_TOKEN ?? '');
+  const env = {
+    ...childEnv(host.env, inputs.passEnv),
+    ...served.env,
+    ...(remote === undefined ? {} : { SLUICE_REMOTE: remote }),
+    [REPORT_NOTES_VARIABLE]: notesDir,
+  };
+  const isPushing = standing.mayWrite && inputs.push !== 'never' && engine.remotes().length > 0;
+  const push = isPushing ? pushFinished(engine, notesDir) : undefined;
+  host.write(`$ ${command.text}\n`);
+  let pushed: Pushed | undefined;
+  let ended: { readonly exitCode: number | null; readonly wasInterrupted: boolean };
+  try {
+    ended = await runChild(host, command, root, env, interruption);
+  } catch (error) {
+    throw new SluiceError('ERR_WORKSPACE', `${command.text} cannot be started: ${asSluiceError(error).message}`, {
+      hint: 'Set up Node in a step before this one, for example with actions/setup-node.',
+    });
+  } finally {
+    pushed = await push?.finish(interruption.aborted);
+  }
+  return {
+    root,
+    command: command.text,
+    ...ended,
+    stages: readNotes(notesDir),
+    pushed,
+    remotes: served.traffic(),
+    ms: Math.round(performance.now() - startedMs),
+  };
+}

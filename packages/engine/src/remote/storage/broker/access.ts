@@ -1,0 +1,41 @@
+import { isAbsolute } from 'node:path';
+import { SluiceError } from '../../../errors.js';
+
+/** How a process reaches the broker that has the keys of its remotes. */
+export interface BrokerAccess {
+  /** Absolute path of a unix socket. */
+  readonly socket: string;
+  readonly token: string;
+  /** The area that the broker writes in, whatever it is asked. */
+  readonly area: string | undefined;
+}
+
+const ADDRESS = 'SLUICE_BROKER';
+const TOKEN = 'SLUICE_BROKER_TOKEN';
+const AREA = 'SLUICE_BROKER_AREA';
+
+/** Variables that no command of a stage gets. */
+const BROKER_VARIABLES: readonly string[] = [ADDRESS, TOKEN, AREA];
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The broker that an environment names; `undefined` where there is none. Throws `ERR_CONFIG`. */
+export function brokerAccess(env: Environment): BrokerAccess | undefined {
+  const { [ADDRESS]: address = '', [TOKEN]: token = '', [AREA]: area } = env;
+  if (address === '') return undefined;
+  const socket = address.startsWith('unix:') ? address.slice('unix:'.length) : '';
+  if (isAbsolute(socket) && token !== '') return { socket, token, area };
+  throw new SluiceError('ERR_CONFIG', `${ADDRESS} is ${JSON.stringify(address)}, or ${TOKEN} is empty`, {
+    hint: `Remove ${ADDRESS}: the GitHub Action sets both for what it starts, and nothing else should.`,
+  });
+}
+
+/** The variables that name a broker. */
+export function brokerVariables({ socket, token, area }: BrokerAccess): Record<string, string> {
+  return { [ADDRESS]: `unix:${socket}`, [TOKEN]: token, ...(area === undefined ? {} : { [AREA]: area }) };
+}
+
+/** An environment without what would let a command speak to the broker. */
+export function withoutBroker(env: Environment): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !BROKER_VARIABLES.includes(name)));
+}
