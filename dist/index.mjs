@@ -20826,6 +20826,482 @@ function throwProblems(problems) {
   });
 }
 
+// packages/engine/dist/workspace/config.js
+import { join as join4, resolve as resolve2 } from "node:path";
+
+// packages/engine/dist/model/canonical-json.js
+function canonicalJson(value) {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return JSON.stringify(value);
+    case "number":
+      return Object.is(value, -0) ? "0" : String(value);
+    case "bigint":
+      return value.toString();
+    case "object":
+      return value === null ? "null" : canonicalObject(value);
+    default:
+      return "null";
+  }
+}
+function canonicalObject(value) {
+  if (value instanceof Date)
+    return JSON.stringify(Number.isNaN(value.getTime()) ? "invalid date" : value.toISOString());
+  if (value instanceof Uint8Array)
+    return JSON.stringify(Buffer.from(value).toString("base64"));
+  if (Array.isArray(value))
+    return `[${value.map(canonicalJson).join(",")}]`;
+  const entries = new Map(Object.entries(value));
+  const members = sortUtf8([...entries.keys()]).map((key) => `${JSON.stringify(key)}:${canonicalJson(entries.get(key))}`);
+  return `{${members.join(",")}}`;
+}
+
+// packages/engine/dist/model/record.js
+var VERSION2 = 1;
+var AREA = /^(?:trusted|shared|pr\/[1-9][0-9]{0,15})$/;
+function isArea(text) {
+  return AREA.test(text);
+}
+function trackedKey(outs) {
+  const entries = [...outs].map(([path, root]) => [path, outValue(root)]);
+  return digestOf(canonicalJson(Object.fromEntries(entries)));
+}
+function parseRecord(text, where) {
+  const fail2 = (place2, problem) => {
+    throw new SluiceError("ERR_RECORD_INVALID", `record ${where}: ${place2 === "" ? "it" : place2} ${problem}`, {
+      hint: "A damaged record is never used; `sluice verify --repair` sets it aside.",
+      details: { record: where, place: place2 }
+    });
+  };
+  const record = asObject(parseJson(text, fail2), "", fail2);
+  checkVersion2(record.get("version"), where, fail2);
+  expectKeys(record, ["version", "fingerprint", "tracked", "parts", "outs", "stage", "made", "area"], "", fail2);
+  const fingerprint = asDigest(record.get("fingerprint"), "fingerprint", fail2);
+  const tracked = record.has("tracked") && asFlag(record.get("tracked"), "tracked", fail2);
+  const parts2 = parseParts(record.get("parts"), "parts", fail2);
+  const outs = parseOuts(record.get("outs"), "outs", fail2);
+  if (tracked && parts2.length > 0)
+    fail2("parts", "are not empty although the data is tracked");
+  if (fingerprint !== (tracked ? trackedKey(outs) : fingerprintOf(parts2))) {
+    fail2("fingerprint", `is not that of its ${tracked ? "outs" : "parts"}`);
+  }
+  const area = asText(record.get("area"), "area", fail2);
+  if (!isArea(area))
+    fail2("area", "is not trusted, shared or pr/<n>");
+  const stage = parseStageId(record.get("stage"), fail2);
+  return { fingerprint, tracked, parts: parts2, outs, stage, made: parseMade(record.get("made"), fail2), area };
+}
+function printRecord(record) {
+  const { at: at3, ms: ms2, by } = record.made;
+  const made = [
+    ["at", JSON.stringify(at3)],
+    ["ms", String(ms2)],
+    ...by === void 0 ? [] : [["by", printMaker(by)]]
+  ];
+  const block = [
+    ["version", String(VERSION2)],
+    ["fingerprint", JSON.stringify(record.fingerprint)],
+    ...record.tracked ? [["tracked", "true"]] : [],
+    ["parts", printParts(record.parts)],
+    ["outs", printOuts(record.outs)],
+    [
+      "stage",
+      [
+        ["project", JSON.stringify(record.stage.project)],
+        ["target", JSON.stringify(record.stage.target)]
+      ]
+    ],
+    ["made", made],
+    ["area", JSON.stringify(record.area)]
+  ];
+  return `${printBlock(block)}
+`;
+}
+var MAKER_KEYS = ["commit", "host", "repository", "run"];
+function checkVersion2(version, where, fail2) {
+  if (typeof version === "number" && version > VERSION2) {
+    throw new SluiceError("ERR_FORMAT_VERSION", `record ${where} has format ${version}; this Sluice knows formats up to ${VERSION2}`, {
+      hint: "Update Sluice."
+    });
+  }
+  if (version !== VERSION2)
+    fail2("version", `is not ${VERSION2}`);
+}
+function parseStageId(value, fail2) {
+  const stage = asObject(value, "stage", fail2);
+  expectKeys(stage, ["project", "target"], "stage", fail2);
+  return {
+    project: asText(stage.get("project"), "stage.project", fail2),
+    target: asText(stage.get("target"), "stage.target", fail2)
+  };
+}
+function parseMade(value, fail2) {
+  const made = asObject(value, "made", fail2);
+  expectKeys(made, ["at", "ms", "by"], "made", fail2);
+  const at3 = asText(made.get("at"), "made.at", fail2);
+  const time = new Date(at3);
+  if (Number.isNaN(time.getTime()) || time.toISOString() !== at3)
+    fail2("made.at", "is not an ISO time in UTC");
+  const ms2 = asCount(made.get("ms"), "made.ms", fail2);
+  return made.has("by") ? { at: at3, ms: ms2, by: parseMaker(made.get("by"), fail2) } : { at: at3, ms: ms2 };
+}
+function parseMaker(value, fail2) {
+  const object = asObject(value, "made.by", fail2);
+  expectKeys(object, MAKER_KEYS, "made.by", fail2);
+  const maker = {};
+  for (const key of MAKER_KEYS) {
+    if (object.has(key))
+      maker[key] = asText(object.get(key), placeOf("made.by", key), fail2);
+  }
+  return maker;
+}
+function printMaker(maker) {
+  return MAKER_KEYS.flatMap((key) => {
+    const value = maker[key];
+    return value === void 0 ? [] : [[key, JSON.stringify(value)]];
+  }).sort(([a], [b2]) => compareUtf8(a, b2));
+}
+function outValue(root) {
+  if (root.kind === "tree")
+    return { tree: root.digest, files: root.files, bytes: root.bytes };
+  return { blob: root.digest, bytes: root.bytes, ...root.exec ? { exec: true } : {} };
+}
+
+// packages/engine/dist/util/did-you-mean.js
+function didYouMean(word, candidates) {
+  let best;
+  const limit2 = Math.max(1, Math.floor(word.length / 3));
+  for (const candidate of candidates) {
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
+    if (distance <= limit2 && (best === void 0 || distance < best.distance))
+      best = { word: candidate, distance };
+  }
+  return best?.word;
+}
+function suggestion(word, candidates) {
+  const meant = didYouMean(word, candidates);
+  return meant === void 0 ? "" : ` Did you mean ${JSON.stringify(meant)}?`;
+}
+function editDistance(a, b2) {
+  let beforeLast = [];
+  let last = Array.from({ length: b2.length + 1 }, (_2, column2) => column2);
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row];
+    for (let column2 = 1; column2 <= b2.length; column2++) {
+      const same = a[row - 1] === b2[column2 - 1];
+      let cost = Math.min(at(last, column2) + 1, at(current, column2 - 1) + 1, at(last, column2 - 1) + (same ? 0 : 1));
+      if (row > 1 && column2 > 1 && a[row - 1] === b2[column2 - 2] && a[row - 2] === b2[column2 - 1]) {
+        cost = Math.min(cost, at(beforeLast, column2 - 2) + 1);
+      }
+      current.push(cost);
+    }
+    beforeLast = last;
+    last = current;
+  }
+  return at(last, b2.length);
+}
+function at(row, column2) {
+  return row[column2] ?? Number.POSITIVE_INFINITY;
+}
+
+// packages/engine/dist/util/read-if-present.js
+import { readFileSync as readFileSync2, statSync as statSync2 } from "node:fs";
+function readIfPresent(path) {
+  try {
+    if (statSync2(path, { throwIfNoEntry: false }) === void 0)
+      return void 0;
+    return readFileSync2(path, "utf8");
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR", "EISDIR"].includes(errnoOf(error) ?? ""))
+      return void 0;
+    throw error;
+  }
+}
+
+// packages/engine/dist/workspace/config-file.js
+var KEYS = ["$schema", "store", "defaultRemote", "remotes", "link", "durability", "push", "gc", "hooks", "trust"];
+var REMOTE_KEYS = [
+  "url",
+  "region",
+  "endpoint",
+  "forcePathStyle",
+  "readOnly",
+  "concurrency",
+  "storageClass",
+  "sse",
+  "kmsKey",
+  "profile",
+  "anonymous",
+  "requestPayer",
+  "compression",
+  "chunking"
+];
+var COMPRESSIONS = ["auto", "always", "none"];
+var ENCRYPTIONS = ["AES256", "aws:kms"];
+var PLAIN = /^[A-Za-z0-9][A-Za-z0-9_:/.-]{0,255}$/;
+var CREDENTIALS = /^(?:.*(?:secret|password|passwd|credential|private_?key).*|(?:access_?key(?:_?id)?|session_?token|auth_?token|api_?key|token))$/i;
+var REMOTE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+var WHEN = ["manual", "after-run"];
+var PUSH_WHEN = [...WHEN, "while-running"];
+var LINKS = ["reflink", "copy"];
+function isRemoteName(name) {
+  return REMOTE_NAME.test(name);
+}
+function parseConfigFile(text, name) {
+  const fail2 = (place2, problem) => {
+    throw new SluiceError("ERR_CONFIG", `${name}: ${place2 === "" ? "it" : place2} ${problem}`, {
+      hint: `Correct ${name}.`
+    });
+  };
+  const file = asObject(parseJson(text, fail2), "", fail2);
+  checkKeys(file, KEYS, "", name);
+  const optional = (key, read2) => file.has(key) ? read2(file.get(key), key) : void 0;
+  const remotes = optional("remotes", (value, place2) => asObject(value, place2, fail2)) ?? /* @__PURE__ */ new Map();
+  return defined({
+    store: optional("store", (value, place2) => asName(value, place2, fail2)),
+    defaultRemote: optional("defaultRemote", (value, place2) => asName(value, place2, fail2)),
+    remotes: new Map([...remotes].map(([key, value]) => [key, parseRemote(key, value, name, fail2)])),
+    link: optional("link", (value, place2) => parseLink(value, place2, fail2)),
+    durability: optional("durability", (value, place2) => asChoice(value, ["batch", "none"], place2, fail2)),
+    push: optional("push", (value, place2) => asChoice(value, PUSH_WHEN, place2, fail2)),
+    gc: optional("gc", (value, place2) => asChoice(value, WHEN, place2, fail2)),
+    hooks: optional("hooks", (value, place2) => parseHooks(value, place2, name, fail2)),
+    trust: optional("trust", (value, place2) => asObject(value, place2, fail2))
+  });
+}
+function parseRemote(remote, value, name, fail2) {
+  const place2 = placeOf("remotes", remote);
+  if (!isRemoteName(remote))
+    return fail2(place2, 'is not a name (letters, digits, ".", "_" and "-")');
+  const entry2 = asObject(value, place2, fail2);
+  checkKeys(entry2, REMOTE_KEYS, place2, name);
+  const optional = (key, read2) => entry2.has(key) ? read2(entry2.get(key), placeOf(place2, key), fail2) : void 0;
+  return defined({
+    url: optional("url", asName),
+    region: optional("region", asPlain),
+    endpoint: optional("endpoint", asEndpoint),
+    forcePathStyle: optional("forcePathStyle", asFlag),
+    readOnly: optional("readOnly", asFlag),
+    concurrency: optional("concurrency", asConcurrency),
+    storageClass: optional("storageClass", asPlain),
+    sse: optional("sse", (given, at3) => asChoice(given, ENCRYPTIONS, at3, fail2)),
+    kmsKey: optional("kmsKey", asPlain),
+    profile: optional("profile", asName),
+    anonymous: optional("anonymous", asFlag),
+    requestPayer: optional("requestPayer", asFlag),
+    compression: optional("compression", (given, at3) => asChoice(given, COMPRESSIONS, at3, fail2)),
+    chunking: optional("chunking", asFlag)
+  });
+}
+function checkKeys(object, known, place2, name) {
+  for (const key of object.keys()) {
+    if (known.includes(key))
+      continue;
+    const where = placeOf(place2, key);
+    if (CREDENTIALS.test(key)) {
+      throw new SluiceError("ERR_CONFIG", `${name}: ${where} looks like a credential`, {
+        hint: "Take it out and, if it was committed, replace it at its issuer: credentials come from the environment or from the profile of the cloud."
+      });
+    }
+    throw new SluiceError("ERR_CONFIG", `${name}: ${where} is not a setting.${suggestion(key, known)}`, {
+      hint: `Known are: ${known.join(", ")}.`
+    });
+  }
+}
+function parseHooks(value, place2, name, fail2) {
+  const entry2 = asObject(value, place2, fail2);
+  checkKeys(entry2, ["postCheckout", "prePush"], place2, name);
+  const choice = (key, choices) => entry2.has(key) ? asChoice(entry2.get(key), choices, placeOf(place2, key), fail2) : void 0;
+  return defined({
+    postCheckout: choice("postCheckout", ["checkout", "pull"]),
+    prePush: choice("prePush", ["refuse", "push"])
+  });
+}
+function parseLink(value, place2, fail2) {
+  const kinds = asList(value, place2, fail2).map((kind) => asChoice(kind, LINKS, place2, fail2));
+  return kinds.length > 0 ? kinds : fail2(place2, "is empty");
+}
+function asName(value, place2, fail2) {
+  const text = asText(value, place2, fail2);
+  return text !== "" && !text.includes("\0") ? text : fail2(place2, "is empty or holds a NUL");
+}
+function asPlain(value, place2, fail2) {
+  const text = asText(value, place2, fail2);
+  return PLAIN.test(text) ? text : fail2(place2, 'holds other characters than letters, digits and "_:/.-"');
+}
+function asEndpoint(value, place2, fail2) {
+  const text = asText(value, place2, fail2);
+  if (!/^https?:\/\/[^/@]+(?:\/|$)/.test(text) || !URL.canParse(text))
+    return fail2(place2, "is not http(s)://host without a user name");
+  return text;
+}
+function asConcurrency(value, place2, fail2) {
+  return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= 1e3 ? value : fail2(place2, "is not a whole number from 1 to 1000");
+}
+function asChoice(value, choices, place2, fail2) {
+  return choices.find((choice) => choice === value) ?? fail2(place2, `is not ${choices.map((choice) => JSON.stringify(choice)).join(" or ")}`);
+}
+function defined(value) {
+  return Object.fromEntries(Object.entries(value).filter(([, entry2]) => entry2 !== void 0));
+}
+
+// packages/engine/dist/workspace/remote-url.js
+import { isAbsolute, resolve } from "node:path";
+function parseRemoteUrl(root, text) {
+  const [, scheme = "", rest = ""] = /^([a-z][a-z0-9+-]*):(.*)$/s.exec(text) ?? [];
+  if (/^\/\/[^/]*@/.test(rest))
+    return wrong("holds a user name or password", "Take it out: credentials come from the environment or from the profile of the cloud.");
+  switch (scheme) {
+    case "file":
+      return parseFile(root, rest);
+    case "s3":
+      return parseS3(rest);
+    case "actions-cache":
+      return rest === "" ? right({ kind: "actions-cache" }) : wrong('says more than "actions-cache:"', 'Write "actions-cache:".');
+    case "https":
+      return URL.canParse(text) ? right({ kind: "https", url: text }) : wrong("is not a URL", "Write https://host/path.");
+    default:
+      return wrong("begins with no known scheme", "Write file:///absolute/dir, file:relative/dir, s3://bucket/prefix, actions-cache: or https://host/path.");
+  }
+}
+function evicts({ kind }) {
+  return kind === "actions-cache";
+}
+function isUsable(location) {
+  return location.kind !== "https";
+}
+function usableLocation(remote) {
+  if (isUsable(remote.location))
+    return remote.location;
+  throw new SluiceError("ERR_CONFIG", `remote ${remote.name} (${remote.url}): this version of Sluice cannot use ${remote.location.kind} remotes`, {
+    hint: "Use a directory or a bucket, for example file:///mnt/share/data or s3://bucket/prefix, or update Sluice."
+  });
+}
+function parseFile(root, rest) {
+  if (!rest.startsWith("//"))
+    return rest === "" ? wrong("names no directory", "Write file:///absolute/dir or file:relative/dir.") : right({ kind: "file", dir: resolve(root, rest) });
+  const path = decode(rest.slice(2));
+  if (path === void 0)
+    return wrong('holds a "%" that begins no character', 'Write "%25" for a "%".');
+  if (!isAbsolute(path))
+    return wrong("names a host", "Write file:///absolute/dir with three slashes, or file:relative/dir with none.");
+  return right({ kind: "file", dir: resolve(path) });
+}
+var SEGMENT = /^(?!\.+$)[\w.=-]{1,255}$/;
+function parseS3(rest) {
+  const [, bucket, prefix = ""] = /^\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/s.exec(rest) ?? [];
+  if (bucket === void 0)
+    return wrong("names no bucket", "Write s3://bucket/prefix.");
+  const trimmed = prefix.replace(/\/+$/, "");
+  if (trimmed !== "" && !trimmed.split("/").every((segment2) => SEGMENT.test(segment2)))
+    return wrong("has a prefix that not every service keeps as it is", 'Use letters, digits, "_", "-", "." and "=" between single slashes, and no segment of dots.');
+  return right({ kind: "s3", bucket, prefix: trimmed });
+}
+function decode(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return void 0;
+  }
+}
+function right(location) {
+  return { ok: true, location };
+}
+function wrong(problem, hint) {
+  return { ok: false, problem, hint };
+}
+
+// packages/engine/dist/workspace/config.js
+var CONFIG_FILE = "sluice.json";
+var LOCAL_CONFIG_FILE = "sluice.local.json";
+function readConfig(root, env) {
+  const shared = readFile(root, CONFIG_FILE);
+  const local = readFile(root, LOCAL_CONFIG_FILE);
+  const merged = { ...shared, ...local };
+  const asked = askedRemote(root, env.SLUICE_REMOTE);
+  const names = [.../* @__PURE__ */ new Set([...shared.remotes.keys(), ...local.remotes.keys()])];
+  return {
+    store: resolve2(root, env.SLUICE_STORE || merged.store || ".sluice"),
+    ...withAsked(new Map(names.map((name) => [name, toRemote(root, name, shared, local)])), asked ?? merged.defaultRemote),
+    link: merged.link ?? ["reflink", "copy"],
+    durability: merged.durability ?? "batch",
+    push: merged.push ?? "manual",
+    gc: merged.gc ?? "manual",
+    hooks: { ...shared.hooks, ...local.hooks },
+    trust: merged.trust ?? /* @__PURE__ */ new Map(),
+    area: readArea(env.SLUICE_AREA),
+    offline: readFlag("SLUICE_OFFLINE", env.SLUICE_OFFLINE)
+  };
+}
+function remoteNamed(config, name = config.defaultRemote) {
+  if (name === void 0) {
+    throw new SluiceError("ERR_REMOTE_UNKNOWN", "no default remote is configured", {
+      hint: config.remotes.size === 0 ? "Add one: sluice remote add main file:///mnt/share/data" : `Choose one: sluice remote default ${[...config.remotes.keys()].join(" | ")}`
+    });
+  }
+  const remote = config.remotes.get(name);
+  if (remote !== void 0)
+    return remote;
+  throw new SluiceError("ERR_REMOTE_UNKNOWN", `no remote is named ${JSON.stringify(name)}.${suggestion(name, config.remotes.keys())}`, {
+    hint: config.remotes.size === 0 ? `Add it: sluice remote add ${name} URL` : `Configured are: ${[...config.remotes.keys()].join(", ")}.`
+  });
+}
+function readingOrder(config, first) {
+  const others = [...config.remotes.values()].filter(({ location }) => isUsable(location));
+  const named = [first, config.defaultRemote].flatMap((name) => name ?? []);
+  return [.../* @__PURE__ */ new Set([...named, ...others.map(({ name }) => name)])];
+}
+function readFile(root, name) {
+  const text = readIfPresent(join4(root, name));
+  return text === void 0 ? { remotes: /* @__PURE__ */ new Map() } : parseConfigFile(text, name);
+}
+function toRemote(root, name, shared, local) {
+  const entry2 = { ...shared.remotes.get(name), ...local.remotes.get(name) };
+  const file = local.remotes.get(name)?.url === void 0 ? CONFIG_FILE : LOCAL_CONFIG_FILE;
+  if (entry2.url === void 0) {
+    const places2 = shared.remotes.has(name) ? CONFIG_FILE : `${LOCAL_CONFIG_FILE} (and no remote of ${CONFIG_FILE} has this name)`;
+    throw new SluiceError("ERR_CONFIG", `remotes.${name} has no url in ${places2}`, {
+      hint: `Add "url", or correct the name.${suggestion(name, shared.remotes.keys())}`
+    });
+  }
+  const parsed = parseRemoteUrl(root, entry2.url);
+  if (!parsed.ok)
+    throw new SluiceError("ERR_CONFIG", `${file}: remotes.${name}.url ${parsed.problem}`, { hint: parsed.hint });
+  return { ...entry2, name, url: entry2.url, location: parsed.location, readOnly: entry2.readOnly ?? false };
+}
+var FROM_ENVIRONMENT = "environment";
+function askedRemote(root, text) {
+  if (text === void 0 || text === "" || !text.includes(":"))
+    return text || void 0;
+  const parsed = parseRemoteUrl(root, text);
+  if (parsed.ok)
+    return { name: FROM_ENVIRONMENT, url: text, location: parsed.location, readOnly: false };
+  throw new SluiceError("ERR_CONFIG", `SLUICE_REMOTE ${parsed.problem}`, { hint: parsed.hint });
+}
+function withAsked(remotes, asked) {
+  if (typeof asked !== "object")
+    return { remotes, defaultRemote: asked };
+  const known = [...remotes.values()].find(({ url }) => url === asked.url);
+  if (known !== void 0)
+    return { remotes, defaultRemote: known.name };
+  return { remotes: new Map([...remotes, [asked.name, asked]]), defaultRemote: asked.name };
+}
+function readArea(text) {
+  if (text === void 0 || text === "" || isArea(text))
+    return text || void 0;
+  throw new SluiceError("ERR_CONFIG", `SLUICE_AREA is ${JSON.stringify(text)}`, {
+    hint: "Set it to trusted, shared or pr/<number>."
+  });
+}
+function readFlag(name, text) {
+  if (text === void 0 || ["", "0", "false"].includes(text))
+    return false;
+  if (["1", "true"].includes(text))
+    return true;
+  throw new SluiceError("ERR_CONFIG", `${name} is ${JSON.stringify(text)}`, { hint: `Set ${name}=1, or nothing.` });
+}
+
 // packages/engine/dist/operations/with-trees.js
 var TREE_PROBLEMS = ["ERR_OBJECT_MISSING", "ERR_OBJECT_DAMAGED", "ERR_TREE_INVALID"];
 function isTreeProblem(error) {
@@ -20889,12 +21365,14 @@ function explain(context, version, cause) {
   const { stage, out, root, rev } = version;
   const { config } = context;
   const name = stageName(stage.id);
-  const remote = out.remote ?? config.defaultRemote;
+  const remotes = readingOrder(config, out.remote);
+  const [remote] = remotes;
+  const named = `remote${remotes.length === 1 ? "" : "s"} ${remotes.join(", ")}`;
   const isDown = cause.code === "ERR_REMOTE_DOWN" || cause.code === "ERR_REMOTE_DENIED";
-  const where = remote === void 0 ? "and no remote is configured" : config.offline ? `and remote ${remote} is not asked: Sluice is offline` : isDown ? `and remote ${remote} does not answer` : `nor on remote ${remote}`;
+  const where = remote === void 0 ? "and no remote is configured" : config.offline ? `and ${named} ${remotes.length === 1 ? "is" : "are"} not asked: Sluice is offline` : isDown ? `and ${named} ${remotes.length === 1 ? "does" : "do"} not answer` : `nor on ${named}`;
   const fetch2 = `sluice fetch ${rev === void 0 ? "" : `--rev ${rev} `}${name}`;
   const hint = remote === void 0 ? "Add the remote that has it (`sluice remote add`), or copy the store of a workspace that has it." : config.offline || isDown ? `Run: ${fetch2} (when ${remote} can be asked)` : `Run \`sluice push --all-commits ${name}\` in a workspace that has it, then: ${fetch2}`;
-  return new SluiceError(isDown && !config.offline ? cause.code : "ERR_NOT_LOCAL", `${name}: the tree of ${out.path}${rev === void 0 ? "" : ` at ${rev}`} (${root.digest}) is not in the store, ${where}`, { hint, cause, details: { digest: root.digest, remotes: remote === void 0 ? [] : [remote], command: fetch2 } });
+  return new SluiceError(isDown && !config.offline ? cause.code : "ERR_NOT_LOCAL", `${name}: the tree of ${out.path}${rev === void 0 ? "" : ` at ${rev}`} (${root.digest}) is not in the store, ${where}`, { hint, cause, details: { digest: root.digest, remotes, command: fetch2 } });
 }
 
 // packages/engine/dist/operations/blame.js
@@ -21145,14 +21623,14 @@ var INDEX_ENTRY_BYTES = 46;
 var MAX_PACK_BYTES = 2 ** 32 - 1;
 var MAGIC2 = Buffer.from("SLPK");
 var END_MAGIC = Buffer.from("SLPE");
-var VERSION2 = 1;
+var VERSION3 = 1;
 function isKnownCodec(codec) {
   return codec === CODEC_NONE || codec === CODEC_ZSTD || codec === CODEC_BROTLI;
 }
 function packHeader(content) {
   const header = Buffer.alloc(PACK_HEADER_BYTES);
   MAGIC2.copy(header);
-  header[4] = VERSION2;
+  header[4] = VERSION3;
   header[5] = content;
   return header;
 }
@@ -21302,7 +21780,7 @@ function parsePackHeader(bytes, where) {
   if (bytes.length < PACK_HEADER_BYTES || !bytes.subarray(0, 4).equals(MAGIC2)) {
     return failPack(where, "it does not begin like a pack");
   }
-  if (bytes.readUInt8(4) !== VERSION2) {
+  if (bytes.readUInt8(4) !== VERSION3) {
     throw new SluiceError("ERR_FORMAT_VERSION", `pack ${where} was written by a newer Sluice`, {
       hint: "Update Sluice in this workspace."
     });
@@ -21431,7 +21909,7 @@ var PACK_NAME_BYTES = 16;
 var LARGEST_AREA = 2;
 var MAX_MAP_TABLE = 65535;
 var MAGIC3 = Buffer.from("SLMP");
-var VERSION3 = 1;
+var VERSION4 = 1;
 var CHUNKS_VERSION = 2;
 var PACK_ROW_BYTES = 1 + PACK_NAME_BYTES;
 var MAP_ROW_BYTES = 1 + RAW_DIGEST_BYTES;
@@ -21494,7 +21972,7 @@ function readLocation(bytes, at3, front, where) {
 function encodeMap(draft) {
   const { packs, maps, nodes, locations, slices, chunks = Buffer.alloc(0) } = draft;
   const tables = Buffer.concat([...packs, ...maps].flatMap(({ area, raw }) => [Buffer.from([area]), raw]));
-  const version = chunks.length > 0 ? CHUNKS_VERSION : VERSION3;
+  const version = chunks.length > 0 ? CHUNKS_VERSION : VERSION4;
   const header = Buffer.alloc(headerBytesOf(version));
   MAGIC3.copy(header);
   header[4] = version;
@@ -21547,7 +22025,7 @@ function parseMapHeader(bytes, where) {
     });
   }
   const kind = reader.u8();
-  if (version < VERSION3 || kind > 1 || reader.u16() !== 0)
+  if (version < VERSION4 || kind > 1 || reader.u16() !== 0)
     failMap(where, "its header has unknown values");
   const root = Buffer.from(reader.take(RAW_DIGEST_BYTES));
   const [files, bytesBelow, blobBytes] = [reader.u64(), reader.u64(), reader.u64()];
@@ -21897,145 +22375,6 @@ function chunksIn(bytes, start, rows2, decode4) {
 }
 function startOf(row) {
   return (row?.offset ?? 0) + OBJECT_HEADER_BYTES;
-}
-
-// packages/engine/dist/model/canonical-json.js
-function canonicalJson(value) {
-  switch (typeof value) {
-    case "string":
-    case "boolean":
-      return JSON.stringify(value);
-    case "number":
-      return Object.is(value, -0) ? "0" : String(value);
-    case "bigint":
-      return value.toString();
-    case "object":
-      return value === null ? "null" : canonicalObject(value);
-    default:
-      return "null";
-  }
-}
-function canonicalObject(value) {
-  if (value instanceof Date)
-    return JSON.stringify(Number.isNaN(value.getTime()) ? "invalid date" : value.toISOString());
-  if (value instanceof Uint8Array)
-    return JSON.stringify(Buffer.from(value).toString("base64"));
-  if (Array.isArray(value))
-    return `[${value.map(canonicalJson).join(",")}]`;
-  const entries = new Map(Object.entries(value));
-  const members = sortUtf8([...entries.keys()]).map((key) => `${JSON.stringify(key)}:${canonicalJson(entries.get(key))}`);
-  return `{${members.join(",")}}`;
-}
-
-// packages/engine/dist/model/record.js
-var VERSION4 = 1;
-var AREA = /^(?:trusted|shared|pr\/[1-9][0-9]{0,15})$/;
-function isArea(text) {
-  return AREA.test(text);
-}
-function trackedKey(outs) {
-  const entries = [...outs].map(([path, root]) => [path, outValue(root)]);
-  return digestOf(canonicalJson(Object.fromEntries(entries)));
-}
-function parseRecord(text, where) {
-  const fail2 = (place2, problem) => {
-    throw new SluiceError("ERR_RECORD_INVALID", `record ${where}: ${place2 === "" ? "it" : place2} ${problem}`, {
-      hint: "A damaged record is never used; `sluice verify --repair` sets it aside.",
-      details: { record: where, place: place2 }
-    });
-  };
-  const record = asObject(parseJson(text, fail2), "", fail2);
-  checkVersion2(record.get("version"), where, fail2);
-  expectKeys(record, ["version", "fingerprint", "tracked", "parts", "outs", "stage", "made", "area"], "", fail2);
-  const fingerprint = asDigest(record.get("fingerprint"), "fingerprint", fail2);
-  const tracked = record.has("tracked") && asFlag(record.get("tracked"), "tracked", fail2);
-  const parts2 = parseParts(record.get("parts"), "parts", fail2);
-  const outs = parseOuts(record.get("outs"), "outs", fail2);
-  if (tracked && parts2.length > 0)
-    fail2("parts", "are not empty although the data is tracked");
-  if (fingerprint !== (tracked ? trackedKey(outs) : fingerprintOf(parts2))) {
-    fail2("fingerprint", `is not that of its ${tracked ? "outs" : "parts"}`);
-  }
-  const area = asText(record.get("area"), "area", fail2);
-  if (!isArea(area))
-    fail2("area", "is not trusted, shared or pr/<n>");
-  const stage = parseStageId(record.get("stage"), fail2);
-  return { fingerprint, tracked, parts: parts2, outs, stage, made: parseMade(record.get("made"), fail2), area };
-}
-function printRecord(record) {
-  const { at: at3, ms: ms2, by } = record.made;
-  const made = [
-    ["at", JSON.stringify(at3)],
-    ["ms", String(ms2)],
-    ...by === void 0 ? [] : [["by", printMaker(by)]]
-  ];
-  const block = [
-    ["version", String(VERSION4)],
-    ["fingerprint", JSON.stringify(record.fingerprint)],
-    ...record.tracked ? [["tracked", "true"]] : [],
-    ["parts", printParts(record.parts)],
-    ["outs", printOuts(record.outs)],
-    [
-      "stage",
-      [
-        ["project", JSON.stringify(record.stage.project)],
-        ["target", JSON.stringify(record.stage.target)]
-      ]
-    ],
-    ["made", made],
-    ["area", JSON.stringify(record.area)]
-  ];
-  return `${printBlock(block)}
-`;
-}
-var MAKER_KEYS = ["commit", "host", "repository", "run"];
-function checkVersion2(version, where, fail2) {
-  if (typeof version === "number" && version > VERSION4) {
-    throw new SluiceError("ERR_FORMAT_VERSION", `record ${where} has format ${version}; this Sluice knows formats up to ${VERSION4}`, {
-      hint: "Update Sluice."
-    });
-  }
-  if (version !== VERSION4)
-    fail2("version", `is not ${VERSION4}`);
-}
-function parseStageId(value, fail2) {
-  const stage = asObject(value, "stage", fail2);
-  expectKeys(stage, ["project", "target"], "stage", fail2);
-  return {
-    project: asText(stage.get("project"), "stage.project", fail2),
-    target: asText(stage.get("target"), "stage.target", fail2)
-  };
-}
-function parseMade(value, fail2) {
-  const made = asObject(value, "made", fail2);
-  expectKeys(made, ["at", "ms", "by"], "made", fail2);
-  const at3 = asText(made.get("at"), "made.at", fail2);
-  const time = new Date(at3);
-  if (Number.isNaN(time.getTime()) || time.toISOString() !== at3)
-    fail2("made.at", "is not an ISO time in UTC");
-  const ms2 = asCount(made.get("ms"), "made.ms", fail2);
-  return made.has("by") ? { at: at3, ms: ms2, by: parseMaker(made.get("by"), fail2) } : { at: at3, ms: ms2 };
-}
-function parseMaker(value, fail2) {
-  const object = asObject(value, "made.by", fail2);
-  expectKeys(object, MAKER_KEYS, "made.by", fail2);
-  const maker = {};
-  for (const key of MAKER_KEYS) {
-    if (object.has(key))
-      maker[key] = asText(object.get(key), placeOf("made.by", key), fail2);
-  }
-  return maker;
-}
-function printMaker(maker) {
-  return MAKER_KEYS.flatMap((key) => {
-    const value = maker[key];
-    return value === void 0 ? [] : [[key, JSON.stringify(value)]];
-  }).sort(([a], [b2]) => compareUtf8(a, b2));
-}
-function outValue(root) {
-  if (root.kind === "tree")
-    return { tree: root.digest, files: root.files, bytes: root.bytes };
-  return { blob: root.digest, bytes: root.bytes, ...root.exec ? { exec: true } : {} };
 }
 
 // packages/engine/dist/remote/areas.js
@@ -23122,7 +23461,7 @@ function* readOpened(fd, { digest }, { from, to: to2 }, signal) {
 async function* readFromRemotes(context, version, entry2, { from, to: to2 }) {
   const { workspace, signal, config } = context;
   const { root, out } = version;
-  const names = out.remote === void 0 ? config.defaultRemote === void 0 ? [] : [config.defaultRemote] : [out.remote];
+  const names = readingOrder(config, out.remote);
   let failure2;
   let at3 = from;
   for (const name of config.offline ? [] : names) {
@@ -23323,28 +23662,14 @@ function reason(kind, name, before = null, after = null) {
 // packages/engine/dist/workspace/moves.js
 import { randomBytes as randomBytes4 } from "node:crypto";
 import { closeSync as closeSync3, copyFileSync, existsSync, fsyncSync, lstatSync as lstatSync4, mkdirSync as mkdirSync4, openSync as openSync3, readdirSync as readdirSync2, renameSync as renameSync3, rmdirSync, rmSync as rmSync2, unlinkSync, writeSync as writeSync2 } from "node:fs";
-import { basename, dirname as dirname5, join as join10 } from "node:path";
-
-// packages/engine/dist/util/read-if-present.js
-import { readFileSync as readFileSync2, statSync as statSync2 } from "node:fs";
-function readIfPresent(path) {
-  try {
-    if (statSync2(path, { throwIfNoEntry: false }) === void 0)
-      return void 0;
-    return readFileSync2(path, "utf8");
-  } catch (error) {
-    if (["ENOENT", "ENOTDIR", "EISDIR"].includes(errnoOf(error) ?? ""))
-      return void 0;
-    throw error;
-  }
-}
+import { basename, dirname as dirname5, join as join11 } from "node:path";
 
 // packages/engine/dist/workspace/carry-ignored.js
 import { lstatSync, mkdirSync, readdirSync, renameSync } from "node:fs";
-import { dirname as dirname2, join as join5 } from "node:path";
+import { dirname as dirname2, join as join6 } from "node:path";
 
 // packages/engine/dist/workspace/ignore-file.js
-import { join as join4 } from "node:path";
+import { join as join5 } from "node:path";
 
 // packages/engine/dist/workspace/ignore-rules.js
 function extendRules(inherited, dir, texts2) {
@@ -23378,7 +23703,7 @@ var IGNORE_FILE = ".sluiceignore";
 function loadIgnore2(root, path) {
   let rules;
   for (const dir of directoriesTo(path)) {
-    const text = readIfPresent(join4(root, dir, IGNORE_FILE));
+    const text = readIfPresent(join5(root, dir, IGNORE_FILE));
     if (text !== void 0)
       rules = extendRules(rules, dir, [text]);
   }
@@ -23401,13 +23726,13 @@ function directoriesTo(path) {
 // packages/engine/dist/workspace/carry-ignored.js
 function carryIgnored(root, path, from, to2) {
   for (const below4 of ignoredIn(root, path, from))
-    move(join5(from, below4), join5(to2, below4));
+    move(join6(from, below4), join6(to2, below4));
 }
 function refuseBlocked(root, path, from, to2) {
   for (const below4 of ignoredIn(root, path, from)) {
-    if (hasPlace(join5(to2, below4), to2))
+    if (hasPlace(join6(to2, below4), to2))
       continue;
-    throw new SluiceError("ERR_OUT_MODIFIED", `${join5(path, below4)} would be lost: the new version of ${path} has a file in its way`, {
+    throw new SluiceError("ERR_OUT_MODIFIED", `${join6(path, below4)} would be lost: the new version of ${path} has a file in its way`, {
       hint: "It is named in .sluiceignore, so Sluice does not keep it. Move it away, then run again."
     });
   }
@@ -23418,7 +23743,7 @@ function* ignoredIn(root, path, from) {
     yield* ignoredBelow(from, "", ignore);
 }
 function* ignoredBelow(from, below4, ignore) {
-  for (const entry2 of readdirSync(join5(from, below4), { withFileTypes: true })) {
+  for (const entry2 of readdirSync(join6(from, below4), { withFileTypes: true })) {
     const path = below4 === "" ? entry2.name : `${below4}/${entry2.name}`;
     if (ignore(path, entry2.isDirectory()))
       yield path;
@@ -23434,7 +23759,7 @@ function move(source, target) {
     renameSync(source, target);
   } else if (isDirectory(source) && isDirectory(target)) {
     for (const name of readdirSync(source))
-      move(join5(source, name), join5(target, name));
+      move(join6(source, name), join6(target, name));
   }
 }
 function hasPlace(target, top) {
@@ -23460,17 +23785,17 @@ function statOf(path) {
 // packages/engine/dist/workspace/stat-index.js
 import { createHash as createHash5, randomBytes as randomBytes3 } from "node:crypto";
 import { closeSync as closeSync2, fstatSync, mkdirSync as mkdirSync2, openSync as openSync2, readFileSync as readFileSync3, renameSync as renameSync2, rmSync, writeSync } from "node:fs";
-import { dirname as dirname3, join as join8 } from "node:path";
+import { dirname as dirname3, join as join9 } from "node:path";
 
 // packages/engine/dist/workspace/stat-entries.js
 import { lstatSync as lstatSync2 } from "node:fs";
 
 // packages/engine/dist/store/loose.js
 import { createHash as createHash4 } from "node:crypto";
-import { join as join7 } from "node:path";
+import { join as join8 } from "node:path";
 
 // packages/engine/dist/store/layout.js
-import { join as join6 } from "node:path";
+import { join as join7 } from "node:path";
 var LOOSE_BYTES = 64 * 1024;
 var PACK_COUNT = 64;
 var PACK_TARGET_BYTES = 64 * 1024 * 1024;
@@ -23478,19 +23803,19 @@ var STORE_VERSION = 1;
 function storeLayout(dir) {
   return {
     dir,
-    version: join6(dir, "version"),
-    objects: join6(dir, "objects"),
-    packs: join6(dir, "packs"),
-    records: join6(dir, "records"),
-    kept: join6(dir, "kept"),
-    index: join6(dir, "index"),
-    leases: join6(dir, "leases"),
-    locks: join6(dir, "locks"),
-    workspaces: join6(dir, "workspaces"),
-    tmp: join6(dir, "tmp"),
-    transfers: join6(dir, "transfers"),
-    trash: join6(dir, "trash"),
-    damaged: join6(dir, "damaged")
+    version: join7(dir, "version"),
+    objects: join7(dir, "objects"),
+    packs: join7(dir, "packs"),
+    records: join7(dir, "records"),
+    kept: join7(dir, "kept"),
+    index: join7(dir, "index"),
+    leases: join7(dir, "leases"),
+    locks: join7(dir, "locks"),
+    workspaces: join7(dir, "workspaces"),
+    tmp: join7(dir, "tmp"),
+    transfers: join7(dir, "transfers"),
+    trash: join7(dir, "trash"),
+    damaged: join7(dir, "damaged")
   };
 }
 function looseName(kind, hex) {
@@ -23498,7 +23823,7 @@ function looseName(kind, hex) {
 }
 function recordPath(layout, fingerprint) {
   const hex = hexOf(fingerprint);
-  return join6(layout.records, hex.slice(0, 2), `${hex.slice(2)}.json`);
+  return join7(layout.records, hex.slice(0, 2), `${hex.slice(2)}.json`);
 }
 
 // packages/engine/dist/store/loose.js
@@ -23547,7 +23872,7 @@ function setLooseAside(files, layout, kind, raw) {
   const hex = hexOf(digestFromRaw(raw));
   files.mkdirSync(layout.damaged, { recursive: true });
   try {
-    files.renameSync(join7(layout.objects, looseName(kind, hex)), join7(layout.damaged, `${hex}.${kind}`));
+    files.renameSync(join8(layout.objects, looseName(kind, hex)), join8(layout.damaged, `${hex}.${kind}`));
   } catch (error) {
     if (errnoOf(error) !== "ENOENT")
       throw error;
@@ -23683,7 +24008,7 @@ var ENTRY_BYTES = 4 * 8 + 2 + RAW_DIGEST_BYTES;
 var GRAIN_MS = 10;
 var COARSE_GRAIN_MS = 1e3;
 function indexPath(dir, subject) {
-  return join8(dir, `${hexOf(digestOf(subject)).slice(0, 32)}.idx`);
+  return join9(dir, `${hexOf(digestOf(subject)).slice(0, 32)}.idx`);
 }
 function readIndex(path) {
   let fd;
@@ -23915,29 +24240,29 @@ function writeAll(fd, bytes) {
 
 // packages/engine/dist/workspace/workspace.js
 import { lstatSync as lstatSync3, mkdirSync as mkdirSync3 } from "node:fs";
-import { dirname as dirname4, join as join9 } from "node:path";
+import { dirname as dirname4, join as join10 } from "node:path";
 function absolutePath(workspace, path) {
-  return path === "" ? workspace.root : join9(workspace.root, path);
+  return path === "" ? workspace.root : join10(workspace.root, path);
 }
 function indexDir(root) {
-  return join9(root, ".sluice", "index");
+  return join10(root, ".sluice", "index");
 }
 function movesDir(root, path) {
   const usual = usualMovesDir(root);
   mkdirSync3(usual, { recursive: true });
-  const parent = existingParent(join9(root, path));
+  const parent = existingParent(join10(root, path));
   if (lstatSync3(parent).dev === lstatSync3(usual).dev)
     return usual;
   return besideMovesDir(parent);
 }
 function possibleMovesDirs(root, path) {
-  return [usualMovesDir(root), besideMovesDir(dirname4(join9(root, path)))];
+  return [usualMovesDir(root), besideMovesDir(dirname4(join10(root, path)))];
 }
 function usualMovesDir(root) {
-  return join9(root, ".sluice", "moves");
+  return join10(root, ".sluice", "moves");
 }
 function besideMovesDir(parent) {
-  return join9(parent, ".sluice-moves");
+  return join10(parent, ".sluice-moves");
 }
 function existingParent(path) {
   const parent = dirname4(path);
@@ -23949,8 +24274,8 @@ function moveOf(root, path) {
   return {
     root,
     path,
-    dir: join10(movesDir(root, path), moveKey(path)),
-    target: join10(root, path),
+    dir: join11(movesDir(root, path), moveKey(path)),
+    target: join11(root, path),
     index: indexPath(indexDir(root), path)
   };
 }
@@ -23958,10 +24283,10 @@ function checkIgnored(move2) {
   refuseBlocked(move2.root, move2.path, oldPath(move2), move2.target);
 }
 function oldPath(move2) {
-  return join10(move2.dir, "old");
+  return join11(move2.dir, "old");
 }
 function stagedIndexPath(move2) {
-  return join10(move2.dir, "index");
+  return join11(move2.dir, "index");
 }
 function moveAside(move2) {
   rmSync2(move2.dir, { recursive: true, force: true });
@@ -23988,18 +24313,18 @@ function finish(move2) {
 }
 function beginSwap(move2) {
   begin(move2, { do: "swap" });
-  return join10(move2.dir, "new");
+  return join11(move2.dir, "new");
 }
 function swapIn(move2) {
   mkdirSync4(dirname5(move2.target), { recursive: true });
   renameIfThere(move2.target, oldPath(move2));
-  renameSync3(join10(move2.dir, "new"), move2.target);
+  renameSync3(join11(move2.dir, "new"), move2.target);
   placeIndex(move2);
   finish(move2);
 }
 function beginApply(move2) {
   rmSync2(move2.dir, { recursive: true, force: true });
-  const files = join10(move2.dir, "files");
+  const files = join11(move2.dir, "files");
   mkdirSync4(files, { recursive: true });
   return files;
 }
@@ -24035,7 +24360,7 @@ function recoverMove(move2) {
   return plan !== void 0 || hasOld ? "put back" : "dropped";
 }
 function recoverSwap(move2) {
-  const staged = join10(move2.dir, "new");
+  const staged = join11(move2.dir, "new");
   const hasOld = isThere(oldPath(move2));
   let done = "dropped";
   if (hasOld && !isThere(move2.target)) {
@@ -24053,7 +24378,7 @@ function begin(move2, plan) {
   writePlan(move2, plan);
 }
 function writePlan(move2, plan) {
-  const tmp = join10(move2.dir, "plan.tmp");
+  const tmp = join11(move2.dir, "plan.tmp");
   const fd = openSync3(tmp, "w");
   try {
     writeSync2(fd, JSON.stringify(plan));
@@ -24061,10 +24386,10 @@ function writePlan(move2, plan) {
   } finally {
     closeSync3(fd);
   }
-  renameSync3(tmp, join10(move2.dir, "plan.json"));
+  renameSync3(tmp, join11(move2.dir, "plan.json"));
 }
 function readPlan(move2) {
-  const text = readIfPresent(join10(move2.dir, "plan.json"));
+  const text = readIfPresent(join11(move2.dir, "plan.json"));
   const fail2 = () => {
     throw new SluiceError("ERR_PATH_UNSAFE", `${move2.dir} has a plan that cannot be read`);
   };
@@ -24101,13 +24426,13 @@ function parsePlan(plan, fail2) {
 function applySteps(move2, steps) {
   mkdirSync4(move2.target, { recursive: true });
   for (const path of steps.removeFiles)
-    unlinkIfThere(join10(move2.target, path));
+    unlinkIfThere(join11(move2.target, path));
   for (const path of steps.removeDirectories)
-    rmdirIfEmpty(join10(move2.target, path));
+    rmdirIfEmpty(join11(move2.target, path));
   for (const path of steps.addDirectories)
-    mkdirSync4(join10(move2.target, path), { recursive: true });
+    mkdirSync4(join11(move2.target, path), { recursive: true });
   steps.put.forEach((path, n) => {
-    renameIfThere(join10(move2.dir, "files", String(n)), join10(move2.target, path));
+    renameIfThere(join11(move2.dir, "files", String(n)), join11(move2.target, path));
   });
   placeIndex(move2);
 }
@@ -24129,7 +24454,7 @@ function dropDone(move2) {
   const prefix = `${basename(move2.dir)}.done-`;
   for (const name of namesIn(parent)) {
     if (name.startsWith(prefix))
-      drop(move2, join10(parent, name));
+      drop(move2, join11(parent, name));
   }
 }
 function namesIn(dir) {
@@ -24142,7 +24467,7 @@ function namesIn(dir) {
   }
 }
 function drop(move2, done) {
-  const old = join10(done, "old");
+  const old = join11(done, "old");
   if (isThere(old))
     carryIgnored(move2.root, move2.path, old, move2.target);
   rmSync2(done, { recursive: true, force: true });
@@ -24185,7 +24510,7 @@ function rmdirIfEmpty(path) {
 import { spawn as spawn2 } from "node:child_process";
 
 // packages/engine/dist/remote/storage/broker/access.js
-import { isAbsolute } from "node:path";
+import { isAbsolute as isAbsolute2 } from "node:path";
 var ADDRESS = "SLUICE_BROKER";
 var TOKEN = "SLUICE_BROKER_TOKEN";
 var AREA2 = "SLUICE_BROKER_AREA";
@@ -24195,7 +24520,7 @@ function brokerAccess(env) {
   if (address === "")
     return void 0;
   const socket = address.startsWith("unix:") ? address.slice("unix:".length) : "";
-  if (isAbsolute(socket) && token !== "")
+  if (isAbsolute2(socket) && token !== "")
     return { socket, token, area };
   throw new SluiceError("ERR_CONFIG", `${ADDRESS} is ${JSON.stringify(address)}, or ${TOKEN} is empty`, {
     hint: `Remove ${ADDRESS}: the GitHub Action sets both for what it starts, and nothing else should.`
@@ -24361,10 +24686,10 @@ function parseNote(note) {
 }
 
 // packages/engine/dist/store/kept.js
-import { join as join12 } from "node:path";
+import { join as join13 } from "node:path";
 
 // packages/engine/dist/store/small-file.js
-import { dirname as dirname6, join as join11 } from "node:path";
+import { dirname as dirname6, join as join12 } from "node:path";
 var ATTEMPTS = 5;
 function putSmallFile(store, path, text) {
   withTemporary(store, path, text, (tmpPath) => store.files.renameSync(tmpPath, path));
@@ -24395,7 +24720,7 @@ function removeTemporaries(store, dir) {
   for (const name of listNames(store.files, dir)) {
     if (!name.startsWith("."))
       continue;
-    const path = join11(dir, name);
+    const path = join12(dir, name);
     if (!isFileOfLiveOwner(store.files, path, name.slice(1)))
       store.files.rmSync(path, { force: true });
   }
@@ -24405,7 +24730,7 @@ function withTemporary(store, path, text, name) {
   const dir = dirname6(path);
   for (let attempt3 = 1; ; attempt3++) {
     const made = files.mkdirSync(dir, { recursive: true });
-    const tmpPath = join11(dir, `.${newOwner(files).name}`);
+    const tmpPath = join12(dir, `.${newOwner(files).name}`);
     try {
       write(store, tmpPath, text);
       const result2 = name(tmpPath);
@@ -24463,7 +24788,7 @@ function writeKept(store, note) {
 }
 function listKept(store) {
   return listNames(store.files, store.layout.kept).filter((name) => /^[0-9a-f]{64}[.]json$/.test(name)).sort().flatMap((name) => {
-    const file = join12(store.layout.kept, name);
+    const file = join13(store.layout.kept, name);
     const text = readSmallFile(store, file);
     if (text === void 0)
       return [];
@@ -24480,7 +24805,7 @@ function removeKept(store, root) {
   return removeSmallFile(store, notePath(store, root));
 }
 function notePath(store, root) {
-  return join12(store.layout.kept, `${hexOf(root)}.json`);
+  return join13(store.layout.kept, `${hexOf(root)}.json`);
 }
 function parseNote2(text, file) {
   const fail2 = (place2, problem) => {
@@ -24619,7 +24944,7 @@ import { Worker } from "node:worker_threads";
 
 // packages/engine/dist/store/ingest.js
 import { createHash as createHash6, hash as hash4, randomBytes as randomBytes6 } from "node:crypto";
-import { join as join14 } from "node:path";
+import { join as join15 } from "node:path";
 
 // packages/engine/dist/model/digest-table.js
 var DigestTable = class _DigestTable {
@@ -24692,7 +25017,7 @@ function headOf(bytes, at3) {
 
 // packages/engine/dist/store/pack-writer.js
 import { randomBytes as randomBytes5 } from "node:crypto";
-import { join as join13 } from "node:path";
+import { join as join14 } from "node:path";
 var BUFFER_BYTES = 4 * 1024 * 1024;
 var PackWriter = class {
   files;
@@ -24757,7 +25082,7 @@ var PackWriter = class {
   }
   begin() {
     this.name = `${randomBytes5(16).toString("hex")}.pack`;
-    this.path = join13(this.dir, this.name);
+    this.path = join14(this.dir, this.name);
     this.fd = this.files.openSync(this.path, "wx", 292);
     this.writeAll(packHeader(this.content));
     this.written = PACK_HEADER_BYTES;
@@ -24861,7 +25186,7 @@ var Ingestor = class {
   }
   /** Takes a file of the store's file system whose bytes were compared with the digest at `rawAt`. Throws the system error if it is gone. */
   adopt(path, raw, rawAt) {
-    const tmpPath = join14(this.settings.tmpDir, randomBytes6(12).toString("hex"));
+    const tmpPath = join15(this.settings.tmpDir, randomBytes6(12).toString("hex"));
     this.files.renameSync(path, tmpPath);
     const fd = this.files.openSync(tmpPath, "r");
     try {
@@ -24981,7 +25306,7 @@ var Ingestor = class {
     this.pendingCount = 0;
   }
   beginLoose() {
-    const tmpPath = join14(this.settings.tmpDir, randomBytes6(12).toString("hex"));
+    const tmpPath = join15(this.settings.tmpDir, randomBytes6(12).toString("hex"));
     const { files, loose } = this;
     const fd = files.openSync(tmpPath, "wx", 420);
     const sha = createHash6("sha256");
@@ -25133,7 +25458,7 @@ function moveObject(chunk, at3, next, to2, header) {
 }
 
 // packages/engine/dist/store/catalog.js
-import { join as join15 } from "node:path";
+import { join as join16 } from "node:path";
 var Catalog = class {
   files;
   layout;
@@ -25229,7 +25554,7 @@ var Catalog = class {
     this.fanOut ??= this.listFanOut();
     if (this.fanOut[raw[rawAt] ?? 0] === 0)
       return void 0;
-    const path = join15(this.layout.objects, looseName(kind, hexOf(digestFromRaw(raw, rawAt))));
+    const path = join16(this.layout.objects, looseName(kind, hexOf(digestFromRaw(raw, rawAt))));
     const stat = this.files.statSync(path, { throwIfNoEntry: false });
     if (stat === void 0 || !stat.isFile())
       return void 0;
@@ -25245,7 +25570,7 @@ var Catalog = class {
     return present2;
   }
   load(name, broken) {
-    const path = join15(this.layout.packs, name);
+    const path = join16(this.layout.packs, name);
     try {
       return loadPack(this.files, name, path);
     } catch (error) {
@@ -25377,25 +25702,25 @@ function cutBlob(reader, { raw, cuts }) {
 
 // packages/engine/dist/store/reader.js
 import { createHash as createHash8, hash as hash5 } from "node:crypto";
-import { join as join17 } from "node:path";
+import { join as join18 } from "node:path";
 
 // packages/engine/dist/store/trash.js
 import { randomBytes as randomBytes7 } from "node:crypto";
-import { dirname as dirname7, join as join16 } from "node:path";
+import { dirname as dirname7, join as join17 } from "node:path";
 function openTrash(files, layout) {
-  const dir = join16(layout.trash, randomBytes7(8).toString("hex"));
-  files.mkdirSync(join16(dir, "objects"), { recursive: true });
-  files.mkdirSync(join16(dir, "packs"), { recursive: true });
+  const dir = join17(layout.trash, randomBytes7(8).toString("hex"));
+  files.mkdirSync(join17(dir, "objects"), { recursive: true });
+  files.mkdirSync(join17(dir, "packs"), { recursive: true });
   return { dir };
 }
 function moveToTrash(files, layout, bag, home, name) {
-  const to2 = join16(bag.dir, home, name);
+  const to2 = join17(bag.dir, home, name);
   files.mkdirSync(dirname7(to2), { recursive: true });
-  renameIfThere2(files, join16(layout[home], name), to2);
+  renameIfThere2(files, join17(layout[home], name), to2);
 }
 function takeFromTrash(files, layout, bag, home, name) {
-  const from = join16(bag.dir, home, name);
-  const to2 = join16(layout[home], name);
+  const from = join17(bag.dir, home, name);
+  const to2 = join17(layout[home], name);
   for (let attempt3 = 0; attempt3 < 5; attempt3++) {
     files.mkdirSync(dirname7(to2), { recursive: true });
     renameIfThere2(files, from, to2);
@@ -25404,12 +25729,12 @@ function takeFromTrash(files, layout, bag, home, name) {
   }
 }
 function openBags(files, layout) {
-  return listNames(files, layout.trash).map((id) => ({ dir: join16(layout.trash, id) }));
+  return listNames(files, layout.trash).map((id) => ({ dir: join17(layout.trash, id) }));
 }
 function listBag(files, bag) {
-  const objectsDir = join16(bag.dir, "objects");
-  const objects = listNames(files, objectsDir).flatMap((prefix) => listNames(files, join16(objectsDir, prefix)).map((rest) => `${prefix}/${rest}`));
-  return { objects, packs: listNames(files, join16(bag.dir, "packs")) };
+  const objectsDir = join17(bag.dir, "objects");
+  const objects = listNames(files, objectsDir).flatMap((prefix) => listNames(files, join17(objectsDir, prefix)).map((rest) => `${prefix}/${rest}`));
+  return { objects, packs: listNames(files, join17(bag.dir, "packs")) };
 }
 function emptyBag(files, bag) {
   files.rmSync(bag.dir, { recursive: true, force: true });
@@ -25418,8 +25743,8 @@ function recoverFromTrash(files, layout, kind, raw) {
   const name = looseName(kind, hexOf(digestFromRaw(raw)));
   for (const bag of openBags(files, layout)) {
     takeFromTrash(files, layout, bag, "objects", name);
-    for (const pack of listNames(files, join16(bag.dir, "packs"))) {
-      if (packHolds(files, join16(bag.dir, "packs", pack), pack, raw))
+    for (const pack of listNames(files, join17(bag.dir, "packs"))) {
+      if (packHolds(files, join17(bag.dir, "packs", pack), pack, raw))
         takeFromTrash(files, layout, bag, "packs", pack);
     }
   }
@@ -25561,7 +25886,7 @@ var ObjectReader = class {
       return;
     }
     this.files.mkdirSync(this.layout.damaged, { recursive: true });
-    const marker = join17(this.layout.damaged, this.catalog.damagedMarker(place2.pack, key));
+    const marker = join18(this.layout.damaged, this.catalog.damagedMarker(place2.pack, key));
     this.files.closeSync(this.files.openSync(marker, "w"));
   }
   refresh() {
@@ -26587,7 +26912,7 @@ async function keepAside(context, path, observed) {
 }
 
 // packages/engine/dist/store/records.js
-import { join as join18 } from "node:path";
+import { join as join19 } from "node:path";
 function readRecord(store, fingerprint, onProblem = () => void 0) {
   const found = lookUp(store, recordPath(store.layout, fingerprint), fingerprint);
   if (found?.kind === "damaged")
@@ -26631,11 +26956,11 @@ function* recordFiles(store) {
   for (const prefix of listNames(store.files, store.layout.records)) {
     if (!/^[0-9a-f]{2}$/.test(prefix))
       continue;
-    for (const name of listNames(store.files, join18(store.layout.records, prefix))) {
+    for (const name of listNames(store.files, join19(store.layout.records, prefix))) {
       const fingerprint = tryParseDigest(`sha256:${prefix}${name.replace(/[.]json$/, "")}`);
       if (fingerprint === void 0 || !name.endsWith(".json"))
         continue;
-      yield { fingerprint, path: join18(store.layout.records, prefix, name) };
+      yield { fingerprint, path: join19(store.layout.records, prefix, name) };
     }
   }
 }
@@ -26781,45 +27106,8 @@ function emptyIndex() {
 }
 
 // packages/engine/dist/stage/params.js
-import { readFile } from "node:fs/promises";
-import { join as join19 } from "node:path";
-
-// packages/engine/dist/util/did-you-mean.js
-function didYouMean(word, candidates) {
-  let best;
-  const limit2 = Math.max(1, Math.floor(word.length / 3));
-  for (const candidate of candidates) {
-    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
-    if (distance <= limit2 && (best === void 0 || distance < best.distance))
-      best = { word: candidate, distance };
-  }
-  return best?.word;
-}
-function suggestion(word, candidates) {
-  const meant = didYouMean(word, candidates);
-  return meant === void 0 ? "" : ` Did you mean ${JSON.stringify(meant)}?`;
-}
-function editDistance(a, b2) {
-  let beforeLast = [];
-  let last = Array.from({ length: b2.length + 1 }, (_2, column2) => column2);
-  for (let row = 1; row <= a.length; row++) {
-    const current = [row];
-    for (let column2 = 1; column2 <= b2.length; column2++) {
-      const same = a[row - 1] === b2[column2 - 1];
-      let cost = Math.min(at(last, column2) + 1, at(current, column2 - 1) + 1, at(last, column2 - 1) + (same ? 0 : 1));
-      if (row > 1 && column2 > 1 && a[row - 1] === b2[column2 - 2] && a[row - 2] === b2[column2 - 1]) {
-        cost = Math.min(cost, at(beforeLast, column2 - 2) + 1);
-      }
-      current.push(cost);
-    }
-    beforeLast = last;
-    last = current;
-  }
-  return at(last, b2.length);
-}
-function at(row, column2) {
-  return row[column2] ?? Number.POSITIVE_INFINITY;
-}
+import { readFile as readFile2 } from "node:fs/promises";
+import { join as join20 } from "node:path";
 
 // packages/engine/dist/stage/param-file.js
 var MAX_ALIASES = 1e3;
@@ -26866,10 +27154,10 @@ function messageOf(error) {
 function replaceTokens(text, project) {
   const rest = text.replace(/^\{workspaceRoot\}\/?/, "");
   if (rest.includes("{workspaceRoot}")) {
-    return wrong("holds {workspaceRoot} behind its beginning", "Nx knows {workspaceRoot} only as the first word of an option.");
+    return wrong2("holds {workspaceRoot} behind its beginning", "Nx knows {workspaceRoot} only as the first word of an option.");
   }
   const root = project.root === "" ? "." : project.root;
-  return right(rest.replaceAll("{projectRoot}", () => root).replaceAll("{projectName}", () => project.name));
+  return right2(rest.replaceAll("{projectRoot}", () => root).replaceAll("{projectName}", () => project.name));
 }
 function parseDeclaredPath(declared, project) {
   const text = replaceTokens(declared, project);
@@ -26879,7 +27167,7 @@ function parseDeclaredPath(declared, project) {
   if (token !== void 0)
     return token;
   if (text.value.includes("\\"))
-    return wrong("holds a backslash", 'Separate the parts of a path with "/".');
+    return wrong2("holds a backslash", 'Separate the parts of a path with "/".');
   return normalize(declared, text.value);
 }
 function parseDeclaredDep(declared, project) {
@@ -26891,42 +27179,42 @@ function parseDeclaredDep(declared, project) {
   if (token !== void 0)
     return token;
   if (/\\(?![\\*?[\]{}()!+@])/.test(text)) {
-    return wrong("holds a backslash that escapes nothing", 'Separate the parts of a path with "/"; a backslash makes *, ?, [, { and ! ordinary.');
+    return wrong2("holds a backslash that escapes nothing", 'Separate the parts of a path with "/"; a backslash makes *, ?, [, { and ! ordinary.');
   }
   if (/^!(?!\()/.test(text))
-    return wrong('begins with "!"', "A dep cannot be excluded; write patterns that match only what is read.");
+    return wrong2('begins with "!"', "A dep cannot be excluded; write patterns that match only what is read.");
   const magicAt = findMagic(text);
   if (magicAt === -1) {
     const path = normalize(declared, withoutEscapes(text));
-    return path.ok ? right({ kind: "path", path: path.value }) : path;
+    return path.ok ? right2({ kind: "path", path: path.value }) : path;
   }
   const split = text.lastIndexOf("/", magicAt) + 1;
-  const base = split === 0 ? right(ROOT) : normalize(declared, withoutEscapes(text.slice(0, split)));
+  const base = split === 0 ? right2(ROOT) : normalize(declared, withoutEscapes(text.slice(0, split)));
   if (!base.ok)
     return base;
   const rest = text.slice(split).replaceAll(/\/(?:\.?\/)+/g, "/").replace(/\/$/, "");
   if (/(?:^|[/{,(|])\.\.(?:[/},)|]|$)/.test(rest))
-    return wrong("goes up behind a pattern", 'Write ".." only before the first pattern character.');
+    return wrong2("goes up behind a pattern", 'Write ".." only before the first pattern character.');
   const pattern = base.value === "" ? rest : `${escapeMagic(base.value)}/${rest}`;
-  return right({ kind: "glob", pattern, base: base.value });
+  return right2({ kind: "glob", pattern, base: base.value });
 }
-function right(value) {
+function right2(value) {
   return { ok: true, value };
 }
-function wrong(message, hint) {
+function wrong2(message, hint) {
   return { ok: false, message, hint };
 }
 function unknownToken(text) {
   const token = /(?<!\\)\{([A-Za-z]\w*)\}/.exec(text)?.[0];
   if (token === void 0)
     return void 0;
-  return wrong(`holds ${token}, which is not known here`, "Known are {projectRoot}, {projectName} and, at the beginning, {workspaceRoot}.");
+  return wrong2(`holds ${token}, which is not known here`, "Known are {projectRoot}, {projectName} and, at the beginning, {workspaceRoot}.");
 }
 function normalize(declared, text) {
   if (declared === "")
-    return wrong("is empty", "Write a path relative to the workspace root, or one that begins with {projectRoot}.");
+    return wrong2("is empty", "Write a path relative to the workspace root, or one that begins with {projectRoot}.");
   if (text.startsWith("/"))
-    return wrong("is absolute", "Write a path relative to the workspace root, or one that begins with {projectRoot}.");
+    return wrong2("is absolute", "Write a path relative to the workspace root, or one that begins with {projectRoot}.");
   const segments = [];
   for (const segment2 of text.split("/")) {
     if (segment2 === "" || segment2 === ".")
@@ -26934,10 +27222,10 @@ function normalize(declared, text) {
     if (segment2 !== "..")
       segments.push(segment2);
     else if (segments.pop() === void 0)
-      return wrong("leaves the workspace", "Declare only paths inside the workspace.");
+      return wrong2("leaves the workspace", "Declare only paths inside the workspace.");
   }
   const path = tryParseRelPath(segments.join("/"));
-  return path === void 0 ? wrong("is not a path", "Remove its special characters.") : right(path);
+  return path === void 0 ? wrong2("is not a path", "Remove its special characters.") : right2(path);
 }
 function globBase(pattern) {
   const magicAt = findMagic(pattern);
@@ -27021,11 +27309,11 @@ function paramName({ file, key }) {
   return key === void 0 ? file : `${file}:${key}`;
 }
 async function paramValue(file, bytes) {
-  return parseParamText(file, decode(bytes, file));
+  return parseParamText(file, decode2(bytes, file));
 }
 async function readParamFile(root, file) {
   try {
-    return await readFile(join19(root, file));
+    return await readFile2(join20(root, file));
   } catch (error) {
     const code2 = errnoOf(error);
     if (code2 === "ENOENT" || code2 === "ENOTDIR")
@@ -27035,7 +27323,7 @@ async function readParamFile(root, file) {
     throw paramError(`param file ${file} cannot be read: ${code2 ?? String(error)}`, "Check its permissions.", error);
   }
 }
-function decode(bytes, file) {
+function decode2(bytes, file) {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (error) {
@@ -27448,7 +27736,7 @@ function remember(memo, key, make) {
 
 // packages/engine/dist/workspace/checkout-out.js
 import { lstatSync as lstatSync7, mkdirSync as mkdirSync5 } from "node:fs";
-import { basename as basename2, join as join20 } from "node:path";
+import { basename as basename2, join as join21 } from "node:path";
 
 // packages/engine/dist/workspace/plan-placement.js
 function plannedSnapshot(reader, root, name, filter) {
@@ -27682,7 +27970,7 @@ async function replaceWhole(move2, { wanted: wanted2, now, partOf: partOf3 }, co
       await placeFiles("", files, () => staging, context);
     } else {
       for (const { path: below4 } of wanted2.directories)
-        makeDirectory(below4 === "" ? staging : join20(staging, below4));
+        makeDirectory(below4 === "" ? staging : join21(staging, below4));
       await placeFiles(staging, files, snapshotPath, context);
     }
     refuseBlocked(move2.root, move2.path, move2.target, staging);
@@ -27730,7 +28018,7 @@ async function applyDelta(move2, delta, now, { wanted: wanted2, partOf: partOf3 
       removeDirectories: delta.removeDirectories
     });
     for (const file of delta.put)
-      refreshStat(join20(move2.target, snapshotPath(file)), file);
+      refreshStat(join21(move2.target, snapshotPath(file)), file);
   }
   return {
     written: delta.put.length,
@@ -27774,15 +28062,15 @@ function bytesOf3(files) {
 
 // packages/engine/dist/workspace/gitignore.js
 import { appendFileSync } from "node:fs";
-import { join as join21 } from "node:path";
+import { join as join22 } from "node:path";
 function ensureIgnored(root, projectRoot, out) {
-  const read2 = (path) => readIfPresent(join21(root, path));
+  const read2 = (path) => readIfPresent(join22(root, path));
   const missing = missingIgnoreLine(read2, projectRoot, out);
   if (missing === void 0)
     return void 0;
   const { file, line } = missing;
   const text = read2(file) ?? "";
-  appendFileSync(join21(root, file), withLines(text, [line]).slice(text.length));
+  appendFileSync(join22(root, file), withLines(text, [line]).slice(text.length));
   return file;
 }
 function missingIgnoreLine(read2, projectRoot, out) {
@@ -28409,7 +28697,7 @@ function byHand(stage) {
 
 // packages/engine/dist/operations/declarations.js
 import { readFileSync as readFileSync4 } from "node:fs";
-import { join as join22 } from "node:path";
+import { join as join23 } from "node:path";
 
 // packages/engine/dist/stage/circle.js
 function needsOf(stage, outs) {
@@ -29316,7 +29604,7 @@ function attempt2(check) {
 function placeOf3(root, project, target, error) {
   const name = [...project.matrices].find(([, expanded]) => expanded.includes(target))?.[0] ?? target;
   const keys = project.file.endsWith("package.json") ? ["nx", "targets", name] : ["targets", name];
-  return { file: project.file, line: lineOf(join22(root, project.file), [...keys, "options", ...optionOf(error)]) };
+  return { file: project.file, line: lineOf(join23(root, project.file), [...keys, "options", ...optionOf(error)]) };
 }
 function optionOf({ details }) {
   const problems = details?.problems;
@@ -29515,7 +29803,7 @@ function isTextName(path) {
   return TEXT_NAMES.test(path);
 }
 async function compareContent(path, before, after) {
-  const [old, now] = [before, after].map(decode2);
+  const [old, now] = [before, after].map(decode3);
   if (old === void 0 || now === void 0)
     return { kind: "binary" };
   const extension = /\.([^./]*)$/.exec(path)?.[1]?.toLowerCase();
@@ -29537,7 +29825,7 @@ async function compareContent(path, before, after) {
 function shortened(changes) {
   return { changes: changes.slice(0, MOST_CHANGES), more: Math.max(0, changes.length - MOST_CHANGES) };
 }
-function decode2(bytes) {
+function decode3(bytes) {
   if (bytes.includes(0))
     return void 0;
   try {
@@ -29549,7 +29837,7 @@ function decode2(bytes) {
 
 // packages/engine/dist/operations/read-small.js
 import { lstatSync as lstatSync8, readFileSync as readFileSync5 } from "node:fs";
-import { join as join23 } from "node:path";
+import { join as join24 } from "node:path";
 async function readSmallFiles(context, side, files) {
   const found = /* @__PURE__ */ new Map();
   const { store } = context.workspace;
@@ -29576,7 +29864,7 @@ async function readSmallFiles(context, side, files) {
   return found;
 }
 function fromWorkspace({ workspace }, { out, path, digest, bytes }) {
-  const place2 = join23(workspace.root, joinRelPath(out.out.path, path));
+  const place2 = join24(workspace.root, joinRelPath(out.out.path, path));
   try {
     const stat = lstatSync8(place2);
     return stat.isFile() && stat.size === bytes ? checked(readFileSync5(place2), digest) : void 0;
@@ -29942,292 +30230,6 @@ function metricsOuts(selected) {
 }
 function compareOuts(a, b2) {
   return compareUtf8(a.project, b2.project) || compareUtf8(a.target, b2.target) || compareUtf8(a.path, b2.path);
-}
-
-// packages/engine/dist/workspace/config.js
-import { join as join24, resolve as resolve2 } from "node:path";
-
-// packages/engine/dist/workspace/config-file.js
-var KEYS = ["$schema", "store", "defaultRemote", "remotes", "link", "durability", "push", "gc", "hooks", "trust"];
-var REMOTE_KEYS = [
-  "url",
-  "region",
-  "endpoint",
-  "forcePathStyle",
-  "readOnly",
-  "concurrency",
-  "storageClass",
-  "sse",
-  "kmsKey",
-  "profile",
-  "anonymous",
-  "requestPayer",
-  "compression",
-  "chunking"
-];
-var COMPRESSIONS = ["auto", "always", "none"];
-var ENCRYPTIONS = ["AES256", "aws:kms"];
-var PLAIN = /^[A-Za-z0-9][A-Za-z0-9_:/.-]{0,255}$/;
-var CREDENTIALS = /^(?:.*(?:secret|password|passwd|credential|private_?key).*|(?:access_?key(?:_?id)?|session_?token|auth_?token|api_?key|token))$/i;
-var REMOTE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-var WHEN = ["manual", "after-run"];
-var PUSH_WHEN = [...WHEN, "while-running"];
-var LINKS = ["reflink", "copy"];
-function isRemoteName(name) {
-  return REMOTE_NAME.test(name);
-}
-function parseConfigFile(text, name) {
-  const fail2 = (place2, problem) => {
-    throw new SluiceError("ERR_CONFIG", `${name}: ${place2 === "" ? "it" : place2} ${problem}`, {
-      hint: `Correct ${name}.`
-    });
-  };
-  const file = asObject(parseJson(text, fail2), "", fail2);
-  checkKeys(file, KEYS, "", name);
-  const optional = (key, read2) => file.has(key) ? read2(file.get(key), key) : void 0;
-  const remotes = optional("remotes", (value, place2) => asObject(value, place2, fail2)) ?? /* @__PURE__ */ new Map();
-  return defined({
-    store: optional("store", (value, place2) => asName(value, place2, fail2)),
-    defaultRemote: optional("defaultRemote", (value, place2) => asName(value, place2, fail2)),
-    remotes: new Map([...remotes].map(([key, value]) => [key, parseRemote(key, value, name, fail2)])),
-    link: optional("link", (value, place2) => parseLink(value, place2, fail2)),
-    durability: optional("durability", (value, place2) => asChoice(value, ["batch", "none"], place2, fail2)),
-    push: optional("push", (value, place2) => asChoice(value, PUSH_WHEN, place2, fail2)),
-    gc: optional("gc", (value, place2) => asChoice(value, WHEN, place2, fail2)),
-    hooks: optional("hooks", (value, place2) => parseHooks(value, place2, name, fail2)),
-    trust: optional("trust", (value, place2) => asObject(value, place2, fail2))
-  });
-}
-function parseRemote(remote, value, name, fail2) {
-  const place2 = placeOf("remotes", remote);
-  if (!isRemoteName(remote))
-    return fail2(place2, 'is not a name (letters, digits, ".", "_" and "-")');
-  const entry2 = asObject(value, place2, fail2);
-  checkKeys(entry2, REMOTE_KEYS, place2, name);
-  const optional = (key, read2) => entry2.has(key) ? read2(entry2.get(key), placeOf(place2, key), fail2) : void 0;
-  return defined({
-    url: optional("url", asName),
-    region: optional("region", asPlain),
-    endpoint: optional("endpoint", asEndpoint),
-    forcePathStyle: optional("forcePathStyle", asFlag),
-    readOnly: optional("readOnly", asFlag),
-    concurrency: optional("concurrency", asConcurrency),
-    storageClass: optional("storageClass", asPlain),
-    sse: optional("sse", (given, at3) => asChoice(given, ENCRYPTIONS, at3, fail2)),
-    kmsKey: optional("kmsKey", asPlain),
-    profile: optional("profile", asName),
-    anonymous: optional("anonymous", asFlag),
-    requestPayer: optional("requestPayer", asFlag),
-    compression: optional("compression", (given, at3) => asChoice(given, COMPRESSIONS, at3, fail2)),
-    chunking: optional("chunking", asFlag)
-  });
-}
-function checkKeys(object, known, place2, name) {
-  for (const key of object.keys()) {
-    if (known.includes(key))
-      continue;
-    const where = placeOf(place2, key);
-    if (CREDENTIALS.test(key)) {
-      throw new SluiceError("ERR_CONFIG", `${name}: ${where} looks like a credential`, {
-        hint: "Take it out and, if it was committed, replace it at its issuer: credentials come from the environment or from the profile of the cloud."
-      });
-    }
-    throw new SluiceError("ERR_CONFIG", `${name}: ${where} is not a setting.${suggestion(key, known)}`, {
-      hint: `Known are: ${known.join(", ")}.`
-    });
-  }
-}
-function parseHooks(value, place2, name, fail2) {
-  const entry2 = asObject(value, place2, fail2);
-  checkKeys(entry2, ["postCheckout", "prePush"], place2, name);
-  const choice = (key, choices) => entry2.has(key) ? asChoice(entry2.get(key), choices, placeOf(place2, key), fail2) : void 0;
-  return defined({
-    postCheckout: choice("postCheckout", ["checkout", "pull"]),
-    prePush: choice("prePush", ["refuse", "push"])
-  });
-}
-function parseLink(value, place2, fail2) {
-  const kinds = asList(value, place2, fail2).map((kind) => asChoice(kind, LINKS, place2, fail2));
-  return kinds.length > 0 ? kinds : fail2(place2, "is empty");
-}
-function asName(value, place2, fail2) {
-  const text = asText(value, place2, fail2);
-  return text !== "" && !text.includes("\0") ? text : fail2(place2, "is empty or holds a NUL");
-}
-function asPlain(value, place2, fail2) {
-  const text = asText(value, place2, fail2);
-  return PLAIN.test(text) ? text : fail2(place2, 'holds other characters than letters, digits and "_:/.-"');
-}
-function asEndpoint(value, place2, fail2) {
-  const text = asText(value, place2, fail2);
-  if (!/^https?:\/\/[^/@]+(?:\/|$)/.test(text) || !URL.canParse(text))
-    return fail2(place2, "is not http(s)://host without a user name");
-  return text;
-}
-function asConcurrency(value, place2, fail2) {
-  return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= 1e3 ? value : fail2(place2, "is not a whole number from 1 to 1000");
-}
-function asChoice(value, choices, place2, fail2) {
-  return choices.find((choice) => choice === value) ?? fail2(place2, `is not ${choices.map((choice) => JSON.stringify(choice)).join(" or ")}`);
-}
-function defined(value) {
-  return Object.fromEntries(Object.entries(value).filter(([, entry2]) => entry2 !== void 0));
-}
-
-// packages/engine/dist/workspace/remote-url.js
-import { isAbsolute as isAbsolute2, resolve } from "node:path";
-function parseRemoteUrl(root, text) {
-  const [, scheme = "", rest = ""] = /^([a-z][a-z0-9+-]*):(.*)$/s.exec(text) ?? [];
-  if (/^\/\/[^/]*@/.test(rest))
-    return wrong2("holds a user name or password", "Take it out: credentials come from the environment or from the profile of the cloud.");
-  switch (scheme) {
-    case "file":
-      return parseFile(root, rest);
-    case "s3":
-      return parseS3(rest);
-    case "actions-cache":
-      return rest === "" ? right2({ kind: "actions-cache" }) : wrong2('says more than "actions-cache:"', 'Write "actions-cache:".');
-    case "https":
-      return URL.canParse(text) ? right2({ kind: "https", url: text }) : wrong2("is not a URL", "Write https://host/path.");
-    default:
-      return wrong2("begins with no known scheme", "Write file:///absolute/dir, file:relative/dir, s3://bucket/prefix, actions-cache: or https://host/path.");
-  }
-}
-function evicts({ kind }) {
-  return kind === "actions-cache";
-}
-function isUsable(location) {
-  return location.kind !== "https";
-}
-function usableLocation(remote) {
-  if (isUsable(remote.location))
-    return remote.location;
-  throw new SluiceError("ERR_CONFIG", `remote ${remote.name} (${remote.url}): this version of Sluice cannot use ${remote.location.kind} remotes`, {
-    hint: "Use a directory or a bucket, for example file:///mnt/share/data or s3://bucket/prefix, or update Sluice."
-  });
-}
-function parseFile(root, rest) {
-  if (!rest.startsWith("//"))
-    return rest === "" ? wrong2("names no directory", "Write file:///absolute/dir or file:relative/dir.") : right2({ kind: "file", dir: resolve(root, rest) });
-  const path = decode3(rest.slice(2));
-  if (path === void 0)
-    return wrong2('holds a "%" that begins no character', 'Write "%25" for a "%".');
-  if (!isAbsolute2(path))
-    return wrong2("names a host", "Write file:///absolute/dir with three slashes, or file:relative/dir with none.");
-  return right2({ kind: "file", dir: resolve(path) });
-}
-var SEGMENT = /^(?!\.+$)[\w.=-]{1,255}$/;
-function parseS3(rest) {
-  const [, bucket, prefix = ""] = /^\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/s.exec(rest) ?? [];
-  if (bucket === void 0)
-    return wrong2("names no bucket", "Write s3://bucket/prefix.");
-  const trimmed = prefix.replace(/\/+$/, "");
-  if (trimmed !== "" && !trimmed.split("/").every((segment2) => SEGMENT.test(segment2)))
-    return wrong2("has a prefix that not every service keeps as it is", 'Use letters, digits, "_", "-", "." and "=" between single slashes, and no segment of dots.');
-  return right2({ kind: "s3", bucket, prefix: trimmed });
-}
-function decode3(text) {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return void 0;
-  }
-}
-function right2(location) {
-  return { ok: true, location };
-}
-function wrong2(problem, hint) {
-  return { ok: false, problem, hint };
-}
-
-// packages/engine/dist/workspace/config.js
-var CONFIG_FILE = "sluice.json";
-var LOCAL_CONFIG_FILE = "sluice.local.json";
-function readConfig(root, env) {
-  const shared = readFile2(root, CONFIG_FILE);
-  const local = readFile2(root, LOCAL_CONFIG_FILE);
-  const merged = { ...shared, ...local };
-  const asked = askedRemote(root, env.SLUICE_REMOTE);
-  const names = [.../* @__PURE__ */ new Set([...shared.remotes.keys(), ...local.remotes.keys()])];
-  return {
-    store: resolve2(root, env.SLUICE_STORE || merged.store || ".sluice"),
-    ...withAsked(new Map(names.map((name) => [name, toRemote(root, name, shared, local)])), asked ?? merged.defaultRemote),
-    link: merged.link ?? ["reflink", "copy"],
-    durability: merged.durability ?? "batch",
-    push: merged.push ?? "manual",
-    gc: merged.gc ?? "manual",
-    hooks: { ...shared.hooks, ...local.hooks },
-    trust: merged.trust ?? /* @__PURE__ */ new Map(),
-    area: readArea(env.SLUICE_AREA),
-    offline: readFlag("SLUICE_OFFLINE", env.SLUICE_OFFLINE)
-  };
-}
-function remoteNamed(config, name = config.defaultRemote) {
-  if (name === void 0) {
-    throw new SluiceError("ERR_REMOTE_UNKNOWN", "no default remote is configured", {
-      hint: config.remotes.size === 0 ? "Add one: sluice remote add main file:///mnt/share/data" : `Choose one: sluice remote default ${[...config.remotes.keys()].join(" | ")}`
-    });
-  }
-  const remote = config.remotes.get(name);
-  if (remote !== void 0)
-    return remote;
-  throw new SluiceError("ERR_REMOTE_UNKNOWN", `no remote is named ${JSON.stringify(name)}.${suggestion(name, config.remotes.keys())}`, {
-    hint: config.remotes.size === 0 ? `Add it: sluice remote add ${name} URL` : `Configured are: ${[...config.remotes.keys()].join(", ")}.`
-  });
-}
-function readingOrder(config, first) {
-  const others = [...config.remotes.values()].filter(({ location }) => isUsable(location));
-  const named = [first, config.defaultRemote].flatMap((name) => name ?? []);
-  return [.../* @__PURE__ */ new Set([...named, ...others.map(({ name }) => name)])];
-}
-function readFile2(root, name) {
-  const text = readIfPresent(join24(root, name));
-  return text === void 0 ? { remotes: /* @__PURE__ */ new Map() } : parseConfigFile(text, name);
-}
-function toRemote(root, name, shared, local) {
-  const entry2 = { ...shared.remotes.get(name), ...local.remotes.get(name) };
-  const file = local.remotes.get(name)?.url === void 0 ? CONFIG_FILE : LOCAL_CONFIG_FILE;
-  if (entry2.url === void 0) {
-    const places2 = shared.remotes.has(name) ? CONFIG_FILE : `${LOCAL_CONFIG_FILE} (and no remote of ${CONFIG_FILE} has this name)`;
-    throw new SluiceError("ERR_CONFIG", `remotes.${name} has no url in ${places2}`, {
-      hint: `Add "url", or correct the name.${suggestion(name, shared.remotes.keys())}`
-    });
-  }
-  const parsed = parseRemoteUrl(root, entry2.url);
-  if (!parsed.ok)
-    throw new SluiceError("ERR_CONFIG", `${file}: remotes.${name}.url ${parsed.problem}`, { hint: parsed.hint });
-  return { ...entry2, name, url: entry2.url, location: parsed.location, readOnly: entry2.readOnly ?? false };
-}
-var FROM_ENVIRONMENT = "environment";
-function askedRemote(root, text) {
-  if (text === void 0 || text === "" || !text.includes(":"))
-    return text || void 0;
-  const parsed = parseRemoteUrl(root, text);
-  if (parsed.ok)
-    return { name: FROM_ENVIRONMENT, url: text, location: parsed.location, readOnly: false };
-  throw new SluiceError("ERR_CONFIG", `SLUICE_REMOTE ${parsed.problem}`, { hint: parsed.hint });
-}
-function withAsked(remotes, asked) {
-  if (typeof asked !== "object")
-    return { remotes, defaultRemote: asked };
-  const known = [...remotes.values()].find(({ url }) => url === asked.url);
-  if (known !== void 0)
-    return { remotes, defaultRemote: known.name };
-  return { remotes: new Map([...remotes, [asked.name, asked]]), defaultRemote: asked.name };
-}
-function readArea(text) {
-  if (text === void 0 || text === "" || isArea(text))
-    return text || void 0;
-  throw new SluiceError("ERR_CONFIG", `SLUICE_AREA is ${JSON.stringify(text)}`, {
-    hint: "Set it to trusted, shared or pr/<number>."
-  });
-}
-function readFlag(name, text) {
-  if (text === void 0 || ["", "0", "false"].includes(text))
-    return false;
-  if (["1", "true"].includes(text))
-    return true;
-  throw new SluiceError("ERR_CONFIG", `${name} is ${JSON.stringify(text)}`, { hint: `Set ${name}=1, or nothing.` });
 }
 
 // packages/engine/dist/workspace/find-project-files.js

@@ -7,6 +7,7 @@ import { isUnreachable } from '../remote/remote.js';
 import type { ListedEntry } from '../store/list-tree.js';
 import { relyOn } from '../store/rely.js';
 import { formatBytes } from '../text/index.js';
+import { readingOrder } from '../workspace/config.js';
 import type { OperationContext } from './context.js';
 import { fileSelector, type Version } from './versions.js';
 
@@ -110,8 +111,7 @@ async function* readFromRemotes(
 ): AsyncGenerator<Buffer> {
   const { workspace, signal, config } = context;
   const { root, out } = version;
-  const names =
-    out.remote === undefined ? (config.defaultRemote === undefined ? [] : [config.defaultRemote]) : [out.remote];
+  const names = readingOrder(config, out.remote);
   let failure: unknown;
   let at = from;
   for (const name of config.offline ? [] : names) {

@@ -307,3 +307,40 @@ function damage(path: string): void {
   bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
   fs.writeFileSync(path, bytes);
 }
+
+describe('reading one file of a version', () => {
+  const read = async ({ engine }: Here, select: string): Promise<string> => {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of (await engine.cat({ select })).chunks) pieces.push(piece);
+    return Buffer.concat(pieces).toString();
+  };
+
+  test.each([
+    ['has lost it', () => fs.rmSync(temp('near'), { recursive: true })],
+    [
+      'has lost its pack',
+      () => {
+        for (const name of filesOf('near', /[.]pack$/)) fs.rmSync(temp('near', name));
+      },
+    ],
+    ['is away', () => unmount('near')],
+  ])('takes it from the next remote where the first %s', async (_, lose) => {
+    const here = await open({ data: track('{projectRoot}/data') });
+    for (let i = 0; i < 5; i++) here.write(`p/data/${i}`, `file ${i}`);
+    await here.engine.commit({ select: [] });
+    await here.engine.push({ select: [], remotes: ['near', 'far'] });
+    lose();
+    expect(await read(await here.empty(), 'p:data#3')).toBe('file 3');
+  });
+
+  test('names all remotes that were asked', async () => {
+    const here = await open({ data: track('{projectRoot}/data') });
+    here.write('p/data/a', 'a');
+    await here.engine.commit({ select: [] });
+    const { engine } = await here.empty();
+    await expect(engine.ls({ select: [] })).rejects.toMatchObject({
+      message: expect.stringContaining('near, far'),
+      details: { remotes: ['near', 'far'] },
+    });
+  });
+});

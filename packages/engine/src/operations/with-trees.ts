@@ -4,6 +4,7 @@ import { stageName } from '../stage/stage.js';
 import { createNodeCheck } from '../store/node-check.js';
 import { relyOn } from '../store/rely.js';
 import { throwProblems } from '../util/problems.js';
+import { readingOrder } from '../workspace/config.js';
 import type { OperationContext } from './context.js';
 import type { Version } from './versions.js';
 
@@ -98,16 +99,18 @@ function explain(context: OperationContext, version: Version, cause: SluiceError
   const { stage, out, root, rev } = version;
   const { config } = context;
   const name = stageName(stage.id);
-  const remote = out.remote ?? config.defaultRemote;
+  const remotes = readingOrder(config, out.remote);
+  const [remote] = remotes;
+  const named = `remote${remotes.length === 1 ? '' : 's'} ${remotes.join(', ')}`;
   const isDown = cause.code === 'ERR_REMOTE_DOWN' || cause.code === 'ERR_REMOTE_DENIED';
   const where =
     remote === undefined
       ? 'and no remote is configured'
       : config.offline
-        ? `and remote ${remote} is not asked: Sluice is offline`
+        ? `and ${named} ${remotes.length === 1 ? 'is' : 'are'} not asked: Sluice is offline`
         : isDown
-          ? `and remote ${remote} does not answer`
-          : `nor on remote ${remote}`;
+          ? `and ${named} ${remotes.length === 1 ? 'does' : 'do'} not answer`
+          : `nor on ${named}`;
   const fetch = `sluice fetch ${rev === undefined ? '' : `--rev ${rev} `}${name}`;
   const hint =
     remote === undefined
@@ -118,6 +121,6 @@ function explain(context: OperationContext, version: Version, cause: SluiceError
   return new SluiceError(
     isDown && !config.offline ? cause.code : 'ERR_NOT_LOCAL',
     `${name}: the tree of ${out.path}${rev === undefined ? '' : ` at ${rev}`} (${root.digest}) is not in the store, ${where}`,
-    { hint, cause, details: { digest: root.digest, remotes: remote === undefined ? [] : [remote], command: fetch } },
+    { hint, cause, details: { digest: root.digest, remotes, command: fetch } },
   );
 }
