@@ -6,6 +6,7 @@ const ORDER = [
   'graph.ts',
   'summary.ts',
   'engine.ts',
+  'engine-api.ts',
   'operations',
   'stage',
   'gc',
@@ -22,8 +23,8 @@ const ORDER = [
 
 /** What a room may not know although it lies further down. */
 const APART = {
-  'graph.ts': ['summary.ts', 'engine.ts', 'operations', 'gc', 'remote', 'history', 'store'],
-  'summary.ts': ['engine.ts', 'operations', 'stage', 'gc', 'remote', 'history', 'store'],
+  'graph.ts': ['summary.ts', 'engine.ts', 'engine-api.ts', 'operations', 'gc', 'remote', 'history', 'store'],
+  'summary.ts': ['engine.ts', 'engine-api.ts', 'operations', 'stage', 'gc', 'remote', 'history', 'store'],
   gc: ['remote'],
   remote: ['history', 'workspace', 'text'],
   history: ['store', 'text'],

@@ -1,83 +1,56 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Engine, EngineOptions } from './engine-api.js';
 import { SluiceError } from './errors.js';
 import type { Emit } from './events.js';
 import type { BackgroundPush } from './operations/background-push.js';
-import { type BlameOptions, type BlameReport, blame } from './operations/blame.js';
-import { type CatOptions, type CatReport, cat } from './operations/cat.js';
+import { blame } from './operations/blame.js';
+import { cat } from './operations/cat.js';
 import { checkout } from './operations/checkout.js';
 import { checkoutKept } from './operations/checkout-kept.js';
 import { commit } from './operations/commit.js';
 import type { OperationContext } from './operations/context.js';
-import { checkDeclarations, type DeclarationsReport } from './operations/declarations.js';
-import { type DiffOptions, type DiffReport, diff } from './operations/diff.js';
-import { type DoctorReport, doctor } from './operations/doctor/doctor.js';
+import { checkDeclarations } from './operations/declarations.js';
+import { diff } from './operations/diff.js';
+import { doctor } from './operations/doctor/doctor.js';
 import { explain } from './operations/explain.js';
-import { type ExportSettings, exportData } from './operations/export.js';
+import { exportData } from './operations/export.js';
 import { fetchData, pull } from './operations/fetch-data.js';
 import { flushGathered, type Gathering } from './operations/flush-gathered.js';
-import { type FollowOptions, followGit } from './operations/follow-git.js';
+import { followGit } from './operations/follow-git.js';
 import { collectGarbage, explainGarbage } from './operations/gc.js';
 import { collectRemoteGarbage } from './operations/gc-remote.js';
 import { installMergeDriver } from './operations/git-setup.js';
-import { type ImportArchiveOptions, importArchive } from './operations/import-archive.js';
+import { importArchive } from './operations/import-archive.js';
 import { importUrl, updateImports } from './operations/import-url.js';
 import { initWorkspace } from './operations/init.js';
 import { installHooks } from './operations/install-hooks.js';
 import { relativesOf } from './operations/known-roots.js';
-import { type LogOptions, type LogReport, log } from './operations/log.js';
-import { type LsOptions, type LsReport, ls } from './operations/ls.js';
-import { type MergeLocksOptions, mergeLockFiles } from './operations/merge-locks.js';
-import type { FetchOptions, GcOptions, GcRemoteOptions, PushOptions, Select } from './operations/options.js';
-import { type PrePushOptions, prePush } from './operations/pre-push.js';
+import { log } from './operations/log.js';
+import { ls } from './operations/ls.js';
+import { mergeLockFiles } from './operations/merge-locks.js';
+import type { Select } from './operations/options.js';
+import { prePush } from './operations/pre-push.js';
 import { push } from './operations/push-data.js';
-import { pushWhileRunning, type WhileRunningOptions } from './operations/push-while-running.js';
+import { pushWhileRunning } from './operations/push-while-running.js';
 import { remoteStat } from './operations/remote-stat.js';
 import { createRemotes } from './operations/remotes.js';
-import type {
-  CheckoutReport,
-  CommitReport,
-  ExplainReport,
-  ExportReport,
-  FetchReport,
-  GcExplanation,
-  GcRemoteReport,
-  GcReport,
-  ImportReport,
-  InitReport,
-  MergeLocksReport,
-  PrePushReport,
-  PullReport,
-  PushReport,
-  RemoteReport,
-  RemoteStatReport,
-  ResolveReport,
-  StoreStat,
-  UnlockReport,
-  VerifyReport,
-} from './operations/reports.js';
-import { type ResolveSide, resolveConflicts } from './operations/resolve.js';
+import { resolveConflicts } from './operations/resolve.js';
 import { isSelector, type Selected, selectStages } from './operations/select.js';
-import {
-  type KeptDrivers,
-  keepDrivers,
-  type ServedRemotes,
-  type ServeOptions,
-  serveRemotes,
-} from './operations/serve-remotes.js';
-import { type StatusReport, status } from './operations/status.js';
-import { type SummaryOptions, type SummaryReport, summary } from './operations/summary.js';
+import { type KeptDrivers, keepDrivers, type ServedRemotes, serveRemotes } from './operations/serve-remotes.js';
+import { status } from './operations/status.js';
+import { summary } from './operations/summary.js';
 import { unlock } from './operations/unlock.js';
 import { verify } from './operations/verify.js';
-import { type VerifyAppendOnlyOptions, verifyAppendOnly } from './operations/verify-append-only.js';
-import { type VerifyRemoteOptions, verifyRemote } from './operations/verify-remote.js';
+import { verifyAppendOnly } from './operations/verify-append-only.js';
+import { verifyRemote } from './operations/verify-remote.js';
 import { lowerArea, parseArea } from './remote/areas.js';
 import { brokerAccess } from './remote/storage/broker/access.js';
 import { type ChosenStage, loadStages, stageNamed, stagesOfChosen, withChosen } from './stage/load-stages.js';
 import { createLockReader } from './stage/lock-file.js';
 import { mergeResults } from './stage/merge-results.js';
-import { type RunOptions, type RunResult, runStage, unchangedAtRest } from './stage/run-stage.js';
+import { type RunResult, runStage, unchangedAtRest } from './stage/run-stage.js';
 import { createSharedResolvers, type SharedResolvers } from './stage/shared-resolvers.js';
 import { realFiles } from './store/files.js';
 import { storeStat } from './store/stat.js';
@@ -85,155 +58,10 @@ import { openStore, type Store } from './store/store.js';
 import { registerWorkspace } from './store/workspaces.js';
 import { createBulk } from './workspace/bulk.js';
 import { type Config, readConfig } from './workspace/config.js';
-import type { LinkKind } from './workspace/place-batch.js';
 import { readWorkspace, type WorkspaceProjects } from './workspace/projects.js';
 import { prepareStateDir, projectsCachePath } from './workspace/state-dir.js';
 import { diskFiles } from './workspace/text-files.js';
 import { addRemote, removeRemote, setDefaultRemote } from './workspace/write-config.js';
-
-/** How an engine is opened. */
-export interface EngineOptions {
-  /** Absolute path of the workspace root: the directory of `nx.json`. See `findWorkspaceRoot`. */
-  readonly root: string;
-  /** The environment: what `env` parts, commands and `SLUICE_*` settings are read from. */
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly emit?: Emit;
-  readonly signal?: AbortSignal;
-  /** Talk to no remote, as with `SLUICE_OFFLINE=1`. */
-  readonly offline?: boolean;
-  /** Threads for bulk file work; 1 and more use workers for large jobs, 0 does everything on this thread. */
-  readonly threads?: number;
-  /**
-   * Read declarations and configuration once, not anew for each operation, and what stages were found to be only again when one changed something: for a process
-   * that runs many tasks of one moment.
-   */
-  readonly readOnce?: boolean;
-  /**
-   * A directory that the processes of one run share; it may be absent. A remote that one of them has found down is not asked again by the others for a minute, and told
-   * of once.
-   */
-  readonly runDir?: string;
-  /**
-   * The area to write in, as a front end has decided it from what its host vouches for (`trusted`, `shared`, `pr/<n>`). Without it that is `shared`. The configuration
-   * and `SLUICE_AREA` can only lower it.
-   */
-  readonly area?: string;
-  /** The built `worker.js`, where this module does not lie beside it (a bundle, or sources under test). */
-  readonly workerFile?: URL;
-}
-
-/** Every operation of Sluice. Errors are `SluiceError`s with the codes of `docs/errors.md`. */
-export interface Engine {
-  readonly root: string;
-  /**
-   * Brings one stage up to date, of a target with a matrix all its stages, one after another. `env` and `emit` stand in for those of the engine. `envName`, for an engine that reads once: environments of one name agree in
-   * all that stages declare.
-   */
-  runStage(
-    stage: ChosenStage,
-    options: RunOptions & Partial<Pick<EngineOptions, 'env' | 'emit'>> & { readonly envName?: string },
-  ): Promise<RunResult>;
-  /** The state of stages and outs; `remotes`: names to ask, or `own` for the remote that each out goes to. */
-  status(options: { readonly select: Select; readonly remotes?: readonly string[] | 'own' }): Promise<StatusReport>;
-  /** Outs in the workspace to store and lock. */
-  commit(options: { readonly select: Select; readonly force?: boolean }): Promise<CommitReport>;
-  /** Workspace := lock, or the lock of a revision. */
-  checkout(options: {
-    readonly select: Select;
-    readonly rev?: string;
-    readonly force?: boolean;
-    readonly link?: LinkKind;
-    readonly strict?: boolean;
-  }): Promise<CheckoutReport>;
-  /** Makes the workspace follow git from one commit to another, as `git switch` does with its own files. Never destroys changes. */
-  followGit(options: FollowOptions): Promise<CheckoutReport>;
-  /** Sees that data is on a remote before git publishes the locks that name it, or pushes it first. Throws `ERR_NOT_PUSHED`. */
-  prePush(options: PrePushOptions): Promise<PrePushReport>;
-  /** Puts back what was kept aside under a digest. */
-  checkoutKept(digest: string): Promise<CheckoutReport>;
-  /** Makes the files of a zip or tar archive the new version of a dataset. */
-  importArchive(options: ImportArchiveOptions & { readonly select: Select }): Promise<ImportReport>;
-  /** Makes the file at a URL the new version of a dataset, and notes where it came from. */
-  importUrl(options: { readonly select: Select; readonly url: string }): Promise<ImportReport>;
-  /** Asks where the selected datasets came from for newer versions. */
-  updateImports(options: { readonly select: Select }): Promise<readonly ImportReport[]>;
-  /** What locks name as plain files elsewhere, or in a tar file. */
-  exportData(options: ExportSettings & { readonly select: Select }): Promise<ExportReport>;
-  /** Remote to store. */
-  fetch(options: FetchOptions): Promise<FetchReport>;
-  /** Remote to store and workspace. */
-  pull(options: FetchOptions & { readonly force?: boolean }): Promise<PullReport>;
-  /** Store to remote. */
-  push(options: PushOptions): Promise<PushReport>;
-  /**
-   * Pushes in the background what stages make from now on, in this process or another, until it is flushed or stopped. It makes no run fail or wait; `close` stops it.
-   * Throws what reading the workspace throws.
-   */
-  pushWhileRunning(options?: WhileRunningOptions): BackgroundPush;
-  /** The files that locks name, of the workspace or of a revision, from trees alone. */
-  ls(options: LsOptions): Promise<LsReport>;
-  /** One file of a version, as a stream of checked bytes. Read it before the engine is closed. */
-  cat(options: CatOptions): Promise<CatReport>;
-  /** The commits that changed outs. */
-  log(options: LogOptions): Promise<LogReport>;
-  /** The commit that last changed each file. */
-  blame(options: BlameOptions): Promise<BlameReport>;
-  /** How the data of two states differs: the workspace, its locks, revisions. */
-  diff(options: DiffOptions): Promise<DiffReport>;
-  /** How much data there is, and where. */
-  summary(options: SummaryOptions): Promise<SummaryReport>;
-  /** Whether a word names a project or a stage, and not a revision. */
-  isSelector(word: string): boolean;
-  gc(options: GcOptions): Promise<GcReport>;
-  /** Drops from a remote what nothing in scope needs. */
-  gcRemote(options: GcRemoteOptions): Promise<GcRemoteReport>;
-  /** Why an object (by digest), or the object of a path in the workspace, would be kept. */
-  explainGc(options: GcOptions & { readonly what: string }): Promise<GcExplanation>;
-  verify(options: {
-    readonly deep?: boolean;
-    readonly repair?: boolean;
-    readonly from?: string;
-  }): Promise<VerifyReport>;
-  /** Whether a remote, the default one if it is not named, keeps all that the locks of the workspace and of a scope of revisions name. */
-  verifyRemote(options: VerifyRemoteOptions): Promise<VerifyReport>;
-  /** Whether `append-only` outs have only grown since a base. Needs no data. */
-  verifyAppendOnly(options: VerifyAppendOnlyOptions & { readonly select: Select }): Promise<VerifyReport>;
-  /** Makes files of outs private and writable; `paths` are relative to the workspace root. */
-  unlock(options: { readonly paths: readonly string[] }): Promise<UnlockReport>;
-  explain(selector: string): Promise<ExplainReport>;
-  /** The declared stages, and what is wrong with declarations, with the line where it is. */
-  declarations(): Promise<DeclarationsReport>;
-  /** Merges a lock for git, from three files into that of our side. No data is needed. */
-  mergeLocks(options: MergeLocksOptions): Promise<MergeLocksReport>;
-  /** Ends conflicts that a merge left in locks by taking a side; without one, merges outs whose trees were missing. */
-  resolve(options: { readonly select: Select; readonly side?: ResolveSide }): Promise<ResolveReport>;
-  storeStat(): Promise<StoreStat>;
-  /** Looks for what makes Sluice fail or slow in this workspace; `fix` repairs what is safe to repair. */
-  doctor(options: { readonly fix?: boolean }): Promise<DoctorReport>;
-  /** Prepares the workspace and tells git how locks are merged; `hooks`: git's hooks too. */
-  init(options: { readonly remote?: string; readonly hooks?: boolean }): Promise<InitReport>;
-  remotes(): readonly RemoteReport[];
-  addRemote(options: {
-    readonly name: string;
-    readonly url: string;
-    readonly endpoint?: string;
-    readonly region?: string;
-    readonly forcePathStyle?: boolean;
-  }): Promise<void>;
-  removeRemote(name: string): Promise<void>;
-  setDefaultRemote(name: string): Promise<void>;
-  /** Milliseconds until a remote answered. Throws `ERR_REMOTE_DOWN` or `ERR_REMOTE_DENIED`. */
-  pingRemote(name: string | undefined): Promise<{ readonly remote: string; readonly ms: number }>;
-  /** What a remote holds. Throws `ERR_REMOTE_DOWN` or `ERR_REMOTE_DENIED`. */
-  remoteStat(name: string | undefined): Promise<RemoteStatReport>;
-  /**
-   * Serves the remotes to other processes, which need no keys for them then, until this engine is closed; its own operations use the same connections from then on. Once
-   * per engine.
-   */
-  serveRemotes(options: ServeOptions): Promise<ServedRemotes>;
-  /** Lets others see what was pushed, where that was put off to save uploads; ends worker threads and closes files. */
-  close(): Promise<void>;
-}
 
 /** More threads than this do not make files faster. */
 const MOST_THREADS = 8;

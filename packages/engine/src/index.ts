@@ -1,5 +1,5 @@
-export type { Engine, EngineOptions } from './engine.js';
 export { findWorkspaceRoot, openEngine } from './engine.js';
+export type { Engine, EngineOptions } from './engine-api.js';
 export {
   asSluiceError,
   ERRORS,

@@ -3,7 +3,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import { makeHistory } from '../../../../scripts/history/make-history.mjs';
-import { type Engine, openEngine } from '../engine.js';
+import { openEngine } from '../engine.js';
+import type { Engine } from '../engine-api.js';
 
 const COMMITS = 120;
 const OUTS = 20;

@@ -2,7 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { dirname } from 'node:path';
 import type { S3 } from '@aws-sdk/client-s3';
-import { type Engine, openEngine } from '../engine.js';
+import { openEngine } from '../engine.js';
+import type { Engine } from '../engine-api.js';
 import { useFaultProxy, useS3Server } from '../testing/s3.js';
 import { useTempDir } from '../testing/temp-dir.js';
 

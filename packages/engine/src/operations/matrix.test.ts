@@ -1,5 +1,6 @@
 import fs from 'node:fs';
-import { type Engine, openEngine } from '../engine.js';
+import { openEngine } from '../engine.js';
+import type { Engine } from '../engine-api.js';
 import { useTempDir } from '../testing/temp-dir.js';
 
 const temp = useTempDir();

@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
-import { type Engine, openEngine } from '../engine.js';
+import { openEngine } from '../engine.js';
+import type { Engine } from '../engine-api.js';
 import { useTempDir } from '../testing/temp-dir.js';
 
 const temp = useTempDir();

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { dirname } from 'node:path';
-import { type Engine, openEngine } from '../engine.js';
+import { openEngine } from '../engine.js';
+import type { Engine } from '../engine-api.js';
 import type { SluiceEvent } from '../events.js';
 import { useTempDir } from '../testing/temp-dir.js';
 

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { dirname } from 'node:path';
-import { type Engine, type EngineOptions, openEngine } from '../engine.js';
+import { openEngine } from '../engine.js';
+import type { Engine, EngineOptions } from '../engine-api.js';
 import type { SluiceEvent } from '../events.js';
 import { useTempDir } from './temp-dir.js';
 
