@@ -94,13 +94,13 @@ for (const [place, remote] of places) {
 
 story('who has seen enough of a file ends the reading of it, without a complaint', async () => {
   const made = await twoVersions(places[0]?.[1] ?? (async (of) => of));
-  const ended = await made.try('sh', '-c', 'sluice cat "p:raw#large.bin" | head -c 5 | wc -c');
+  const ended = await made.try('sh', '-c', 'node_modules/.bin/sluice cat "p:raw#large.bin" | head -c 5 | wc -c');
   expect([ended.code, ended.stdout.trim(), ended.stderr]).toEqual([0, '5', '']);
   // What is in the store is asked of nobody.
   const offline = await made.try(
     'sh',
     '-c',
-    'sluice cat "p:raw#large.bin" --rev HEAD~1 --offline --range 7-16 | wc -c',
+    'node_modules/.bin/sluice cat "p:raw#large.bin" --rev HEAD~1 --offline --range 7-16 | wc -c',
   );
   expect([offline.code, offline.stdout.trim()]).toEqual([0, '10']);
 });
