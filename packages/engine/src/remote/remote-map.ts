@@ -5,7 +5,6 @@ import {
   CHUNK_ROW_BYTES,
   failMap,
   IN_MAP,
-  IN_PACK,
   LARGEST_MAP_HEADER_BYTES,
   LOCATION_BYTES,
   type MapFront,
@@ -68,7 +67,7 @@ export class RemoteMap {
     this.nodeEnds = new Float64Array(front.packs.length);
     for (let i = 0; i < front.nodes.count; i++) {
       const { how, place, offset, stored } = front.nodes.row(i);
-      if (how !== IN_PACK) continue;
+      if (how === IN_MAP) continue;
       this.nodeEnds[place] = Math.max(this.nodeEnds[place] ?? 0, offset + OBJECT_HEADER_BYTES + stored);
     }
   }

@@ -156,7 +156,7 @@ async function look(options: CollectRemoteOptions, { nowMs }: Hold): Promise<Vie
   return { tools, survey, plan, usage, indexes, youngMs };
 }
 
-/** Rewrites kept maps that refer to others which are not kept, and copies what is needed out of packs that are mostly dead. */
+/** Rewrites kept maps that refer to others which are not kept, or name packs in vain, and copies what is needed out of packs that are mostly dead. */
 async function tidy(
   { remote, signal, dryRun = false, copiedBytes = COPIED_BYTES }: CollectRemoteOptions,
   { tools, survey, plan, usage, indexes, youngMs }: View,
@@ -168,7 +168,11 @@ async function tidy(
   if (dryRun) return { repacked: { packs: sparse.length, bytes }, isMoved: (pack) => sparseKeys.has(pack) };
   const copies = await repack(remote, sparse, usage, signal);
   const moved = sparse.filter(({ object }) => copies.isMoved(object.key));
-  const maps = new Set([...plan.inlined.keys(), ...moved.flatMap(({ object }) => usage.namedBy.get(object.key) ?? [])]);
+  const maps = new Set([
+    ...plan.inlined.keys(),
+    ...usage.idle,
+    ...moved.flatMap(({ object }) => usage.namedBy.get(object.key) ?? []),
+  ]);
   for (const key of maps) await rewrite(tools, plan, key, copies, hold);
   return { repacked: { packs: moved.length, bytes: copies.bytes }, isMoved: copies.isMoved };
 }
