@@ -65,6 +65,14 @@ export class ArrivingFile {
     return runs;
   }
 
+  /** Whether bytes with this digest are at their place; then they are taken into the digest of the whole, if it is their turn. */
+  holds(raw: Buffer, offset: number, length: number): boolean {
+    const bytes = this.read(Buffer.allocUnsafe(length), offset, length);
+    if (bytes === undefined || !createHash('sha256').update(bytes).digest().equals(raw)) return false;
+    this.hash(bytes, offset);
+    return true;
+  }
+
   /** Puts bytes at their place. */
   write(bytes: Buffer, offset: number): void {
     const { files } = this.store;

@@ -155,11 +155,7 @@ async function fetchBlobs(
   } finally {
     for (const file of open) file.release();
   }
-  const came: Arrival['came'] = (raw, bytes) => {
-    arrival.came(raw, bytes);
-    arrival.advance(1, bytes);
-  };
-  for (const source of lack.chunked) await fetchChunked(remote.storage, source, { ...arrival, came }, signal);
+  for (const source of lack.chunked) await fetchChunked(store, remote.storage, source, arrival, signal);
 }
 
 /** A root that no remote gives is no failure if all of it is here. */

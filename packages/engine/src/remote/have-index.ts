@@ -173,12 +173,16 @@ export class HaveIndex {
 
   /** Forgets what lies under keys that are not to be relied on; returns whether there was any. */
   forgetKeys(isBad: (key: StorageKey) => boolean): boolean {
-    const all = [...this.blobs.packs, ...this.trees.packs, ...this.maps, ...this.keys.values()];
-    const bad = all.filter((thing) => isBad(haveKey(thing)));
+    const bad = this.things().filter((thing) => isBad(haveKey(thing)));
     for (const thing of bad) this.forget(thing);
     // A map that lies may have lied about cuts too; they are found out again.
     if (bad.length > 0) this.chunked.clear();
     return bad.length > 0;
+  }
+
+  /** Forgets everything but what is in a set: what was out of date again and again is likely to be so in more ways. */
+  forgetAllBut(kept: ReadonlySet<unknown>): void {
+    for (const thing of this.things()) if (!kept.has(thing)) this.forget(thing);
   }
 
   /** Everything, as records. */
@@ -192,6 +196,10 @@ export class HaveIndex {
       ...[...this.chunked.values()].map(({ raw, size, cut }) => cutsRecord(raw, size, cut)),
       ...(this.patches.size === 0 ? [] : [patchesRecord([...this.patches.values()])]),
     ];
+  }
+
+  private things(): (HavePack | HaveMap | HaveBlob)[] {
+    return [...this.blobs.packs, ...this.trees.packs, ...this.maps, ...this.keys.values()];
   }
 
   private nodeTable(): DigestTable {

@@ -61,6 +61,8 @@ export type PushResult = PushCounts;
 
 /** How often maps are drafted anew because something that they rely on is gone. */
 const ATTEMPTS = 4;
+/** After so many, only what was found to be there is relied on. */
+const TRUSTING_ATTEMPTS = 2;
 /** After this many bytes of roots their maps are written, so that an interrupted push has not been for nothing. */
 const FLUSH_BYTES = 256 * 1024 * 1024;
 const MOST_REQUESTS = 16;
@@ -236,6 +238,7 @@ async function complete(
     }
     // What took too long to write its map is confirmed anew.
     if (isThere) confirmed.clear();
+    else if (attempt >= TRUSTING_ATTEMPTS) have.forgetAllBut(confirmed);
     if (!dryRun) rewriteHave(store, remote.description, have.records());
     const again: { job: Job; draft: Draft }[] = [];
     for (const { job } of drafts) again.push({ job, draft: await walk.draft(job.root, undefined, job.previous) });
