@@ -9,7 +9,7 @@ import { Auditor } from '../../packages/engine/dist/remote/audit.js';
 import { pushRoots } from '../../packages/engine/dist/remote/push.js';
 import { openStore } from '../../packages/engine/dist/store/store.js';
 import { readLock, writeLock } from './locks.mjs';
-import { openRaceRemote } from './remote-place.mjs';
+import { openRaceRemote, PAUSE_MS } from './remote-place.mjs';
 
 /** @typedef {import('../../packages/engine/dist/model/root.js').OutRoot} OutRoot */
 /** @typedef {import('../../packages/engine/dist/store/ingest.js').Ingestor} Ingestor */
@@ -57,7 +57,7 @@ export async function pushLoop(base, name, report) {
     }
     report(counts);
     before = root;
-    if (Math.random() < 0.3) await sleep(Math.random() * 300);
+    if (Math.random() < 0.3) await sleep(Math.random() * PAUSE_MS);
   }
 }
 

@@ -24,14 +24,16 @@ import { locksOf, writeLock } from './locks.mjs';
 const endpoint = process.env.SLUICE_RACE_S3;
 
 /** As long as a push can take; whoever is stopped for longer than the rest of it is not protected. A bucket knows seconds only. */
-export const GRACE_MS = endpoint === undefined ? 4000 : 14_000;
+export const GRACE_MS = endpoint === undefined ? 4000 : 16_000;
+/** How long a pusher waits at most before it pushes again: each map makes each collection longer. */
+export const PAUSE_MS = endpoint === undefined ? 300 : 3000;
 /** How long a collector lives at most: long enough to see the end of a grace period. */
 export const COLLECTOR_LIFE_MS = 5 * GRACE_MS;
 export const TIMES = {
   lookMs: 500,
   limitMs: endpoint === undefined ? 1500 : 5000,
-  staleMs: endpoint === undefined ? 3500 : 8500,
-  mostMs: endpoint === undefined ? 2500 : 6000,
+  staleMs: endpoint === undefined ? 3500 : 12_000,
+  mostMs: endpoint === undefined ? 2500 : 9000,
   waitMs: 20_000,
   pollMs: 20,
 };

@@ -49,6 +49,8 @@ export interface Lack {
   readonly nodes: { readonly raw: Buffer; readonly bytes: Buffer; readonly part: boolean }[];
   readonly sources: Map<StorageKey, BlobSource>;
   readonly chunked: ChunkedSource[];
+  /** Maps that were opened on the way. */
+  readonly maps: OpenMaps;
   /** Blobs that will come. */
   files: number;
   bytes: number;
@@ -70,7 +72,8 @@ export async function findLack(
   attempt: Attempt,
   { rely, failed }: LackEvents,
 ): Promise<Lack> {
-  const lack: Lack = { nodes: [], sources: new Map(), chunked: [], files: 0, bytes: 0 };
+  const maps = new OpenMaps(remote, want.filter === undefined ? 'all' : 'some', signal);
+  const lack: Lack = { nodes: [], sources: new Map(), chunked: [], maps, files: 0, bytes: 0 };
   const planned = new DigestTable();
   const bases = new DigestTable();
   const { catalog } = store.reader;
@@ -107,7 +110,6 @@ export async function findLack(
     }
     return lack;
   }
-  const maps = new OpenMaps(remote, want.filter === undefined ? 'all' : 'some', signal);
   const cameBase = (raw: Buffer, bytes: Buffer): void => {
     // Kept although nothing here names it: what this workspace pushes next may be patched on it too.
     rely(raw);

@@ -16,7 +16,8 @@ import { fetchRelatives } from './fetch-relatives.js';
 import { notToBeHad, takeFromAny } from './fetch-sources.js';
 import { type Attempt, addFetchCounts, type FetchCounts, FetchTally } from './fetch-tally.js';
 import { isUnreachable, type Remote } from './remote.js';
-import { openMap, type RemoteMap } from './remote-map.js';
+import { type OpenMaps, openMap, type RemoteMap } from './remote-map.js';
+import { HaveTeacher } from './teach-have.js';
 
 /** What came, what was here, and what a limit left out. */
 export type FetchResult = FetchCounts;
@@ -53,13 +54,15 @@ async function fetchNamed(options: FetchRootsOptions): Promise<FetchResult> {
   const { store, wants } = options;
   const tally = new FetchTally();
   if (wants.length === 0) return tally.total;
+  const teacher = new HaveTeacher(store, options.signal);
   await salvageLeftovers(store);
   store.reader.catalog.refresh();
   await store.write(async (session) => {
     tally.restart();
     for (const want of wants) {
       tally.beginWant();
-      const take = (remote: Remote): Promise<boolean> => fetchFromAnyArea({ ...options, remote }, want, session, tally);
+      const take = (remote: Remote): Promise<boolean> =>
+        fetchFromAnyArea({ ...options, remote }, want, session, tally, teacher);
       if (!(await takeFromAny(options, take))) takeLocal(options, want, tally);
     }
   });
@@ -73,6 +76,7 @@ async function fetchFromAnyArea(
   want: FetchWant,
   session: WriteSession,
   tally: FetchTally,
+  teacher: HaveTeacher,
 ): Promise<boolean> {
   const { remote, signal } = options;
   const appetite = want.filter === undefined && options.treesOnly !== true ? 'all' : 'some';
@@ -82,8 +86,10 @@ async function fetchFromAnyArea(
       const map = await openMap(remote, area, want.root.digest, appetite, signal);
       if (map === undefined) continue;
       const attempt = tally.beginAttempt();
-      await fetchWant(options, want, map, session, attempt);
+      const maps = await fetchWant(options, want, map, session, attempt);
       addFetchCounts(tally.total, attempt.counts);
+      // What this session has published can be read from now on.
+      if (appetite === 'all' && attempt.counts.left.files === 0) await teacher.teach(remote, want.root, map, maps);
       return true;
     } catch (error) {
       if (isUnreachable(error) || !(error instanceof SluiceError) || error.code === 'ERR_INTERRUPTED') throw error;
@@ -94,14 +100,14 @@ async function fetchFromAnyArea(
   return false;
 }
 
-/** Fetches from what one map says. Throws the gathered failures when everything that can come has come. */
+/** Fetches from what one map says; returns the maps that it has led to. Throws the gathered failures when everything that can come has come. */
 async function fetchWant(
   options: FetchRootsOptions,
   want: FetchWant,
   map: RemoteMap,
   session: WriteSession,
   attempt: Attempt,
-): Promise<void> {
+): Promise<OpenMaps> {
   const { store } = options;
   const failures: SluiceError[] = [];
   const lack = await findLack(options, want, map, attempt, {
@@ -123,6 +129,7 @@ async function fetchWant(
     store.reader.catalog.refresh();
   }
   throwProblems(failures.map(toErrorWire));
+  return lack.maps;
 }
 
 async function fetchBlobs(
