@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { useS3Server } from '../../packages/engine/src/testing/s3.js';
 import type { Workspace } from './workspace.js';
@@ -34,6 +34,7 @@ function aDirectory(): Place {
       return workspace;
     },
     contents: async () => {
+      if (!existsSync(root)) return new Map();
       const entries = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
       return new Map(
         entries.map((entry) => {
