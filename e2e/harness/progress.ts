@@ -4,7 +4,7 @@ import type { Ended } from './process.js';
 type ProgressEvent = Extract<SluiceEvent, { type: 'progress' }>;
 
 /** The events that a command told with `--events`. */
-export function eventsOf({ stderr }: Ended): SluiceEvent[] {
+function eventsOf({ stderr }: Ended): SluiceEvent[] {
   const lines = stderr.split('\n').filter((line) => line.startsWith('{'));
   return lines.map((line) => JSON.parse(line));
 }
