@@ -57,6 +57,38 @@ const CASES: readonly (readonly [args: string, call: readonly unknown[], documen
     { imports: [IMPORT] },
   ],
   ['import url https://h/a p:t', ['importUrl', { url: 'https://h/a', select: ['p:t'] }], { imports: [IMPORT] }],
+  [
+    'import url s3://b/k p:t --region r --endpoint http://h --profile me --force-path-style --anonymous --request-payer',
+    [
+      'importUrl',
+      {
+        url: 's3://b/k',
+        select: ['p:t'],
+        s3: {
+          region: 'r',
+          endpoint: 'http://h',
+          profile: 'me',
+          forcePathStyle: true,
+          anonymous: true,
+          requestPayer: true,
+        },
+      },
+    ],
+    { imports: [IMPORT] },
+  ],
+  [
+    'export p:t s3://b/k --region r --storage-class STANDARD_IA --sse aws:kms --kms-key k',
+    [
+      'exportData',
+      {
+        select: ['p:t'],
+        to: 's3://b/k',
+        tar: false,
+        s3: { region: 'r', storageClass: 'STANDARD_IA', sse: 'aws:kms', kmsKey: 'k' },
+      },
+    ],
+    EXPORT,
+  ],
   ['import url --update p', ['updateImports', { select: ['p'] }], { imports: [IMPORT] }],
   ['commit p:t --force', ['commit', { select: ['p:t'], force: true }], COMMIT],
   ['checkout', ['checkout', { select: [], strict: false }], CHECKOUT],

@@ -8,6 +8,7 @@ import type { DoctorReport } from './operations/doctor/doctor.js';
 import type { ExportSettings } from './operations/export.js';
 import type { FollowOptions } from './operations/follow-git.js';
 import type { ImportArchiveOptions } from './operations/import-archive.js';
+import type { ImportUrlOptions } from './operations/import-url.js';
 import type { LogOptions, LogReport } from './operations/log.js';
 import type { LsOptions, LsReport } from './operations/ls.js';
 import type { MergeLocksOptions } from './operations/merge-locks.js';
@@ -108,11 +109,11 @@ export interface Engine {
   checkoutKept(digest: string): Promise<CheckoutReport>;
   /** Makes the files of a zip or tar archive the new version of a dataset. */
   importArchive(options: ImportArchiveOptions & { readonly select: Select }): Promise<ImportReport>;
-  /** Makes the file at a URL the new version of a dataset, and notes where it came from. */
-  importUrl(options: { readonly select: Select; readonly url: string }): Promise<ImportReport>;
+  /** Makes the file at a URL, or an object of S3, the new version of a dataset, and notes where it came from. */
+  importUrl(options: ImportUrlOptions & { readonly select: Select }): Promise<ImportReport>;
   /** Asks where the selected datasets came from for newer versions. */
   updateImports(options: { readonly select: Select }): Promise<readonly ImportReport[]>;
-  /** What locks name as plain files elsewhere, or in a tar file. */
+  /** What locks name as plain files elsewhere, as plain objects in a bucket, or in a tar file. */
   exportData(options: ExportSettings & { readonly select: Select }): Promise<ExportReport>;
   /** Remote to store. */
   fetch(options: FetchOptions): Promise<FetchReport>;

@@ -207,7 +207,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       on(exportOptions.select, (context, selected) => exportData(context, selected, exportOptions)),
     importArchive: async (importOptions) =>
       on(importOptions.select, (context, selected) => importArchive(context, selected, importOptions)),
-    importUrl: async ({ select, url }) => on(select, (context, selected) => importUrl(context, selected, url)),
+    importUrl: async (importOptions) =>
+      on(importOptions.select, (context, selected) => importUrl(context, selected, importOptions)),
     updateImports: async ({ select }) => on(select, updateImports),
     fetch: async (fetchOptions) =>
       on(fetchOptions.select, (context, selected) => fetchData(context, selected, fetchOptions)),

@@ -46,6 +46,7 @@ export * from './text/index.js';
 export { addFile } from './workspace/add-file.js';
 export type { UnpackOptions, UnpackReport } from './workspace/archive/unpack.js';
 export { unpackZip } from './workspace/archive/unpack-zip.js';
+export type { BucketSettings } from './workspace/bucket-settings.js';
 export type { LinkKind } from './workspace/place-batch.js';
 export type { TextFiles } from './workspace/text-files.js';
 export { addRemote, setDefaultRemote } from './workspace/write-config.js';
