@@ -142,7 +142,7 @@ const CASES: readonly (readonly [args: string, call: readonly unknown[], documen
         allBranches: true,
         allTags: true,
         allCommits: true,
-        remotes: 'default',
+        remotes: 'own',
       },
     ],
     LOG,
