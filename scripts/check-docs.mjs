@@ -2,6 +2,7 @@
 // Documents keep their promises: links, anchors, named paths and npm scripts exist, and what is generated is up to date.
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
+import { apiPageProblems } from './generate-api.mjs';
 import { commandPageProblems } from './generate-commands.mjs';
 import { errorsPage } from './generate-errors.mjs';
 import { schemaPageProblems } from './generate-pages.mjs';
@@ -20,6 +21,7 @@ const problems = [
   ...(await errorsProblem()),
   ...(await problemsFrom(schemaPageProblems)),
   ...(await problemsFrom(commandPageProblems)),
+  ...(await problemsFrom(apiPageProblems)),
 ];
 for (const problem of problems) console.log(problem);
 if (pages.length === 0) console.log('no documents were found');

@@ -142,7 +142,7 @@ function cell(text) {
 }
 
 /** The declarations, as the compiler has left them in dist/. They need nothing of the engine before a command runs, so it need not be bundled yet. @returns {Promise<Reference>} */
-async function readReference() {
+export async function readReference() {
   mkdirSync(CACHE, { recursive: true });
   const folder = mkdtempSync(join(CACHE, 'commands-'));
   try {

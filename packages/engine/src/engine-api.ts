@@ -15,6 +15,7 @@ import type { MergeLocksOptions } from './operations/merge-locks.js';
 import type { FetchOptions, GcOptions, GcRemoteOptions, PushOptions, Select } from './operations/options.js';
 import type { PrePushOptions } from './operations/pre-push.js';
 import type { WhileRunningOptions } from './operations/push-while-running.js';
+import type { AskedRemotes } from './operations/remote-states.js';
 import type {
   CheckoutReport,
   CommitReport,
@@ -80,6 +81,7 @@ export interface EngineOptions {
 
 /** Every operation of Sluice. Errors are `SluiceError`s with the codes of `docs/errors.md`. */
 export interface Engine {
+  /** Absolute path of the workspace root. */
   readonly root: string;
   /**
    * Brings one stage up to date, of a target with a matrix all its stages, one after another. `env` and `emit` stand in for those of the engine. `envName`, for an engine that reads once: environments of one name agree in
@@ -89,8 +91,8 @@ export interface Engine {
     stage: ChosenStage,
     options: RunOptions & Partial<Pick<EngineOptions, 'env' | 'emit'>> & { readonly envName?: string },
   ): Promise<RunResult>;
-  /** The state of stages and outs; `remotes`: names to ask, or `own` for the remote that each out goes to. */
-  status(options: { readonly select: Select; readonly remotes?: readonly string[] | 'own' }): Promise<StatusReport>;
+  /** The state of stages and outs; `remotes` are asked for them. */
+  status(options: { readonly select: Select; readonly remotes?: AskedRemotes }): Promise<StatusReport>;
   /** Outs in the workspace to store and lock. */
   commit(options: { readonly select: Select; readonly force?: boolean }): Promise<CommitReport>;
   /** Workspace := lock, or the lock of a revision. */
@@ -140,11 +142,13 @@ export interface Engine {
   summary(options: SummaryOptions): Promise<SummaryReport>;
   /** Whether a word names a project or a stage, and not a revision. */
   isSelector(word: string): boolean;
+  /** Drops from the store what nothing refers to. */
   gc(options: GcOptions): Promise<GcReport>;
   /** Drops from a remote what nothing in scope needs. */
   gcRemote(options: GcRemoteOptions): Promise<GcRemoteReport>;
   /** Why an object (by digest), or the object of a path in the workspace, would be kept. */
   explainGc(options: GcOptions & { readonly what: string }): Promise<GcExplanation>;
+  /** Checks the store, links to it and the workspace; `deep` reads every byte, `repair` gets good copies, `from` a remote or from those of the outs. */
   verify(options: {
     readonly deep?: boolean;
     readonly repair?: boolean;
@@ -156,6 +160,7 @@ export interface Engine {
   verifyAppendOnly(options: VerifyAppendOnlyOptions & { readonly select: Select }): Promise<VerifyReport>;
   /** Makes files of outs private and writable; `paths` are relative to the workspace root. */
   unlock(options: { readonly paths: readonly string[] }): Promise<UnlockReport>;
+  /** Why one stage would run or not. */
   explain(selector: string): Promise<ExplainReport>;
   /** The declared stages, and what is wrong with declarations, with the line where it is. */
   declarations(): Promise<DeclarationsReport>;
@@ -163,12 +168,15 @@ export interface Engine {
   mergeLocks(options: MergeLocksOptions): Promise<MergeLocksReport>;
   /** Ends conflicts that a merge left in locks by taking a side; without one, merges outs whose trees were missing. */
   resolve(options: { readonly select: Select; readonly side?: ResolveSide }): Promise<ResolveReport>;
+  /** What the store holds. */
   storeStat(): Promise<StoreStat>;
   /** Looks for what makes Sluice fail or slow in this workspace; `fix` repairs what is safe to repair. */
   doctor(options: { readonly fix?: boolean }): Promise<DoctorReport>;
   /** Prepares the workspace and tells git how locks are merged; `hooks`: git's hooks too. */
   init(options: { readonly remote?: string; readonly hooks?: boolean }): Promise<InitReport>;
+  /** The remotes that are configured. */
   remotes(): readonly RemoteReport[];
+  /** Adds a remote to `sluice.json`; the first one becomes the default. */
   addRemote(options: {
     readonly name: string;
     readonly url: string;
@@ -176,7 +184,9 @@ export interface Engine {
     readonly region?: string;
     readonly forcePathStyle?: boolean;
   }): Promise<void>;
+  /** Takes a remote out of `sluice.json`. Nothing on it changes. */
   removeRemote(name: string): Promise<void>;
+  /** Makes a remote the default one. */
   setDefaultRemote(name: string): Promise<void>;
   /** Milliseconds until a remote answered. Throws `ERR_REMOTE_DOWN` or `ERR_REMOTE_DENIED`. */
   pingRemote(name: string | undefined): Promise<{ readonly remote: string; readonly ms: number }>;
