@@ -2,6 +2,7 @@ import { basename, join } from 'node:path';
 import { SluiceError } from '../errors.js';
 import type { PathFilter } from '../model/path-filter.js';
 import type { OutRoot } from '../model/root.js';
+import { namingOuts } from '../stage/name-missing.js';
 import { progress } from '../stage/progress.js';
 import { type Out, type Stage, stageName } from '../stage/stage.js';
 import { completeness } from '../store/complete.js';
@@ -131,10 +132,12 @@ async function bring(context: OperationContext, items: readonly Item[], remote: 
   const { reader } = context.workspace.store;
   const lacking = items.filter(({ root, filter }) => completeness(reader, root, filter) !== 'complete');
   if (lacking.length === 0) return;
-  await context.remotes.fetch(
-    lacking.map(({ root, filter, out }) => ({ root, filter, remote: out.remote })),
-    'everything',
-    remote === undefined ? undefined : [remote],
+  await namingOuts(lacking, () =>
+    context.remotes.fetch(
+      lacking.map(({ root, filter, out }) => ({ root, filter, remote: out.remote })),
+      'everything',
+      remote === undefined ? undefined : [remote],
+    ),
   );
 }
 
