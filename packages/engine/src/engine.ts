@@ -181,10 +181,6 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     return run(context, selectStages(context.projects, context.stages, select));
   };
 
-  /** Throws for a remote that is not configured. */
-  const namesOf = ({ remotes }: OperationContext, wanted: readonly string[] | 'default' = []): readonly string[] =>
-    wanted === 'default' ? [remotes.open(undefined).name] : wanted.map((name) => remotes.open(name).name);
-
   return {
     root,
     runStage: async (chosen, runOptions) => {
@@ -209,7 +205,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       on(exportOptions.select, (context, selected) => exportData(context, selected, exportOptions)),
     importArchive: async (importOptions) =>
       on(importOptions.select, (context, selected) => importArchive(context, selected, importOptions)),
-    importUrl: async ({ select, url }) => on(select, (context, selected) => importUrl(context, selected, url)),
+    importUrl: async (importOptions) =>
+      on(importOptions.select, (context, selected) => importUrl(context, selected, importOptions)),
     updateImports: async ({ select }) => on(select, updateImports),
     fetch: async (fetchOptions) =>
       on(fetchOptions.select, (context, selected) => fetchData(context, selected, fetchOptions)),
@@ -217,10 +214,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     push: async (pushOptions) => on(pushOptions.select, (context, selected) => push(context, selected, pushOptions)),
     ls: async (lsOptions) => on(lsOptions.select, (context, selected) => ls(context, selected, lsOptions)),
     cat: async (catOptions) => on([catOptions.select], (context, selected) => cat(context, selected, catOptions)),
-    log: async (logOptions) =>
-      on(logOptions.select, (context, selected) =>
-        log(context, selected, { ...logOptions, remotes: namesOf(context, logOptions.remotes) }),
-      ),
+    log: async (logOptions) => on(logOptions.select, (context, selected) => log(context, selected, logOptions)),
     blame: async (blameOptions) =>
       on(blameOptions.select, (context, selected) => blame(context, selected, blameOptions)),
     diff: async (diffOptions) => on(diffOptions.select, (context, selected) => diff(context, selected, diffOptions)),
