@@ -33,6 +33,8 @@ export async function runMain(host: Host, mode: Mode): Promise<number> {
   const scratch = mkdtempSync(join(temporary(host), 'sluice-'));
   try {
     const inputs = parseInputs(host.env);
+    // A token that is no secret of the repository is known to nobody else who could keep it out of the log.
+    if (inputs.token !== undefined) commands.mask(inputs.token);
     const run = readCiRun(host.env);
     const standing = limit(standingOf(run), inputs, mode);
     const lockBranch = branchForLocks(run, standing, inputs);
