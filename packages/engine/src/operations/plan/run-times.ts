@@ -2,7 +2,7 @@ import { inParallel } from '../../remote/parallel.js';
 import { readRecord as readRemoteRecord } from '../../remote/records.js';
 import { isUnreachable } from '../../remote/remote.js';
 import { type Stage, stageName } from '../../stage/stage.js';
-import { readRecord } from '../../store/records.js';
+import { readRunTime } from '../../store/records.js';
 import type { OperationContext } from '../context.js';
 
 /** Requests at once. */
@@ -25,8 +25,8 @@ export async function runTimes(context: OperationContext, stages: readonly Stage
 async function lastTime(context: OperationContext, stage: Stage): Promise<number | undefined> {
   const fingerprint = context.readLock(stage.projectRoot).stages.get(stage.id.target)?.fingerprint;
   if (fingerprint === undefined) return undefined;
-  const here = readRecord(context.workspace.store, fingerprint);
-  if (here !== undefined || context.config.offline) return here?.made.ms;
+  const here = readRunTime(context.workspace.store, fingerprint);
+  if (here > 0 || context.config.offline) return here > 0 ? here : undefined;
   const [opened] = context.remotes.openAll(undefined);
   if (opened === undefined || context.remotes.reach.failure(opened.remote) !== undefined) return undefined;
   try {
