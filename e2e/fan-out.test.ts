@@ -221,6 +221,8 @@ test(
     const refused = await beginJob(await checkout(), pull).run('main', { 'commit-lock': 'true' });
     expect(refused).toMatchObject({ code: 1, outputs: {} });
     expect(refused.stdout).toContain('::error::ERR_USAGE: input commit-lock: locks are not committed here.');
+    const unknown = await beginJob(await checkout()).run('main', { stages: 'a:a1\na:a9' });
+    expect(unknown).toMatchObject({ code: 1, stdout: expect.stringContaining('ERR_SELECTOR: input stages: "a:a9"') });
     const changed = await checkout();
     changed.write({ 'a/in1.txt': 'new\n', 'a/in2.txt': 'new\n' });
     const planned = await beginJob(changed, pull).run('plan', { 'max-levels': '3' });

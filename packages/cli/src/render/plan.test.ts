@@ -6,7 +6,7 @@ import { relockText } from './relock.js';
 test('what would be done, why, and who does it', () => {
   expect(planText(PLAN, false)).toBe(
     [
-      'people:small  run      people/params.yaml:size 1 -> 2  679.0 KiB',
+      'people:small  run      people/params.yaml:size 1 -> 2  fetches 679.0 KiB',
       'people:sum    may run  after people:small',
       '',
       'level 1: 1 entry',

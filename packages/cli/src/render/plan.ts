@@ -12,7 +12,7 @@ export function planText({ stages, unchanged, levels }: PlanReport, verbose: boo
     `${project}:${target}`,
     WORDS[action],
     visible(why),
-    bytes === 0 ? '' : formatBytes(bytes),
+    bytes === 0 ? '' : `fetches ${formatBytes(bytes)}`,
   ]);
   const lists = levels.flatMap((entries, at) => {
     const shown = entries.slice(0, verbose ? entries.length : MOST_ENTRIES);

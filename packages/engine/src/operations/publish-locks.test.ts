@@ -78,6 +78,22 @@ test('if others are faster, the locks go on top of theirs, and nothing of theirs
   expect(await job.engine.publishLocks(OPTIONS)).toMatchObject({ commit: null, pushes: 1 });
 });
 
+test('a checkout without history can do the same', async () => {
+  const { other } = await twoClones();
+  const origins = { ...other, root: `file://${temp('origin.git')}` };
+  const job = await clone(origins, 'shallow', {}, '--depth=1');
+  other.commit('Go on');
+  other.git('push', '-q', 'origin', 'HEAD:main');
+  await run(job, 'a');
+  await run(other, 'b');
+  other.commit('Make b');
+  other.git('push', '-q', 'origin', 'HEAD:main');
+  expect(job.git('rev-parse', '--is-shallow-repository')).toBe('true');
+  expect(await job.engine.publishLocks(OPTIONS)).toMatchObject({ pushes: 2, left: [] });
+  expect(lockedTargets()).toEqual(['a', 'b']);
+  expect(origin('rev-list', '--count', 'main')).toBe('4');
+});
+
 test('where both changed a stage, what was published first stays', async () => {
   const { job, other } = await twoClones();
   await run(job, 'a', 'b');

@@ -2,13 +2,14 @@ import { compareUtf8 } from '../../model/path.js';
 import type { Reason } from '../../model/reason.js';
 import type { OutRoot } from '../../model/root.js';
 import { needsOf } from '../../stage/circle.js';
-import { type Decision, decide, isFrozen } from '../../stage/decide.js';
+import { type Decision, isFrozen } from '../../stage/decide.js';
 import { producersOf } from '../../stage/out-index.js';
 import { Resolver } from '../../stage/resolve.js';
 import { type Stage, stageName } from '../../stage/stage.js';
 import { completeness } from '../../store/complete.js';
 import { reasonsText } from '../../text/reasons.js';
 import type { OperationContext } from '../context.js';
+import { decideAll } from '../decide-all.js';
 import type { Select } from '../options.js';
 import type { Selected } from '../select.js';
 import { foldLevels } from './fold-levels.js';
@@ -72,8 +73,10 @@ export async function plan(
     context,
     selected.map(({ stage }) => stage),
   );
-  const decisions = new Map<string, Decision>();
-  for (const [name, stage] of stages) decisions.set(name, await decide(resolver, stage));
+  const decisions = await decideAll(
+    resolver,
+    [...stages].map(([, stage]) => stage),
+  );
   const works = planWork([...stages].map(([name, stage]) => seen(resolver, name, stage, decisions.get(name))));
   const planned: PlannedStage[] = [];
   for (const work of works) {
