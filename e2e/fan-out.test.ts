@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -22,9 +22,9 @@ let origin: string;
 let count = 0;
 afterEach(() => seed?.delete());
 
-/** A stage that says in a log which all machines share that it ran. */
+/** A stage that says in a log which all machines share that it ran, unless a file beside the log makes it fail. */
 function stage(name: string, reads: readonly string[], out = name): object {
-  const command = `echo ${name} >> "$RUNS" && mkdir ${out} && cat ${reads.map((path) => `../${path}`).join(' ')} > ${out}/all && wc -c < ${out}/all > ${out}/size`;
+  const command = `test ! -e "$RUNS.${name}-fails" && echo ${name} >> "$RUNS" && mkdir ${out} && cat ${reads.map((path) => `../${path}`).join(' ')} > ${out}/all && wc -c < ${out}/all > ${out}/size`;
   return { executor: '@sluice/nx:stage', options: { command, deps: reads, outs: [`{projectRoot}/${out}`] } };
 }
 
@@ -135,18 +135,27 @@ test(
 );
 
 test(
-  'who pushes while locks are committed loses nothing, and a result that somebody else has made already is not made again',
+  'a machine that fails stops what reads its result, and the next plan has only the rest; who pushes while locks are committed loses nothing',
   async () => {
     await begin();
-    const machine = await checkout();
-    await beginJob(machine).run('main');
-    takeRuns();
-    const pushedByOthers: WorkflowOptions['beforeAction'] = async (job) => {
-      if (job === 'locks') await push({ 'README.md': 'written meanwhile\n' });
-    };
-    const { plan, locks } = await run({ beforeAction: pushedByOthers });
-    expect(plan?.outputs).toMatchObject({ 'level-1': '[]', changed: 'true' });
-    expect(takeRuns()).toEqual([]);
+    const obstacle = `${seed.env.RUNS}.b2-fails`;
+    writeFileSync(obstacle, '');
+    const first = await run();
+    expect(Object.values(first).map(({ status }) => status)).toEqual([
+      ...['success', 'success', 'failure'],
+      ...['skipped', 'skipped', 'skipped'],
+    ]);
+    expect(takeRuns()).toEqual(['a1', 'a2', 'a3', 'a4', 'b1', 'b3', 'b4']);
+
+    rmSync(obstacle);
+    const { plan, locks } = await run({
+      beforeAction: async (job) => {
+        if (job === 'locks') await push({ 'README.md': 'written meanwhile\n' });
+      },
+    });
+    const planned = LEVELS.flatMap((level) => stagesOf(plan?.outputs[level])).flatMap((names) => names.split('\n'));
+    expect(planned.sort()).toEqual(['b:b2', 'c:c1', 'c:c2', 'c:c3', 'd:d1']);
+    expect(takeRuns()).toEqual(['b2', 'c1', 'c2', 'c3', 'd1']);
     expect(locks?.machines[0]?.ended).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('committed 4 locks to main'),

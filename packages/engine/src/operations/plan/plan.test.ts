@@ -105,6 +105,19 @@ test('what changed, and what reads it; a known result is restored and plans noth
   });
 });
 
+test('entries are packed by how long their stages took last, on whichever machine that was', async () => {
+  const { raw } = TARGETS;
+  const slow = make(['e.in'], 'x', { command: 'sleep 0.5; cp e.in x' });
+  const first = await workspace({ raw, x: slow, y: make(['e.in'], 'y'), z: make(['e.in'], 'z') });
+  // Nobody knows yet, so they are dealt out by name.
+  expect((await planned(first.engine, { shards: 2 })).levels).toEqual([['p:x p:z', 'p:y']]);
+  for (const target of ['x', 'y', 'z']) await run(first.engine, target);
+  await first.engine.push({ select: [] });
+  first.write({ 'p/e.in': 'E' });
+  const { engine } = await cloneOf(first);
+  expect((await planned(engine, { shards: 2 })).levels).toEqual([['p:x', 'p:y p:z']]);
+});
+
 test('what others could not find is left to the last, with what reads it', async () => {
   const targets = { ...TARGETS, b: make(['b.in'], 'b', { always: true }), e: make(['e.in'], 'e', { frozen: true }) };
   const { engine, write } = await workspace(targets);
