@@ -34,7 +34,7 @@ export async function runMain(host: Host, mode: Mode): Promise<number> {
   try {
     const inputs = parseInputs(host.env);
     // A token that is no secret of the repository is known to nobody else who could keep it out of the log.
-    if (inputs.token !== undefined) commands.mask(inputs.token);
+    if (inputs.lockToken !== undefined) commands.mask(inputs.lockToken);
     const run = readCiRun(host.env);
     const standing = limit(standingOf(run), inputs, mode);
     const lockBranch = branchForLocks(run, standing, inputs);
