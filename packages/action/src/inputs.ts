@@ -19,12 +19,16 @@ export interface Inputs {
   readonly command: string | undefined;
   /** The name of a remote, or a URL. */
   readonly remote: string | undefined;
+  /** What follows it in the same input: names of remotes that lie further away. */
+  readonly fartherRemotes: readonly string[];
   readonly push: 'auto' | 'never' | 'always';
   readonly gc: 'auto' | 'never' | 'workspace' | 'all-branches' | 'all-tags' | 'all-commits';
   readonly strict: boolean;
   /** Names of variables. */
   readonly passEnv: readonly string[];
   readonly summary: 'always' | 'on-change' | 'never';
+  /** With it the review of the data is kept as a comment on the pull request. */
+  readonly commentToken: string | undefined;
   /** Paths, relative to the checkout. */
   readonly workingDirectories: readonly string[];
 }
@@ -49,12 +53,14 @@ export function parseInputs(env: Readonly<Record<string, string | undefined>>): 
     parallel: reader.count('parallel', 1),
     args: args ?? [],
     command: reader.text('command'),
-    remote: reader.text('remote'),
+    remote: reader.list('remote')[0],
+    fartherRemotes: reader.list('remote').slice(1),
     push: reader.choice('push', ['auto', 'never', 'always'], 'auto'),
     gc: reader.choice('gc', GC, 'auto'),
     strict: reader.flag('strict'),
     passEnv: reader.list('pass-env'),
     summary: reader.choice('summary', ['always', 'on-change', 'never'], 'always'),
+    commentToken: reader.text('comment-token'),
     workingDirectories: orElse(reader.lines('working-directory'), ['.']),
   };
   if (inputs.command !== undefined) {

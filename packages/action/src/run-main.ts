@@ -2,16 +2,18 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SluiceError } from '@sluice/engine';
-import { readCiRun } from './ci-run.js';
+import { type CiRun, readCiRun } from './ci-run.js';
 import type { Host } from './host.js';
 import { type Inputs, parseInputs } from './inputs.js';
 import { lockChanged } from './lock-changed.js';
 import { openWorkspace, workspaceRoots } from './open-workspace.js';
 import { makeReport, outputsOf, type Report } from './report.js';
+import { reviewText } from './review-text.js';
 import { type Standing, standingOf } from './standing.js';
 import { saveFinished, saveRoots } from './state.js';
 import { summaryOf } from './summary.js';
 import { tellFailure } from './tell-failure.js';
+import { tellReview } from './tell-review.js';
 import { type WorkflowCommands, workflowCommands } from './workflow-commands.js';
 import { runWorkspace, type WorkspaceRun } from './workspace-run.js';
 
@@ -36,11 +38,10 @@ export async function runMain(host: Host, mode: Mode): Promise<number> {
   const scratch = mkdtempSync(join(temporary(host), 'sluice-'));
   try {
     const inputs = parseInputs(host.env);
-    return await runStep(
-      host,
-      { inputs, commands, scratch, standing: limit(standingOf(readCiRun(host.env)), inputs, mode) },
-      interruption.signal,
-    );
+    if (inputs.commentToken !== undefined) commands.mask(inputs.commentToken);
+    const run = readCiRun(host.env);
+    const standing = limit(standingOf(run), inputs, mode);
+    return await runStep(host, { inputs, commands, scratch, run, standing }, interruption.signal);
   } catch (error) {
     tellFailure(commands, host, error);
     return 1;
@@ -55,11 +56,12 @@ interface Step {
   readonly commands: WorkflowCommands;
   /** For files that outlive the step, but not the job. */
   readonly scratch: string;
+  readonly run: CiRun;
   readonly standing: Standing;
 }
 
 async function runStep(host: Host, step: Step, interruption: AbortSignal): Promise<number> {
-  const { inputs, commands, scratch, standing } = step;
+  const { inputs, commands, scratch, run, standing } = step;
   const startedAt = new Date();
   const startedMs = performance.now();
   const roots = workspaceRoots(host, inputs);
@@ -80,6 +82,7 @@ async function runStep(host: Host, step: Step, interruption: AbortSignal): Promi
           standing,
           root,
           remote,
+          pullRequest: run.pullRequest,
           notesDir,
           interruption,
           mask: commands.mask,
@@ -90,7 +93,7 @@ async function runStep(host: Host, step: Step, interruption: AbortSignal): Promi
     }
   }
   const isPushing = standing.mayWrite && runs.some(({ pushed }) => pushed !== undefined);
-  const changed = roots.some(lockChanged);
+  const changed = roots.some((root) => lockChanged(host, root));
   const report = makeReport(runs, {
     startedAt,
     ms: performance.now() - startedMs,
@@ -98,11 +101,14 @@ async function runStep(host: Host, step: Step, interruption: AbortSignal): Promi
     isPushing,
     lockChanged: changed,
   });
-  publish(host, step, report);
+  const review = reviewText(runs, host.cwd);
+  publish(host, step, report, review);
+  const untold = interruption.aborted ? undefined : await tellReview(host, step, review, interruption);
   const problems = runs.flatMap(({ pushed }) => pushed?.problems ?? []);
   tellWarnings(commands, [
     ...warnings,
     ...problems.map(({ code, message }) => `not everything was pushed: ${code}: ${message}`),
+    ...(untold === undefined ? [] : [`the review could not be kept as a comment: ${untold}`]),
   ]);
   const exitCode = exitCodeOf(runs, inputs, problems, warnings);
   // What could not be sent is tried again by the post step.
@@ -121,12 +127,13 @@ function limit(standing: Standing, inputs: Inputs, mode: Mode): Standing {
   return standing;
 }
 
-function publish(host: Host, { commands, inputs, scratch }: Step, report: Report): void {
+function publish(host: Host, { commands, inputs, scratch }: Step, report: Report, review: string | undefined): void {
   const path = join(scratch, 'report.json');
   writeFileSync(path, `${JSON.stringify(report, undefined, 2)}\n`);
   for (const [name, value] of Object.entries(outputsOf(report, path))) commands.setOutput(name, value);
+  commands.setOutput('review', review ?? '');
   const isWanted = inputs.summary === 'always' || (inputs.summary === 'on-change' && report.changedStages.length > 0);
-  if (isWanted) commands.addSummary(summaryOf(report, host.cwd));
+  if (isWanted) commands.addSummary(summaryOf(report, host.cwd, review));
 }
 
 function tellWarnings(commands: WorkflowCommands, warnings: readonly string[]): void {

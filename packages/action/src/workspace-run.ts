@@ -1,10 +1,14 @@
 import { tmpdir } from 'node:os';
 import { asSluiceError, type DeclarationProblem, type Engine, type RemoteTraffic, SluiceError } from '@sluice/engine';
 import { childEnv } from './child-env.js';
+import type { PullRequest } from './ci-run.js';
 import type { Host } from './host.js';
 import type { Inputs } from './inputs.js';
+import { mirrorsOf } from './mirrors.js';
 import { commandOf } from './nx-command.js';
 import { type Pushed, pushFinished } from './push-finished.js';
+import { type ReviewBase, reviewBase } from './review-base.js';
+import { type Review, reviewData } from './review-data.js';
 import { runChild } from './run-child.js';
 import type { Standing } from './standing.js';
 import { REPORT_NOTES_VARIABLE, readNotes, type TaskNote } from './task-notes.js';
@@ -18,8 +22,12 @@ export interface WorkspaceRun {
   readonly exitCode: number | null;
   readonly wasInterrupted: boolean;
   readonly stages: readonly TaskNote[];
+  /** See `DeclarationsReport`. */
+  readonly edges: readonly (readonly [producer: string, consumer: string])[];
   /** `undefined` where nothing is to be sent. */
   readonly pushed: Pushed | undefined;
+  /** `undefined` where the run was interrupted. */
+  readonly review: Review | undefined;
   /** What went to and came from each remote. */
   readonly remotes: readonly RemoteTraffic[];
   readonly ms: number;
@@ -33,6 +41,7 @@ export interface WorkspaceRunOptions {
   readonly root: string;
   /** For `SLUICE_REMOTE`. */
   readonly remote: string | undefined;
+  readonly pullRequest: PullRequest | undefined;
   /** Where executors leave their notes. */
   readonly notesDir: string;
   readonly interruption: AbortSignal;
@@ -56,7 +65,7 @@ export class BrokenDeclarations extends SluiceError {
 export async function runWorkspace(engine: Engine, options: WorkspaceRunOptions): Promise<WorkspaceRun> {
   const { host, inputs, standing, root, remote, notesDir, interruption } = options;
   const startedMs = performance.now();
-  const { targets, problems } = await engine.declarations();
+  const { targets, edges, problems } = await engine.declarations();
   if (problems.length > 0) throw new BrokenDeclarations(root, problems);
   const command = commandOf(root, inputs, targets);
   const served = await engine.serveRemotes({ mayWrite: standing.mayWrite, dir: tmpdir() });
@@ -68,7 +77,7 @@ export async function runWorkspace(engine: Engine, options: WorkspaceRunOptions)
     [REPORT_NOTES_VARIABLE]: notesDir,
   };
   const isPushing = standing.mayWrite && inputs.push !== 'never' && engine.remotes().length > 0;
-  const push = isPushing ? pushFinished(engine, notesDir) : undefined;
+  const push = isPushing ? pushFinished(engine, notesDir, mirrorsOf(engine, inputs)) : undefined;
   host.write(`$ ${command.text}\n`);
   let pushed: Pushed | undefined;
   let ended: { readonly exitCode: number | null; readonly wasInterrupted: boolean };
@@ -81,12 +90,15 @@ export async function runWorkspace(engine: Engine, options: WorkspaceRunOptions)
   } finally {
     pushed = await push?.finish(interruption.aborted);
   }
+  const base = (): Promise<ReviewBase | undefined> => reviewBase(host, root, options.pullRequest, interruption);
   return {
     root,
     command: command.text,
     ...ended,
     stages: readNotes(notesDir),
+    edges,
     pushed,
+    review: interruption.aborted ? undefined : await reviewData(engine, await base()),
     remotes: served.traffic(),
     ms: Math.round(performance.now() - startedMs),
   };

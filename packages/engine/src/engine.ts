@@ -230,7 +230,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         const both = signal === undefined ? pushSignal : AbortSignal.any([signal, pushSignal]);
         return { ...readContext(), signal: both, emit: pushEmit };
       };
-      const pusher = pushWhileRunning(open, whileOptions);
+      const pusher = pushWhileRunning(open, { emit, ...whileOptions });
       pushers.add(pusher);
       void pusher.ended.then(() => pushers.delete(pusher));
       return pusher;

@@ -39,6 +39,7 @@ export type { RemoteTraffic, ServedRemotes, ServeOptions } from './operations/se
 export type { OutStatus, StageStatus, StatusReport } from './operations/status.js';
 export { createStrictness, type Strictness } from './operations/strictness.js';
 export type { SummaryOptions, SummaryOut, SummaryReport } from './operations/summary.js';
+export * from './review/index.js';
 export type { ChosenStage } from './stage/load-stages.js';
 export type { RunOptions, RunResult } from './stage/run-stage.js';
 export type { StageId } from './stage/stage.js';
