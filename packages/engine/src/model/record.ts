@@ -83,6 +83,16 @@ export function parseRecord(text: string, where: string): StageRecord {
   return { fingerprint, tracked, parts, outs, stage, made: parseMade(record.get('made'), fail), area };
 }
 
+/** How long the run of a record took, in ms; `undefined` if its text does not say so. Anything else in it may be wrong. */
+export function parseRunTime(text: string): number | undefined {
+  try {
+    const made = asObject(asObject(JSON.parse(text), '', notFound).get('made'), 'made', notFound);
+    return asCount(made.get('ms'), 'made.ms', notFound);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The canonical text of a record: parts and outs as in a lock, a final newline. */
 export function printRecord(record: StageRecord): string {
   const { at, ms, by } = record.made;
@@ -108,6 +118,10 @@ export function printRecord(record: StageRecord): string {
     ['area', JSON.stringify(record.area)],
   ];
   return `${printBlock(block)}\n`;
+}
+
+function notFound(): never {
+  throw new Error('not a record');
 }
 
 const MAKER_KEYS = ['commit', 'host', 'repository', 'run'] as const satisfies (keyof Maker)[];
