@@ -1,5 +1,4 @@
 import { asSluiceError, type Engine, fromErrorWire, pushFailure, type SluiceError } from '@sluice/engine';
-import { completeStages } from './complete-stages.js';
 import { readNotes, stageOf } from './task-notes.js';
 
 /** What was sent. Sizes in bytes, times in ms. */
@@ -17,7 +16,7 @@ export interface Pushed {
  * was not made but found: an attempt before this one may have made it and died, or it came from a remote that lies further away. It never throws.
  */
 export function pushFinished(
-  engine: Pick<Engine, 'push' | 'pushWhileRunning' | 'status'>,
+  engine: Pick<Engine, 'push' | 'pushWhileRunning' | 'sendable'>,
   notesDir: string,
   mirrors: readonly string[] | undefined,
 ): { finish(isCancelled: boolean): Promise<Pushed> } {
@@ -28,7 +27,7 @@ export function pushFinished(
       .filter(({ outcome }) => outcome !== 'failed')
       .map(stageOf)
       .filter((stage) => !sent.includes(stage));
-    const select = found.length === 0 ? [] : await completeStages(engine, found);
+    const select = found.length === 0 ? [] : await engine.sendable({ select: found });
     if (select.length === 0) return undefined;
     const report = await engine.push({ select, ...to });
     const problem = pushFailure(report);

@@ -14,6 +14,7 @@ import { saveFinished, saveRoots } from './state.js';
 import { summaryOf } from './summary.js';
 import { tellFailure } from './tell-failure.js';
 import { tellReview } from './tell-review.js';
+import { versionWarning } from './version-warning.js';
 import { type WorkflowCommands, workflowCommands } from './workflow-commands.js';
 import { runWorkspace, type WorkspaceRun } from './workspace-run.js';
 
@@ -107,6 +108,7 @@ async function runStep(host: Host, step: Step, interruption: AbortSignal): Promi
   const problems = runs.flatMap(({ pushed }) => pushed?.problems ?? []);
   tellWarnings(commands, [
     ...warnings,
+    ...roots.flatMap((root) => versionWarning(root) ?? []),
     ...problems.map(({ code, message }) => `not everything was pushed: ${code}: ${message}`),
     ...(untold === undefined ? [] : [`the review could not be kept as a comment: ${untold}`]),
   ]);

@@ -1,7 +1,6 @@
 import { asSluiceError, type Engine, formatBytes, plural, pushFailure } from '@sluice/engine';
 import { readCiRun } from './ci-run.js';
 import { collect } from './collect.js';
-import { completeStages } from './complete-stages.js';
 import type { Host } from './host.js';
 import { parseInputs } from './inputs.js';
 import { mirrorsOf } from './mirrors.js';
@@ -70,7 +69,7 @@ export async function runPost(host: Host, mode: Mode): Promise<number> {
 /** Sends the results that are whole in the store, whichever step of this job made them. */
 async function pushLeft(engine: Engine, remotes: readonly string[] | undefined): Promise<string | undefined> {
   if (engine.remotes().length === 0) return undefined;
-  const select = await completeStages(engine, []);
+  const select = await engine.sendable({ select: [] });
   if (select.length === 0) return undefined;
   const report = await engine.push({ select, ...(remotes === undefined ? {} : { remotes }) });
   const problem = pushFailure(report);

@@ -65,6 +65,7 @@ function sampleEngine(root: string): Engine {
     serveRemotes: async () => {
       throw new Error('the command line serves nothing');
     },
+    sendable: async () => [],
     declarations: async () => ({ stages: [], targets: [], edges: [], problems: [] }),
     storeStat: async () => samples.STORE,
     doctor: async () => ({ ...samples.DOCTOR, findings: samples.DOCTOR.findings.slice(1) }),

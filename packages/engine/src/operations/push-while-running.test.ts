@@ -94,6 +94,7 @@ test('results from before are left to others', async () => {
 test('what the lock only refers to is not pushed: it came from elsewhere', async () => {
   const engine = await workspace();
   await run(engine, 'first');
+  expect(await engine.sendable({ select: [] })).toEqual(['p:first']);
   const lock = fs.readFileSync(temp('ws', 'p/sluice-lock.json'));
   for (const path of ['p/sluice-lock.json', '.sluice']) fs.rmSync(temp('ws', path), { recursive: true });
   const other = await open();
@@ -101,6 +102,7 @@ test('what the lock only refers to is not pushed: it came from elsewhere', async
   fs.writeFileSync(temp('ws', 'p/sluice-lock.json'), lock);
   await sleep(50);
   expect(await pusher.flush()).toMatchObject({ stages: [], error: null });
+  expect(await other.sendable({ select: [] })).toEqual([]);
 });
 
 test('a remote that does not answer is no matter of the run, and is told at the end', async () => {

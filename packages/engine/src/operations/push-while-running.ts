@@ -8,12 +8,12 @@ import type { RelPath } from '../model/path.js';
 import { STAGE_HOLDS } from '../stage/hold.js';
 import { createLockReader } from '../stage/lock-file.js';
 import { type Stage, stageName } from '../stage/stage.js';
-import { completeness } from '../store/complete.js';
 import type { Store } from '../store/store.js';
 import { type BackgroundPush, backgroundPush } from './background-push.js';
 import type { OperationContext } from './context.js';
 import { push } from './push-data.js';
 import { selectStages } from './select.js';
+import { isSendable } from './sendable.js';
 
 /** How to push while stages run. Times in ms. */
 export interface WhileRunningOptions {
@@ -75,7 +75,7 @@ function followLocks(root: string, stages: readonly Stage[], { reader }: Store):
       for (const stage of owners) {
         const entry = lock.stages.get(stage.id.target);
         if (entry === undefined || sameOuts(before?.stages.get(stage.id.target), entry)) continue;
-        if (isHere(reader, stage, entry)) names.push(stageName(stage.id));
+        if (isSendable(reader, stage, entry)) names.push(stageName(stage.id));
       }
     }
     return names;
@@ -83,13 +83,6 @@ function followLocks(root: string, stages: readonly Stage[], { reader }: Store):
   look();
   isFirst = false;
   return look;
-}
-
-function isHere(reader: Store['reader'], { outs }: Stage, entry: LockedStage): boolean {
-  return outs.every(({ path, cache, push: isPushed }) => {
-    const root = entry.outs.get(path);
-    return root === undefined || !cache || !isPushed || completeness(reader, root) === 'complete';
-  });
 }
 
 /** A lock with merge markers, for example, is somebody else's to tell. */
