@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { useFaultProxy, useS3Server } from '../packages/engine/src/testing/s3.js';
 import { beginJob } from './harness/action.js';
 import { PIPELINE, pipelineProject, pipelineWorkspace, takeRuns } from './harness/pipeline.js';
@@ -24,13 +25,21 @@ afterEach(() => workspace.delete());
 
 const SLOW = { command: `${PIPELINE.count.command}; touch ../reached; while [ ! -e ../open ]; do sleep 0.1; done` };
 
-story('a job that is cancelled ends in time, and the next attempt goes on where it was', async () => {
+for (const signals of [['SIGINT'], ['SIGINT', 'SIGTERM']] as const)
+  story(`a job that gets ${signals.join(' and ')} ends in time, and the next attempt goes on where it was`, () =>
+    cancel(signals),
+  );
+
+async function cancel(signals: readonly NodeJS.Signals[]): Promise<void> {
   workspace.write(pipelineProject({ count: SLOW }));
   const job = beginJob(workspace);
   const main = job.start('main');
   await until(() => workspace.exists('reached'));
   const stoppedAt = Date.now();
-  main.child.kill('SIGINT');
+  for (const signal of signals) {
+    main.child.kill(signal);
+    await setTimeout(300);
+  }
   const ended = job.read(await main.ended);
   expect(ended.code).not.toBe(0);
   expect(Date.now() - stoppedAt).toBeLessThan(7500);
@@ -44,7 +53,7 @@ story('a job that is cancelled ends in time, and the next attempt goes on where 
   const again = await beginJob(clone).run('main');
   expect(again).toMatchObject({ code: 0, outputs: { 'stages-ran': '2', 'stages-restored': '1' } });
   expect(takeRuns(clone)).toEqual(['count', 'report']);
-});
+}
 
 /** Heeds neither signal. */
 const STUBBORN = { command: `trap '' INT TERM; echo $$ > ../pid; touch ../reached; while :; do sleep 0.1; done` };
@@ -56,9 +65,12 @@ story('a stage that heeds no signal is ended before the runner kills the step, a
   await until(() => workspace.exists('reached'));
   const stoppedAt = Date.now();
   main.child.kill('SIGINT');
-  const terminate = setTimeout(() => main.child.kill('SIGTERM'), 7500);
+  const isOver = new AbortController();
+  setTimeout(7500, undefined, { signal: isOver.signal })
+    .then(() => main.child.kill('SIGTERM'))
+    .catch(() => undefined);
   const ended = job.read(await main.ended);
-  clearTimeout(terminate);
+  isOver.abort();
   expect(Date.now() - stoppedAt).toBeLessThan(10_000);
   expect(ended).toMatchObject({ code: 1, signal: null, outputs: { 'stages-ran': '1' } });
   const pid = Number(workspace.read('pid'));
@@ -128,6 +140,5 @@ story('whatever is killed, nothing is lost, nothing is sent twice, and the next 
 });
 
 async function until(condition: () => boolean): Promise<void> {
-  for (let waitedMs = 0; !condition() && waitedMs < 60_000; waitedMs += 50)
-    await new Promise((resolve) => setTimeout(resolve, 50));
+  for (let waitedMs = 0; !condition() && waitedMs < 60_000; waitedMs += 50) await setTimeout(50);
 }

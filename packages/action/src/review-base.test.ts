@@ -73,12 +73,11 @@ test('where the branch is checked out and not the merge: where it left main, or 
   expect(await reviewBase(host, checkout(url, 'refs/heads/change', 1), pull, signal)).toMatchObject({ rev: main });
 });
 
-test('what cannot be fetched is not known; other runs are compared with their commit', async () => {
+test('what cannot be fetched, and what the event does not name, is not known', async () => {
   const { url, start, head } = origin();
   const clone = checkout(url, 'refs/pull/7/merge', 1);
   rmSync(join(dir, 'origin'), { recursive: true });
   const pull = { number: 7, isFork: false, head, base: { commit: start, ref: 'main' } };
   expect(await reviewBase(host, clone, pull, signal)).toBeUndefined();
-  expect(await reviewBase(host, clone, undefined, signal)).toEqual({ rev: 'HEAD', name: 'the commit' });
-  expect(await reviewBase(host, dir, undefined, signal)).toBeUndefined();
+  expect(await reviewBase(host, clone, { number: 7, isFork: false }, signal)).toBeUndefined();
 });

@@ -8,7 +8,7 @@ const execute = promisify(execFile);
 
 /** What the data of a run is compared with. */
 export interface ReviewBase {
-  /** A commit that is in the clone, or `HEAD`. */
+  /** A commit that is in the clone. */
   readonly rev: string;
   /** For people. */
   readonly name: string;
@@ -18,13 +18,12 @@ export interface ReviewBase {
 const FETCH_MS = 60_000;
 
 /**
- * Finds what a pull request would be merged into; of any other run it is the commit itself. A shallow clone, as `actions/checkout` makes it, lacks that commit: then it is fetched, alone.
- * `undefined` where that is not possible.
+ * Finds what a pull request would be merged into. A shallow clone, as `actions/checkout` makes it, lacks that commit: then it is fetched, alone. `undefined` where that is not possible.
  */
 export async function reviewBase(
   host: Pick<Host, 'env'>,
   root: string,
-  pullRequest: PullRequest | undefined,
+  { head, base }: PullRequest,
   signal: AbortSignal,
 ): Promise<ReviewBase | undefined> {
   const git = async (...args: string[]): Promise<string | undefined> => {
@@ -41,8 +40,7 @@ export async function reviewBase(
       return undefined;
     }
   };
-  if (pullRequest?.base === undefined) return (await has('HEAD')) ? { rev: 'HEAD', name: 'the commit' } : undefined;
-  const { head, base } = pullRequest;
+  if (base === undefined) return undefined;
   // In the merge that GitHub makes for a pull request the first parent is the branch as it is now. A shallow clone has its name, not the commit.
   const [target, merged] = [...((await git('cat-file', 'commit', 'HEAD')) ?? '').matchAll(/^parent (\S+)$/gm)].map(
     ([, parent]) => parent,

@@ -7,7 +7,7 @@ import type { Inputs } from './inputs.js';
 import { mirrorsOf } from './mirrors.js';
 import { commandOf } from './nx-command.js';
 import { type Pushed, pushFinished } from './push-finished.js';
-import { type ReviewBase, reviewBase } from './review-base.js';
+import { reviewBase } from './review-base.js';
 import { type Review, reviewData } from './review-data.js';
 import { runChild } from './run-child.js';
 import type { Standing } from './standing.js';
@@ -26,7 +26,7 @@ export interface WorkspaceRun {
   readonly edges: readonly (readonly [producer: string, consumer: string])[];
   /** `undefined` where nothing is to be sent. */
   readonly pushed: Pushed | undefined;
-  /** `undefined` where the run was interrupted. */
+  /** `undefined` where there is no pull request to decide upon, or the run was interrupted. */
   readonly review: Review | undefined;
   /** What went to and came from each remote. */
   readonly remotes: readonly RemoteTraffic[];
@@ -63,7 +63,7 @@ export class BrokenDeclarations extends SluiceError {
 
 /** Runs Nx, or what the step names, in one workspace, and sends what is new meanwhile. Throws {@link BrokenDeclarations} and what `commandOf` throws before anything ran. */
 export async function runWorkspace(engine: Engine, options: WorkspaceRunOptions): Promise<WorkspaceRun> {
-  const { host, inputs, standing, root, remote, notesDir, interruption } = options;
+  const { host, inputs, standing, root, remote, pullRequest, notesDir, interruption } = options;
   const startedMs = performance.now();
   const { targets, edges, problems } = await engine.declarations();
   if (problems.length > 0) throw new BrokenDeclarations(root, problems);
@@ -90,7 +90,10 @@ export async function runWorkspace(engine: Engine, options: WorkspaceRunOptions)
   } finally {
     pushed = await push?.finish(interruption.aborted);
   }
-  const base = (): Promise<ReviewBase | undefined> => reviewBase(host, root, options.pullRequest, interruption);
+  const isReviewed = pullRequest !== undefined && !interruption.aborted;
+  const review = isReviewed
+    ? await reviewData(engine, await reviewBase(host, root, pullRequest, interruption))
+    : undefined;
   return {
     root,
     command: command.text,
@@ -98,7 +101,7 @@ export async function runWorkspace(engine: Engine, options: WorkspaceRunOptions)
     stages: readNotes(notesDir),
     edges,
     pushed,
-    review: interruption.aborted ? undefined : await reviewData(engine, await base()),
+    review,
     remotes: served.traffic(),
     ms: Math.round(performance.now() - startedMs),
   };
