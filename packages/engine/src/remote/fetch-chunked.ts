@@ -1,8 +1,7 @@
-import { setImmediate } from 'node:timers/promises';
-import { throwIfAborted } from '../errors.js';
 import type { ChunkRow } from '../model/chunk.js';
 import { type Decode, openDecode } from '../model/decompress.js';
 import { OBJECT_HEADER_BYTES } from '../model/pack.js';
+import { inlineReceiver } from '../store/receiver.js';
 import type { Store } from '../store/store.js';
 import { ArrivingFile } from './arriving-file.js';
 import type { Arrival } from './fetch-blobs.js';
@@ -40,9 +39,6 @@ interface PlacedRow extends ChunkRow {
   readonly start: number;
 }
 
-/** Chunks that are hashed between two looks at the rest of the process. */
-const CHUNKS_AT_ONCE = 32;
-
 /** Brings a blob in chunks into the store, each chunk checked, and the whole. Chunks that an earlier fetch has left are not asked for. */
 export async function fetchChunked(
   store: Store,
@@ -57,9 +53,10 @@ export async function fetchChunked(
     return arrival.advance(1, size);
   }
   const rows = await placedRows(source);
-  const file = new ArrivingFile(store, raw, size);
+  // Chunks share the memory in which they came, so they cannot go to another thread one by one.
+  const file = new ArrivingFile(store, inlineReceiver(store.files), raw, size);
   try {
-    const lacking = file.isLeft ? await rowsNotIn(file, rows, signal) : rows;
+    const lacking = file.isLeft ? await file.lacking(rows, signal) : rows;
     arrival.advance(0, size - bytesOf(lacking));
     for await (const { key, start, bytes } of readRows(storage, map, lacking, signal)) {
       if (bytes === 'lost' || bytes === 'damaged') {
@@ -67,35 +64,17 @@ export async function fetchChunked(
       }
       let at = start;
       for (const chunk of bytes) {
-        file.write(chunk, at);
-        file.hash(chunk, at);
+        await file.write(chunk, at);
         at += chunk.length;
       }
       arrival.advance(0, at - start);
     }
-    if (!file.finish(arrival.ingestor())) return arrival.failed(damagedAt(storage, map.packKey(0), 'blob', raw, 0));
+    if (!(await file.finish(arrival.ingestor))) return arrival.failed(damagedAt(storage, map.packKey(0), 'blob', raw, 0));
     arrival.came(raw, size);
     arrival.advance(1, 0);
   } finally {
-    file.release();
+    await file.release();
   }
-}
-
-/** The chunks that nobody has left in a file. */
-async function rowsNotIn(
-  file: ArrivingFile,
-  rows: readonly PlacedRow[],
-  signal: AbortSignal | undefined,
-): Promise<PlacedRow[]> {
-  const lacking: PlacedRow[] = [];
-  for (const [i, row] of rows.entries()) {
-    if (i % CHUNKS_AT_ONCE === 0) {
-      throwIfAborted(signal);
-      await setImmediate();
-    }
-    if (!file.holds(row.raw, row.start, row.bytes)) lacking.push(row);
-  }
-  return lacking;
 }
 
 function bytesOf(rows: readonly PlacedRow[]): number {

@@ -206,14 +206,19 @@ async function sendAll(
       result.files.reused += draft.files.reused;
     }
   };
+  // One total for all of them: they share packs, and so arrive together.
+  const advance = options.beginProgress?.(sum(jobs, 'files'), sum(jobs, 'bytes'));
   for (const job of jobs) {
-    const advance = options.beginProgress?.(job.root.files, job.root.bytes);
     open.push({ job, draft: await tools.walk.draft(job.root, advance, job.previous) });
     throwProblems(tools.walk.problems);
     bytes += job.root.bytes;
     if (bytes >= FLUSH_BYTES) await flush();
   }
   await flush();
+}
+
+function sum(jobs: readonly Job[], what: 'files' | 'bytes'): number {
+  return jobs.reduce((total, { root }) => total + root[what], 0);
 }
 
 /** Waits until everything that was sent is durable, makes sure of the rest, and writes the maps. What turns out to be gone is sent after all. */
