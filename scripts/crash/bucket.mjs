@@ -62,6 +62,21 @@ export async function orphanPacks(s3, bucket) {
   return keys.filter((key) => key.endsWith('.pack') && !named.has(key.slice(-37, -5))).length;
 }
 
+/** What a killed collection leaves counts for two hours: this is what comes after them. @param {S3} s3 @param {string} bucket */
+export async function dropHolds(s3, bucket) {
+  for (const Key of (await listBucket(s3, bucket)).keys()) {
+    if (Key.includes('/gc/holds/')) await s3.deleteObject({ Bucket: bucket, Key });
+  }
+}
+
+/** Roots that a lock names and that have no map. @param {S3} s3 @param {string} bucket @param {ReadonlyMap<string, string>} roots @returns {Promise<string[]>} */
+export async function lostRoots(s3, bucket, roots) {
+  const keys = await listBucket(s3, bucket);
+  const hasMap = (/** @type {string} */ root) =>
+    AREAS.some((area) => keys.has(`${area}/maps/${fannedOut(root.slice('sha256:'.length))}.map`));
+  return [...roots].filter(([, root]) => !hasMap(root)).map(([path, root]) => `${path} has lost the map of ${root}`);
+}
+
 /** @param {S3} s3 @param {string} Bucket @param {string} Key */
 async function read(s3, Bucket, Key) {
   const { Body } = await s3.getObject({ Bucket, Key });

@@ -72,7 +72,10 @@ export function lockedRoots(root) {
   const { stages } = JSON.parse(readFileSync(join(root, 'p/sluice-lock.json'), 'utf8'));
   return new Map(
     Object.values(stages).flatMap((stage) =>
-      Object.entries(stage.outs).map(([path, out]) => [path, String(typeof out === 'string' ? out : out.digest)]),
+      Object.entries(stage.outs).map(([path, { tree, blob = tree }]) => {
+        if (typeof blob !== 'string') throw new Error(`the lock of ${root} does not say what ${path} is`);
+        return [path, blob];
+      }),
     ),
   );
 }

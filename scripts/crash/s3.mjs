@@ -1,14 +1,14 @@
 // @ts-check
-// Kills pushes to a bucket and pulls from it: `npm run test:crash -- --remote s3`.
+// Kills pushes to a bucket, collections of it and pulls from it: `npm run test:crash -- --remote s3`.
 // After each kill no map and no record may name what is not in the bucket, and the same command must go on without sending or fetching again what the store says to be
-// there. In the end two workspaces push at once, the same version and different ones, and clones without a store must get all of it.
+// there. A collection gives up all versions but the last, which stays whole. In the end two workspaces push at once, the same version and different ones, and clones without a store must get all of it.
 import { createHash } from 'node:crypto';
 import { cpSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { S3 } from '@aws-sdk/client-s3';
 import { startFaultProxy } from '../s3/fault-proxy.mjs';
 import { startS3Server } from '../s3/server.mjs';
-import { bucketProblems, orphanPacks } from './bucket.mjs';
+import { bucketProblems, dropHolds, lostRoots, orphanPacks } from './bucket.mjs';
 import { workspaceProblems } from './checks.mjs';
 import { keptSlices, notedParts } from './left-transfers.mjs';
 import { execute, must } from './process.mjs';
@@ -42,15 +42,19 @@ export async function crashOverS3({ kills: wanted, seed, keep, largeMib }) {
   const usual = new Map([
     ['push', 12],
     ['pull', 12],
+    ['gc', 30],
   ]);
-  const counts = { push: 0, pull: 0, parts: 0, slices: 0 };
+  const counts = { push: 0, pull: 0, gc: 0, parts: 0, slices: 0 };
+  const kills = () => counts.push + counts.pull + counts.gc;
   /** @type {Map<string, { digest: string, bytes: number }>} */
   const large = new Map();
   try {
-    for (let version = 0; counts.push + counts.pull < wanted; version += 1) {
+    for (let version = 0; kills() < wanted; version += 1) {
       await writeVersion(workspace, version, largeMib);
       noteLarge(version);
       await untilAlive(workspace, 'push', ['push']);
+      // At once: nobody pushes meanwhile.
+      await untilAlive(workspace, 'gc', ['gc', '--remote', 'origin', '--grace', '0d']);
       await must(clone, ['git', 'pull', '--quiet', '--no-rebase']);
       if (random() < 0.3) rmSync(join(clone, '.sluice'), { recursive: true, force: true });
       await untilAlive(clone, 'pull', ['pull', '--force']);
@@ -62,14 +66,12 @@ export async function crashOverS3({ kills: wanted, seed, keep, largeMib }) {
       throw new Error(`${orphans} packs were sent for nothing by ${counts.push} killed pushes`);
     await twoPushers();
     console.log(
-      `crash over S3: ${counts.push + counts.pull} kills (push ${counts.push}, pull ${counts.pull}), ${counts.parts} parts and ${counts.slices} MiB gone on with, ` +
+      `crash over S3: ${kills()} kills (push ${counts.push}, pull ${counts.pull}, collection ${counts.gc}), ${counts.parts} parts and ${counts.slices} MiB gone on with, ` +
         'none sent twice, nothing lost',
     );
     if (!keep) rmSync(world.folder, { recursive: true, force: true, maxRetries: 5 });
   } catch (error) {
-    console.error(
-      `crash over S3: seed ${seed}, after ${counts.push + counts.pull} kills; the workspaces are in ${world.folder}`,
-    );
+    console.error(`crash over S3: seed ${seed}, after ${kills()} kills; the workspaces are in ${world.folder}`);
     throw error;
   } finally {
     s3.destroy();
@@ -77,14 +79,14 @@ export async function crashOverS3({ kills: wanted, seed, keep, largeMib }) {
     await server.stop();
   }
 
-  /** Runs a command again and again until it was not killed. @param {string} root @param {'push' | 'pull'} name @param {readonly string[]} words */
+  /** Runs a command again and again until it was not killed. @param {string} root @param {'push' | 'pull' | 'gc'} name @param {readonly string[]} words */
   async function untilAlive(root, name, words) {
     let [parts, slices] = [new Set(), new Set()];
     const before = counts[name];
     for (let isLast = false; !isLast; ) {
-      // A short run kills both, too.
-      const isEnough = counts[name] - before >= Math.ceil(wanted / 2);
-      isLast = isEnough || counts.push + counts.pull >= wanted || random() < 0.25;
+      // A short run kills all of them, too.
+      const isEnough = counts[name] - before >= Math.ceil(wanted / 3);
+      isLast = isEnough || kills() >= wanted || random() < 0.25;
       answers = [];
       const at = Math.floor(random() * (usual.get(name) ?? 1));
       const killed = await execute(root, words, undefined, (kill) => {
@@ -103,7 +105,9 @@ export async function crashOverS3({ kills: wanted, seed, keep, largeMib }) {
       }
       counts[name] += 1;
       stopOn(await bucketProblems(s3, BUCKET, large), `after a kill of \`${name}\``);
-      if (name === 'push') parts = notedParts(root);
+      if (name === 'gc') await dropHolds(s3, BUCKET);
+      if (name === 'gc') stopOn(await lostRoots(s3, BUCKET, lockedRoots(root)), 'after a kill of a collection');
+      else if (name === 'push') parts = notedParts(root);
       else slices = keptSlices(root, largeFile(workspace));
       counts.parts += parts.size;
       counts.slices += slices.size;

@@ -39,7 +39,7 @@ export interface Arrival {
 export const WINDOW_BYTES: number = 8 * 1024 * 1024;
 
 /** Two blobs this close are asked for together: the bytes between cost less than another request at 30 ms and 1 Gbit/s over 64 connections. */
-const GAP_BYTES = 58 * 1024;
+export const GAP_BYTES: number = 58 * 1024;
 
 /** A run of blobs in a pack that is asked for at once: from and to are places in the order of offsets. */
 interface Window {

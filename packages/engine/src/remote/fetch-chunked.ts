@@ -4,7 +4,7 @@ import { OBJECT_HEADER_BYTES } from '../model/pack.js';
 import { inlineReceiver } from '../store/receiver.js';
 import type { Store } from '../store/store.js';
 import { ArrivingFile } from './arriving-file.js';
-import type { Arrival } from './fetch-blobs.js';
+import { type Arrival, GAP_BYTES, WINDOW_BYTES } from './fetch-blobs.js';
 import type { RemoteMap } from './remote-map.js';
 import { damagedAt, expectCodec, hasDigest, missingAt } from './remote-nodes.js';
 import type { Storage, StorageKey } from './storage/port.js';
@@ -29,10 +29,6 @@ interface ChunkRange {
   /** The chunks in it, verified; `undefined` if the pack is gone or what it has there is not them. */
   readonly chunks: (bytes: Buffer | undefined) => Buffer[] | undefined;
 }
-
-const WINDOW_BYTES = 8 * 1024 * 1024;
-/** As for small blobs: two chunks this close come with one request. */
-const GAP_BYTES = 58 * 1024;
 
 /** A chunk, and where it begins in the blob. */
 interface PlacedRow extends ChunkRow {

@@ -14,7 +14,7 @@ export interface FetchCounts {
   readonly left: { files: number; bytes: number };
 }
 
-/** Where a wanted object comes from. `came`: it is here because this fetch has brought it. */
+/** Whether a wanted object came, or was here before. */
 export type Origin = 'received' | 'reused';
 
 export function addFetchCounts(to: FetchCounts, more: FetchCounts): void {

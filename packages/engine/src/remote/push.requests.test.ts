@@ -110,17 +110,17 @@ describe('70,000 files in one folder', () => {
       const parts = [...partsOf(store, first)].sort((a, b) => b.length - a.length);
       const [longest = []] = parts;
       expect(longest).toHaveLength(2048);
-      const positions = [0, 1, 2, parts.length >> 1, parts.length - 1].map((i) => parts[i]?.[0] ?? '');
-      for (const changed of [...positions, longest[1000] ?? '', longest.at(-1) ?? '']) {
+      const positions = [0, 1, parts.length >> 1, parts.length - 1].map((i) => parts[i]?.[0] ?? '');
+      for (const changed of [...positions, longest.at(-1) ?? '']) {
         const content = files[changed] ?? Buffer.alloc(0);
         await pushChanged(changed);
         // Each is a change of the first version.
         files[changed] = content;
       }
       // And many, one after another.
-      for (let i = 0; i < 6; i++) await pushChanged(longest[i * 300] ?? '');
+      for (let i = 0; i < 3; i++) await pushChanged(longest[i * 600] ?? '');
     });
-  }, 120_000);
+  }, 240_000);
 });
 
 test('20,000 files of 10 KiB are sent with at most 20 puts', async () => {

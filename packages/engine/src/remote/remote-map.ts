@@ -213,11 +213,6 @@ export class OpenMaps {
     return settled.flatMap((one) => (one.status === 'fulfilled' && one.value !== undefined ? [one.value] : []));
   }
 
-  /** Reads maps anew from now on: a repack may have replaced them. */
-  forget(): void {
-    this.opened.clear();
-  }
-
   /**
    * Follows references until a map that holds the node itself. Throws `ERR_MAP_INVALID` if they lead nowhere, and `ERR_OBJECT_MISSING` if
    * a map on the way is gone.

@@ -1,8 +1,9 @@
 import { SluiceError } from '../../errors.js';
-import { type Digest, digestFromRaw } from '../../model/digest.js';
+import { type Digest, digestFromRaw, RAW_DIGEST_BYTES } from '../../model/digest.js';
 import { CHUNK_ROW_BYTES, decodeMap, failMap, type MapFront, type MapName } from '../../model/map.js';
 import { type Area, areaOf } from '../areas.js';
 import { mapKey, packKey, parseKey } from '../keys.js';
+import { LARGEST_MAP_BYTES } from '../map-claims.js';
 import type { Remote } from '../remote.js';
 import type { StorageKey } from '../storage/port.js';
 
@@ -19,10 +20,8 @@ export interface LoadedMap {
   readonly isPlain: boolean;
 }
 
-const LARGEST_MAP_BYTES = 2 ** 31 - 1;
 /** Maps that are read again within so many bytes of others are read once. */
 const SHELF_BYTES = 64 * 1024 * 1024;
-const SLICE_DIGEST_BYTES = 32;
 
 /** Reads whole maps of a remote, and keeps the last ones. */
 export class MapShelf {
@@ -61,9 +60,9 @@ export function parseMap(bytes: Buffer, key: StorageKey, where: string): LoadedM
   const { front, locations, slices, chunks } = decodeMap(bytes, where);
   const { header } = front;
   if (parts?.kind !== 'maps' || !parts.raw.equals(header.root)) return failMap(where, 'it is the map of another root');
-  const sections = locations.length + header.slices * SLICE_DIGEST_BYTES + header.chunks * CHUNK_ROW_BYTES;
+  const sections = locations.length + header.slices * RAW_DIGEST_BYTES + header.chunks * CHUNK_ROW_BYTES;
   const plainBytes = header.frontBytes + sections;
-  const isPlain = header.totalBytes === plainBytes && slices.length === header.slices * SLICE_DIGEST_BYTES;
+  const isPlain = header.totalBytes === plainBytes && slices.length === header.slices * RAW_DIGEST_BYTES;
   return { key, area: parts.area, root: digestFromRaw(parts.raw), front, locations, slices, chunks, isPlain };
 }
 
