@@ -5,6 +5,7 @@ import { IN_CHUNKS, isStoredSize, LOCATION_BYTES, OWN_KEY, readLocation, SLICE_B
 import type { PathFilter } from '../model/path-filter.js';
 import type { OutRoot } from '../model/root.js';
 import { PART, TREE } from '../model/tree.js';
+import type { Receiver } from '../store/receiver.js';
 import type { Store } from '../store/store.js';
 import type { BeginProgress } from '../util/progress.js';
 import type { BlobSource } from './fetch-blobs.js';
@@ -33,6 +34,8 @@ export interface FetchRootsOptions {
   /** Told of each blob that comes, with the remote that gave it. */
   readonly arrived?: ((remote: Remote, bytes: number) => void) | undefined;
   readonly store: Store;
+  /** Writes and hashes large files; this thread if it is not given. */
+  readonly receiver?: Receiver | undefined;
   readonly wants: readonly FetchWant[];
   /** Only tree nodes, no file. */
   readonly treesOnly?: boolean | undefined;

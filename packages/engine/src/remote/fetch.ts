@@ -2,6 +2,7 @@ import { SluiceError, toErrorWire } from '../errors.js';
 import { noFiles } from '../model/path-filter.js';
 import { completeness } from '../store/complete.js';
 import { PACK_COUNT } from '../store/layout.js';
+import { inlineReceiver } from '../store/receiver.js';
 import { salvageLeftovers } from '../store/salvage-leftovers.js';
 import type { WriteSession } from '../store/session.js';
 import { throwProblems } from '../util/problems.js';
@@ -126,7 +127,7 @@ async function fetchWant(
 }
 
 async function fetchBlobs(
-  { remote, store, beginProgress, arrived, signal }: FetchRootsOptions,
+  { remote, store, receiver = inlineReceiver(store.files), beginProgress, arrived, signal }: FetchRootsOptions,
   lack: Lack,
   attempt: Attempt,
   batch: ReturnType<typeof openBatch>,
@@ -146,14 +147,14 @@ async function fetchBlobs(
   const open = new Set<ArrivingFile>();
   async function* ranges(): AsyncGenerator<WantedRange> {
     for (const source of lack.sources.values()) {
-      if (source.whole) yield* largeRanges(store, remote.storage, source, arrival, open, signal);
+      if (source.whole) yield* largeRanges(store, receiver, remote.storage, source, arrival, open, signal);
       else yield* packedRanges(remote.storage, source, arrival);
     }
   }
   try {
     await fetchRanges(remote.storage, ranges(), signal);
   } finally {
-    for (const file of open) file.release();
+    for (const file of open) await file.release();
   }
   const came: Arrival['came'] = (raw, bytes) => {
     arrival.came(raw, bytes);

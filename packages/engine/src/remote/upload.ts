@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { SluiceError } from '../errors.js';
+import { SMALLEST_COMPRESSED_BYTES } from '../model/compress.js';
 import type { Cuts } from '../model/cutter.js';
 import { type Digest, digestFromRaw, RAW_DIGEST_BYTES } from '../model/digest.js';
 import { DigestTable } from '../model/digest-table.js';
@@ -30,6 +31,9 @@ export interface SentPack {
   readonly key: StorageKey;
   readonly bytes: number;
 }
+
+/** What may be on its way: two packs, each larger than that by its last object. */
+const OUTBOX_BYTES = 2.5 * REMOTE_PACK_BYTES;
 
 /** What a large blob takes of the memory for what is on its way. */
 const LARGE_MEMORY_BYTES = 16 * 1024 * 1024;
@@ -79,7 +83,7 @@ export class Uploader {
     this.remote = remote;
     this.encoder = encoder;
     this.signal = signal;
-    this.outbox = new Outbox(2 * REMOTE_PACK_BYTES, signal);
+    this.outbox = new Outbox(OUTBOX_BYTES, signal);
     const newName = (): Buffer => randomBytes(PACK_NAME_BYTES);
     this.builders = { blob: new PackBuilder(BLOBS, newName), tree: new PackBuilder(TREES, newName) };
   }
@@ -266,7 +270,8 @@ export class Uploader {
 
   private async upload(kind: 'blob' | 'tree', pack: BuiltPack, places: readonly OpenPlace[]): Promise<void> {
     const { own } = this.remote.areas;
-    const { chunks, tail } = kind === 'blob' && this.compresses ? await encodeBuilt(this.encoder, pack, places) : pack;
+    const isEncoded = kind === 'blob' && this.compresses && pack.largest >= SMALLEST_COMPRESSED_BYTES;
+    const { chunks, tail } = isEncoded ? await encodeBuilt(this.encoder, pack, places) : pack;
     const body = bodyOf(...chunks, tail);
     const key = packKey(own, pack.name);
     const startedMs = performance.now();

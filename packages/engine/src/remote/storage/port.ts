@@ -13,9 +13,9 @@ export interface Storage {
   stat(key: StorageKey, options?: StorageOptions): Promise<StorageStat | undefined>;
   /**
    * Up to `range.length` bytes from `range.offset`: fewer where the object ends, none behind its end, `undefined` if there is no object.
-   * The caller bounds the length by what it is ready to hold.
+   * The caller bounds the length by what it is ready to hold, and the answer is its own: nobody else uses that memory.
    */
-  get(key: StorageKey, range: ByteRange, options?: StorageOptions): Promise<Buffer | undefined>;
+  get(key: StorageKey, range: ByteRange, options?: GetOptions): Promise<Buffer | undefined>;
   /**
    * Keeps an object, whole or not at all; when this returns, it is durable (if the place is) and replaces any object of this key. With `ifAbsent`
    * an object that is there already stays, also if both writers come at once, and the answer is `exists`. If the body throws, nothing is kept.
@@ -37,6 +37,12 @@ export interface Storage {
 /** Options of every call. An aborted call throws `ERR_INTERRUPTED`. */
 export interface StorageOptions {
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of {@link Storage.get}. */
+export interface GetOptions extends StorageOptions {
+  /** Gives memory of so many bytes for an answer, whatever is in it. A place that has its answer in memory anyway does not ask. */
+  readonly allocate?: ((bytes: number) => Buffer) | undefined;
 }
 
 /** Options of {@link Storage.flush}. */

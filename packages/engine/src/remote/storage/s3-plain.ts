@@ -53,7 +53,7 @@ export function openPlainBucket(options: Omit<S3StorageOptions, 'prefix' | 'writ
     read: async (key, etag, range, { signal } = {}) => {
       const name = etag === undefined ? named(key) : { ...named(key), IfMatch: etag };
       try {
-        return (await readObject(requests, name, range, signal))?.bytes;
+        return (await readObject(requests, name, range, { signal }))?.bytes;
       } catch (error) {
         if (error instanceof SluiceError && parseS3Failure(error.cause).status === 412) return undefined;
         throw error;

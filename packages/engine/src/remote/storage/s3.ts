@@ -59,9 +59,9 @@ export function s3Storage(options: S3StorageOptions): CountingStorage {
     durable: true,
     requests: requests.counts,
     stat: (key, { signal } = {}) => statObject(requests, named(key), signal),
-    get: async (key, range, { signal } = {}) => {
-      if (range.length > 0) return (await readObject(requests, named(key), range, signal))?.bytes;
-      return (await statObject(requests, named(key), signal)) === undefined ? undefined : Buffer.alloc(0);
+    get: async (key, range, options = {}) => {
+      if (range.length > 0) return (await readObject(requests, named(key), range, options))?.bytes;
+      return (await statObject(requests, named(key), options.signal)) === undefined ? undefined : Buffer.alloc(0);
     },
     put: (key, body, putOptions = {}) => putObject(putting, named(key), body, putOptions),
     list: (at, { signal } = {}) => listObjects(requests, base, named, at, signal),
