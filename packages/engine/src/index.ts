@@ -36,11 +36,14 @@ export type { LogCommit, LogOptions, LogOut, LogReport, LogVersion } from './ope
 export type { LsEntry, LsOptions, LsOut, LsReport } from './operations/ls.js';
 export type { MergeLocksOptions } from './operations/merge-locks.js';
 export type { FetchOptions, GcOptions, GcRemoteOptions, PushOptions, Select } from './operations/options.js';
+export type { PlanEntry, PlannedStage, PlanOptions, PlanReport } from './operations/plan/plan.js';
 export type { PrePushOptions, RefUpdate } from './operations/pre-push.js';
+export type { PublishLocksOptions, PublishLocksReport } from './operations/publish-locks.js';
 export { pushFailure } from './operations/push-failure.js';
 export type { WhileRunningOptions } from './operations/push-while-running.js';
 export type { AskedRemotes } from './operations/remote-states.js';
 export type { RemoteState } from './operations/remotes.js';
+export type { RelockedStage, RelockReport } from './operations/relock.js';
 export * from './operations/reports.js';
 export type { ResolveSide } from './operations/resolve.js';
 export type { RemoteTraffic, ServedRemotes, ServeOptions } from './operations/serve-remotes.js';

@@ -33,6 +33,11 @@ export function compress(bytes: Buffer): Compressed | undefined {
   return compressWith(zstdOfNode(), bytes);
 }
 
+/** Whether {@link compress} looks at objects of this size at all. */
+export function isWorthCompressing(sizeBytes: number): boolean {
+  return sizeBytes >= SMALLEST_COMPRESSED_BYTES;
+}
+
 /** What {@link compress} does on a Node with this Zstandard, or without it. @internal */
 export function compressWith(zstd: Zstd | undefined, bytes: Buffer): Compressed | undefined {
   if (!mayCompress(bytes)) return undefined;
@@ -77,7 +82,7 @@ function brotliParams(bytes: number): Record<number, number> {
 /** A look at up to 2 KiB: bytes of which each value is about as frequent as any other are compressed or encrypted already. */
 function mayCompress(bytes: Buffer): boolean {
   const { length } = bytes;
-  if (length < SMALLEST_COMPRESSED_BYTES) return false;
+  if (!isWorthCompressing(length)) return false;
   const counts = new Uint32Array(256);
   const whole = length <= LOOKS * LOOK_BYTES;
   const looked = whole ? length : LOOKS * LOOK_BYTES;

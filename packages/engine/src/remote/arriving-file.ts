@@ -10,7 +10,14 @@ import type { Store } from '../store/store.js';
 import { type Claim, claimTransfer } from '../store/transfers.js';
 
 /** Hashed between two looks at the rest of the process. */
-const SLICES_AT_ONCE = 16;
+const BYTES_AT_ONCE = 16 * 1024 * 1024;
+
+/** A piece of a blob with its SHA-256; `bytes` is its length. */
+export interface Piece {
+  readonly start: number;
+  readonly bytes: number;
+  readonly raw: Buffer;
+}
 
 /** A run of bytes. */
 export interface Run {
@@ -47,28 +54,40 @@ export class ArrivingFile {
 
   /** What is not there yet. `slices`: the SHA-256 of each MiB, as the map says. Throws `ERR_INTERRUPTED`. */
   async missing(slices: Buffer, signal: AbortSignal | undefined): Promise<Run[]> {
-    const { files } = this.store;
+    const pieces = Array.from({ length: Math.ceil(this.size / SLICE_BYTES) }, (_, i): Piece => {
+      const start = i * SLICE_BYTES;
+      const raw = slices.subarray(i * RAW_DIGEST_BYTES, (i + 1) * RAW_DIGEST_BYTES);
+      return { start, bytes: Math.min(SLICE_BYTES, this.size - start), raw };
+    });
     const runs: { offset: number; length: number }[] = [];
-    const buffer = Buffer.allocUnsafeSlow(SLICE_BYTES);
+    for (const { start, bytes } of await this.lacking(pieces, signal)) {
+      const last = runs.at(-1);
+      if (last !== undefined && last.offset + last.length === start) last.length += bytes;
+      else runs.push({ offset: start, length: bytes });
+    }
+    return runs;
+  }
+
+  /** The pieces that are not there yet. Throws `ERR_INTERRUPTED`. */
+  async lacking<P extends Piece>(pieces: readonly P[], signal: AbortSignal | undefined): Promise<P[]> {
+    const { files } = this.store;
+    const lacking: P[] = [];
+    let hashed = 0;
     const fd = files.openSync(this.claim.path, 'r');
     try {
-      for (let number = 0, offset = 0; offset < this.size; number++, offset += SLICE_BYTES) {
-        if (number % SLICES_AT_ONCE === 0) {
-          throwIfAborted(signal);
-          await setImmediate();
-        }
-        const length = Math.min(SLICE_BYTES, this.size - offset);
-        const slice = read(files, fd, buffer, offset, length);
-        const said = slices.subarray(number * RAW_DIGEST_BYTES, (number + 1) * RAW_DIGEST_BYTES);
-        if (slice !== undefined && createHash('sha256').update(slice).digest().equals(said)) continue;
-        const last = runs.at(-1);
-        if (last !== undefined && last.offset + last.length === offset) last.length += length;
-        else runs.push({ offset, length });
+      for (const piece of pieces) {
+        const found = read(files, fd, piece.start, piece.bytes);
+        if (found === undefined || !createHash('sha256').update(found).digest().equals(piece.raw)) lacking.push(piece);
+        hashed += piece.bytes;
+        if (hashed < BYTES_AT_ONCE) continue;
+        hashed = 0;
+        throwIfAborted(signal);
+        await setImmediate();
       }
     } finally {
       files.closeSync(fd);
     }
-    return runs;
+    return lacking;
   }
 
   /** Puts bytes at their place. They are not to be used meanwhile; the answer says where they are then. */
@@ -97,12 +116,12 @@ export class ArrivingFile {
   }
 }
 
-function read(files: Files, fd: number, buffer: Buffer, offset: number, length: number): Buffer | undefined {
-  let fill = 0;
-  while (fill < length) {
+function read(files: Files, fd: number, offset: number, length: number): Buffer | undefined {
+  const buffer = Buffer.allocUnsafe(length);
+  for (let fill = 0; fill < length; ) {
     const count = files.readSync(fd, buffer, fill, length - fill, offset + fill);
     if (count === 0) return undefined;
     fill += count;
   }
-  return buffer.subarray(0, length);
+  return buffer;
 }

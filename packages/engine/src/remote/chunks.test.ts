@@ -2,7 +2,8 @@ import { createCipheriv, createHash } from 'node:crypto';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { SluiceError } from '../errors.js';
 import { rawOf } from '../model/digest.js';
-import { decodeMap, encodeMap } from '../model/map.js';
+import { encodeMap } from '../model/encode-map.js';
+import { decodeMap } from '../model/map.js';
 import type { OutRoot } from '../model/root.js';
 import type { Store } from '../store/store.js';
 import {
@@ -217,7 +218,7 @@ describe('chunks', () => {
     const { front, locations, slices, chunks } = map;
     const nodes = Buffer.alloc(0);
     const lie = { ...front.header, root: rawOf(root.digest), packs: front.packs, maps: front.maps };
-    storage.objects.set(key, encodeMap({ ...lie, nodes, locations, slices, chunks }));
+    storage.objects.set(key, encodeMap({ ...lie, nodes, locations, slices, chunks, bases: front.bases }));
     const wants = [{ root }];
     await expect(fetchRoots({ remote: openEncoded(storage), store: newStore(), wants })).rejects.toMatchObject({
       code: 'ERR_OBJECT_DAMAGED',

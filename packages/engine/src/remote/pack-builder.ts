@@ -2,6 +2,7 @@ import { PACK_NAME_BYTES } from '../model/map.js';
 import {
   type BLOBS,
   CODEC_NONE,
+  CODEC_PATCH,
   OBJECT_DIGEST_OFFSET,
   OBJECT_HEADER_BYTES,
   PACK_HEADER_BYTES,
@@ -53,13 +54,17 @@ export class PackBuilder {
     this.newName = newName;
   }
 
-  /** Takes a copy of an object whose digest is at `rawAt` in `raw`; returns the offset of its header in the pack that {@link seal} gives next. */
-  add(kind: number, bytes: Buffer, raw: Buffer, rawAt: number): number {
+  /**
+   * Takes a copy of an object whose digest is at `rawAt` in `raw`; returns the offset of its header in the pack that {@link seal} gives next. `patched`: the length of a node of which
+   * the bytes are what is new in it.
+   */
+  add(kind: number, bytes: Buffer, raw: Buffer, rawAt: number, patched?: number): number {
     if (this.index.count === 0) this.begin();
     const needed = OBJECT_HEADER_BYTES + bytes.length;
     if (this.fill + needed > this.chunk.length) this.nextChunk(needed);
     const at = this.fill;
-    const entry = { offset: this.before + at, stored: bytes.length, full: bytes.length, codec: CODEC_NONE, kind };
+    const codec = patched === undefined ? CODEC_NONE : CODEC_PATCH;
+    const entry = { offset: this.before + at, stored: bytes.length, full: patched ?? bytes.length, codec, kind };
     writeObjectHeader(this.chunk, at, entry);
     raw.copy(this.chunk, at + OBJECT_DIGEST_OFFSET, rawAt, rawAt + 32);
     bytes.copy(this.chunk, at + OBJECT_HEADER_BYTES);

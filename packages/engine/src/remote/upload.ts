@@ -5,7 +5,7 @@ import type { Cuts } from '../model/cutter.js';
 import { type Digest, digestFromRaw, RAW_DIGEST_BYTES } from '../model/digest.js';
 import { DigestTable } from '../model/digest-table.js';
 import { PACK_NAME_BYTES } from '../model/map.js';
-import { BLOB, BLOBS, CODEC_NONE, NODE, NODE_PART, PACK_TRAILER_BYTES, TREES } from '../model/pack.js';
+import { BLOB, BLOBS, CODEC_NONE, CODEC_PATCH, NODE, NODE_PART, PACK_TRAILER_BYTES, TREES } from '../model/pack.js';
 import type { Encoder } from '../store/encoder.js';
 import type { ObjectReader } from '../store/reader.js';
 import type { Store } from '../store/store.js';
@@ -14,11 +14,12 @@ import type { Area } from './areas.js';
 import { encodeBuilt, type OpenPlace } from './encode-built.js';
 import { appendHave } from './have-file.js';
 import { blobRecord, type HaveBlob, packRecord } from './have-index.js';
+import { patchesRecord, wholeRows } from './have-patches.js';
 import { blobKey, packKey } from './keys.js';
 import { largeForm } from './large-form.js';
 import { LinePace } from './line-pace.js';
 import { localBlob } from './local-blob.js';
-import type { PackPlace, PackRef } from './map-builder.js';
+import type { PackPlace, PackRef, PatchedNode } from './map-builder.js';
 import { Outbox } from './outbox.js';
 import { counted, OwedProgress } from './owed-progress.js';
 import { type BuiltPack, PackBuilder, REMOTE_PACK_BYTES } from './pack-builder.js';
@@ -104,6 +105,11 @@ export class Uploader {
   /** Puts a node into a pack. */
   addNode(bytes: Buffer, raw: Buffer, isPart: boolean): PackPlace {
     return this.append('tree', isPart ? NODE_PART : NODE, bytes, raw, 0);
+  }
+
+  /** Puts what is new in a node into a pack. */
+  addPatch(patch: Buffer, isPart: boolean, node: PatchedNode): PackPlace {
+    return this.append('tree', isPart ? NODE_PART : NODE, patch, node.raw, 0, node);
   }
 
   /** Puts a blob of less than 8 MiB into a pack. Throws `ERR_OBJECT_MISSING` or `ERR_OBJECT_DAMAGED`. */
@@ -236,15 +242,25 @@ export class Uploader {
     }
   }
 
-  private append(kind: 'blob' | 'tree', packKind: number, bytes: Buffer, raw: Buffer, rawAt: number): PackPlace {
+  private append(
+    kind: 'blob' | 'tree',
+    packKind: number,
+    bytes: Buffer,
+    raw: Buffer,
+    rawAt: number,
+    patch?: PatchedNode,
+  ): PackPlace {
     const builder = this.builders[kind];
-    const offset = builder.add(packKind, bytes, raw, rawAt);
+    const offset = builder.add(packKind, bytes, raw, rawAt, patch?.full);
     let pack = this.refs[kind];
     if (pack?.name !== builder.current) {
       pack = { area: this.remote.areas.own, name: builder.current, have: undefined };
       this.refs[kind] = pack;
     }
-    const place = { pack, offset, stored: bytes.length, codec: CODEC_NONE };
+    const place: PackPlace =
+      patch === undefined
+        ? { pack, offset, stored: bytes.length, codec: CODEC_NONE }
+        : { pack, offset, stored: bytes.length, codec: CODEC_PATCH, patch };
     this.filling[kind].push(place);
     this.sent[kind].set(raw, rawAt, this.places.length);
     this.places.push(place);
@@ -278,7 +294,12 @@ export class Uploader {
     await this.remote.storage.put(key, body, { signal: this.signal });
     this.pace.note(body.bytes, performance.now() - startedMs);
     const rows = tail.subarray(0, tail.length - PACK_TRAILER_BYTES);
-    appendHave(this.store, this.remote.description, [packRecord(own, pack.name, pack.content, rows)]);
+    const patched = places.flatMap(({ patch }) =>
+      patch === undefined ? [] : [{ raw: patch.raw, base: patch.base.raw }],
+    );
+    const patches = patched.length === 0 ? [] : [patchesRecord(patched)];
+    const record = packRecord(own, pack.name, pack.content, wholeRows(rows));
+    appendHave(this.store, this.remote.description, [record, ...patches]);
     this.packs.push({ key, bytes: body.bytes });
     this.builders[kind].recycle(chunks);
   }

@@ -28,6 +28,10 @@ export interface Storage {
   /** Deletes the parts of an object that was begun ({@link PartJournal.began}) and will not be finished; none is no error. Only where there are parts. */
   deleteParts?(key: StorageKey, id: string, options?: StorageOptions): Promise<void>;
   /**
+   * Every object below a prefix that was begun and is not finished, and of which no part has come since `beforeMs`, by the clock of the place. Only where there are parts.
+   */
+  listUnfinished?(prefix: StorageKey, beforeMs: number, options?: StorageOptions): AsyncIterable<UnfinishedObject>;
+  /**
    * Lets others see what was put. Only where that is not so at once: a place that gathers what is put, because each upload is dear. Who has put all that
    * belongs together calls it; what was put and not flushed is lost with the process.
    */
@@ -98,6 +102,12 @@ export interface StorageStat {
 export interface ListedObject extends StorageStat {
   readonly key: StorageKey;
   readonly modifiedMs: number;
+}
+
+/** An object that was begun: `bytes` of it are there, the last since `modifiedMs`. */
+export interface UnfinishedObject extends ListedObject {
+  /** What the place calls it, for {@link Storage.deleteParts}. */
+  readonly id: string;
 }
 
 /** A part of an object. */

@@ -8,6 +8,7 @@ import { putObject } from './s3-put.js';
 import type { Putting, S3Keeping, WriteOnce } from './s3-putting.js';
 import { type ObjectName, readObject, statObject } from './s3-read.js';
 import { S3Requests } from './s3-requests.js';
+import { listUnfinished } from './s3-unfinished.js';
 import { PARTS_IN_MEMORY, socketsFor } from './s3-sockets.js';
 import { slots } from './slots.js';
 
@@ -65,6 +66,7 @@ export function s3Storage(options: S3StorageOptions): CountingStorage {
     },
     put: (key, body, putOptions = {}) => putObject(putting, named(key), body, putOptions),
     list: (at, { signal } = {}) => listObjects(requests, base, named, at, signal),
+    listUnfinished: (at, beforeMs, { signal } = {}) => listUnfinished(requests, base, named, at, beforeMs, signal),
     delete: (key, { signal } = {}) =>
       requests.send(signal, {
         counts: 'delete',
