@@ -252,6 +252,7 @@ export const GC: Shape = {
   'foreignRoots?': 'number',
   'freed?': { objects: 'number', bytes: 'number' },
   'repacked?': { packs: 'number', bytes: 'number' },
+  'unfinished?': [{ key: 'text', bytes: 'number', since: 'text' }],
   'digest?': 'digest',
   'keptBy?': ['text'],
 };
@@ -291,6 +292,24 @@ export const EXPLAIN: Shape = {
   reasons: REASONS,
   fingerprint: { before: 'digest or null', after: 'digest or null' },
   parts: [{ kind: 'text', name: 'text', before: 'text or null', after: 'text or null', changed: 'true or false' }],
+};
+
+export const PLAN: Shape = {
+  stages: [
+    {
+      ...STAGE,
+      action: '"run", "may-run", "restore" or "left"',
+      reasons: REASONS,
+      why: 'text',
+      bytes: 'number',
+    },
+  ],
+  unchanged: 'number',
+  levels: [[{ name: 'text', stages: ['text'], why: 'text' }]],
+};
+
+export const RELOCK: Shape = {
+  stages: [{ ...STAGE, outcome: '"unchanged", "locked" or "left"', reasons: REASONS }],
 };
 
 export const RESOLVE: Shape = { resolved: [CONFLICT], left: [CONFLICT], locks: ['path'] };
