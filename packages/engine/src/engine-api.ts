@@ -17,8 +17,8 @@ import type { PlanOptions, PlanReport } from './operations/plan/plan.js';
 import type { PrePushOptions } from './operations/pre-push.js';
 import type { PublishLocksOptions, PublishLocksReport } from './operations/publish-locks.js';
 import type { WhileRunningOptions } from './operations/push-while-running.js';
-import type { AskedRemotes } from './operations/remote-states.js';
 import type { RelockReport } from './operations/relock.js';
+import type { AskedRemotes } from './operations/remote-states.js';
 import type {
   CheckoutReport,
   CommitReport,
