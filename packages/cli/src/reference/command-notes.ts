@@ -63,6 +63,17 @@ export const COMMAND_NOTES: Readonly<Record<string, CommandNotes>> = {
     json: shapes.STATUS,
     defaults: { '--remote': "no remote is asked; without names, each out's own" },
   },
+  plan: {
+    operations: ['plan'],
+    exits: { 4: 'a lock or a declared file is damaged' },
+    json: shapes.PLAN,
+    defaults: { '--max-levels': '4', '--shards': '256' },
+  },
+  relock: {
+    operations: ['relock'],
+    exits: { 1: 'with `--exit-code`: a stage is left', 4: 'a lock or a declared file is damaged', ...HELD },
+    json: shapes.RELOCK,
+  },
   commit: {
     operations: ['commit'],
     exits: { 4: 'a file cannot be taken, or only a part of a dataset is in place', ...HELD },
@@ -176,17 +187,6 @@ export const COMMAND_NOTES: Readonly<Record<string, CommandNotes>> = {
     json: shapes.DOCTOR,
   },
   explain: { operations: ['explain'], exits: { 4: 'a lock or a declared file is damaged' }, json: shapes.EXPLAIN },
-  plan: {
-    operations: ['plan'],
-    exits: { 3: 'a remote that is needed refuses', 4: 'a lock or a declared file is damaged' },
-    json: shapes.PLAN,
-    defaults: { '--max-levels': '4', '--shards': '256' },
-  },
-  relock: {
-    operations: ['relock'],
-    exits: { 1: 'with `--exit-code`: a stage is left', 4: 'a lock or a declared file is damaged', ...HELD },
-    json: shapes.RELOCK,
-  },
   resolve: { operations: ['resolve'], exits: { ...TREES, ...HELD }, json: shapes.RESOLVE },
   unlock: { operations: ['unlock'], exits: { 4: 'a file is not of an out, or not in place' }, json: shapes.UNLOCK },
   'merge-driver': {
@@ -220,7 +220,8 @@ export const WITHOUT_COMMAND: Readonly<Partial<Record<keyof Engine, string>>> = 
   close: 'every command ends with it',
   runStage: 'stages are run by Nx, which knows their order: `nx run`',
   pushWhileRunning: 'goes on beside the tasks of a run of Nx, or of a job: `"push": "while-running"`',
-  publishLocks: 'commits what a job of CI has made: the GitHub Action does; people use git',
   serveRemotes: 'holds the keys of a job of CI for the processes that it starts',
   declarations: 'what editors and CI show of declarations; people get it from `doctor`',
+  sendable: 'what a job of CI asks after it was killed, to push the rest',
+  publishLocks: 'what a job of CI does with the locks of others; at a desk, git does it',
 };

@@ -54,6 +54,24 @@ export const STATUS: Shape = {
   'conflicts?': [CONFLICT],
 };
 
+export const PLAN: Shape = {
+  stages: [
+    {
+      ...STAGE,
+      action: '"run", "may-run", "restore" or "left"',
+      reasons: REASONS,
+      why: 'text',
+      bytes: 'number',
+    },
+  ],
+  unchanged: 'number',
+  levels: [[{ name: 'text', stages: ['text'], why: 'text' }]],
+};
+
+export const RELOCK: Shape = {
+  stages: [{ ...STAGE, outcome: '"unchanged", "locked" or "left"', reasons: REASONS }],
+};
+
 export const COMMIT: Shape = {
   stages: [{ ...STAGE, outs: [OUT] }],
   objects: { new: 'number', reused: 'number' },
@@ -292,24 +310,6 @@ export const EXPLAIN: Shape = {
   reasons: REASONS,
   fingerprint: { before: 'digest or null', after: 'digest or null' },
   parts: [{ kind: 'text', name: 'text', before: 'text or null', after: 'text or null', changed: 'true or false' }],
-};
-
-export const PLAN: Shape = {
-  stages: [
-    {
-      ...STAGE,
-      action: '"run", "may-run", "restore" or "left"',
-      reasons: REASONS,
-      why: 'text',
-      bytes: 'number',
-    },
-  ],
-  unchanged: 'number',
-  levels: [[{ name: 'text', stages: ['text'], why: 'text' }]],
-};
-
-export const RELOCK: Shape = {
-  stages: [{ ...STAGE, outcome: '"unchanged", "locked" or "left"', reasons: REASONS }],
 };
 
 export const RESOLVE: Shape = { resolved: [CONFLICT], left: [CONFLICT], locks: ['path'] };
