@@ -1,12 +1,8 @@
-import { createHash } from 'node:crypto';
 import { SluiceError } from '../errors.js';
-import { digestFromRaw, RAW_DIGEST_BYTES } from '../model/digest.js';
+import { RAW_DIGEST_BYTES } from '../model/digest.js';
 import { LINK } from '../model/tree.js';
-import { localBlob } from '../remote/local-blob.js';
 import { inParallel } from '../remote/parallel.js';
-import { type Body, bodyOf, storageKey } from '../remote/storage/port.js';
 import type { PlainBucket } from '../remote/storage/s3-plain.js';
-import { openUploadJournal } from '../remote/upload-journal.js';
 import { progress } from '../stage/progress.js';
 import { plural } from '../text/index.js';
 import type { BucketSettings } from '../workspace/bucket-settings.js';
@@ -17,6 +13,7 @@ import { allFiles } from '../workspace/plan-placement.js';
 import { parseRemoteUrl } from '../workspace/remote-url.js';
 import type { Snapshot } from '../workspace/snapshot.js';
 import type { OperationContext } from './context.js';
+import { isThere, sendObject, type WantedObject } from './export-object.js';
 import { BUCKET_CALLS, openBucket } from './open-bucket.js';
 import { accessOf } from './s3-remote.js';
 
@@ -27,22 +24,6 @@ export interface ExportBucket {
   /** Empty, or with a slash at its end. */
   readonly base: string;
 }
-
-/** An object to be written. */
-interface Wanted {
-  readonly key: string;
-  readonly raw: Buffer;
-  readonly bytes: number;
-}
-
-/** The note on an object that says which bytes it holds. */
-const DIGEST_NOTE = 'sluice-digest';
-/** Smaller files are sent from memory; more of them at once than of larger ones. */
-const SMALL_BYTES = 256 * 1024;
-/** From here up an object goes in parts, which an interrupted export does not send again. */
-const LARGE_BYTES = 8 * 1024 * 1024;
-/** What the service gives an object that came in one piece, where it does not encrypt it with keys of KMS. */
-const MD5_TAG = /^"?([0-9a-f]{32})"?$/;
 
 /** Opens the bucket of `s3://bucket/prefix`. Throws `ERR_USAGE` for another address, for settings that cannot be, and for a place where a remote of the workspace keeps its objects. */
 export function exportBucket(context: OperationContext, url: string, settings: BucketSettings): ExportBucket {
@@ -80,12 +61,11 @@ export async function exportToBucket(
   const wanted = snapshots.flatMap(([below, snapshot]) => wantedOf(bucket, below, snapshot));
   tellLeftOut(context, bucket, snapshots);
   const there = await listThere(bucket, wanted, signal);
-  const same = new Set<Wanted>();
+  const same = new Set<WantedObject>();
   const present = wanted.filter(({ key }) => there.has(key));
-  const isSame = comparer(context, bucket);
   await inParallel(present, BUCKET_CALLS, async (object) => {
     const { bytes, etag } = there.get(object.key) ?? {};
-    if (bytes === object.bytes && (await isSame(object, etag))) same.add(object);
+    if (bytes === object.bytes && (await isThere(context, bucket.plain, object, etag))) same.add(object);
   });
   const taken = present.find((object) => !same.has(object));
   if (taken !== undefined && !force) {
@@ -101,13 +81,13 @@ export async function exportToBucket(
   const bytes = put.reduce((sum, object) => sum + object.bytes, 0);
   const advance = put.length === 0 ? undefined : progress(emit, 'sending', bucket.url)(put.length, bytes);
   await inParallel(put, BUCKET_CALLS, async (object) => {
-    await send(context, bucket, object);
+    await sendObject(context, bucket.plain, object);
     advance?.(1, object.bytes);
   });
   return { written: put.length, unchanged: same.size, bytes };
 }
 
-function wantedOf({ base }: ExportBucket, below: string, snapshot: Snapshot): Wanted[] {
+function wantedOf({ base }: ExportBucket, below: string, snapshot: Snapshot): WantedObject[] {
   return allFiles(snapshot).flatMap((file) => {
     const { directory, entry } = file;
     if (directory.kinds[entry] === LINK) return [];
@@ -145,7 +125,7 @@ function tellLeftOut(
 /** Of the objects that are to be written, those that are there. */
 async function listThere(
   { plain, base }: ExportBucket,
-  wanted: readonly Wanted[],
+  wanted: readonly WantedObject[],
   signal: AbortSignal | undefined,
 ): Promise<ReadonlyMap<string, { readonly bytes: number; readonly etag: string | undefined }>> {
   const keys = new Set(wanted.map(({ key }) => key));
@@ -154,53 +134,6 @@ async function listThere(
     if (keys.has(key)) there.set(key, { bytes, etag });
   }
   return there;
-}
-
-function comparer(
-  { workspace, signal }: OperationContext,
-  { plain }: ExportBucket,
-): (object: Wanted, etag: string | undefined) => Promise<boolean> {
-  return async (object, etag) => {
-    const [, md5] = MD5_TAG.exec(etag ?? '') ?? [];
-    if (md5 !== undefined && (await md5Of(bodyFor(workspace.store, object))) === md5) return true;
-    return (await plain.head(object.key, { signal }))?.metadata[DIGEST_NOTE] === digestFromRaw(object.raw);
-  };
-}
-
-async function md5Of(body: Body): Promise<string> {
-  const hash = createHash('md5');
-  for await (const chunk of body.chunks()) hash.update(chunk);
-  return hash.digest('hex');
-}
-
-/** The bytes of a file; compared with its digest before the last of them leave. */
-function bodyFor(store: OperationContext['workspace']['store'], { raw, bytes }: Wanted): Body {
-  if (bytes > LARGE_BYTES) return localBlob(store, store.reader, raw, 0, bytes).body;
-  // Copied: what the reader gives lasts until its next call only.
-  const read = (): Buffer => Buffer.from(store.reader.read('blob', raw));
-  if (bytes <= SMALL_BYTES) return bodyOf(read());
-  return {
-    bytes,
-    chunks: function* () {
-      yield read();
-    },
-  };
-}
-
-async function send({ workspace, signal }: OperationContext, { plain }: ExportBucket, object: Wanted): Promise<void> {
-  const { store } = workspace;
-  const { key, raw, bytes } = object;
-  const body = bodyFor(store, object);
-  const notes = { [DIGEST_NOTE]: digestFromRaw(raw) };
-  if (bytes <= LARGE_BYTES) return plain.put(key, body, notes, { signal });
-  // Keys of journals are those of storages, which not every name can be.
-  const name = storageKey(`export/${createHash('sha256').update(key).digest('hex')}`);
-  const journal = openUploadJournal(store, `export to ${plain.description}`, name, bytes);
-  try {
-    await plain.put(key, body, notes, { signal, journal });
-  } finally {
-    journal.close();
-  }
 }
 
 function usage(problem: string, hint: string): SluiceError {
