@@ -16,8 +16,10 @@ import type {
   LogReport,
   LsReport,
   MergeLocksReport,
+  PlanReport,
   PullReport,
   PushReport,
+  RelockReport,
   RemotePush,
   RemoteReport,
   RemoteStatReport,
@@ -128,6 +130,7 @@ export const GC_REMOTE: GcRemoteReport = {
   foreignRoots: 1,
   freed: { objects: 3, bytes: 1_260_000 },
   repacked: { packs: 2, bytes: 524_288 },
+  unfinished: [{ key: `shared/blobs/1a/${'0'.repeat(62)}`, bytes: 16_777_216, since: '2026-01-02T03:04:05.000Z' }],
 };
 
 export const GC_EXPLANATION: GcExplanation = {
@@ -444,3 +447,37 @@ export const MERGE: MergeLocksReport = {
 export const RESOLVED: ResolveReport = { resolved: [CONFLICT], left: [], locks: ['people/sluice-lock.json'] };
 
 export const UNLOCK: UnlockReport = { unlocked: ['people/raw/1.jpg'], unchanged: [], bytes: 5969 };
+
+const paramChange = { kind: 'param', name: 'people/params.yaml:size', before: '1', after: '2' } as const;
+
+export const PLAN: PlanReport = {
+  stages: [
+    {
+      project: 'people',
+      target: 'small',
+      action: 'run',
+      reasons: [paramChange],
+      why: 'people/params.yaml:size 1 -> 2',
+      bytes: 695_311,
+    },
+    { project: 'people', target: 'sum', action: 'may-run', reasons: [], why: 'after people:small', bytes: 0 },
+  ],
+  unchanged: 1,
+  levels: [
+    [{ name: 'people:small', stages: ['people:small'], why: 'people/params.yaml:size 1 -> 2' }],
+    [{ name: 'people:sum', stages: ['people:sum'], why: 'after people:small' }],
+  ],
+};
+
+export const RELOCK: RelockReport = {
+  stages: [
+    { project: 'people', target: 'raw', outcome: 'unchanged', reasons: [] },
+    { project: 'people', target: 'small', outcome: 'locked', reasons: [paramChange] },
+    {
+      project: 'people',
+      target: 'sum',
+      outcome: 'left',
+      reasons: [{ kind: 'new', name: '', before: null, after: null }],
+    },
+  ],
+};

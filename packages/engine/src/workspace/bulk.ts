@@ -63,7 +63,10 @@ export function createBulk(files: Files, workerFile: URL | undefined, threads: n
     },
     idlest: (bytes) => {
       if (workerFile === undefined || bytes < INLINE_MEMORY_BYTES) return inline;
-      const lanes = start(workerFile, Math.max(1, threads));
+      const idle = start(workerFile, 1).find((lane) => lane.waiting() === 0);
+      if (idle !== undefined) return idle;
+      // Each worker takes memory, so another one is started only for work that would wait, and none for the processor that this thread keeps busy.
+      const lanes = start(workerFile, Math.min(workers.length + 1, Math.max(1, threads - 1)));
       return lanes.reduce((best, lane) => (lane.waiting() < best.waiting() ? lane : best));
     },
     close: async () => {
