@@ -7,6 +7,7 @@ const ORDER = [
   'summary.ts',
   'engine.ts',
   'engine-api.ts',
+  'review',
   'operations',
   'stage',
   'gc',
@@ -23,8 +24,9 @@ const ORDER = [
 
 /** What a room may not know although it lies further down. */
 const APART = {
-  'graph.ts': ['summary.ts', 'engine.ts', 'engine-api.ts', 'operations', 'gc', 'remote', 'history', 'store'],
-  'summary.ts': ['engine.ts', 'engine-api.ts', 'operations', 'stage', 'gc', 'remote', 'history', 'store'],
+  'graph.ts': ['summary.ts', 'engine.ts', 'engine-api.ts', 'review', 'operations', 'gc', 'remote', 'history', 'store'],
+  'summary.ts': ['engine.ts', 'engine-api.ts', 'review', 'operations', 'stage', 'gc', 'remote', 'history', 'store'],
+  review: ['stage', 'gc', 'remote', 'history', 'workspace', 'store'],
   gc: ['remote'],
   remote: ['history', 'workspace', 'text'],
   history: ['store', 'text'],

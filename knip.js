@@ -9,7 +9,7 @@ const PROJECT = ['src/**/*.ts!', '!src/**/*.test.ts!', '!src/**/*.suite.ts!', '!
 export default {
   // A type that its own file uses may be exported for whoever wants to name it.
   ignoreExportsUsedInFile: { interface: true, type: true },
-  // Parts of the systems that we run on: a test makes a pipe, another a small disk. Go builds the S3 server of the tests, rclone is compared with where it is.
+  // Parts of the systems that we run on: a test makes a pipe, another a small disk. Go builds servers of the tests, rclone is compared with where it is.
   ignoreBinaries: ['go', 'mkfifo', 'rclone', 'umount', 'unshare'],
   workspaces: {
     '.': {

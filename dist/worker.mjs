@@ -25,6 +25,7 @@ var ERRORS = {
   ERR_REMOTE_DOWN: { exit: 3, summary: "The remote does not answer" },
   ERR_REMOTE_DENIED: { exit: 3, summary: "The remote refuses access" },
   ERR_REMOTE_READ_ONLY: { exit: 3, summary: "The remote is configured as read-only" },
+  ERR_LOCKS_NOT_PUBLISHED: { exit: 3, summary: "A commit of locks could not be pushed" },
   ERR_OBJECT_MISSING: { exit: 4, summary: "An object is in no place where it was looked for" },
   ERR_OBJECT_DAMAGED: { exit: 4, summary: "The bytes of an object do not have its digest" },
   ERR_TREE_INVALID: { exit: 4, summary: "A tree is damaged" },
@@ -376,7 +377,7 @@ var PackIndex = class {
       const middle = low + high >>> 1;
       const at = middle * INDEX_ENTRY_BYTES;
       const here = heads[middle] ?? 0;
-      const order = here !== key ? here - key : this.rows.compare(raw, rawAt, rawAt + RAW_DIGEST_BYTES, at, at + RAW_DIGEST_BYTES);
+      const order = here !== key ? here - key : equalRaw(this.rows, at, raw, rawAt) ? 0 : this.rows.compare(raw, rawAt, rawAt + RAW_DIGEST_BYTES, at, at + RAW_DIGEST_BYTES);
       if (order === 0)
         return middle;
       if (order < 0)
@@ -929,6 +930,9 @@ var SMALLEST_WINDOW_BITS = 10;
 function compress(bytes) {
   return compressWith(zstdOfNode(), bytes);
 }
+function isWorthCompressing(sizeBytes) {
+  return sizeBytes >= SMALLEST_COMPRESSED_BYTES;
+}
 function compressWith(zstd, bytes) {
   if (!mayCompress(bytes))
     return void 0;
@@ -956,7 +960,7 @@ function brotliParams(bytes) {
 }
 function mayCompress(bytes) {
   const { length } = bytes;
-  if (length < SMALLEST_COMPRESSED_BYTES)
+  if (!isWorthCompressing(length))
     return false;
   const counts = new Uint32Array(256);
   const whole = length <= LOOKS * LOOK_BYTES;
@@ -1042,6 +1046,7 @@ function listNames(files, dir) {
 }
 
 // packages/engine/dist/store/catalog.js
+var LOOKS_BEFORE_LIST = 16;
 var Catalog = class {
   files;
   layout;
@@ -1085,10 +1090,37 @@ var Catalog = class {
   }
   /** Whether the object is there, by the packs that are loaded and the loose files on disk. */
   has(kind, raw, rawAt = 0) {
+    return this.inPacks(kind, raw, rawAt) || this.loose(kind, raw, rawAt) !== void 0;
+  }
+  /**
+   * The same for blobs, for many questions of one moment: where many are asked that begin alike, the directory in which they would lie is listed instead of looking for each. What comes
+   * or goes from then on may not be noticed.
+   */
+  manyBlobs() {
+    const asked = new Uint8Array(256);
+    const listed = [];
+    return (raw, rawAt) => {
+      if (this.inPacks("blob", raw, rawAt))
+        return true;
+      this.fanOut ??= this.listFanOut();
+      const first = raw[rawAt] ?? 0;
+      if (this.fanOut[first] === 0)
+        return false;
+      const count = asked[first] ?? 0;
+      if (count < LOOKS_BEFORE_LIST) {
+        asked[first] = count + 1;
+        return this.loose("blob", raw, rawAt) !== void 0;
+      }
+      const [directory = "", name = ""] = looseName("blob", raw.toString("hex", rawAt, rawAt + RAW_DIGEST_BYTES)).split("/");
+      listed[first] ??= new Set(listNames(this.files, join5(this.layout.objects, directory)));
+      return listed[first].has(name);
+    };
+  }
+  inPacks(kind, raw, rawAt) {
     for (const pack of this.loaded.values())
       if (this.rowIn(pack, kind, raw, rawAt) >= 0)
         return true;
-    return this.loose(kind, raw, rawAt) !== void 0;
+    return false;
   }
   /** The first place of an object. */
   find(kind, raw, rawAt = 0) {

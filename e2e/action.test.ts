@@ -1,15 +1,21 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { startCacheServer } from '../scripts/actions-cache/server.mjs';
+import { nodeOf } from '../scripts/node-of.mjs';
 import { beginJob, SECRETS } from './harness/action.js';
-import { PIPELINE, pipelineProject, pipelineWorkspace, takeRuns } from './harness/pipeline.js';
+import { pipelineProject, pipelineWorkspace, takeRuns } from './harness/pipeline.js';
 import { story } from './harness/story.js';
 import type { Workspace } from './harness/workspace.js';
 
 /** The bundled action as processes, with the files and variables of a runner. */
 let workspace: Workspace;
 let remote: string;
+/** What runners start actions with. */
+let node24: string;
 
+beforeAll(async () => {
+  node24 = await nodeOf('24');
+}, 180_000);
 beforeEach(async () => {
   workspace = await pipelineWorkspace();
   remote = join(dirname(workspace.root), 'remote');
@@ -20,7 +26,7 @@ beforeEach(async () => {
 afterEach(() => workspace.delete());
 
 story('a job runs what is not known and pushes it; a job on a fresh clone restores it without a lock', async () => {
-  const job = beginJob(workspace);
+  const job = beginJob(workspace, { node: node24 });
   const first = await job.run('main');
   expect(first.output).toContain('trusted area');
   expect(first).toMatchObject({
@@ -66,7 +72,7 @@ story('a stage has no secret of the job, and the runner obeys nothing that it pr
   });
   const inputs = {
     targets: 'upper',
-    token: 'comment-token',
+    'comment-token': 'comment-token-value',
     'pass-env': 'AWS_SESSION_TOKEN',
     args: '--output-style=static',
   };
@@ -80,6 +86,7 @@ story('a stage has no secret of the job, and the runner obeys nothing that it pr
   expect(seen).not.toMatch(/^(ACTIONS|INPUT|STATE|SLUICE_BROKER)_/m);
   expect(seen).not.toMatch(/^GITHUB_(ENV|OUTPUT|PATH|STATE|STEP_SUMMARY)=/m);
   expect(seen).not.toMatch(/-token-value|cloud-key/);
+  expect(ended.stdout).toContain('::add-mask::comment-token-value');
 
   const lines = ended.output.split('\n');
   const stop = lines.findIndex((line) => line.startsWith('::stop-commands::'));
@@ -149,60 +156,23 @@ story(
   },
 );
 
-const SLOW = { command: `${PIPELINE.count.command}; touch ../reached; while [ ! -e ../open ]; do sleep 0.1; done` };
+story('packages of another version are told of, and a format that is newer than the action is refused', async () => {
+  const manifest = 'node_modules/@sluice/nx/package.json';
+  const text = workspace.read(manifest);
+  // It is a link to the file of all tests.
+  workspace.remove(manifest);
+  workspace.write({ [manifest]: { ...JSON.parse(text), version: '99.0.0' } });
+  const mixed = await beginJob(workspace).run('main', { targets: 'upper' });
+  expect(mixed).toMatchObject({ code: 0 });
+  expect(mixed.stdout).toMatch(/^::warning::.*@sluice\/nx 99\.0\.0 installed, and the action is \d/m);
 
-story('a job that is cancelled ends in time, and the next attempt goes on where it was', async () => {
-  workspace.write(pipelineProject({ count: SLOW }));
-  const job = beginJob(workspace);
-  const main = job.start('main');
-  await until(() => workspace.exists('reached'));
-  const stoppedAt = Date.now();
-  main.child.kill('SIGINT');
-  const ended = job.read(await main.ended);
-  expect(ended.code).not.toBe(0);
-  expect(Date.now() - stoppedAt).toBeLessThan(7500);
-  expect(workspace.exists('p/counted')).toBe(false);
-  expect(await job.run('post')).toMatchObject({ code: 0 });
-  expect(takeRuns(workspace)).toEqual(['upper', 'count']);
-
+  workspace.write({ [join('..', 'remote', 'format')]: workspace.read('../remote/format').replace(/\d+/, '99') });
   const clone = await workspace.clone('clone');
-  clone.write(pipelineProject({ count: SLOW }));
-  clone.write({ open: '' });
-  const again = await beginJob(clone).run('main');
-  expect(again).toMatchObject({ code: 0, outputs: { 'stages-ran': '2', 'stages-restored': '1' } });
-  expect(takeRuns(clone)).toEqual(['count', 'report']);
+  const newer = await beginJob(clone).run('main', { targets: 'upper' });
+  expect(newer).toMatchObject({ code: 1, outputs: { 'stages-failed': '1' } });
+  expect(newer.output).toContain('has a format that is not known: {"version":99}');
+  expect(newer.summary).toContain('ERR&#95;FORMAT&#95;VERSION');
 });
-
-story('whatever is killed, nothing is lost and the next attempt goes on', async () => {
-  workspace.write(pipelineProject({ count: SLOW }));
-  const job = beginJob(workspace);
-  const main = job.start('main');
-  await until(() => workspace.exists('reached') && packs() > 0);
-  const sent = packs();
-  main.child.kill('SIGKILL');
-  await main.ended;
-  // What Nx was doing ends as it may: GitHub ends what a killed step left behind.
-  workspace.write({ open: '' });
-  await until(() => workspace.exists('p/sluice-lock.json') && workspace.read('p/sluice-lock.json').includes('"count"'));
-  const post = job.start('post');
-  await post.printed('').catch(() => undefined);
-  post.child.kill('SIGKILL');
-  await post.ended;
-
-  const again = await beginJob(workspace).run('main');
-  expect(again).toMatchObject({ code: 0, outputs: { 'stages-failed': '0' } });
-  expect(await workspace.sluice('verify', '--remote')).toContain('nothing is wrong');
-  expect(packs()).toBeGreaterThanOrEqual(sent);
-  const clone = await workspace.clone('clone');
-  clone.write(pipelineProject({ count: SLOW }));
-  const restored = await beginJob(clone).run('main');
-  expect(restored).toMatchObject({ code: 0, outputs: { 'stages-ran': '0' } });
-});
-
-function packs(): number {
-  const dir = join(remote, 'trusted/packs');
-  return existsSync(dir) ? readdirSync(dir).length : 0;
-}
 
 story('without any remote the cache of the repository is one', async () => {
   workspace.write({ 'sluice.json': {} });
@@ -221,8 +191,3 @@ story('without any remote the cache of the repository is one', async () => {
     await server.stop();
   }
 });
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let waitedMs = 0; !condition() && waitedMs < 60_000; waitedMs += 50)
-    await new Promise((resolve) => setTimeout(resolve, 50));
-}

@@ -9,6 +9,7 @@ import { ROOT } from './run-tool.mjs';
 const DIST = join(ROOT, 'dist');
 const MOST_BYTES = 3_000_000;
 const SDK = '@aws-sdk/client-s3';
+const VERSION = JSON.parse(readFileSync(join(ROOT, 'packages/action/package.json'), 'utf8')).version;
 
 /** What a package with CommonJS inside asks for. */
 const REQUIRE =
@@ -65,6 +66,7 @@ async function bundle(name, entry, minify) {
     minify,
     legalComments: 'none',
     banner: { js: REQUIRE },
+    define: { SLUICE_ACTION_VERSION: JSON.stringify(VERSION) },
     logLevel: 'warning',
     alias: { '@sluice/engine': join(ROOT, 'packages/engine/dist/index.js') },
     plugins: [

@@ -20,12 +20,14 @@ export interface StepEnd extends Ended {
   readonly summary: string;
 }
 
-/** What decides how far a run is trusted; a push to `main` unless it says something else. */
+/** How a job is run, and what decides how far it is trusted; a push to `main` unless it says something else. */
 export interface JobOptions {
   readonly event?: string;
   readonly ref?: string;
   readonly payload?: object;
   readonly env?: Record<string, string>;
+  /** The Node of the runner, absolute path; that of the tests if it is not given. Stages run with the Node on the path. */
+  readonly node?: string;
 }
 
 /** What a runner gives to actions, and stages must never have. */
@@ -83,7 +85,7 @@ export function beginJob(workspace: Workspace, options: JobOptions = {}): Job {
     const given = Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]);
     const state = Object.entries(entriesOf(readFileSync(files.GITHUB_STATE, 'utf8')));
     for (const path of [files.GITHUB_OUTPUT, files.GITHUB_STEP_SUMMARY]) writeFileSync(path, '');
-    return start(process.execPath, [join(ROOT, 'dist', `${step}.mjs`)], {
+    return start(options.node ?? process.execPath, [join(ROOT, 'dist', `${step}.mjs`)], {
       cwd: workspace.root,
       env: {
         ...env,

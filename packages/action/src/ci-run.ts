@@ -11,9 +11,17 @@ export interface CiRun {
   /** `owner/name` */
   readonly repository: string;
   readonly defaultBranch: string | undefined;
-  readonly pullRequest: { readonly number: number; readonly isFork: boolean } | undefined;
+  readonly pullRequest: PullRequest | undefined;
   /** Runners of GitHub are thrown away after each job. */
   readonly isSelfHosted: boolean;
+}
+
+/** What a run is to decide upon. The commits are those of its event: branches may have moved on. */
+export interface PullRequest {
+  readonly number: number;
+  readonly isFork: boolean;
+  readonly head?: string | undefined;
+  readonly base?: { readonly commit: string; readonly ref: string } | undefined;
 }
 
 /** Reads the environment of a step and the file with its event. What is missing or of another shape is left out. */
@@ -31,7 +39,12 @@ export function readCiRun(env: Readonly<Record<string, string | undefined>>): Ci
     pullRequest:
       typeof number === 'number' && Number.isSafeInteger(number) && number > 0
         ? // A head that was deleted has no repository, and then nobody vouches for it.
-          { number, isFork: asText(asObject(asObject(pull?.head).repo).full_name) !== repository }
+          {
+            number,
+            isFork: asText(asObject(asObject(pull?.head).repo).full_name) !== repository,
+            head: asCommit(asObject(pull?.head).sha),
+            base: asBase(asObject(pull?.base)),
+          }
         : undefined,
     isSelfHosted: env.RUNNER_ENVIRONMENT === 'self-hosted',
   };
@@ -51,4 +64,14 @@ function asObject(value: unknown): Readonly<Record<string, unknown>> {
 
 function asText(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
+}
+
+function asBase({ sha, ref }: Readonly<Record<string, unknown>>): PullRequest['base'] {
+  const commit = asCommit(sha);
+  return commit === undefined ? undefined : { commit, ref: asText(ref) ?? commit.slice(0, 10) };
+}
+
+/** What goes to git as an argument is a whole id and nothing else. */
+function asCommit(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/.test(value) ? value : undefined;
 }

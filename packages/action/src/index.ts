@@ -1,3 +1,4 @@
+import { isNeverPassed } from './child-env.js';
 import type { Host } from './host.js';
 import { type Mode, runMain } from './run-main.js';
 import { runPlan } from './run-plan.js';
@@ -7,9 +8,12 @@ const STEPS = { main: runMain, post: runPost, plan: runPlan };
 
 /** Runs one step in this process and ends it: connections that are kept open would keep it alive. */
 export async function runStep(step: 'main' | 'post' | 'plan', mode: Mode): Promise<void> {
+  const env = { ...process.env };
+  // Git, for example, starts what its settings say, which a stage may have changed.
+  for (const name of Object.keys(env)) if (isNeverPassed(name)) delete process.env[name];
   const host: Host = {
-    env: process.env,
-    cwd: process.env.GITHUB_WORKSPACE ?? process.cwd(),
+    env,
+    cwd: env.GITHUB_WORKSPACE ?? process.cwd(),
     write: (text) => process.stdout.write(text),
     signals: process,
   };

@@ -1,5 +1,6 @@
 import { childEnv } from './child-env.js';
 import { type Inputs, parseInputs } from './inputs.js';
+import { mirrorsOf } from './mirrors.js';
 import { nxArguments } from './nx-command.js';
 import { splitWords } from './split-words.js';
 
@@ -41,6 +42,21 @@ test('lists, numbers and words become arguments of Nx', () => {
   ]);
   const affected = parse({ affected: 'TRUE', base: 'origin/main', targets: 'a' });
   expect(nxArguments(affected, [])).toEqual(['affected', '--targets=a', '--base=origin/main']);
+});
+
+test('several remotes are named with the nearest first', () => {
+  expect(parse({ remote: 's3://bucket' })).toMatchObject({ remote: 's3://bucket', fartherRemotes: [] });
+  const inputs = parse({ remote: 'actions-cache:, main' });
+  expect(inputs).toMatchObject({ remote: 'actions-cache:', fartherRemotes: ['main'] });
+  const remotes = [
+    { name: 'main', url: 's3://bucket', default: false, readOnly: false },
+    { name: 'environment', url: 'actions-cache:', default: true, readOnly: false },
+  ];
+  expect(mirrorsOf({ remotes: () => remotes }, inputs)).toEqual(['environment', 'main']);
+  expect(mirrorsOf({ remotes: () => remotes }, parse({ remote: 'main' }))).toBeUndefined();
+  expect(() => mirrorsOf({ remotes: () => remotes }, parse({ remote: 'main, other' }))).toThrow(
+    'no remote is named "other"',
+  );
 });
 
 test.each([

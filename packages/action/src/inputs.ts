@@ -21,6 +21,8 @@ export interface Inputs {
   readonly command: string | undefined;
   /** The name of a remote, or a URL. */
   readonly remote: string | undefined;
+  /** What follows it in the same input: names of remotes that lie further away. */
+  readonly fartherRemotes: readonly string[];
   readonly push: 'auto' | 'never' | 'always';
   readonly commitLock: 'false' | 'true' | 'pull-request';
   /** For what `commitLock` does on GitHub. */
@@ -30,6 +32,8 @@ export interface Inputs {
   /** Names of variables. */
   readonly passEnv: readonly string[];
   readonly summary: 'always' | 'on-change' | 'never';
+  /** With it the review of the data is kept as a comment on the pull request. */
+  readonly commentToken: string | undefined;
   /** Paths, relative to the checkout. */
   readonly workingDirectories: readonly string[];
 }
@@ -65,7 +69,8 @@ export function parseInputs(env: Readonly<Record<string, string | undefined>>): 
     parallel: reader.count('parallel', 1),
     args: args ?? [],
     command: reader.text('command'),
-    remote: reader.text('remote'),
+    remote: reader.list('remote')[0],
+    fartherRemotes: reader.list('remote').slice(1),
     push: reader.choice('push', ['auto', 'never', 'always'], 'auto'),
     commitLock: reader.choice('commit-lock', ['false', 'true', 'pull-request'], 'false'),
     lockToken: reader.text('lock-token'),
@@ -73,6 +78,7 @@ export function parseInputs(env: Readonly<Record<string, string | undefined>>): 
     strict: reader.flag('strict'),
     passEnv: reader.list('pass-env'),
     summary: reader.choice('summary', ['always', 'on-change', 'never'], 'always'),
+    commentToken: reader.text('comment-token'),
     workingDirectories: orElse(reader.lines('working-directory'), ['.']),
   };
   if (inputs.command !== undefined) {

@@ -1,4 +1,5 @@
 import type { RemoteTraffic } from '@sluice/engine';
+import type { Review } from './review-data.js';
 import type { Standing } from './standing.js';
 import { stageOf, type TaskNote } from './task-notes.js';
 import type { WorkspaceRun } from './workspace-run.js';
@@ -27,6 +28,13 @@ export interface Report {
       readonly ms: number;
     } | null;
     readonly remotes: readonly RemoteTraffic[];
+    /** `project:target` of who makes something, and of whom for. */
+    readonly edges: readonly (readonly [string, string])[];
+    /** How many outs, params and metrics differ from the commit that the run is compared with, or why that is not known. */
+    readonly review:
+      | { readonly base: string; readonly outs: number; readonly params: number; readonly metrics: number }
+      | { readonly problem: string }
+      | null;
     readonly problems: readonly { readonly code: string; readonly message: string }[];
   }[];
 }
@@ -64,13 +72,15 @@ export function makeReport(runs: readonly WorkspaceRun[], options: ReportOptions
     totals: totalsOf(runs),
     changedStages: runs.flatMap(({ stages }) => stages.filter(({ outcome }) => outcome !== 'unchanged').map(stageOf)),
     lockChanged,
-    workspaces: runs.map(({ root, command, exitCode, ms: runMs, stages, pushed, remotes }) => ({
+    workspaces: runs.map(({ root, command, exitCode, ms: runMs, stages, pushed, review, edges, remotes }) => ({
       root,
       command,
       exitCode,
       ms: runMs,
       stages,
       remotes: remotes.map((traffic) => ({ ...traffic, busyMs: Math.round(traffic.busyMs) })),
+      edges,
+      review: review === undefined ? null : countsOf(review),
       pushed:
         pushed === undefined
           ? null
@@ -78,6 +88,12 @@ export function makeReport(runs: readonly WorkspaceRun[], options: ReportOptions
       problems: (pushed?.problems ?? []).map(({ code, message }) => ({ code, message })),
     })),
   };
+}
+
+function countsOf(review: Review): Report['workspaces'][number]['review'] {
+  if (review.kind === 'unknown') return { problem: review.why };
+  const { outs, params, metrics } = review.report;
+  return { base: review.base.rev, outs: outs.length, params: params.length, metrics: metrics.length };
 }
 
 function totalsOf(runs: readonly WorkspaceRun[]): Totals {

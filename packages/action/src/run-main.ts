@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorText, SluiceError, toErrorWire } from '@sluice/engine';
-import { readCiRun } from './ci-run.js';
+import { type CiRun, readCiRun } from './ci-run.js';
 import { branchForLocks, commitLocks, type LockOutcome } from './commit-locks.js';
 import type { Host } from './host.js';
 import { type Inputs, parseInputs } from './inputs.js';
@@ -9,11 +9,14 @@ import { listen } from './interruption.js';
 import { lockChanged } from './lock-changed.js';
 import { openWorkspace, workspaceRoots } from './open-workspace.js';
 import { makeReport, outputsOf, type Report } from './report.js';
+import { reviewText } from './review-text.js';
 import { type Standing, standingOf } from './standing.js';
 import { saveFinished, saveRoots } from './state.js';
 import { summaryOf } from './summary.js';
 import { tellFailure } from './tell-failure.js';
+import { tellReview } from './tell-review.js';
 import { temporary } from './temporary.js';
+import { versionWarning } from './version-warning.js';
 import { tellWarnings, type WorkflowCommands, workflowCommands } from './workflow-commands.js';
 import { runWorkspace, type WorkspaceRun } from './workspace-run.js';
 
@@ -34,11 +37,11 @@ export async function runMain(host: Host, mode: Mode): Promise<number> {
   try {
     const inputs = parseInputs(host.env);
     // A token that is no secret of the repository is known to nobody else who could keep it out of the log.
-    if (inputs.lockToken !== undefined) commands.mask(inputs.lockToken);
+    for (const token of [inputs.lockToken, inputs.commentToken]) if (token !== undefined) commands.mask(token);
     const run = readCiRun(host.env);
     const standing = limit(standingOf(run), inputs, mode);
     const lockBranch = branchForLocks(run, standing, inputs);
-    return await runStep(host, { inputs, commands, scratch, standing, lockBranch }, interruption.signal);
+    return await runStep(host, { inputs, commands, scratch, run, standing, lockBranch }, interruption.signal);
   } catch (error) {
     tellFailure(commands, host, error);
     return 1;
@@ -53,13 +56,14 @@ interface Step {
   readonly commands: WorkflowCommands;
   /** For files that outlive the step, but not the job. */
   readonly scratch: string;
+  readonly run: CiRun;
   readonly standing: Standing;
   /** Where locks are committed; `undefined` if they are not. */
   readonly lockBranch: string | undefined;
 }
 
 async function runStep(host: Host, step: Step, interruption: AbortSignal): Promise<number> {
-  const { inputs, commands, scratch, standing } = step;
+  const { inputs, commands, scratch, run, standing } = step;
   const startedAt = new Date();
   const startedMs = performance.now();
   const roots = workspaceRoots(host, inputs);
@@ -74,16 +78,25 @@ async function runStep(host: Host, step: Step, interruption: AbortSignal): Promi
     mkdirSync(notesDir, { recursive: true });
     const { engine, remote } = await openWorkspace(host, root, inputs, standing, warnings, interruption);
     try {
-      const options = { host, inputs, standing, root, remote, notesDir, interruption, mask: commands.mask };
-      const run = await runWorkspace(engine, options);
-      runs.push(run);
-      if (step.lockBranch !== undefined) locks = await commitLocks(engine, host, run, inputs, step.lockBranch);
+      const done = await runWorkspace(engine, {
+        host,
+        inputs,
+        standing,
+        root,
+        remote,
+        pullRequest: run.pullRequest,
+        notesDir,
+        interruption,
+        mask: commands.mask,
+      });
+      runs.push(done);
+      if (step.lockBranch !== undefined) locks = await commitLocks(engine, host, done, inputs, step.lockBranch);
     } finally {
       await engine.close();
     }
   }
   const isPushing = standing.mayWrite && runs.some(({ pushed }) => pushed !== undefined);
-  const changed = roots.some(lockChanged);
+  const changed = roots.some((root) => lockChanged(host, root));
   const report = makeReport(runs, {
     startedAt,
     ms: performance.now() - startedMs,
@@ -91,11 +104,15 @@ async function runStep(host: Host, step: Step, interruption: AbortSignal): Promi
     isPushing,
     lockChanged: changed,
   });
-  publish(host, step, report);
+  const review = reviewText(runs, host.cwd);
+  publish(host, step, report, review);
+  const untold = interruption.aborted ? undefined : await tellReview(host, step, review, interruption);
   const problems = runs.flatMap(({ pushed }) => pushed?.problems ?? []);
   tellWarnings(commands, [
     ...warnings,
+    ...roots.flatMap((root) => versionWarning(root) ?? []),
     ...problems.map(({ code, message }) => `not everything was pushed: ${code}: ${message}`),
+    ...(untold === undefined ? [] : [`the review could not be kept as a comment: ${untold}`]),
   ]);
   const exitCode = Math.max(exitCodeOf(runs, inputs, problems, warnings), tellLocks(commands, locks));
   // What could not be sent is tried again by the post step.
@@ -124,12 +141,13 @@ function limit(standing: Standing, inputs: Inputs, mode: Mode): Standing {
   return standing;
 }
 
-function publish(host: Host, { commands, inputs, scratch }: Step, report: Report): void {
+function publish(host: Host, { commands, inputs, scratch }: Step, report: Report, review: string | undefined): void {
   const path = join(scratch, 'report.json');
   writeFileSync(path, `${JSON.stringify(report, undefined, 2)}\n`);
   for (const [name, value] of Object.entries(outputsOf(report, path))) commands.setOutput(name, value);
+  commands.setOutput('review', review ?? '');
   const isWanted = inputs.summary === 'always' || (inputs.summary === 'on-change' && report.changedStages.length > 0);
-  if (isWanted) commands.addSummary(summaryOf(report, host.cwd));
+  if (isWanted) commands.addSummary(summaryOf(report, host.cwd, review));
 }
 
 /** Trouble with a remote fails a step only if the step says so. */

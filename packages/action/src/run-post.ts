@@ -1,9 +1,9 @@
-import { asSluiceError, type Engine, formatBytes, plural } from '@sluice/engine';
+import { asSluiceError, type Engine, formatBytes, plural, pushFailure } from '@sluice/engine';
 import { readCiRun } from './ci-run.js';
 import { collect } from './collect.js';
-import { completeStages } from './complete-stages.js';
 import type { Host } from './host.js';
 import { parseInputs } from './inputs.js';
+import { mirrorsOf } from './mirrors.js';
 import { openWorkspace } from './open-workspace.js';
 import type { Mode } from './run-main.js';
 import { standingOf } from './standing.js';
@@ -43,7 +43,8 @@ export async function runPost(host: Host, mode: Mode): Promise<number> {
     for (const root of roots) {
       const { engine } = await openWorkspace(host, root, inputs, standing, new Set(), interruption.signal);
       try {
-        if (mayPush) await attempt('what was left could not be pushed', () => pushLeft(engine));
+        if (mayPush)
+          await attempt('what was left could not be pushed', () => pushLeft(engine, mirrorsOf(engine, inputs)));
         await attempt('the store could not be collected', async () => {
           const done = await collect(engine, inputs.gc, run.isSelfHosted);
           return done === undefined || done.objects === 0
@@ -66,11 +67,14 @@ export async function runPost(host: Host, mode: Mode): Promise<number> {
 }
 
 /** Sends the results that are whole in the store, whichever step of this job made them. */
-async function pushLeft(engine: Engine): Promise<string | undefined> {
+async function pushLeft(engine: Engine, remotes: readonly string[] | undefined): Promise<string | undefined> {
   if (engine.remotes().length === 0) return undefined;
-  const select = await completeStages(engine, []);
+  const select = await engine.sendable({ select: [] });
   if (select.length === 0) return undefined;
-  const { bytes, objects } = await engine.push({ select });
+  const report = await engine.push({ select, ...(remotes === undefined ? {} : { remotes }) });
+  const problem = pushFailure(report);
+  if (problem !== undefined) throw problem;
+  const { bytes, objects } = report;
   return objects.sent === 0
     ? undefined
     : `pushed what was left: ${plural(objects.sent, 'object')}, ${formatBytes(bytes.sent)}`;

@@ -1,11 +1,12 @@
 import { formatBytes, formatDuration, plural, type RemoteTraffic, reasonsText, visible } from '@sluice/engine';
 import type { Report } from './report.js';
+import { stageGraph } from './stage-graph.js';
 import { stageOf, type TaskNote } from './task-notes.js';
 
-/** The runner drops a summary of more than 1 MiB; characters may take more than one byte. */
-const MOST_CHARACTERS = 250_000;
-/** Rows that a person still reads. */
-const MOST_ROWS = 500;
+/** The runner drops a summary of more than 1 MiB. */
+const MOST_BYTES = 1_000_000;
+/** Rows of a table that a person still reads; fewer where they are long. */
+const MOST_ROWS = [500, 100, 20];
 
 const VERBS: Readonly<Record<TaskNote['outcome'], string>> = {
   unchanged: '✅ unchanged',
@@ -17,9 +18,35 @@ const VERBS: Readonly<Record<TaskNote['outcome'], string>> = {
 /** What a person looks for comes first. */
 const ORDER: readonly TaskNote['outcome'][] = ['failed', 'ran', 'committed', 'restored', 'unchanged'];
 
-/** The summary of a step in Markdown. Names come from the repository, so nothing in them is taken for Markdown or HTML. */
-export function summaryOf(report: Report, checkout: string): string {
-  const { totals } = report;
+/** The summary of a step in Markdown, with what is to be reviewed of its data. Names come from the repository, so nothing in them is taken for Markdown or HTML. */
+export function summaryOf(report: Report, checkout: string, review?: string): string {
+  for (const mostRows of MOST_ROWS) {
+    const text = fullText(report, checkout, review, mostRows);
+    if (Buffer.byteLength(text) <= MOST_BYTES) return text;
+  }
+  return [...head(report), 'There is too much to show it here; the report has it all.', foot(report)].join('\n\n');
+}
+
+function fullText(report: Report, checkout: string, review: string | undefined, mostRows: number): string {
+  const sections = report.workspaces.flatMap((workspace) => {
+    const name = relativeName(checkout, workspace.root);
+    return [
+      ...(report.workspaces.length > 1 ? [`#### ${code(name)}`] : []),
+      ...table(workspace.stages, mostRows),
+      ...stageGraph(workspace.stages, workspace.edges),
+      ...tiers(workspace.stages, workspace.remotes),
+      ...workspace.problems.map(
+        ({ code: problem, message }) => `> ⚠️ not everything was pushed: ${code(problem)} ${escapeMarkdown(message)}`,
+      ),
+      ...(workspace.review !== null && 'problem' in workspace.review
+        ? [`> ⚠️ the data was not compared: ${escapeMarkdown(workspace.review.problem)}`]
+        : []),
+    ];
+  });
+  return [...head(report), ...sections, ...(review === undefined ? [] : [review]), foot(report)].join('\n\n');
+}
+
+function head({ totals }: Report): string[] {
   const counts = [
     [totals.failed, 'failed'],
     [totals.ran, 'ran'],
@@ -31,37 +58,26 @@ export function summaryOf(report: Report, checkout: string): string {
     ...(totals.bytesPushed > 0 ? [`pushed ${formatBytes(totals.bytesPushed)}`] : []),
     ...(totals.savedMs > 0 ? [`saved ${formatDuration(totals.savedMs)}`] : []),
   ];
-  const head = `### Sluice: ${plural(totals.stages, 'stage')}${counts.length === 0 ? '' : `: ${counts.join(', ')}`}`;
-  const sections = report.workspaces.flatMap((workspace) => {
-    const name = relativeName(checkout, workspace.root);
-    return [
-      ...(report.workspaces.length > 1 ? [`#### ${code(name)}`] : []),
-      ...table(workspace.stages),
-      ...tiers(workspace.stages, workspace.remotes),
-      ...workspace.problems.map(
-        ({ code: problem, message }) => `> ⚠️ not everything was pushed: ${code(problem)} ${escapeMarkdown(message)}`,
-      ),
-    ];
-  });
-  const standing = `<sub>Area ${code(report.area)}; ${report.push.enabled ? 'pushes' : 'pushes nothing'}. ${escapeMarkdown(report.push.why)}</sub>`;
-  const text = [head, ...(facts.length === 0 ? [] : [`${facts.join(' · ')}`]), ...sections, standing].join('\n\n');
-  return text.length <= MOST_CHARACTERS
-    ? text
-    : [head, facts.join(' · '), 'There are too many stages to show them here; the report has them all.', standing].join(
-        '\n\n',
-      );
+  const title = `### Sluice: ${plural(totals.stages, 'stage')}${counts.length === 0 ? '' : `: ${counts.join(', ')}`}`;
+  return facts.length === 0 ? [title] : [title, facts.join(' · ')];
+}
+
+function foot({ area, push }: Report): string {
+  return `<sub>Area ${code(area)}; ${push.enabled ? 'pushes' : 'pushes nothing'}. ${escapeMarkdown(push.why)}</sub>`;
 }
 
 /** What did something is shown; what did not is folded away. */
-function table(stages: readonly TaskNote[]): string[] {
+function table(stages: readonly TaskNote[], mostRows: number): string[] {
   const sorted = [...stages].sort((a, b) => ORDER.indexOf(a.outcome) - ORDER.indexOf(b.outcome));
   const busy = sorted.filter(({ outcome }) => outcome !== 'unchanged');
   const idle = sorted.filter(({ outcome }) => outcome === 'unchanged');
   return [
-    ...(busy.length === 0 ? [] : [rows(busy)]),
+    ...(busy.length === 0 ? [] : [rows(busy, mostRows)]),
     ...(idle.length === 0
       ? []
-      : [`<details><summary>${plural(idle.length, 'unchanged stage')}</summary>\n\n${rows(idle)}\n\n</details>`]),
+      : [
+          `<details><summary>${plural(idle.length, 'unchanged stage')}</summary>\n\n${rows(idle, mostRows)}\n\n</details>`,
+        ]),
   ];
 }
 
@@ -93,8 +109,8 @@ function tiers(stages: readonly TaskNote[], remotes: readonly RemoteTraffic[]): 
   ];
 }
 
-function rows(stages: readonly TaskNote[]): string {
-  const lines = stages.slice(0, MOST_ROWS).map((note) => {
+function rows(stages: readonly TaskNote[], mostRows: number): string {
+  const lines = stages.slice(0, mostRows).map((note) => {
     const why = note.error === null ? reasonsText(note.reasons) : `${note.error.code}: ${note.error.message}`;
     const cells = [
       code(stageOf(note)),
@@ -107,7 +123,7 @@ function rows(stages: readonly TaskNote[]): string {
     return `| ${cells.join(' | ')} |`;
   });
   const more =
-    stages.length > MOST_ROWS ? [`| … and ${plural(stages.length - MOST_ROWS, 'more stage')} | | | | | |`] : [];
+    stages.length > mostRows ? [`| … and ${plural(stages.length - mostRows, 'more stage')} | | | | | |`] : [];
   return [
     '| Stage | | Why | Time | Data | Saved |',
     '| --- | --- | --- | ---: | ---: | ---: |',
@@ -136,6 +152,7 @@ export function code(text: string): string {
   return `<code>${escapeMarkdown(text)}</code>`;
 }
 
-function relativeName(checkout: string, root: string): string {
+/** A path below the checkout, `.` for itself. */
+export function relativeName(checkout: string, root: string): string {
   return root === checkout ? '.' : root.startsWith(`${checkout}/`) ? root.slice(checkout.length + 1) : root;
 }

@@ -1,10 +1,14 @@
 import { tmpdir } from 'node:os';
 import { asSluiceError, type DeclarationProblem, type Engine, type RemoteTraffic, SluiceError } from '@sluice/engine';
 import { childEnv } from './child-env.js';
+import type { PullRequest } from './ci-run.js';
 import type { Host } from './host.js';
 import type { Inputs } from './inputs.js';
+import { mirrorsOf } from './mirrors.js';
 import { type ChildCommand, commandsOf } from './nx-command.js';
 import { type Pushed, pushFinished } from './push-finished.js';
+import { reviewBase } from './review-base.js';
+import { type Review, reviewData } from './review-data.js';
 import { type ChildEnd, runChild } from './run-child.js';
 import type { Standing } from './standing.js';
 import { REPORT_NOTES_VARIABLE, readNotes, type TaskNote } from './task-notes.js';
@@ -18,8 +22,12 @@ export interface WorkspaceRun {
   readonly exitCode: number | null;
   readonly wasInterrupted: boolean;
   readonly stages: readonly TaskNote[];
+  /** See `DeclarationsReport`. */
+  readonly edges: readonly (readonly [producer: string, consumer: string])[];
   /** `undefined` where nothing is to be sent. */
   readonly pushed: Pushed | undefined;
+  /** `undefined` where there is no pull request to decide upon, or the run was interrupted. */
+  readonly review: Review | undefined;
   /** What went to and came from each remote. */
   readonly remotes: readonly RemoteTraffic[];
   readonly ms: number;
@@ -33,6 +41,7 @@ export interface WorkspaceRunOptions {
   readonly root: string;
   /** For `SLUICE_REMOTE`. */
   readonly remote: string | undefined;
+  readonly pullRequest: PullRequest | undefined;
   /** Where executors leave their notes. */
   readonly notesDir: string;
   readonly interruption: AbortSignal;
@@ -54,7 +63,7 @@ export class BrokenDeclarations extends SluiceError {
 
 /** Runs Nx, or what the step names, in one workspace, and sends what is new meanwhile. Throws {@link BrokenDeclarations} and what `commandsOf` throws before anything ran. */
 export async function runWorkspace(engine: Engine, options: WorkspaceRunOptions): Promise<WorkspaceRun> {
-  const { host, inputs, standing, root, remote, notesDir, interruption } = options;
+  const { host, inputs, standing, root, remote, pullRequest, notesDir, interruption } = options;
   const startedMs = performance.now();
   const declared = await engine.declarations();
   if (declared.problems.length > 0) throw new BrokenDeclarations(root, declared.problems);
@@ -70,7 +79,7 @@ export async function runWorkspace(engine: Engine, options: WorkspaceRunOptions)
     ...(inputs.stages.length === 0 ? {} : { SLUICE_MATERIALIZE: 'lazy' }),
   };
   const isPushing = standing.mayWrite && inputs.push !== 'never' && engine.remotes().length > 0;
-  const push = isPushing ? pushFinished(engine, notesDir) : undefined;
+  const push = isPushing ? pushFinished(engine, notesDir, mirrorsOf(engine, inputs)) : undefined;
   let pushed: Pushed | undefined;
   let ended: ChildEnd = { exitCode: 0, wasInterrupted: false };
   try {
@@ -83,12 +92,18 @@ export async function runWorkspace(engine: Engine, options: WorkspaceRunOptions)
   } finally {
     pushed = await push?.finish(interruption.aborted);
   }
+  const isReviewed = pullRequest !== undefined && !interruption.aborted;
+  const review = isReviewed
+    ? await reviewData(engine, await reviewBase(host, root, pullRequest, interruption))
+    : undefined;
   return {
     root,
     command: commands.map(({ text }) => text).join(' && '),
     ...ended,
     stages: readNotes(notesDir),
+    edges: declared.edges,
     pushed,
+    review,
     remotes: served.traffic(),
     ms: Math.round(performance.now() - startedMs),
   };

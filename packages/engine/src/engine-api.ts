@@ -17,8 +17,8 @@ import type { PlanOptions, PlanReport } from './operations/plan/plan.js';
 import type { PrePushOptions } from './operations/pre-push.js';
 import type { PublishLocksOptions, PublishLocksReport } from './operations/publish-locks.js';
 import type { WhileRunningOptions } from './operations/push-while-running.js';
-import type { AskedRemotes } from './operations/remote-states.js';
 import type { RelockReport } from './operations/relock.js';
+import type { AskedRemotes } from './operations/remote-states.js';
 import type {
   CheckoutReport,
   CommitReport,
@@ -132,6 +132,8 @@ export interface Engine {
   pull(options: FetchOptions & { readonly force?: boolean }): Promise<PullReport>;
   /** Store to remote. */
   push(options: PushOptions): Promise<PushReport>;
+  /** Names of the stages, `project:target`, whose locked data is all in the store, so that `push` can send it. */
+  sendable(options: { readonly select: Select }): Promise<readonly string[]>;
   /**
    * Pushes in the background what stages make from now on, in this process or another, until it is flushed or stopped. It makes no run fail or wait; `close` stops it.
    * Throws what reading the workspace throws.

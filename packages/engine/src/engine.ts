@@ -41,6 +41,7 @@ import { remoteStat } from './operations/remote-stat.js';
 import { createRemotes } from './operations/remotes.js';
 import { resolveConflicts } from './operations/resolve.js';
 import { isSelector, type Selected, selectStages } from './operations/select.js';
+import { sendableStages } from './operations/sendable.js';
 import { type KeptDrivers, keepDrivers, type ServedRemotes, serveRemotes } from './operations/serve-remotes.js';
 import { status } from './operations/status.js';
 import { summary } from './operations/summary.js';
@@ -218,6 +219,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       on(fetchOptions.select, (context, selected) => fetchData(context, selected, fetchOptions)),
     pull: async (pullOptions) => on(pullOptions.select, (context, selected) => pull(context, selected, pullOptions)),
     push: async (pushOptions) => on(pushOptions.select, (context, selected) => push(context, selected, pushOptions)),
+    sendable: async ({ select }) => on(select, async (context, selected) => sendableStages(context, selected)),
     ls: async (lsOptions) => on(lsOptions.select, (context, selected) => ls(context, selected, lsOptions)),
     cat: async (catOptions) => on([catOptions.select], (context, selected) => cat(context, selected, catOptions)),
     log: async (logOptions) => on(logOptions.select, (context, selected) => log(context, selected, logOptions)),
@@ -232,7 +234,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         const both = signal === undefined ? pushSignal : AbortSignal.any([signal, pushSignal]);
         return { ...readContext(), signal: both, emit: pushEmit };
       };
-      const pusher = pushWhileRunning(open, whileOptions);
+      const pusher = pushWhileRunning(open, { emit, ...whileOptions });
       pushers.add(pusher);
       void pusher.ended.then(() => pushers.delete(pusher));
       return pusher;

@@ -52,7 +52,7 @@ export const declareDiff: Declare = (program, execute) => {
           return { json: report, text: '', stream: nulEnded(changedPaths(report)) };
         }
         if (md === true) {
-          const { diffMarkdown } = await import('../render/diff-markdown.js');
+          const { diffMarkdown } = await import('@sluice/engine');
           return { json: report, text: diffMarkdown(report) };
         }
         const { diffText } = await import('../render/diff.js');

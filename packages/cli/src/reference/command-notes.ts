@@ -63,6 +63,17 @@ export const COMMAND_NOTES: Readonly<Record<string, CommandNotes>> = {
     json: shapes.STATUS,
     defaults: { '--remote': "no remote is asked; without names, each out's own" },
   },
+  plan: {
+    operations: ['plan'],
+    exits: { 4: 'a lock or a declared file is damaged' },
+    json: shapes.PLAN,
+    defaults: { '--max-levels': '4', '--shards': '256' },
+  },
+  relock: {
+    operations: ['relock'],
+    exits: { 1: 'with `--exit-code`: a stage is left', 4: 'a lock or a declared file is damaged', ...HELD },
+    json: shapes.RELOCK,
+  },
   commit: {
     operations: ['commit'],
     exits: { 4: 'a file cannot be taken, or only a part of a dataset is in place', ...HELD },
@@ -211,4 +222,6 @@ export const WITHOUT_COMMAND: Readonly<Partial<Record<keyof Engine, string>>> = 
   pushWhileRunning: 'goes on beside the tasks of a run of Nx, or of a job: `"push": "while-running"`',
   serveRemotes: 'holds the keys of a job of CI for the processes that it starts',
   declarations: 'what editors and CI show of declarations; people get it from `doctor`',
+  sendable: 'what a job of CI asks after it was killed, to push the rest',
+  publishLocks: 'what a job of CI does with the locks of others; at a desk, git does it',
 };

@@ -54,6 +54,24 @@ export const STATUS: Shape = {
   'conflicts?': [CONFLICT],
 };
 
+export const PLAN: Shape = {
+  stages: [
+    {
+      ...STAGE,
+      action: '"run", "may-run", "restore" or "left"',
+      reasons: REASONS,
+      why: 'text',
+      bytes: 'number',
+    },
+  ],
+  unchanged: 'number',
+  levels: [[{ name: 'text', stages: ['text'], why: 'text' }]],
+};
+
+export const RELOCK: Shape = {
+  stages: [{ ...STAGE, outcome: '"unchanged", "locked" or "left"', reasons: REASONS }],
+};
+
 export const COMMIT: Shape = {
   stages: [{ ...STAGE, outs: [OUT] }],
   objects: { new: 'number', reused: 'number' },
@@ -252,6 +270,7 @@ export const GC: Shape = {
   'foreignRoots?': 'number',
   'freed?': { objects: 'number', bytes: 'number' },
   'repacked?': { packs: 'number', bytes: 'number' },
+  'unfinished?': [{ key: 'text', bytes: 'number', since: 'text' }],
   'digest?': 'digest',
   'keptBy?': ['text'],
 };

@@ -1,6 +1,17 @@
-import { type DiffOut, type DiffReport, formatBytes, plural, type SideName, visible } from '@sluice/engine';
-import { contentLines } from './diff-content.js';
-import { type FlatChange, type FoldedLine, flatChanges, foldChanges } from './fold-changes.js';
+import {
+  contentLines,
+  type DiffOut,
+  type DiffReport,
+  type FlatChange,
+  type FoldedLine,
+  flatChanges,
+  foldChanges,
+  formatBytes,
+  placeOf,
+  plural,
+  sideText,
+  visible,
+} from '@sluice/engine';
 
 const WORDS = { A: 'added', D: 'deleted', M: 'modified', R: 'renamed' } as const;
 
@@ -22,11 +33,6 @@ export function diffText(report: DiffReport, isFull: boolean): string {
   return [...outs.flatMap((out) => outLines(out, isFull)), ...values].join('\n');
 }
 
-/** The name of a side for people. */
-export function sideText(side: SideName): string {
-  return side.kind === 'revision' ? visible(side.rev) : side.kind;
-}
-
 /** For each file its letter and its path from the workspace root, as they are; of a renamed one the old path first. */
 export function* changedPaths({ outs }: DiffReport): Generator<string> {
   for (const out of outs) {
@@ -36,11 +42,6 @@ export function* changedPaths({ outs }: DiffReport): Generator<string> {
       yield placeOf(out, path);
     }
   }
-}
-
-/** A path from the workspace root. */
-export function placeOf({ path: out }: DiffOut, path: string): string {
-  return path === '' ? out : `${out}/${path}`;
 }
 
 function outLines(out: DiffOut, isFull: boolean): string[] {

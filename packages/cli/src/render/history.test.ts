@@ -2,7 +2,6 @@ import type { DiffReport } from '@sluice/engine';
 import { runMain } from '../testing/run-main.js';
 import { DIFF, LOG } from '../testing/samples.js';
 import { changedPaths, diffText } from './diff.js';
-import { foldChanges } from './fold-changes.js';
 import { graphLines } from './graph.js';
 import { logText } from './log.js';
 
@@ -77,18 +76,6 @@ test('three states are one too many', async () => {
 
 test('summary has a row per out', async () => {
   expect(await text('summary')).toMatchSnapshot();
-});
-
-test('many changes fold by directory, few do not', () => {
-  const make = (directory: string, count: number) =>
-    Array.from({ length: count }, (_, i) => ({ letter: 'A' as const, path: `${directory}/${i}`, after: 10 }));
-  const changes = [...make('big/a', 500), ...make('big/b', 300), ...make('few', 3)];
-  expect(
-    foldChanges(changes, false).map((line) => (line.kind === 'file' ? line.change.path : [line.path, line.counts.A])),
-  ).toEqual([['big/a', 500], ['big/b', 300], 'few/0', 'few/1', 'few/2']);
-  const wide = Array.from({ length: 100 }, (_, i) => make(`d/${i}`, 9)).flat();
-  expect(foldChanges(wide, false)).toMatchObject([{ kind: 'directory', path: 'd', counts: { A: 900 }, after: 9000 }]);
-  expect(foldChanges(wide, true)).toHaveLength(900);
 });
 
 test('a graph is drawn as git draws it', () => {

@@ -70,7 +70,8 @@ function sampleEngine(root: string): Engine {
     serveRemotes: async () => {
       throw new Error('the command line serves nothing');
     },
-    declarations: async () => ({ stages: [], targets: [], problems: [] }),
+    sendable: async () => [],
+    declarations: async () => ({ stages: [], targets: [], edges: [], problems: [] }),
     storeStat: async () => samples.STORE,
     doctor: async () => ({ ...samples.DOCTOR, findings: samples.DOCTOR.findings.slice(1) }),
     init: async () => ({ written: ['sluice.json', '.gitignore'] }),

@@ -67,7 +67,15 @@ test('one push at a time, with all that came meanwhile', async () => {
   const second = await next(2);
   expect(second.select).toEqual(['b', 'c']);
   second.end(reportOf(1));
-  expect(await pusher.flush()).toEqual({ remotes: ['near'], files: 3, bytes: 30, error: null });
+  expect(await pusher.flush()).toEqual({
+    remotes: ['near'],
+    stages: ['a', 'b', 'c'],
+    files: 3,
+    objects: 3,
+    bytes: 30,
+    ms: 2,
+    error: null,
+  });
   expect(begun).toHaveLength(2);
 });
 
@@ -138,7 +146,7 @@ test('ends by itself when nothing is new and nobody is busy', async () => {
   const first = await Promise.race([pusher.ended, sleep(100, 'still running')]);
   expect(first).toBe('still running');
   busy = false;
-  expect(await pusher.ended).toEqual({ remotes: [], files: 0, bytes: 0, error: null });
+  expect(await pusher.ended).toMatchObject({ remotes: [], stages: [], files: 0, objects: 0, bytes: 0, error: null });
 });
 
 test('a look that fails is told, and does not end it', async () => {

@@ -1,11 +1,15 @@
 import { asSluiceError, type ErrorWire, toErrorWire } from '../errors.js';
 import type { PushReport } from './reports.js';
 
-/** What was pushed beside a run. `error`: why the last push did not send everything; what it left is tried again. */
+/** What was pushed beside a run. `error`: why the last push did not send everything; what it left is tried again. Sizes in bytes, `ms`: how long pushes were under way. */
 export interface BackgroundReport {
   readonly remotes: readonly string[];
+  /** Selectors of stages of which everything was sent. */
+  readonly stages: readonly string[];
   readonly files: number;
+  readonly objects: number;
   readonly bytes: number;
+  readonly ms: number;
   readonly error: ErrorWire | null;
 }
 
@@ -42,8 +46,9 @@ const PAUSE_MS = 30_000;
  */
 export function backgroundPush({ look, push, isBusy, everyMs, idleMs }: BackgroundOptions): BackgroundPush {
   const abort = new AbortController();
-  const total = { files: 0, bytes: 0 };
+  const total = { files: 0, objects: 0, bytes: 0, ms: 0 };
   const remotes = new Set<string>();
+  const sent = new Set<string>();
   let pending = new Set<string>();
   let error: ErrorWire | null = null;
   let state: 'running' | 'ending' | 'ended' = 'running';
@@ -69,7 +74,9 @@ export function backgroundPush({ look, push, isBusy, everyMs, idleMs }: Backgrou
       const report = await push([...batch], abort.signal, isLast);
       if (report === undefined) return 'later';
       total.files += report.files.sent;
+      total.objects += report.objects.sent;
       total.bytes += report.bytes.sent;
+      total.ms += report.ms;
       for (const { remote } of report.remotes) remotes.add(remote);
       error = report.remotes.find((one) => one.error !== null)?.error ?? null;
     } catch (reason) {
@@ -82,7 +89,10 @@ export function backgroundPush({ look, push, isBusy, everyMs, idleMs }: Backgrou
     const batch = pending;
     pending = new Set();
     const outcome = await tryPush(batch, isLast);
-    if (outcome === 'done') return;
+    if (outcome === 'done') {
+      for (const name of batch) sent.add(name);
+      return;
+    }
     for (const name of batch) pending.add(name);
     pausedUntilMs = performance.now() + (outcome === 'later' ? everyMs : PAUSE_MS);
   };
@@ -108,7 +118,7 @@ export function backgroundPush({ look, push, isBusy, everyMs, idleMs }: Backgrou
   const end = (): BackgroundReport => {
     clearInterval(timer);
     state = 'ended';
-    const report = { remotes: [...remotes], ...total, error };
+    const report = { remotes: [...remotes], stages: [...sent], ...total, error };
     resolveEnded(report);
     return report;
   };

@@ -25,6 +25,16 @@ test('names the stages and the targets by which Nx runs them', () => {
   expect(stages).toHaveLength(2);
 });
 
+test('says who makes what for whom, by the names of Nx', () => {
+  const make = '{ "matrix": { "n": [1, 2] }, "command": "make {matrix.n}", "outs": ["p/o{matrix.n}"] }';
+  const use = '{ "command": "x", "deps": ["p/o1", "p/o2"], "outs": ["q/o"] }';
+  const { edges } = report({
+    'p/project.json': stage(make),
+    'q/project.json': stage(use).replace('"p"', '"q"').replace('"make"', '"use"'),
+  });
+  expect(edges).toEqual([['p:make', 'q:use']]);
+});
+
 test('a wrong option is told with its line', () => {
   const { problems } = report({
     'p/project.json': stage(

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { asSluiceError, type ErrorCode, type SluiceError } from '../errors.js';
 import { checkStages } from '../stage/check-stages.js';
 import { defineStages } from '../stage/load-stages.js';
-import type { StageId } from '../stage/stage.js';
+import { indexOuts, producersOf } from '../stage/out-index.js';
+import { type Stage, type StageId, stageName } from '../stage/stage.js';
 import type { WorkspaceProjects } from '../workspace/projects.js';
 import type { Project } from '../workspace/read-project.js';
 
@@ -25,6 +26,8 @@ export interface DeclarationsReport {
   readonly stages: readonly StageId[];
   /** The names by which Nx runs them. */
   readonly targets: readonly string[];
+  /** Who makes what for whom, as `project:target` by the names of Nx, each pair once. */
+  readonly edges: readonly (readonly [producer: string, consumer: string])[];
   readonly problems: readonly DeclarationProblem[];
 }
 
@@ -52,8 +55,27 @@ export function checkDeclarations(root: string, projects: WorkspaceProjects): De
   return {
     stages: [...stages.values()].map(({ id }) => id),
     targets: [...new Set([...projects.projects.values()].flatMap(targetsOf))].sort(),
+    edges: edgesOf(projects, [...stages.values()]),
     problems,
   };
+}
+
+function edgesOf({ projects }: WorkspaceProjects, stages: readonly Stage[]): (readonly [string, string])[] {
+  const matrixOf = new Map<string, string>(
+    [...projects.values()].flatMap(({ name, matrices }) =>
+      [...matrices].flatMap(([of, made]) => made.map((target) => [`${name}:${target}`, `${name}:${of}`] as const)),
+    ),
+  );
+  const nameOf = (id: StageId): string => matrixOf.get(stageName(id)) ?? stageName(id);
+  const outs = indexOuts(stages);
+  const edges = new Map<string, readonly [string, string]>();
+  for (const stage of stages) {
+    for (const { producer } of producersOf(stage, outs)) {
+      const edge = [nameOf(producer), nameOf(stage.id)] as const;
+      if (edge[0] !== edge[1]) edges.set(edge.join('\n'), edge);
+    }
+  }
+  return [...edges.values()];
 }
 
 /** A target with a matrix is run by its own name. */

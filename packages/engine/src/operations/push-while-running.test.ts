@@ -88,7 +88,21 @@ test('results from before are left to others', async () => {
   const pusher = engine.pushWhileRunning({ everyMs: 10 });
   await run(engine, 'first');
   await sleep(50);
-  expect(await pusher.flush()).toEqual({ remotes: [], files: 0, bytes: 0, error: null });
+  expect(await pusher.flush()).toMatchObject({ remotes: [], stages: [], files: 0, objects: 0, bytes: 0, error: null });
+});
+
+test('what the lock only refers to is not pushed: it came from elsewhere', async () => {
+  const engine = await workspace();
+  await run(engine, 'first');
+  expect(await engine.sendable({ select: [] })).toEqual(['p:first']);
+  const lock = fs.readFileSync(temp('ws', 'p/sluice-lock.json'));
+  for (const path of ['p/sluice-lock.json', '.sluice']) fs.rmSync(temp('ws', path), { recursive: true });
+  const other = await open();
+  const pusher = other.pushWhileRunning({ everyMs: 10 });
+  fs.writeFileSync(temp('ws', 'p/sluice-lock.json'), lock);
+  await sleep(50);
+  expect(await pusher.flush()).toMatchObject({ stages: [], error: null });
+  expect(await other.sendable({ select: [] })).toEqual([]);
 });
 
 test('a remote that does not answer is no matter of the run, and is told at the end', async () => {
@@ -129,5 +143,5 @@ test('offline it does nothing', async () => {
   opened.push(engine);
   const pusher = engine.pushWhileRunning({ everyMs: 10 });
   await run(engine, 'first');
-  expect(await pusher.flush()).toEqual({ remotes: [], files: 0, bytes: 0, error: null });
+  expect(await pusher.flush()).toMatchObject({ remotes: [], stages: [], files: 0, objects: 0, bytes: 0, error: null });
 });

@@ -13,6 +13,7 @@ import { type BackgroundPush, backgroundPush } from './background-push.js';
 import type { OperationContext } from './context.js';
 import { push } from './push-data.js';
 import { selectStages } from './select.js';
+import { isSendable } from './sendable.js';
 
 /** How to push while stages run. Times in ms. */
 export interface WhileRunningOptions {
@@ -22,7 +23,7 @@ export interface WhileRunningOptions {
   readonly everyMs?: number;
   /** It ends by itself when for so long nothing is new and no stage is held; two minutes if it is not given. */
   readonly idleMs?: number;
-  /** Told of progress and warnings; by default nobody is. */
+  /** Told of progress and warnings; by default whoever the engine tells. */
   readonly emit?: Emit;
 }
 
@@ -30,14 +31,14 @@ const EVERY_MS = 500;
 const IDLE_MS = 120_000;
 
 /**
- * Follows the locks of a workspace, whoever writes them, and pushes each result that appears there from now on. `open` gives the workspace as it is at that moment.
+ * Follows the locks of a workspace, whoever writes them, and pushes each result that appears there from now on and is in the store. `open` gives the workspace as it is at that moment.
  */
 export function pushWhileRunning(
   open: (signal: AbortSignal, emit: Emit) => OperationContext,
   { remotes, everyMs = EVERY_MS, idleMs = IDLE_MS, emit = () => {} }: WhileRunningOptions,
 ): BackgroundPush {
   const { workspace, stages, config } = open(new AbortController().signal, emit);
-  const look = followLocks(workspace.root, stages.all);
+  const look = followLocks(workspace.root, stages.all, workspace.store);
   return backgroundPush({
     look: config.offline ? () => [] : look,
     push: async (select, signal, isLast) => {
@@ -52,12 +53,16 @@ export function pushWhileRunning(
   });
 }
 
-/** Names of stages whose entries in their locks have changed since the last look. The first look is made at once and names none. */
-function followLocks(root: string, stages: readonly Stage[]): () => string[] {
+/**
+ * Names of stages whose entries in their locks have changed since the last look, and whose data is here: what a lock only refers to came from elsewhere. The first look is made at once and
+ * names none.
+ */
+function followLocks(root: string, stages: readonly Stage[], { reader }: Store): () => string[] {
   const readLock = createLockReader(root);
   const byProject = new Map<RelPath, Stage[]>();
   for (const stage of stages) byProject.set(stage.projectRoot, [...(byProject.get(stage.projectRoot) ?? []), stage]);
   const seen = new Map<RelPath, Lock>();
+  let isFirst = true;
   const look = (): string[] => {
     const names: string[] = [];
     for (const [projectRoot, owners] of byProject) {
@@ -65,14 +70,18 @@ function followLocks(root: string, stages: readonly Stage[]): () => string[] {
       const before = seen.get(projectRoot);
       if (lock === undefined || lock === before) continue;
       seen.set(projectRoot, lock);
-      for (const { id } of owners) {
-        const entry = lock.stages.get(id.target);
-        if (entry !== undefined && !sameOuts(before?.stages.get(id.target), entry)) names.push(stageName(id));
+      if (isFirst) continue;
+      reader.catalog.refresh();
+      for (const stage of owners) {
+        const entry = lock.stages.get(stage.id.target);
+        if (entry === undefined || sameOuts(before?.stages.get(stage.id.target), entry)) continue;
+        if (isSendable(reader, stage, entry)) names.push(stageName(stage.id));
       }
     }
     return names;
   };
   look();
+  isFirst = false;
   return look;
 }
 

@@ -69,7 +69,8 @@ export async function fetchChunked(
       }
       arrival.advance(0, at - start);
     }
-    if (!(await file.finish(arrival.ingestor))) return arrival.failed(damagedAt(storage, map.packKey(0), 'blob', raw, 0));
+    if (!(await file.finish(arrival.ingestor)))
+      return arrival.failed(damagedAt(storage, map.packKey(0), 'blob', raw, 0));
     arrival.came(raw, size);
     arrival.advance(1, 0);
   } finally {

@@ -8,8 +8,8 @@ import { putObject } from './s3-put.js';
 import type { Putting, S3Keeping, WriteOnce } from './s3-putting.js';
 import { type ObjectName, readObject, statObject } from './s3-read.js';
 import { S3Requests } from './s3-requests.js';
-import { listUnfinished } from './s3-unfinished.js';
 import { PARTS_IN_MEMORY, socketsFor } from './s3-sockets.js';
+import { listUnfinished } from './s3-unfinished.js';
 import { slots } from './slots.js';
 
 /** How a bucket is opened as a storage. */

@@ -52,16 +52,18 @@ interface Right {
   readonly permission: number;
 }
 
-/** The claim `ac` is JSON in a string: `[{"Scope": "refs/heads/main", "Permission": 3}]`. */
+/** The claim `ac` is JSON in a string: `[{"Scope": "refs/heads/main", "Permission": 3}]`. That of `act` has a right to write in a scope without a name, which says nothing. */
 function rightsIn(token: string): Right[] | undefined {
   if (token.length > MOST_TOKEN_BYTES) return undefined;
   const claims = jsonOf(Buffer.from(token.split('.')[1] ?? '', 'base64url'));
   const text = propertyOf(claims, 'ac');
   const list = typeof text === 'string' ? jsonOf(Buffer.from(text)) : undefined;
   if (!Array.isArray(list)) return undefined;
-  return list.flatMap((item): Right[] => {
+  const rights = list.flatMap((item): Right[] => {
     const scope = propertyOf(item, 'Scope');
     const permission = propertyOf(item, 'Permission');
     return typeof scope === 'string' && typeof permission === 'number' ? [{ scope, permission }] : [];
   });
+  const named = rights.filter(({ scope }) => scope !== '');
+  return rights.length > 0 && named.length === 0 ? undefined : named;
 }

@@ -128,12 +128,18 @@ describe('what a token says', () => {
     expect([access.canRead, access.canWrite, access.why]).toEqual([true, true, undefined]);
   });
 
-  test.each(['', 'x', 'a.b.c', `e30.${'A'.repeat(70_000)}.x`, tokenOf(5), tokenOf('not json'), tokenOf('{}')])(
-    'one that cannot be read may do everything until the service says otherwise: %.20s',
-    (token) => {
-      expect(cacheAccess(token, undefined)).toEqual({ scopes: [''], canRead: true, canWrite: true, why: undefined });
-    },
-  );
+  test.each([
+    '',
+    'x',
+    'a.b.c',
+    `e30.${'A'.repeat(70_000)}.x`,
+    tokenOf(5),
+    tokenOf('not json'),
+    tokenOf('{}'),
+    tokenOf('[{"Scope":"","Permission":2}]'),
+  ])('one that cannot be read may do everything until the service says otherwise: %.20s', (token) => {
+    expect(cacheAccess(token, undefined)).toEqual({ scopes: [''], canRead: true, canWrite: true, why: undefined });
+  });
 
   test('a mode that reads nothing writes nothing, for what is there would not be known', () => {
     const token = tokenOf(JSON.stringify([{ Scope: 'refs/heads/main', Permission: 3 }]));

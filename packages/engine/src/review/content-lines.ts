@@ -1,4 +1,5 @@
-import { type ContentDiff, formatCount, visible } from '@sluice/engine';
+import type { ContentDiff } from '../operations/content/compare-content.js';
+import { formatCount, visible } from '../text/index.js';
 
 /** The lines that show how the contents of a file differ. */
 export function contentLines(diff: ContentDiff): string[] {

@@ -1,4 +1,4 @@
-import type { DiffOut } from '@sluice/engine';
+import type { DiffOut } from '../operations/diff.js';
 
 /** One file that differs. */
 export interface FlatChange {
