@@ -56,15 +56,15 @@ export class Catalog {
     this.layout = layout;
   }
 
-  /** Loads new packs and forgets those that are gone. Cheap when nothing changed. */
-  refresh(): void {
+  /** Loads new packs and forgets those that are gone. Cheap when nothing changed. Returns whether other packs are there than before, or packs came and went meanwhile. */
+  refresh(): boolean {
     this.fanOut = undefined;
     this.damagedNames = new Set(listNames(this.files, this.layout.damaged));
     const stat = this.files.statSync(this.layout.packs, { throwIfNoEntry: false });
     const stamp = stat === undefined ? 'none' : `${stat.mtimeMs}-${stat.ctimeMs}-${stat.ino}`;
     // A directory that changed within the grain of its clock can change again without a new stamp.
     const settled = stat !== undefined && Date.now() - stat.mtimeMs > 1000;
-    if (stamp === this.stamp) return;
+    if (stamp === this.stamp) return false;
     const names = listNames(this.files, this.layout.packs).filter((name) => name.endsWith('.pack'));
     const loaded = new Map<string, LoadedPack>();
     const broken = new Map<string, SluiceError>();
@@ -72,9 +72,11 @@ export class Catalog {
       const known = this.loaded.get(name) ?? this.load(name, broken);
       if (known !== undefined) loaded.set(name, known);
     }
+    const isOther = loaded.size !== this.loaded.size || [...loaded.keys()].some((name) => !this.loaded.has(name));
     this.loaded = loaded;
     this.broken = broken;
     this.stamp = settled ? stamp : '';
+    return isOther || loaded.size + broken.size < names.length;
   }
 
   /** All packs that can be read. */

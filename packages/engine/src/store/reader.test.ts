@@ -216,6 +216,32 @@ test('an object that a collection has just moved is found', async () => {
   expect(read(LARGE) === LARGE).toBe(true);
 });
 
+/** Files below which collections write a pack anew, under another name, whenever somebody is about to open it: so many times. */
+function rewrittenPacks(times: number): Files {
+  let left = times;
+  return {
+    ...realFiles,
+    openSync: (path, ...rest) => {
+      if (String(path).endsWith('.pack') && left > 0) {
+        left--;
+        fs.renameSync(path, join(store.layout.packs, `${String(left).padStart(32, '0')}.pack`));
+      }
+      return realFiles.openSync(path, ...rest);
+    },
+  };
+}
+
+test('an object is found, however often collections overtake its reader', async () => {
+  await storeBlob(store, SMALL, true);
+  const other = open(rewrittenPacks(6));
+  expect(read(SMALL, other)).toBe(SMALL);
+  other.close();
+  // But nobody waits for ever.
+  const never = open(rewrittenPacks(1000));
+  expect(() => read(SMALL, never)).toThrow(expect.objectContaining({ code: 'ERR_OBJECT_MISSING' }));
+  never.close();
+});
+
 test('what another process writes is found', async () => {
   const other = open();
   expect(() => read(SMALL, other)).toThrow(expect.objectContaining({ code: 'ERR_OBJECT_MISSING' }));

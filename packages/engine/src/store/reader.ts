@@ -15,6 +15,9 @@ const CHUNK_BYTES = 1024 * 1024;
 const OPEN_PACKS = 32;
 /** How long a reader waits for a collection that is just moving an object. */
 const SECOND_LOOK_MS = 30;
+/** How often a reader looks for an object, and how often if the store does not stand still meanwhile. */
+const LOOKS = 3;
+const MOST_LOOKS = 20;
 
 /** A loose blob. `sealed`: it is known to have the time of its seal, so that what is linked to it has it too. */
 export interface Linkable {
@@ -108,7 +111,10 @@ export class ObjectReader {
     this.windowPack = '';
   }
 
-  /** Tries every place of an object, then looks once more: a collection may be moving it, or may be bringing it back from the trash. */
+  /**
+   * Tries every place of an object, then looks again: a collection may be moving it, or may be bringing it back from the trash. It is missing only if the store stood still while it was looked for, for
+   * on a busy machine one collection after the other may overtake a reader.
+   */
   private attempt<T>(
     kind: ObjectKind,
     raw: Buffer,
@@ -117,13 +123,13 @@ export class ObjectReader {
   ): T {
     const key = raw.subarray(rawAt, rawAt + RAW_DIGEST_BYTES);
     let damaged = false;
-    for (let look = 0; look < 3; look++) {
-      if (look === 1) this.refresh();
-      if (look === 2) {
+    let hasMoved = false;
+    for (let look = 0; look < LOOKS || (hasMoved && look < MOST_LOOKS); look++) {
+      if (look >= 2) {
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SECOND_LOOK_MS);
         recoverFromTrash(this.files, this.layout, kind, key);
-        this.refresh();
       }
+      hasMoved = look > 0 && this.refresh();
       for (const place of this.catalog.places(kind, key, 0)) {
         try {
           const result = use(place, key);
@@ -133,7 +139,8 @@ export class ObjectReader {
         } catch (error) {
           // Collected between lookup and use; or the disk cannot read this copy now.
           if (isReadFailure(error)) damaged = true;
-          else if (errnoOf(error) !== 'ENOENT') throw error;
+          else if (errnoOf(error) === 'ENOENT') hasMoved = true;
+          else throw error;
         }
       }
     }
@@ -151,9 +158,9 @@ export class ObjectReader {
     this.files.closeSync(this.files.openSync(marker, 'w'));
   }
 
-  private refresh(): void {
+  private refresh(): boolean {
     this.close();
-    this.catalog.refresh();
+    return this.catalog.refresh();
   }
 
   private streamFile(path: string, key: Buffer, sink: (chunk: Buffer) => void): boolean {
