@@ -1,10 +1,13 @@
 import { isNeverPassed } from './child-env.js';
 import type { Host } from './host.js';
 import { type Mode, runMain } from './run-main.js';
+import { runPlan } from './run-plan.js';
 import { runPost } from './run-post.js';
 
+const STEPS = { main: runMain, post: runPost, plan: runPlan };
+
 /** Runs one step in this process and ends it: connections that are kept open would keep it alive. */
-export async function runStep(step: 'main' | 'post', mode: Mode): Promise<void> {
+export async function runStep(step: 'main' | 'post' | 'plan', mode: Mode): Promise<void> {
   const env = { ...process.env };
   // Git, for example, starts what its settings say, which a stage may have changed.
   for (const name of Object.keys(env)) if (isNeverPassed(name)) delete process.env[name];
@@ -14,7 +17,7 @@ export async function runStep(step: 'main' | 'post', mode: Mode): Promise<void> 
     write: (text) => process.stdout.write(text),
     signals: process,
   };
-  const exitCode = await (step === 'main' ? runMain : runPost)(host, mode);
+  const exitCode = await STEPS[step](host, mode);
   await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
   process.exit(exitCode);
 }

@@ -1,5 +1,5 @@
 import { isNeverPassed } from './child-env.js';
-import { readInputs } from './input-reader.js';
+import { type InputReader, readInputs } from './input-reader.js';
 import { splitWords } from './split-words.js';
 
 /** What a step asks for. `action.yml` describes each input. */
@@ -9,6 +9,8 @@ export interface Inputs {
   /** Empty: all projects. */
   readonly projects: readonly string[];
   readonly affected: boolean;
+  /** `project:target`; instead of targets in projects. */
+  readonly stages: readonly string[];
   readonly base: string | undefined;
   readonly head: string | undefined;
   readonly configuration: string | undefined;
@@ -22,6 +24,8 @@ export interface Inputs {
   /** What follows it in the same input: names of remotes that lie further away. */
   readonly fartherRemotes: readonly string[];
   readonly push: 'auto' | 'never' | 'always';
+  readonly commitLock: 'false' | 'true' | 'pull-request';
+  readonly token: string | undefined;
   readonly gc: 'auto' | 'never' | 'workspace' | 'all-branches' | 'all-tags' | 'all-commits';
   readonly strict: boolean;
   /** Names of variables. */
@@ -36,7 +40,17 @@ export interface Inputs {
 const GC = ['auto', 'never', 'workspace', 'all-branches', 'all-tags', 'all-commits'] as const;
 
 /** What only means something to Nx. */
-const OF_NX = ['targets', 'projects', 'affected', 'base', 'head', 'configuration', 'parallel', 'args'] as const;
+const OF_NX = [
+  'targets',
+  'projects',
+  'stages',
+  'affected',
+  'base',
+  'head',
+  'configuration',
+  'parallel',
+  'args',
+] as const;
 
 /** Parses the inputs of a step. Throws one `ERR_USAGE` that names all that is wrong. */
 export function parseInputs(env: Readonly<Record<string, string | undefined>>): Inputs {
@@ -47,6 +61,7 @@ export function parseInputs(env: Readonly<Record<string, string | undefined>>): 
     targets: reader.list('targets'),
     projects: reader.list('projects'),
     affected: reader.flag('affected'),
+    stages: reader.lines('stages'),
     base: reader.text('base'),
     head: reader.text('head'),
     configuration: reader.text('configuration'),
@@ -56,6 +71,8 @@ export function parseInputs(env: Readonly<Record<string, string | undefined>>): 
     remote: reader.list('remote')[0],
     fartherRemotes: reader.list('remote').slice(1),
     push: reader.choice('push', ['auto', 'never', 'always'], 'auto'),
+    commitLock: reader.choice('commit-lock', ['false', 'true', 'pull-request'], 'false'),
+    token: reader.text('token'),
     gc: reader.choice('gc', GC, 'auto'),
     strict: reader.flag('strict'),
     passEnv: reader.list('pass-env'),
@@ -64,13 +81,25 @@ export function parseInputs(env: Readonly<Record<string, string | undefined>>): 
     workingDirectories: orElse(reader.lines('working-directory'), ['.']),
   };
   if (inputs.command !== undefined) {
-    for (const name of OF_NX.filter((name) => reader.text(name) !== undefined && reader.text(name) !== 'false'))
+    for (const name of OF_NX.filter((name) => isGiven(reader, name)))
       reader.problem(name, 'says how Nx is run, but "command" runs something else');
   }
   if (!inputs.affected && (inputs.base ?? inputs.head) !== undefined)
     reader.problem(inputs.base === undefined ? 'head' : 'base', 'means nothing without "affected: true"');
   if (inputs.affected && inputs.projects.length > 0)
     reader.problem('projects', 'cannot be chosen together with "affected: true"');
+  if (inputs.stages.length > 0) {
+    for (const name of (['targets', 'projects', 'affected'] as const).filter((other) => isGiven(reader, other)))
+      reader.problem(name, 'cannot be given together with "stages"');
+  }
+  for (const name of ['stages', 'commit-lock']) {
+    if (inputs.workingDirectories.length > 1 && isGiven(reader, name))
+      reader.problem(name, 'needs one workspace, but "working-directory" names several');
+  }
+  if (inputs.commitLock !== 'false' && inputs.push === 'never')
+    reader.problem('commit-lock', 'would publish locks without their data, since "push" is never');
+  if (inputs.commitLock === 'pull-request' && inputs.token === undefined)
+    reader.problem('token', 'is needed to open a pull request with "commit-lock"');
   for (const name of inputs.passEnv) {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
       reader.problem('pass-env', `${JSON.stringify(name)} is no name of a variable`);
@@ -79,6 +108,10 @@ export function parseInputs(env: Readonly<Record<string, string | undefined>>): 
   }
   reader.finish();
   return inputs;
+}
+
+function isGiven(reader: InputReader, name: string): boolean {
+  return reader.text(name) !== undefined && reader.text(name) !== 'false';
 }
 
 function orElse<T>(list: readonly T[], otherwise: readonly T[]): readonly T[] {

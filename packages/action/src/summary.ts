@@ -133,13 +133,13 @@ function rows(stages: readonly TaskNote[], mostRows: number): string {
 }
 
 /** The first line, cut to what a cell takes. */
-function shorten(text: string): string {
+export function shorten(text: string): string {
   const line = text.split('\n')[0] ?? '';
   return line.length <= 300 ? line : `${line.slice(0, 299)}…`;
 }
 
 /** Text in a cell: what Markdown, HTML, mentions and links are made of loses its meaning. */
-function escapeMarkdown(text: string): string {
+export function escapeMarkdown(text: string): string {
   return visible(text)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')

@@ -12,8 +12,11 @@ import type { LogOptions, LogReport } from './operations/log.js';
 import type { LsOptions, LsReport } from './operations/ls.js';
 import type { MergeLocksOptions } from './operations/merge-locks.js';
 import type { FetchOptions, GcOptions, GcRemoteOptions, PushOptions, Select } from './operations/options.js';
+import type { PlanOptions, PlanReport } from './operations/plan/plan.js';
 import type { PrePushOptions } from './operations/pre-push.js';
+import type { PublishLocksOptions, PublishLocksReport } from './operations/publish-locks.js';
 import type { WhileRunningOptions } from './operations/push-while-running.js';
+import type { RelockReport } from './operations/relock.js';
 import type {
   CheckoutReport,
   CommitReport,
@@ -90,6 +93,12 @@ export interface Engine {
   ): Promise<RunResult>;
   /** The state of stages and outs; `remotes`: names to ask, or `own` for the remote that each out goes to. */
   status(options: { readonly select: Select; readonly remotes?: readonly string[] | 'own' }): Promise<StatusReport>;
+  /** What would be done to bring stages up to date, and how several machines share it. Runs nothing. */
+  plan(options: PlanOptions): Promise<PlanReport>;
+  /** Known results for the present inputs to locks. Moves no data. */
+  relock(options: { readonly select: Select }): Promise<RelockReport>;
+  /** Commits the lock files of the workspace, and nothing else, and pushes the commit to a branch. Changes neither index nor files. */
+  publishLocks(options: PublishLocksOptions): Promise<PublishLocksReport>;
   /** Outs in the workspace to store and lock. */
   commit(options: { readonly select: Select; readonly force?: boolean }): Promise<CommitReport>;
   /** Workspace := lock, or the lock of a revision. */

@@ -31,9 +31,12 @@ import { log } from './operations/log.js';
 import { ls } from './operations/ls.js';
 import { mergeLockFiles } from './operations/merge-locks.js';
 import type { Select } from './operations/options.js';
+import { plan } from './operations/plan/plan.js';
 import { prePush } from './operations/pre-push.js';
+import { publishLocks } from './operations/publish-locks.js';
 import { push } from './operations/push-data.js';
 import { pushWhileRunning } from './operations/push-while-running.js';
+import { relock } from './operations/relock.js';
 import { remoteStat } from './operations/remote-stat.js';
 import { createRemotes } from './operations/remotes.js';
 import { resolveConflicts } from './operations/resolve.js';
@@ -195,6 +198,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       return mergeResults(results);
     },
     status: async ({ select, remotes }) => on(select, (context, selected) => status(context, selected, remotes ?? [])),
+    plan: async ({ select, ...planOptions }) => on(select, (context, selected) => plan(context, selected, planOptions)),
+    relock: async ({ select }) => on(select, relock),
+    publishLocks: async (publishOptions) => publishLocks(contextFor(), publishOptions),
     commit: async ({ select, force }) => on(select, (context, selected) => commit(context, selected, force ?? false)),
     checkout: async ({ select, rev, force, link, strict }) =>
       on(select, (context, selected) =>

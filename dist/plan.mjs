@@ -1,0 +1,2 @@
+import { runStep } from './index.mjs';
+await runStep('plan', { readOnly: true });
