@@ -197,7 +197,7 @@ test(
     try {
       const { port } = api.address() as AddressInfo;
       const options: JobOptions = { env: { GITHUB_API_URL: `http://127.0.0.1:${port}` } };
-      const inputs = { command: 'npx sluice relock', 'commit-lock': 'pull-request', token: 'token-for-pulls' };
+      const inputs = { command: 'npx sluice relock', 'commit-lock': 'pull-request', 'lock-token': 'token-for-pulls' };
       const before = await seed.git('--git-dir', origin, 'rev-parse', 'main');
       const ended = await beginJob(await checkout(), options).run('main', inputs);
       expect(ended).toMatchObject({

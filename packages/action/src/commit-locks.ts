@@ -40,7 +40,7 @@ export async function commitLocks(
   engine: Pick<Engine, 'publishLocks'>,
   { env }: Pick<Host, 'env'>,
   run: WorkspaceRun,
-  { commitLock, token }: Inputs,
+  { commitLock, lockToken: token }: Inputs,
   branch: string,
 ): Promise<LockOutcome> {
   const none = { commit: undefined, pullRequest: undefined, notices: [], error: undefined };
@@ -92,10 +92,11 @@ function madeBy(env: Host['env']): string {
 }
 
 /**
+ * @internal
  * The environment of git: without what belongs to the job, and with the token, if there is one, in place of what the checkout has left in its configuration. It is not an argument, since arguments of
  * processes can be seen by others.
  */
-function gitEnv(env: Host['env'], token: string | undefined): Record<string, string> {
+export function gitEnv(env: Host['env'], token: string | undefined): Record<string, string> {
   const child = childEnv(env, []);
   if (token === undefined) return child;
   const key = `http.${env.GITHUB_SERVER_URL ?? 'https://github.com'}/.extraheader`;

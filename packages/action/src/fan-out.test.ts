@@ -1,8 +1,12 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { PlanReport } from '@sluice/engine';
 import type { CiRun } from './ci-run.js';
-import { branchForLocks } from './commit-locks.js';
+import { branchForLocks, gitEnv } from './commit-locks.js';
 import { parseInputs } from './inputs.js';
 import { nxGroups } from './nx-groups.js';
 import { parsePlanInputs } from './plan-inputs.js';
@@ -78,7 +82,7 @@ test('inputs of a plan, and what does not go together for locks and stages', () 
     'input targets: cannot be given together with "stages"\ninput affected: cannot',
   );
   expect(() => parseInputs(env({ 'commit-lock': 'true', push: 'never' }))).toThrow('locks without their data');
-  expect(() => parseInputs(env({ 'commit-lock': 'pull-request' }))).toThrow('input token: is needed');
+  expect(() => parseInputs(env({ 'commit-lock': 'pull-request' }))).toThrow('input lock-token: is needed');
   expect(() => parseInputs(env({ 'commit-lock': 'true', 'working-directory': 'a\nb' }))).toThrow('needs one workspace');
 });
 
@@ -160,6 +164,40 @@ test('a pull request is opened, or the one that is open is found; what passes is
       expect(asked[1]).toBe('GET /repos/acme/data/pulls?state=open&head=acme%3Asluice%2Flocks-1&base=main');
     },
   );
+});
+
+test('git shows the token that is given, and not the one of the checkout beside it', async () => {
+  const shown: string[] = [];
+  const server = createServer((request, response) => {
+    for (let at = 0; at < request.rawHeaders.length; at += 2)
+      if (request.rawHeaders[at]?.toLowerCase() === 'authorization') shown.push(request.rawHeaders[at + 1] ?? '');
+    response.statusCode = 404;
+    response.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  const dir = mkdtempSync(join(tmpdir(), 'sluice-git-'));
+  writeFileSync(join(dir, 'config'), `[http "${url}/"]\n\textraheader = AUTHORIZATION: basic of-the-checkout\n`);
+  const ofTheStep = {
+    ...process.env,
+    GIT_CONFIG_GLOBAL: join(dir, 'config'),
+    GITHUB_SERVER_URL: url,
+    INPUT_X: 'kept out',
+  };
+  const env = gitEnv(ofTheStep, 'secret');
+  const ask = (given: NodeJS.ProcessEnv): Promise<unknown> =>
+    new Promise((resolve) =>
+      execFile('git', ['ls-remote', `${url}/acme/data`], { env: { ...given, GIT_TERMINAL_PROMPT: '0' } }, resolve),
+    );
+  await ask(gitEnv(ofTheStep, undefined));
+  expect(new Set(shown.splice(0))).toEqual(new Set(['basic of-the-checkout']));
+  await ask(env);
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  rmSync(dir, { recursive: true });
+  expect(new Set(shown)).toEqual(new Set([`basic ${Buffer.from('x-access-token:secret').toString('base64')}`]));
+  expect(env.INPUT_X).toBeUndefined();
 });
 
 test('a refusal is told with what the server said, and never with the token; no token goes elsewhere', async () => {

@@ -25,7 +25,8 @@ export interface Inputs {
   readonly fartherRemotes: readonly string[];
   readonly push: 'auto' | 'never' | 'always';
   readonly commitLock: 'false' | 'true' | 'pull-request';
-  readonly token: string | undefined;
+  /** For what `commitLock` does on GitHub. */
+  readonly lockToken: string | undefined;
   readonly gc: 'auto' | 'never' | 'workspace' | 'all-branches' | 'all-tags' | 'all-commits';
   readonly strict: boolean;
   /** Names of variables. */
@@ -72,7 +73,7 @@ export function parseInputs(env: Readonly<Record<string, string | undefined>>): 
     fartherRemotes: reader.list('remote').slice(1),
     push: reader.choice('push', ['auto', 'never', 'always'], 'auto'),
     commitLock: reader.choice('commit-lock', ['false', 'true', 'pull-request'], 'false'),
-    token: reader.text('token'),
+    lockToken: reader.text('lock-token'),
     gc: reader.choice('gc', GC, 'auto'),
     strict: reader.flag('strict'),
     passEnv: reader.list('pass-env'),
@@ -98,8 +99,8 @@ export function parseInputs(env: Readonly<Record<string, string | undefined>>): 
   }
   if (inputs.commitLock !== 'false' && inputs.push === 'never')
     reader.problem('commit-lock', 'would publish locks without their data, since "push" is never');
-  if (inputs.commitLock === 'pull-request' && inputs.token === undefined)
-    reader.problem('token', 'is needed to open a pull request with "commit-lock"');
+  if (inputs.commitLock === 'pull-request' && inputs.lockToken === undefined)
+    reader.problem('lock-token', 'is needed to open a pull request with "commit-lock"');
   for (const name of inputs.passEnv) {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
       reader.problem('pass-env', `${JSON.stringify(name)} is no name of a variable`);

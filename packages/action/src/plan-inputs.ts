@@ -28,7 +28,8 @@ export function parsePlanInputs(env: Readonly<Record<string, string | undefined>
     stages: reader.lines('stages'),
     maxLevels: upTo('max-levels', MOST_LEVELS),
     shards: upTo('shards', MOST_SHARDS),
-    remote: reader.text('remote'),
+    // Farther ones get what is pushed; what is read comes from all that are configured.
+    remote: reader.list('remote')[0],
     summary: reader.choice('summary', ['always', 'on-change', 'never'], 'always'),
     workingDirectories: directories.length === 0 ? ['.'] : directories,
   };

@@ -37,7 +37,7 @@ export async function runMain(host: Host, mode: Mode): Promise<number> {
   try {
     const inputs = parseInputs(host.env);
     // A token that is no secret of the repository is known to nobody else who could keep it out of the log.
-    for (const token of [inputs.token, inputs.commentToken]) if (token !== undefined) commands.mask(token);
+    for (const token of [inputs.lockToken, inputs.commentToken]) if (token !== undefined) commands.mask(token);
     const run = readCiRun(host.env);
     const standing = limit(standingOf(run), inputs, mode);
     const lockBranch = branchForLocks(run, standing, inputs);

@@ -61,6 +61,7 @@ import { storeStat } from './store/stat.js';
 import { openStore, type Store } from './store/store.js';
 import { registerWorkspace } from './store/workspaces.js';
 import { createBulk } from './workspace/bulk.js';
+import { bulkReceiver } from './workspace/bulk-receiver.js';
 import { type Config, readConfig } from './workspace/config.js';
 import { readWorkspace, type WorkspaceProjects } from './workspace/projects.js';
 import { prepareStateDir, projectsCachePath } from './workspace/state-dir.js';
@@ -124,6 +125,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       remotes: createRemotes({
         config: settings,
         store,
+        receiver: bulkReceiver(bulk),
         area,
         env,
         emit,
@@ -183,10 +185,6 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     return run(context, selectStages(context.projects, context.stages, select));
   };
 
-  /** Throws for a remote that is not configured. */
-  const namesOf = ({ remotes }: OperationContext, wanted: readonly string[] | 'default' = []): readonly string[] =>
-    wanted === 'default' ? [remotes.open(undefined).name] : wanted.map((name) => remotes.open(name).name);
-
   return {
     root,
     runStage: async (chosen, runOptions) => {
@@ -214,7 +212,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       on(exportOptions.select, (context, selected) => exportData(context, selected, exportOptions)),
     importArchive: async (importOptions) =>
       on(importOptions.select, (context, selected) => importArchive(context, selected, importOptions)),
-    importUrl: async ({ select, url }) => on(select, (context, selected) => importUrl(context, selected, url)),
+    importUrl: async (importOptions) =>
+      on(importOptions.select, (context, selected) => importUrl(context, selected, importOptions)),
     updateImports: async ({ select }) => on(select, updateImports),
     fetch: async (fetchOptions) =>
       on(fetchOptions.select, (context, selected) => fetchData(context, selected, fetchOptions)),
@@ -223,10 +222,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     sendable: async ({ select }) => on(select, async (context, selected) => sendableStages(context, selected)),
     ls: async (lsOptions) => on(lsOptions.select, (context, selected) => ls(context, selected, lsOptions)),
     cat: async (catOptions) => on([catOptions.select], (context, selected) => cat(context, selected, catOptions)),
-    log: async (logOptions) =>
-      on(logOptions.select, (context, selected) =>
-        log(context, selected, { ...logOptions, remotes: namesOf(context, logOptions.remotes) }),
-      ),
+    log: async (logOptions) => on(logOptions.select, (context, selected) => log(context, selected, logOptions)),
     blame: async (blameOptions) =>
       on(blameOptions.select, (context, selected) => blame(context, selected, blameOptions)),
     diff: async (diffOptions) => on(diffOptions.select, (context, selected) => diff(context, selected, diffOptions)),

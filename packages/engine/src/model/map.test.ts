@@ -1,29 +1,28 @@
 import fc from 'fast-check';
 import { SluiceError } from '../errors.js';
 import { fuzzRuns } from '../testing/fuzz.js';
+import { readBase } from './base.js';
 import { type ChunkRow, readChunksOf, writeChunk } from './chunk.js';
 import { rawDigestOf } from './digest.js';
+import { encodeMap, type MapDraft, writeLocation, writeNodeRow } from './encode-map.js';
 import {
   CHUNK_ROW_BYTES,
   decodeMap,
-  encodeMap,
   IN_CHUNKS,
   IN_MAP,
   IN_PACK,
   LARGEST_MAP_HEADER_BYTES,
   LOCATION_BYTES,
   MAP_HEADER_BYTES,
-  type MapDraft,
   NODE_ROW_BYTES,
   type NodeRow,
   OWN_KEY,
+  PATCHED,
   parseMapFront,
   parseMapHeader,
   readLocation,
-  writeLocation,
-  writeNodeRow,
 } from './map.js';
-import { CODEC_ZSTD } from './pack.js';
+import { CODEC_PATCH, CODEC_ZSTD } from './pack.js';
 
 const raw = (text: string): Buffer => rawDigestOf(Buffer.from(text));
 const name = (text: string): Buffer => raw(text).subarray(0, 16);
@@ -130,7 +129,7 @@ function chunkedSample(): MapDraft {
 test('a map with chunks is these bytes, and is read as what was written', () => {
   const draft = chunkedSample();
   const bytes = encodeMap(draft);
-  expect(bytes.length).toBe(LARGEST_MAP_HEADER_BYTES + 2 * 17 + 33 + 3 * 32 + 3 * 16 + 2 * 48);
+  expect(bytes.length).toBe(MAP_HEADER_BYTES + 4 + 2 * 17 + 33 + 3 * 32 + 3 * 16 + 2 * 48);
   expect(bytes.toString('hex', 4, 8)).toBe('02010000');
   expect(bytes.toString('hex', 84, 96)).toBe('030000000000000002000000');
   // The end of the first chunk: its length, offset, stored length, pack and codec.
@@ -169,6 +168,47 @@ test('refuses chunks that cannot be', () => {
   }
 });
 
+/** The sample whose root and directory are both patched. */
+function patchedSample(): MapDraft {
+  const draft = sample();
+  const bases = Buffer.alloc(2 * CHUNK_ROW_BYTES);
+  writeChunk(bases, 0, { raw: raw('base 1'), bytes: 5000, pack: 0, offset: 700, stored: 5000, codec: 0 });
+  writeChunk(bases, 48, { raw: raw('base 2'), bytes: 70, pack: 1, offset: 8, stored: 70, codec: 0 });
+  const patched = { how: PATCHED, codec: CODEC_PATCH, stored: 40, full: 5010 } as const;
+  const nodes = nodeRows(
+    { ...patched, nodes: 5, trees: 5, locations: 3 },
+    { ...elsewhere, place: 0, offset: 7, nodes: 3, trees: 3, firstLocation: 2 },
+    { ...patched, offset: 152, firstLocation: 2, locations: 1 },
+  );
+  return { ...draft, nodes, bases };
+}
+
+test('a map with bases is these bytes, and is read as what was written', () => {
+  const bytes = encodeMap(patchedSample());
+  expect(bytes.length).toBe(LARGEST_MAP_HEADER_BYTES + 2 * 17 + 33 + 3 * 32 + 2 * 48 + 3 * 16 + 2 * 32);
+  expect(bytes.toString('hex', 4, 8)).toBe('03010000');
+  expect(bytes.toString('hex', 88, 100)).toBe('020000000000000002000000');
+  const { front } = decodeMap(bytes, 'test');
+  expect(front.header).toMatchObject({ bases: 2, chunks: 0, totalBytes: bytes.length });
+  expect(front.nodes.row(0)).toMatchObject({ how: PATCHED, codec: CODEC_PATCH, stored: 40, full: 5010 });
+  expect(readBase(front, 0, 'test')).toMatchObject({ raw: raw('base 1'), bytes: 5000, pack: 0, offset: 700 });
+  expect(readBase(front, 2, 'test')).toMatchObject({ raw: raw('base 2'), bytes: 70, pack: 1, offset: 8 });
+});
+
+test('refuses bases that cannot be, or are too few or too many', () => {
+  const { bases = Buffer.alloc(0) } = patchedSample();
+  for (const wrong of [bases.subarray(48), Buffer.concat([bases, bases])]) {
+    expect(codeOf(() => decodeMap(encodeMap({ ...patchedSample(), bases: wrong }), 'test'))).toBe('ERR_MAP_INVALID');
+  }
+  const sound = { raw: raw('1'), bytes: 5000, pack: 1, offset: 602, stored: 900, codec: CODEC_ZSTD };
+  for (const row of [sound, { ...sound, codec: 0 }, { ...sound, codec: 0, stored: 5000, pack: 2 }]) {
+    const rows = Buffer.from(bases);
+    writeChunk(rows, 0, row);
+    const { front } = decodeMap(encodeMap({ ...patchedSample(), bases: rows }), 'test');
+    expect(codeOf(() => readBase(front, 0, 'test'))).toBe('ERR_MAP_INVALID');
+  }
+});
+
 test('a blob has no nodes and one location', () => {
   const blob: MapDraft = { ...sample(), rootKind: 'blob', nodes: Buffer.alloc(0), maps: [] };
   const one = blob.locations.subarray(0, LOCATION_BYTES);
@@ -185,7 +225,7 @@ test('the front can be read without the rest', () => {
 
 test('a newer version is not damage', () => {
   const bytes = encodeMap(sample());
-  bytes[4] = 3;
+  bytes[4] = 4;
   expect(codeOf(() => decodeMap(bytes, 'test'))).toBe('ERR_FORMAT_VERSION');
 });
 
@@ -205,7 +245,8 @@ test.each<[string, Buffer]>([
   ],
   ['locations left over', nodeRows({ locations: 2 })],
   ['lengths of a node elsewhere', nodeRows({ nodes: 2, locations: 3 }, { ...elsewhere, stored: 1 })],
-  ['a way that is not known', nodeRows({ locations: 3 }).fill(2, 0, 1)],
+  ['a way that is not known', nodeRows({ locations: 3 }).fill(3, 0, 1)],
+  ['a patched node without a base', nodeRows({ how: PATCHED, codec: CODEC_PATCH, stored: 40, locations: 3 })],
   ['too deep', nodeRows(...Array.from({ length: 600 }, (_, i) => ({ nodes: 600 - i, locations: i === 0 ? 3 : 0 })))],
 ])('refuses %s, also with right checksums', (_, nodes) => {
   expect(codeOf(() => decodeMap(encodeMap({ ...sample(), nodes }), 'test'))).toBe('ERR_MAP_INVALID');
@@ -232,6 +273,7 @@ test('refuses areas, packs and slices that are not there', () => {
 describe.each([
   ['with slices', sample()],
   ['with chunks', chunkedSample()],
+  ['with bases', patchedSample()],
 ])('hostile bytes %s', (_, draft) => {
   const sound = encodeMap(draft);
   const refused = (bytes: Buffer): boolean =>

@@ -8,6 +8,8 @@ import { MAX_DEPTH } from './tree.js';
 export const IN_PACK = 0;
 /** Only for a node: in another map. */
 export const IN_MAP = 1;
+/** Only for a node: in a pack, as what it has that another node, its base, has not: `base.ts`. */
+export const PATCHED = 2;
 /** Only for a blob: a key of its own. */
 export const OWN_KEY = 1;
 /** Only for a blob: in chunks. */
@@ -20,11 +22,11 @@ export const SLICE_BYTES: number = 1024 * 1024;
 
 /** A header of version 1. @internal */
 export const MAP_HEADER_BYTES = 156;
-/** A header of version 2. */
-export const LARGEST_MAP_HEADER_BYTES = 160;
+/** A header of version 3. */
+export const LARGEST_MAP_HEADER_BYTES = 164;
 export const NODE_ROW_BYTES = 32;
 export const LOCATION_BYTES = 16;
-/** A chunk of a blob: `chunk.ts`. */
+/** A chunk of a blob, or a base: `chunk.ts`. */
 export const CHUNK_ROW_BYTES = 48;
 /** Raw bytes of a pack's name. */
 export const PACK_NAME_BYTES = 16;
@@ -33,15 +35,18 @@ const LARGEST_AREA = 2;
 /** Most packs, and most other maps, that one map names: their numbers are 16 bits wide. */
 const MAX_MAP_TABLE = 65_535;
 
-const MAGIC = Buffer.from('SLMP');
-const VERSION = 1;
+export const MAP_MAGIC: Buffer = Buffer.from('SLMP');
+/** The version of a map that has neither chunks nor bases. */
+export const PLAIN_VERSION = 1;
 /** The version of a map with chunks. */
-const CHUNKS_VERSION = 2;
+export const CHUNKS_VERSION = 2;
+/** The version of a map with bases. */
+export const BASES_VERSION = 3;
 const PACK_ROW_BYTES = 1 + PACK_NAME_BYTES;
 const MAP_ROW_BYTES = 1 + RAW_DIGEST_BYTES;
-/** From the end of the header. */
-const BODY_SUM_BEFORE = 64;
-const FRONT_SUM_BEFORE = 32;
+/** Where the checksums are, from the end of the header. */
+export const BODY_SUM_BEFORE = 64;
+export const FRONT_SUM_BEFORE = 32;
 
 /** What a map says about its root, and how long its sections are. */
 export interface MapHeader {
@@ -59,6 +64,7 @@ export interface MapHeader {
   readonly locations: number;
   readonly slices: number;
   readonly chunks: number;
+  readonly bases: number;
   readonly headerBytes: number;
   /** Offset of the blob locations: what lies before is the front. */
   readonly frontBytes: number;
@@ -74,7 +80,7 @@ export interface MapName {
 
 /** One node row. */
 export interface NodeRow {
-  readonly how: typeof IN_PACK | typeof IN_MAP;
+  readonly how: typeof IN_PACK | typeof IN_MAP | typeof PATCHED;
   readonly codec: number;
   /** Number of the pack or of the other map. */
   readonly place: number;
@@ -109,6 +115,8 @@ export interface MapFront {
   readonly packs: readonly MapName[];
   readonly maps: readonly MapName[];
   readonly nodes: NodeRows;
+  /** Where the bases of patched nodes lie, in the order of these nodes; each as a chunk. */
+  readonly bases: Buffer;
 }
 
 /** The node rows of a map, in memory as they are on disk. */
@@ -132,6 +140,13 @@ export class NodeRows {
   /** The number of the node of a row. */
   number(index: number): number {
     return this.numbers[index] ?? 0;
+  }
+
+  /** How many nodes before the one of a row are patched. */
+  patchedBefore(index: number): number {
+    let patched = 0;
+    for (let i = 0; i < index; i++) if (this.rows[i * NODE_ROW_BYTES] === PATCHED) patched++;
+    return patched;
   }
 
   /** The row of a node, or of the subtree in another map that it lies in; -1 if the tree has fewer nodes. */
@@ -169,87 +184,27 @@ export function readLocation(bytes: Buffer, at: number, front: MapFront, where: 
   return failMap(where, 'a blob location has unknown values');
 }
 
-/** What is needed to write a map; `nodes`, `locations`, `slices` and `chunks` are encoded already. */
-export interface MapDraft
-  extends Pick<MapHeader, 'rootKind' | 'root' | 'files' | 'bytes' | 'blobBytes' | 'blobs' | 'trees'> {
-  readonly packs: readonly MapName[];
-  readonly maps: readonly MapName[];
-  readonly nodes: Buffer;
-  readonly locations: Buffer;
-  readonly slices: Buffer;
-  readonly chunks?: Buffer;
-}
-
-/** The bytes of a map. */
-export function encodeMap(draft: MapDraft): Buffer {
-  const { packs, maps, nodes, locations, slices, chunks = Buffer.alloc(0) } = draft;
-  const tables = Buffer.concat([...packs, ...maps].flatMap(({ area, raw }) => [Buffer.from([area]), raw]));
-  const version = chunks.length > 0 ? CHUNKS_VERSION : VERSION;
-  const header = Buffer.alloc(headerBytesOf(version));
-  MAGIC.copy(header);
-  header[4] = version;
-  header[5] = draft.rootKind === 'tree' ? 1 : 0;
-  draft.root.copy(header, 8);
-  header.writeBigUInt64LE(BigInt(draft.files), 40);
-  header.writeBigUInt64LE(BigInt(draft.bytes), 48);
-  header.writeBigUInt64LE(BigInt(draft.blobBytes), 56);
-  const counts = [draft.blobs, draft.trees, packs.length, maps.length];
-  counts.push(nodes.length / NODE_ROW_BYTES, locations.length / LOCATION_BYTES, slices.length / RAW_DIGEST_BYTES);
-  if (version === CHUNKS_VERSION) counts.push(chunks.length / CHUNK_ROW_BYTES);
-  counts.forEach((count, i) => {
-    header.writeUInt32LE(count, 64 + 4 * i);
-  });
-  const body = Buffer.concat([locations, slices, chunks]);
-  const frontSumAt = header.length - FRONT_SUM_BEFORE;
-  rawDigestOf(body).copy(header, header.length - BODY_SUM_BEFORE);
-  rawDigestOf(Buffer.concat([header.subarray(0, frontSumAt), tables, nodes])).copy(header, frontSumAt);
-  return Buffer.concat([header, tables, nodes, body]);
-}
-
-/** Writes a node row at `at`. */
-export function writeNodeRow(bytes: Buffer, at: number, row: NodeRow): void {
-  bytes[at] = row.how;
-  bytes[at + 1] = row.codec;
-  bytes.writeUInt16LE(row.place, at + 2);
-  bytes.writeUInt32LE(row.offset, at + 4);
-  bytes.writeUInt32LE(row.stored, at + 8);
-  bytes.writeUInt32LE(row.full, at + 12);
-  bytes.writeUInt32LE(row.nodes, at + 16);
-  bytes.writeUInt32LE(row.trees, at + 20);
-  bytes.writeUInt32LE(row.firstLocation, at + 24);
-  bytes.writeUInt32LE(row.locations, at + 28);
-}
-
-/** Writes a blob location at `at`. */
-export function writeLocation(bytes: Buffer, at: number, location: BlobLocation): void {
-  bytes[at] = location.how;
-  bytes[at + 1] = location.codec;
-  bytes.writeUInt16LE(location.pack, at + 2);
-  bytes.writeUInt32LE(location.offset, at + 4);
-  bytes.writeUInt32LE(location.stored, at + 8);
-  bytes.writeUInt32LE(location.area, at + 12);
-}
-
 /**
  * Reads the header of a map, at most {@link LARGEST_MAP_HEADER_BYTES} bytes; they are not compared with their checksum yet.
  * Throws `ERR_MAP_INVALID` or `ERR_FORMAT_VERSION`.
  */
 export function parseMapHeader(bytes: Buffer, where: string): MapHeader {
   const reader = new ByteReader(bytes, (problem) => failMap(where, problem));
-  if (!reader.take(4).equals(MAGIC)) failMap(where, 'it does not begin like a map');
+  if (!reader.take(4).equals(MAP_MAGIC)) failMap(where, 'it does not begin like a map');
   const version = reader.u8();
-  if (version > CHUNKS_VERSION) {
+  if (version > BASES_VERSION) {
     throw new SluiceError('ERR_FORMAT_VERSION', `map ${where} was written by a newer Sluice`, {
       hint: 'Update Sluice in this workspace.',
     });
   }
   const kind = reader.u8();
-  if (version < VERSION || kind > 1 || reader.u16() !== 0) failMap(where, 'its header has unknown values');
+  if (version < PLAIN_VERSION || kind > 1 || reader.u16() !== 0) failMap(where, 'its header has unknown values');
   const root = Buffer.from(reader.take(RAW_DIGEST_BYTES));
   const [files, bytesBelow, blobBytes] = [reader.u64(), reader.u64(), reader.u64()];
   const [blobs, trees, packs, maps] = [reader.u32(), reader.u32(), reader.u32(), reader.u32()];
   const [nodes, locations, slices] = [reader.u32(), reader.u32(), reader.u32()];
-  const chunks = version === CHUNKS_VERSION ? reader.u32() : 0;
+  const chunks = version >= CHUNKS_VERSION ? reader.u32() : 0;
+  const bases = version >= BASES_VERSION ? reader.u32() : 0;
   const headerBytes = headerBytesOf(version);
   if (bytes.length < headerBytes) failMap(where, 'it is cut off');
   if (packs > MAX_MAP_TABLE || maps > MAX_MAP_TABLE) failMap(where, 'it names too many packs or maps');
@@ -257,9 +212,10 @@ export function parseMapHeader(bytes: Buffer, where: string): MapHeader {
   if (rootKind === 'tree' ? nodes === 0 : nodes !== 0 || locations !== 1) {
     failMap(where, 'its nodes do not fit its root');
   }
-  const frontBytes = headerBytes + packs * PACK_ROW_BYTES + maps * MAP_ROW_BYTES + nodes * NODE_ROW_BYTES;
+  const tableBytes = packs * PACK_ROW_BYTES + maps * MAP_ROW_BYTES;
+  const frontBytes = headerBytes + tableBytes + nodes * NODE_ROW_BYTES + bases * CHUNK_ROW_BYTES;
   const totalBytes = frontBytes + locations * LOCATION_BYTES + slices * RAW_DIGEST_BYTES + chunks * CHUNK_ROW_BYTES;
-  const counts = { blobs, trees, packs, maps, nodes, locations, slices, chunks, headerBytes };
+  const counts = { blobs, trees, packs, maps, nodes, locations, slices, chunks, bases, headerBytes };
   return { rootKind, root, files, bytes: bytesBelow, blobBytes, ...counts, frontBytes, totalBytes };
 }
 
@@ -282,7 +238,8 @@ export function parseMapFront(bytes: Buffer, where: string): MapFront {
   const packs = names(header.packs, PACK_NAME_BYTES);
   const maps = names(header.maps, RAW_DIGEST_BYTES);
   const rows = Buffer.from(reader.take(header.nodes * NODE_ROW_BYTES));
-  return { header, packs, maps, nodes: new NodeRows(rows, checkRows(rows, header, where)) };
+  const bases = Buffer.from(reader.take(header.bases * CHUNK_ROW_BYTES));
+  return { header, packs, maps, nodes: new NodeRows(rows, checkRows(rows, header, where)), bases };
 }
 
 /** A whole map. */
@@ -329,13 +286,18 @@ export function failMap(where: string, problem: string): never {
   });
 }
 
-function headerBytesOf(version: number): number {
-  return version === CHUNKS_VERSION ? LARGEST_MAP_HEADER_BYTES : MAP_HEADER_BYTES;
+/** Length of a header: each version has a number more. */
+export function headerBytesOf(version: number): number {
+  return MAP_HEADER_BYTES + 4 * (version - PLAIN_VERSION);
+}
+
+function howOf(how: number): NodeRow['how'] {
+  return how === IN_MAP ? IN_MAP : how === PATCHED ? PATCHED : IN_PACK;
 }
 
 function readNodeRow(rows: Buffer, at: number): NodeRow {
   return {
-    how: rows.readUInt8(at) === IN_MAP ? IN_MAP : IN_PACK,
+    how: howOf(rows.readUInt8(at)),
     codec: rows.readUInt8(at + 1),
     place: rows.readUInt16LE(at + 2),
     offset: rows.readUInt32LE(at + 4),
@@ -355,6 +317,7 @@ function checkRows(rows: Buffer, header: MapHeader, where: string): Uint32Array 
   const open: { node: number; location: number }[] = [];
   let number = 0;
   let location = 0;
+  let patched = 0;
   for (let i = 0; i < header.nodes; i++) {
     const row = readNodeRow(rows, i * NODE_ROW_BYTES);
     while (open.length > 0 && open[open.length - 1]?.node === number) location = open.pop()?.location ?? 0;
@@ -362,7 +325,8 @@ function checkRows(rows: Buffer, header: MapHeader, where: string): Uint32Array 
     const parent = open[open.length - 1];
     numbers[i] = number;
     const inMap = row.how === IN_MAP;
-    if (rows.readUInt8(i * NODE_ROW_BYTES) > IN_MAP) failMap(where, 'a node row has unknown values');
+    if (row.how === PATCHED) patched++;
+    if (rows.readUInt8(i * NODE_ROW_BYTES) > PATCHED) failMap(where, 'a node row has unknown values');
     if (row.place >= (inMap ? header.maps : header.packs))
       failMap(where, 'a node lies in no pack or map of its tables');
     if (row.nodes === 0 || row.trees > row.nodes) failMap(where, 'the nodes of a subtree do not add up');
@@ -385,5 +349,6 @@ function checkRows(rows: Buffer, header: MapHeader, where: string): Uint32Array 
   }
   while (open.length > 0 && open[open.length - 1]?.node === number) open.pop();
   if (open.length > 0) failMap(where, 'nodes are missing');
+  if (patched !== header.bases) failMap(where, 'a base is missing');
   return numbers;
 }

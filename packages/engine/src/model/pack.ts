@@ -1,5 +1,5 @@
 import { SluiceError } from '../errors.js';
-import { copyRaw, RAW_DIGEST_BYTES, rawDigestOf } from './digest.js';
+import { copyRaw, equalRaw, RAW_DIGEST_BYTES, rawDigestOf } from './digest.js';
 
 /** Kinds of objects, as they stand in a pack. */
 export const BLOB = 0;
@@ -16,6 +16,8 @@ export const CODEC_NONE = 0;
 export const CODEC_ZSTD = 1;
 /** A Brotli stream. */
 export const CODEC_BROTLI = 2;
+/** Only for a node: what is new in it, `patch.ts`. */
+export const CODEC_PATCH = 3;
 
 export const PACK_HEADER_BYTES = 8;
 export const OBJECT_HEADER_BYTES = 44;
@@ -40,7 +42,7 @@ export interface PackEntry {
   readonly kind: number;
 }
 
-/** Whether this version can read a codec. */
+/** Whether this version can read a codec of an object that stands for itself. */
 export function isKnownCodec(codec: number): boolean {
   return codec === CODEC_NONE || codec === CODEC_ZSTD || codec === CODEC_BROTLI;
 }
@@ -166,7 +168,11 @@ export class PackIndex {
       const at = middle * INDEX_ENTRY_BYTES;
       const here = heads[middle] ?? 0;
       const order =
-        here !== key ? here - key : this.rows.compare(raw, rawAt, rawAt + RAW_DIGEST_BYTES, at, at + RAW_DIGEST_BYTES);
+        here !== key
+          ? here - key
+          : equalRaw(this.rows, at, raw, rawAt)
+            ? 0
+            : this.rows.compare(raw, rawAt, rawAt + RAW_DIGEST_BYTES, at, at + RAW_DIGEST_BYTES);
       if (order === 0) return middle;
       if (order < 0) low = middle + 1;
       else high = middle;

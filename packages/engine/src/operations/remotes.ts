@@ -6,6 +6,7 @@ import { fetchRoots } from '../remote/fetch.js';
 import { type FoundRecord, readRecord } from '../remote/records.js';
 import { isComplete, isUnreachable, type Reach, type Remote, willStayComplete } from '../remote/remote.js';
 import type { Fetched, RemoteSource, Want } from '../stage/context.js';
+import type { Receiver } from '../store/receiver.js';
 import { type Config, readingOrder, remoteNamed } from '../workspace/config.js';
 import { isUsable } from '../workspace/remote-url.js';
 import { type ConnectOptions, connectRemote, type OpenedRemote } from './connect-remote.js';
@@ -32,6 +33,8 @@ export interface Remotes extends RemoteSource {
 /** What the remotes of a workspace need. */
 export interface RemotesOptions extends ConnectOptions {
   readonly config: Config;
+  /** Writes and hashes large files that come. */
+  readonly receiver?: Receiver | undefined;
   /** See `EngineOptions`. */
   readonly runDir?: string | undefined;
   /** Versions that share content with a root that no remote has; see `fetchRoots`. */
@@ -41,7 +44,7 @@ export interface RemotesOptions extends ConnectOptions {
 
 /** Opens remotes by name, each once, when they are first needed. One that does not answer is told of once and not asked again. */
 export function createRemotes(options: RemotesOptions): Remotes {
-  const { config, store, emit, signal } = options;
+  const { config, store, receiver, emit, signal } = options;
   const opened = new Map<string, OpenedRemote>();
   const reach = createReach(options, opened);
   const misplaced = new Set<string>();
@@ -132,12 +135,13 @@ export function createRemotes(options: RemotesOptions): Remotes {
       for (const [name, group] of byRemote(wants)) {
         const asked = from !== undefined ? from.map(open) : config.offline ? [] : openAll(name);
         const [first, ...others] = asked.map(({ remote }) => remote);
-        if (first === undefined) throw notAsked(name ?? config.defaultRemote, group);
+        if (first === undefined) throw notAsked(readingOrder(config, name), group);
         const fetched = await fetchRoots({
           remote: first,
           others,
           reach,
           store,
+          receiver,
           wants: group,
           treesOnly: what === 'trees',
           relatives: options.relatives,
@@ -146,6 +150,8 @@ export function createRemotes(options: RemotesOptions): Remotes {
             if (source !== undefined) sources.add(source.name);
           },
           signal,
+        }).catch((error: unknown) => {
+          throw withRemotes(error, from ?? asked.map((one) => one.name));
         });
         total.files += fetched.files.received;
         total.bytes += fetched.bytes.received;
@@ -203,13 +209,25 @@ function byRemote(wants: readonly Want[]): Map<string | undefined, Want[]> {
   return groups;
 }
 
-function notAsked(name: string | undefined, wants: readonly Want[]): SluiceError {
+/** What remotes are called here, the fetch does not know. */
+function withRemotes(error: unknown, remotes: readonly string[]): unknown {
+  if (!(error instanceof SluiceError) || error.details?.digest === undefined) return error;
+  const { code, message, hint, cause, details } = error;
+  return new SluiceError(code, message, {
+    cause,
+    ...(hint === undefined ? {} : { hint }),
+    details: { ...details, remotes: [...remotes] },
+  });
+}
+
+function notAsked(remotes: readonly string[], wants: readonly Want[]): SluiceError {
   const digest = wants[0]?.root.digest ?? '';
+  const [first] = remotes;
   return new SluiceError('ERR_NOT_LOCAL', `${digest} is needed and not in the store`, {
     hint:
-      name === undefined
+      first === undefined
         ? 'No remote is configured that could have it.'
-        : `Remote ${name} was not asked, being offline.`,
-    details: { digest },
+        : `Remote ${first} was not asked, being offline.`,
+    details: { digest, remotes: [...remotes] },
   });
 }

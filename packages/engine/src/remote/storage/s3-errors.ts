@@ -17,7 +17,8 @@ export type S3Action =
   | 's3:DeleteObject'
   | 's3:ListBucket'
   | 's3:AbortMultipartUpload'
-  | 's3:ListBucketMultipartUploads';
+  | 's3:ListBucketMultipartUploads'
+  | 's3:ListMultipartUploadParts';
 
 /** Where it was asked. */
 export interface S3Place {
@@ -85,7 +86,7 @@ export function explainS3(error: unknown, ask: S3Ask, place: S3Place): SluiceErr
       `bucket ${place.bucket} lies in ${region === undefined ? 'another region' : `region ${region}`} than was asked (${place.description})`,
       region === undefined
         ? 'Set `region` and `endpoint` of the remote to those of the bucket.'
-        : `Set "region": "${region}" for this remote in sluice.json.`,
+        : `Set "region": "${region}" for this remote in sluice.json; for an import or export, --region ${region}.`,
     );
   }
   if (name === 'CredentialsProviderError' || name === 'TokenProviderError') {

@@ -1,6 +1,6 @@
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import { SluiceError } from '../../errors.js';
-import type { ByteRange, StorageStat } from './port.js';
+import type { ByteRange, GetOptions, StorageStat } from './port.js';
 import { brokenS3, missingPermission, type S3Ask } from './s3-errors.js';
 import { parseS3Failure } from './s3-failure.js';
 import type { S3Requests } from './s3-requests.js';
@@ -12,20 +12,40 @@ export interface ObjectName {
   readonly RequestPayer?: 'requester';
 }
 
+/** What is known of an object without its bytes. */
+export interface ObjectHead extends StorageStat {
+  /** What the service calls this version of it. */
+  readonly etag: string | undefined;
+  readonly modified: Date | undefined;
+  /** What whoever put it has noted, by names in small letters. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
 /** The size of an object; `undefined` if there is none. */
 export async function statObject(
   requests: S3Requests,
   name: ObjectName,
   signal: AbortSignal | undefined,
 ): Promise<StorageStat | undefined> {
+  const head = await headObject(requests, name, signal);
+  return head === undefined ? undefined : { bytes: head.bytes };
+}
+
+/** What is known of an object; `undefined` if there is none. */
+export async function headObject(
+  requests: S3Requests,
+  name: ObjectName,
+  signal: AbortSignal | undefined,
+): Promise<ObjectHead | undefined> {
   const head = await requests.send(signal, {
     counts: 'head',
     ask: askFor(name),
-    send: async ({ s3, http }) => {
+    send: async ({ s3, http }): Promise<ObjectHead | 'ask' | undefined> => {
       try {
-        const { ContentLength: bytes = 0 } = await s3.headObject(name, http);
+        const answer = await s3.headObject(name, http);
         requests.bucketExists = true;
-        return { bytes };
+        const { ContentLength: bytes = 0, ETag: etag, LastModified: modified, Metadata: metadata = {} } = answer;
+        return { bytes, etag, modified, metadata };
       } catch (error) {
         const { status } = parseS3Failure(error);
         if (status === 404 && requests.bucketExists) return undefined;
@@ -36,16 +56,16 @@ export async function statObject(
     },
   });
   if (head !== 'ask') return head;
-  const read = await readObject(requests, name, { offset: 0, length: 1 }, signal);
-  return read === undefined ? undefined : { bytes: read.total };
+  const read = await readObject(requests, name, { offset: 0, length: 1 }, { signal });
+  return read === undefined ? undefined : { bytes: read.total, etag: undefined, modified: undefined, metadata: {} };
 }
 
-/** Bytes of an object and its whole size; `undefined` if there is none. `length` is at least 1. */
+/** Bytes of an object and its whole size; `undefined` if there is none. `length` is at least 1. With `IfMatch`, only of the version of this tag. */
 export async function readObject(
   requests: S3Requests,
-  name: ObjectName,
+  name: ObjectName & { readonly IfMatch?: string },
   range: ByteRange,
-  signal: AbortSignal | undefined,
+  { signal, allocate = Buffer.allocUnsafeSlow }: GetOptions = {},
 ): Promise<{ readonly bytes: Buffer; readonly total: number } | undefined> {
   const { offset, length } = range;
   return requests.send(signal, {
@@ -73,7 +93,7 @@ export async function readObject(
       const part = partOf(answer);
       if (part === undefined || part.offset > offset) throw brokenS3(requests.place, 'it sent another part than asked');
       const wanted = Math.max(0, Math.min(length, part.total - offset));
-      const bytes = await collect(answer, offset - part.offset, wanted, moved);
+      const bytes = await collect(answer, offset - part.offset, allocate(wanted), moved);
       if (bytes.length !== wanted) {
         throw brokenS3(requests.place, `it sent ${bytes.length} of ${wanted} bytes of ${name.Key}`);
       }
@@ -95,16 +115,16 @@ function partOf(answer: GetObjectCommandOutput): { readonly offset: number; read
   return offset === undefined || total === undefined ? undefined : { offset: Number(offset), total: Number(total) };
 }
 
-/** `wanted` bytes behind the first `skipped`; fewer if the body ends before. Nothing more is read than that. */
+/** The bytes behind the first `skipped`, in `bytes`; fewer if the body ends before it is full. Nothing more is read than that. */
 async function collect(
   answer: GetObjectCommandOutput,
   skipped: number,
-  wanted: number,
+  bytes: Buffer,
   moved: () => void,
 ): Promise<Buffer> {
   const { Body: body } = answer;
   if (!isByteStream(body)) throw new SluiceError('ERR_INTERNAL', 'the SDK gave no stream');
-  const bytes = Buffer.allocUnsafeSlow(wanted);
+  const wanted = bytes.length;
   let before = 0;
   let fill = 0;
   for await (const chunk of body) {
