@@ -22472,6 +22472,38 @@ function read(files, fd, offset, length) {
   return buffer;
 }
 
+// packages/engine/dist/store/layout.js
+import { join as join6 } from "node:path";
+var LOOSE_BYTES = 64 * 1024;
+var PACK_COUNT = 64;
+var PACK_TARGET_BYTES = 64 * 1024 * 1024;
+var STORE_VERSION = 1;
+function storeLayout(dir) {
+  return {
+    dir,
+    version: join6(dir, "version"),
+    objects: join6(dir, "objects"),
+    packs: join6(dir, "packs"),
+    records: join6(dir, "records"),
+    kept: join6(dir, "kept"),
+    index: join6(dir, "index"),
+    leases: join6(dir, "leases"),
+    locks: join6(dir, "locks"),
+    workspaces: join6(dir, "workspaces"),
+    tmp: join6(dir, "tmp"),
+    transfers: join6(dir, "transfers"),
+    trash: join6(dir, "trash"),
+    damaged: join6(dir, "damaged")
+  };
+}
+function looseName(kind, hex) {
+  return `${hex.slice(0, 2)}/${hex.slice(2)}${kind === "tree" ? ".tree" : ""}`;
+}
+function recordPath(layout, fingerprint) {
+  const hex = hexOf(fingerprint);
+  return join6(layout.records, hex.slice(0, 2), `${hex.slice(2)}.json`);
+}
+
 // packages/engine/dist/remote/remote-nodes.js
 import { hash as hash2 } from "node:crypto";
 
@@ -22728,9 +22760,67 @@ function missingAt(storage, key, kind, raw, rawAt2) {
   });
 }
 
-// packages/engine/dist/remote/fetch-chunked.js
+// packages/engine/dist/remote/fetch-blobs.js
 var WINDOW_BYTES = 8 * 1024 * 1024;
 var GAP_BYTES = 58 * 1024;
+async function* packedRanges(storage, source, arrival) {
+  const order = Uint32Array.from(source.offsets.keys()).sort((a, b2) => (source.offsets[a] ?? 0) - (source.offsets[b2] ?? 0));
+  const decode4 = await openDecode(source.codecs);
+  for (let window = nextWindow(source, order, 0); window !== void 0; window = nextWindow(source, order, window.to)) {
+    const { start: offset, length } = window;
+    const take2 = takeWindow.bind(void 0, storage, source, order, window, decode4, arrival);
+    yield { key: source.key, offset, length, take: take2 };
+  }
+}
+function nextWindow({ offsets, stored }, order, from) {
+  const startOf2 = (place2) => (offsets[order[place2] ?? 0] ?? 0) + OBJECT_HEADER_BYTES;
+  if (from >= order.length)
+    return void 0;
+  const start = startOf2(from);
+  let to2 = from;
+  let end = start;
+  for (; to2 < order.length; to2++) {
+    const at3 = startOf2(to2);
+    const behind = at3 + (stored[order[to2] ?? 0] ?? 0);
+    if (to2 > from && (at3 - end > GAP_BYTES || behind - start > WINDOW_BYTES))
+      break;
+    end = Math.max(end, behind);
+  }
+  return { from, to: to2, start, length: Math.max(1, end - start) };
+}
+function takeWindow(storage, source, order, window, decode4, arrival, bytes) {
+  for (let place2 = window.from; place2 < window.to; place2++) {
+    const blob = order[place2] ?? 0;
+    const raw = source.digests[blob] ?? Buffer.alloc(RAW_DIGEST_BYTES);
+    const size = source.sizes[blob] ?? 0;
+    const stored = source.stored[blob] ?? 0;
+    const at3 = (source.offsets[blob] ?? 0) + OBJECT_HEADER_BYTES - window.start;
+    if (bytes === void 0)
+      arrival.failed(missingAt(storage, source.key, "blob", raw, 0));
+    else if (ingest(arrival.ingestor(), decode4(source.codecs[blob] ?? 0, bytes.subarray(at3, at3 + stored), size), raw)) {
+      arrival.came(raw, size);
+      arrival.advance(1, size);
+    } else
+      arrival.failed(damagedAt(storage, source.key, "blob", raw, 0));
+  }
+}
+function ingest(ingestor, bytes, raw) {
+  if (bytes === void 0)
+    return false;
+  if (bytes.length < LOOSE_BYTES) {
+    if (!hasDigest(bytes, raw, 0))
+      return false;
+    ingestor.addBytes("blob", bytes, raw, 0);
+    return true;
+  }
+  const arriving = ingestor.beginBlob(raw, 0);
+  if (arriving === void 0)
+    return true;
+  arriving.write(bytes);
+  return arriving.finish();
+}
+
+// packages/engine/dist/remote/fetch-chunked.js
 async function fetchChunked(store, storage, source, arrival, signal) {
   const { raw, size, map } = source;
   if (arrival.ingestor().has("blob", raw)) {
@@ -23539,10 +23629,6 @@ var OpenMaps = class {
     const settled = await Promise.allSettled(this.opened.values());
     return settled.flatMap((one) => one.status === "fulfilled" && one.value !== void 0 ? [one.value] : []);
   }
-  /** Reads maps anew from now on: a repack may have replaced them. */
-  forget() {
-    this.opened.clear();
-  }
   /**
    * Follows references until a map that holds the node itself. Throws `ERR_MAP_INVALID` if they lead nowhere, and `ERR_OBJECT_MISSING` if
    * a map on the way is gone.
@@ -24104,10 +24190,10 @@ import { basename, dirname as dirname5, join as join12 } from "node:path";
 
 // packages/engine/dist/workspace/carry-ignored.js
 import { lstatSync, mkdirSync, readdirSync, renameSync } from "node:fs";
-import { dirname as dirname2, join as join7 } from "node:path";
+import { dirname as dirname2, join as join8 } from "node:path";
 
 // packages/engine/dist/workspace/ignore-file.js
-import { join as join6 } from "node:path";
+import { join as join7 } from "node:path";
 
 // packages/engine/dist/workspace/ignore-rules.js
 function extendRules(inherited, dir, texts2) {
@@ -24141,7 +24227,7 @@ var IGNORE_FILE = ".sluiceignore";
 function loadIgnore2(root, path, read3 = readIfPresent) {
   let rules;
   for (const dir of directoriesTo(path)) {
-    const text = read3(join6(root, dir, IGNORE_FILE));
+    const text = read3(join7(root, dir, IGNORE_FILE));
     if (text !== void 0)
       rules = extendRules(rules, dir, [text]);
   }
@@ -24164,13 +24250,13 @@ function directoriesTo(path) {
 // packages/engine/dist/workspace/carry-ignored.js
 function carryIgnored(root, path, from, to2) {
   for (const below4 of ignoredIn(root, path, from))
-    move(join7(from, below4), join7(to2, below4));
+    move(join8(from, below4), join8(to2, below4));
 }
 function refuseBlocked(root, path, from, to2) {
   for (const below4 of ignoredIn(root, path, from)) {
-    if (hasPlace(join7(to2, below4), to2))
+    if (hasPlace(join8(to2, below4), to2))
       continue;
-    throw new SluiceError("ERR_OUT_MODIFIED", `${join7(path, below4)} would be lost: the new version of ${path} has a file in its way`, {
+    throw new SluiceError("ERR_OUT_MODIFIED", `${join8(path, below4)} would be lost: the new version of ${path} has a file in its way`, {
       hint: "It is named in .sluiceignore, so Sluice does not keep it. Move it away, then run again."
     });
   }
@@ -24181,7 +24267,7 @@ function* ignoredIn(root, path, from) {
     yield* ignoredBelow(from, "", ignore);
 }
 function* ignoredBelow(from, below4, ignore) {
-  for (const entry2 of readdirSync(join7(from, below4), { withFileTypes: true })) {
+  for (const entry2 of readdirSync(join8(from, below4), { withFileTypes: true })) {
     const path = below4 === "" ? entry2.name : `${below4}/${entry2.name}`;
     if (ignore(path, entry2.isDirectory()))
       yield path;
@@ -24197,7 +24283,7 @@ function move(source, target) {
     renameSync(source, target);
   } else if (isDirectory(source) && isDirectory(target)) {
     for (const name of readdirSync(source))
-      move(join7(source, name), join7(target, name));
+      move(join8(source, name), join8(target, name));
   }
 }
 function hasPlace(target, top) {
@@ -24231,40 +24317,6 @@ import { lstatSync as lstatSync2 } from "node:fs";
 // packages/engine/dist/store/loose.js
 import { createHash as createHash6 } from "node:crypto";
 import { join as join9 } from "node:path";
-
-// packages/engine/dist/store/layout.js
-import { join as join8 } from "node:path";
-var LOOSE_BYTES = 64 * 1024;
-var PACK_COUNT = 64;
-var PACK_TARGET_BYTES = 64 * 1024 * 1024;
-var STORE_VERSION = 1;
-function storeLayout(dir) {
-  return {
-    dir,
-    version: join8(dir, "version"),
-    objects: join8(dir, "objects"),
-    packs: join8(dir, "packs"),
-    records: join8(dir, "records"),
-    kept: join8(dir, "kept"),
-    index: join8(dir, "index"),
-    leases: join8(dir, "leases"),
-    locks: join8(dir, "locks"),
-    workspaces: join8(dir, "workspaces"),
-    tmp: join8(dir, "tmp"),
-    transfers: join8(dir, "transfers"),
-    trash: join8(dir, "trash"),
-    damaged: join8(dir, "damaged")
-  };
-}
-function looseName(kind, hex) {
-  return `${hex.slice(0, 2)}/${hex.slice(2)}${kind === "tree" ? ".tree" : ""}`;
-}
-function recordPath(layout, fingerprint) {
-  const hex = hexOf(fingerprint);
-  return join8(layout.records, hex.slice(0, 2), `${hex.slice(2)}.json`);
-}
-
-// packages/engine/dist/store/loose.js
 var SEAL_SECONDS = 946684800;
 var CHUNK_BYTES2 = 1024 * 1024;
 function isSealed(place2) {
@@ -25913,7 +25965,7 @@ var Catalog = class {
     this.files = files;
     this.layout = layout;
   }
-  /** Loads new packs and forgets those that are gone. Cheap when nothing changed. */
+  /** Loads new packs and forgets those that are gone. Cheap when nothing changed. Returns whether other packs are there than before, or packs came and went meanwhile. */
   refresh() {
     this.fanOut = void 0;
     this.damagedNames = new Set(listNames(this.files, this.layout.damaged));
@@ -25921,7 +25973,7 @@ var Catalog = class {
     const stamp = stat === void 0 ? "none" : `${stat.mtimeMs}-${stat.ctimeMs}-${stat.ino}`;
     const settled = stat !== void 0 && Date.now() - stat.mtimeMs > 1e3;
     if (stamp === this.stamp)
-      return;
+      return false;
     const names = listNames(this.files, this.layout.packs).filter((name) => name.endsWith(".pack"));
     const loaded = /* @__PURE__ */ new Map();
     const broken = /* @__PURE__ */ new Map();
@@ -25930,9 +25982,11 @@ var Catalog = class {
       if (known !== void 0)
         loaded.set(name, known);
     }
+    const isOther = loaded.size !== this.loaded.size || [...loaded.keys()].some((name) => !this.loaded.has(name));
     this.loaded = loaded;
     this.broken = broken;
     this.stamp = settled ? stamp : "";
+    return isOther || loaded.size + broken.size < names.length;
   }
   /** All packs that can be read. */
   packs() {
@@ -26242,6 +26296,8 @@ var LARGEST_WINDOW_BYTES2 = 4 * 1024 * 1024;
 var CHUNK_BYTES4 = 1024 * 1024;
 var OPEN_PACKS = 32;
 var SECOND_LOOK_MS = 30;
+var LOOKS2 = 3;
+var MOST_LOOKS = 20;
 var ObjectReader = class {
   catalog;
   files;
@@ -26319,18 +26375,20 @@ var ObjectReader = class {
     this.fds.clear();
     this.windowPack = "";
   }
-  /** Tries every place of an object, then looks once more: a collection may be moving it, or may be bringing it back from the trash. */
+  /**
+   * Tries every place of an object, then looks again: a collection may be moving it, or may be bringing it back from the trash. It is missing only if the store stood still while it was looked for, for
+   * on a busy machine one collection after the other may overtake a reader.
+   */
   attempt(kind, raw, rawAt2, use) {
     const key = raw.subarray(rawAt2, rawAt2 + RAW_DIGEST_BYTES);
     let damaged = false;
-    for (let look3 = 0; look3 < 3; look3++) {
-      if (look3 === 1)
-        this.refresh();
-      if (look3 === 2) {
+    let hasMoved = false;
+    for (let look3 = 0; look3 < LOOKS2 || hasMoved && look3 < MOST_LOOKS; look3++) {
+      if (look3 >= 2) {
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SECOND_LOOK_MS);
         recoverFromTrash(this.files, this.layout, kind, key);
-        this.refresh();
       }
+      hasMoved = look3 > 0 && this.refresh();
       for (const place2 of this.catalog.places(kind, key, 0)) {
         try {
           const result2 = use(place2, key);
@@ -26341,7 +26399,9 @@ var ObjectReader = class {
         } catch (error) {
           if (isReadFailure(error))
             damaged = true;
-          else if (errnoOf(error) !== "ENOENT")
+          else if (errnoOf(error) === "ENOENT")
+            hasMoved = true;
+          else
             throw error;
         }
       }
@@ -26360,7 +26420,7 @@ var ObjectReader = class {
   }
   refresh() {
     this.close();
-    this.catalog.refresh();
+    return this.catalog.refresh();
   }
   streamFile(path, key, sink) {
     const digest = createHash10("sha256");
@@ -32406,8 +32466,8 @@ function entriesOf(below4, { directories }) {
   }));
 }
 
-// packages/engine/dist/operations/export-bucket.js
-import { createHash as createHash20 } from "node:crypto";
+// packages/engine/dist/operations/export-object.js
+import { createHash as createHash14 } from "node:crypto";
 
 // packages/engine/dist/remote/local-blob.js
 import { createHash as createHash12 } from "node:crypto";
@@ -32608,6 +32668,52 @@ function quietly(work) {
   }
 }
 
+// packages/engine/dist/operations/export-object.js
+var DIGEST_NOTE = "sluice-digest";
+var SMALL_BYTES = 256 * 1024;
+var LARGE_BYTES = 8 * 1024 * 1024;
+var MD5_TAG = /^"?([0-9a-f]{32})"?$/;
+async function isThere2({ workspace, signal }, plain, object, etag) {
+  const [, md5] = MD5_TAG.exec(etag ?? "") ?? [];
+  if (md5 !== void 0 && await md5Of(bodyFor(workspace.store, object)) === md5)
+    return true;
+  return (await plain.head(object.key, { signal }))?.metadata[DIGEST_NOTE] === digestFromRaw(object.raw);
+}
+async function sendObject({ workspace, signal }, plain, object) {
+  const { store } = workspace;
+  const { key, raw, bytes } = object;
+  const body = bodyFor(store, object);
+  const notes = { [DIGEST_NOTE]: digestFromRaw(raw) };
+  if (bytes <= LARGE_BYTES)
+    return plain.put(key, body, notes, { signal });
+  const name = storageKey(`export/${createHash14("sha256").update(key).digest("hex")}`);
+  const journal = openUploadJournal(store, `export to ${plain.description}`, name, bytes);
+  try {
+    await plain.put(key, body, notes, { signal, journal });
+  } finally {
+    journal.close();
+  }
+}
+async function md5Of(body) {
+  const hash8 = createHash14("md5");
+  for await (const chunk of body.chunks())
+    hash8.update(chunk);
+  return hash8.digest("hex");
+}
+function bodyFor(store, { raw, bytes }) {
+  if (bytes > LARGE_BYTES)
+    return localBlob(store, store.reader, raw, 0, bytes).body;
+  const read3 = () => Buffer.from(store.reader.read("blob", raw));
+  if (bytes <= SMALL_BYTES)
+    return bodyOf(read3());
+  return {
+    bytes,
+    chunks: function* () {
+      yield read3();
+    }
+  };
+}
+
 // packages/engine/dist/remote/storage/s3-list.js
 async function* listObjects(requests, base, named2, prefix, signal) {
   if (prefix !== "") {
@@ -32643,7 +32749,7 @@ async function* listAll(requests, { Key: _2, ...bucket }, start, most, signal) {
 }
 
 // packages/engine/dist/remote/storage/s3-chunks.js
-import { createHash as createHash14 } from "node:crypto";
+import { createHash as createHash15 } from "node:crypto";
 import { Readable } from "node:stream";
 var PIECE_BYTES = 256 * 1024;
 async function* partsOf(body, partBytes, signal) {
@@ -32679,7 +32785,7 @@ async function wholeOf(body, signal) {
   return { bytes: 0, pieces: [] };
 }
 function sha256Of({ pieces }) {
-  const hash8 = createHash14("sha256");
+  const hash8 = createHash15("sha256");
   for (const piece of pieces)
     hash8.update(piece);
   return hash8.digest("hex");
@@ -33243,7 +33349,7 @@ function isNotImplemented(error) {
 
 // packages/engine/dist/remote/storage/pace.js
 var FIRST_LIMIT = 8;
-var SMALL_BYTES = 64 * 1024;
+var SMALL_BYTES2 = 64 * 1024;
 var QUEUED_TIMES = 4;
 var QUEUED_MS = 250;
 var WEIGHT = 0.2;
@@ -33299,7 +33405,7 @@ function createPace(most, nowMs) {
         if (ended2)
           return;
         ended2 = true;
-        const tookMs = bytes <= SMALL_BYTES ? nowMs() - beganMs : void 0;
+        const tookMs = bytes <= SMALL_BYTES2 ? nowMs() - beganMs : void 0;
         learn(outcome, number, tookMs, running >= Math.floor(limit2));
         running--;
         startWaiting();
@@ -33803,10 +33909,10 @@ function openPlainBucket(options2) {
 import { setTimeout as sleep2 } from "node:timers/promises";
 
 // packages/engine/dist/remote/gc/quiet-note.js
-import { createHash as createHash15 } from "node:crypto";
+import { createHash as createHash16 } from "node:crypto";
 import { join as join35 } from "node:path";
 function quietNote(store, description) {
-  const hash8 = createHash15("sha256").update(description).digest("hex").slice(0, 16);
+  const hash8 = createHash16("sha256").update(description).digest("hex").slice(0, 16);
   const path = join35(store.layout.index, `quiet-${hash8}`);
   const times = () => {
     try {
@@ -33843,7 +33949,7 @@ function quietNote(store, description) {
 }
 
 // packages/engine/dist/remote/have-file.js
-import { createHash as createHash16, randomBytes as randomBytes13 } from "node:crypto";
+import { createHash as createHash17, randomBytes as randomBytes13 } from "node:crypto";
 import { join as join36 } from "node:path";
 var HAVE_PACK = 0;
 var HAVE_MAP = 1;
@@ -33913,7 +34019,7 @@ function rewriteHave(store, description, records) {
   });
 }
 function havePath(store, description) {
-  return join36(store.layout.index, `have-${createHash16("sha256").update(description).digest("hex").slice(0, 16)}`);
+  return join36(store.layout.index, `have-${createHash17("sha256").update(description).digest("hex").slice(0, 16)}`);
 }
 function encodeRecord({ kind, area, payload }) {
   const header = Buffer.alloc(RECORD_HEADER_BYTES);
@@ -33931,7 +34037,7 @@ function areaFrom(number, pullRequest) {
   return number === 0 ? "trusted" : number === 1 ? "shared" : void 0;
 }
 function checksum2(payload) {
-  return createHash16("sha256").update(payload).digest().subarray(0, RAW_DIGEST_BYTES);
+  return createHash17("sha256").update(payload).digest().subarray(0, RAW_DIGEST_BYTES);
 }
 function readIfThere(store, path) {
   try {
@@ -33952,7 +34058,7 @@ function quietly2(write2) {
 }
 
 // packages/engine/dist/remote/storage/actions-cache/cache-access.js
-import { createHash as createHash17 } from "node:crypto";
+import { createHash as createHash18 } from "node:crypto";
 
 // packages/engine/dist/remote/storage/actions-cache/cache-json.js
 function jsonOf(body) {
@@ -34007,7 +34113,7 @@ function cacheAccess(token, mode) {
   }
 }
 function scopeName(scope) {
-  return createHash17("sha256").update(scope).digest("hex").slice(0, 16);
+  return createHash18("sha256").update(scope).digest("hex").slice(0, 16);
 }
 function rightsIn(token) {
   if (token.length > MOST_TOKEN_BYTES)
@@ -34121,10 +34227,10 @@ function errnoIn2(error) {
 }
 
 // packages/engine/dist/remote/storage/actions-cache/cache-keys.js
-import { createHash as createHash18 } from "node:crypto";
+import { createHash as createHash19 } from "node:crypto";
 var DIGITS = 10;
 var LAST = 10 ** DIGITS - 1;
-var CACHE_VERSION = createHash18("sha256").update("sluice actions-cache 1").digest("hex");
+var CACHE_VERSION = createHash19("sha256").update("sluice actions-cache 1").digest("hex");
 function indexKey(scope, generation) {
   return generation > LAST ? void 0 : `${indexPrefix(scope)}${String(generation).padStart(DIGITS, "0")}`;
 }
@@ -34470,7 +34576,7 @@ var FIRST_WAIT_MS = 250;
 var LONGEST_WAIT_MS = 8e3;
 var PATIENCE = 6;
 var MOST_AHEAD = 100;
-var LOOKS2 = 4;
+var LOOKS3 = 4;
 var SETTLE_MS = 1500;
 var IndexChain = class {
   options;
@@ -34536,7 +34642,7 @@ var IndexChain = class {
   async look(mine, signal) {
     const { service, wait } = this.options;
     let settled = service.arbitrates;
-    for (let look3 = 1; look3 <= LOOKS2; look3++) {
+    for (let look3 = 1; look3 <= LOOKS3; look3++) {
       const found = await this.newest(signal);
       if (found === void 0 || found.generation < mine.generation) {
         await this.backOff(look3, signal);
@@ -35727,7 +35833,7 @@ function contentOf(http, answer2, what) {
     throw explainAnswer(answer2, what, http.place);
   return jsonOf(answer2.body);
 }
-function uploadTo(options2, resource, isThere2) {
+function uploadTo(options2, resource, isThere3) {
   const { http } = options2;
   const block = (offset, bytes, signal) => http.call(signal, async () => {
     const headers = {
@@ -35749,7 +35855,7 @@ function uploadTo(options2, resource, isThere2) {
     };
     if (await http.call(signal, finished))
       return;
-    if (!await isThere2(signal))
+    if (!await isThere3(signal))
       throw down2(http.place, "did not keep an entry", { silent: true });
   };
   return {
@@ -35828,7 +35934,7 @@ function answerOf(http, answer2, what) {
     throw refused;
   return { ok, value: value2 };
 }
-function uploadTo2(options2, key, url, isThere2) {
+function uploadTo2(options2, key, url, isThere3) {
   const { http, version } = options2;
   const put3 = (query, body, headers, signal) => http.call(signal, async () => {
     const answer2 = await http.send({
@@ -35856,7 +35962,7 @@ function uploadTo2(options2, key, url, isThere2) {
     };
     if (await http.call(signal, finished))
       return;
-    if (!await isThere2(signal))
+    if (!await isThere3(signal))
       throw down2(http.place, "did not keep an entry", { silent: true });
   };
   return {
@@ -35945,7 +36051,7 @@ function isEnterpriseServer(env) {
 }
 
 // packages/engine/dist/remote/write-once-file.js
-import { createHash as createHash19 } from "node:crypto";
+import { createHash as createHash20 } from "node:crypto";
 import { join as join39 } from "node:path";
 var YES = "1\n";
 var NO = "0\n";
@@ -35975,7 +36081,7 @@ function noteWriteOnce(store, description, supported) {
   }
 }
 function notePath2(store, description) {
-  return join39(store.layout.index, `once-${createHash19("sha256").update(description).digest("hex").slice(0, 16)}`);
+  return join39(store.layout.index, `once-${createHash20("sha256").update(description).digest("hex").slice(0, 16)}`);
 }
 
 // packages/engine/dist/operations/s3-remote.js
@@ -36122,10 +36228,6 @@ function checkBucketSettings(settings) {
 }
 
 // packages/engine/dist/operations/export-bucket.js
-var DIGEST_NOTE = "sluice-digest";
-var SMALL_BYTES2 = 256 * 1024;
-var LARGE_BYTES = 8 * 1024 * 1024;
-var MD5_TAG = /^"?([0-9a-f]{32})"?$/;
 function exportBucket(context, url, settings) {
   const parsed2 = parseRemoteUrl(context.workspace.root, url);
   if (!parsed2.ok || parsed2.location.kind !== "s3") {
@@ -36151,10 +36253,9 @@ async function exportToBucket(context, bucket, snapshots, force) {
   const there = await listThere(bucket, wanted2, signal);
   const same = /* @__PURE__ */ new Set();
   const present2 = wanted2.filter(({ key }) => there.has(key));
-  const isSame4 = comparer(context, bucket);
   await inParallel(present2, BUCKET_CALLS, async (object) => {
     const { bytes: bytes2, etag } = there.get(object.key) ?? {};
-    if (bytes2 === object.bytes && await isSame4(object, etag))
+    if (bytes2 === object.bytes && await isThere2(context, bucket.plain, object, etag))
       same.add(object);
   });
   const taken = present2.find((object) => !same.has(object));
@@ -36167,7 +36268,7 @@ async function exportToBucket(context, bucket, snapshots, force) {
   const bytes = put3.reduce((sum2, object) => sum2 + object.bytes, 0);
   const advance = put3.length === 0 ? void 0 : progress(emit, "sending", bucket.url)(put3.length, bytes);
   await inParallel(put3, BUCKET_CALLS, async (object) => {
-    await send2(context, bucket, object);
+    await sendObject(context, bucket.plain, object);
     advance?.(1, object.bytes);
   });
   return { written: put3.length, unchanged: same.size, bytes };
@@ -36214,48 +36315,6 @@ async function listThere({ plain, base }, wanted2, signal) {
       there.set(key, { bytes, etag });
   }
   return there;
-}
-function comparer({ workspace, signal }, { plain }) {
-  return async (object, etag) => {
-    const [, md5] = MD5_TAG.exec(etag ?? "") ?? [];
-    if (md5 !== void 0 && await md5Of(bodyFor(workspace.store, object)) === md5)
-      return true;
-    return (await plain.head(object.key, { signal }))?.metadata[DIGEST_NOTE] === digestFromRaw(object.raw);
-  };
-}
-async function md5Of(body) {
-  const hash8 = createHash20("md5");
-  for await (const chunk of body.chunks())
-    hash8.update(chunk);
-  return hash8.digest("hex");
-}
-function bodyFor(store, { raw, bytes }) {
-  if (bytes > LARGE_BYTES)
-    return localBlob(store, store.reader, raw, 0, bytes).body;
-  const read3 = () => Buffer.from(store.reader.read("blob", raw));
-  if (bytes <= SMALL_BYTES2)
-    return bodyOf(read3());
-  return {
-    bytes,
-    chunks: function* () {
-      yield read3();
-    }
-  };
-}
-async function send2({ workspace, signal }, { plain }, object) {
-  const { store } = workspace;
-  const { key, raw, bytes } = object;
-  const body = bodyFor(store, object);
-  const notes = { [DIGEST_NOTE]: digestFromRaw(raw) };
-  if (bytes <= LARGE_BYTES)
-    return plain.put(key, body, notes, { signal });
-  const name = storageKey(`export/${createHash20("sha256").update(key).digest("hex")}`);
-  const journal = openUploadJournal(store, `export to ${plain.description}`, name, bytes);
-  try {
-    await plain.put(key, body, notes, { signal, journal });
-  } finally {
-    journal.close();
-  }
 }
 function usage2(problem, hint) {
   return new SluiceError("ERR_USAGE", problem, { hint });
@@ -36522,66 +36581,6 @@ function openBatch(session, packed) {
   };
 }
 
-// packages/engine/dist/remote/fetch-blobs.js
-var WINDOW_BYTES3 = 8 * 1024 * 1024;
-var GAP_BYTES2 = 58 * 1024;
-async function* packedRanges(storage, source, arrival) {
-  const order = Uint32Array.from(source.offsets.keys()).sort((a, b2) => (source.offsets[a] ?? 0) - (source.offsets[b2] ?? 0));
-  const decode4 = await openDecode(source.codecs);
-  for (let window = nextWindow(source, order, 0); window !== void 0; window = nextWindow(source, order, window.to)) {
-    const { start: offset, length } = window;
-    const take2 = takeWindow.bind(void 0, storage, source, order, window, decode4, arrival);
-    yield { key: source.key, offset, length, take: take2 };
-  }
-}
-function nextWindow({ offsets, stored }, order, from) {
-  const startOf2 = (place2) => (offsets[order[place2] ?? 0] ?? 0) + OBJECT_HEADER_BYTES;
-  if (from >= order.length)
-    return void 0;
-  const start = startOf2(from);
-  let to2 = from;
-  let end = start;
-  for (; to2 < order.length; to2++) {
-    const at3 = startOf2(to2);
-    const behind = at3 + (stored[order[to2] ?? 0] ?? 0);
-    if (to2 > from && (at3 - end > GAP_BYTES2 || behind - start > WINDOW_BYTES3))
-      break;
-    end = Math.max(end, behind);
-  }
-  return { from, to: to2, start, length: Math.max(1, end - start) };
-}
-function takeWindow(storage, source, order, window, decode4, arrival, bytes) {
-  for (let place2 = window.from; place2 < window.to; place2++) {
-    const blob = order[place2] ?? 0;
-    const raw = source.digests[blob] ?? Buffer.alloc(RAW_DIGEST_BYTES);
-    const size = source.sizes[blob] ?? 0;
-    const stored = source.stored[blob] ?? 0;
-    const at3 = (source.offsets[blob] ?? 0) + OBJECT_HEADER_BYTES - window.start;
-    if (bytes === void 0)
-      arrival.failed(missingAt(storage, source.key, "blob", raw, 0));
-    else if (ingest(arrival.ingestor(), decode4(source.codecs[blob] ?? 0, bytes.subarray(at3, at3 + stored), size), raw)) {
-      arrival.came(raw, size);
-      arrival.advance(1, size);
-    } else
-      arrival.failed(damagedAt(storage, source.key, "blob", raw, 0));
-  }
-}
-function ingest(ingestor, bytes, raw) {
-  if (bytes === void 0)
-    return false;
-  if (bytes.length < LOOSE_BYTES) {
-    if (!hasDigest(bytes, raw, 0))
-      return false;
-    ingestor.addBytes("blob", bytes, raw, 0);
-    return true;
-  }
-  const arriving = ingestor.beginBlob(raw, 0);
-  if (arriving === void 0)
-    return true;
-  arriving.write(bytes);
-  return arriving.finish();
-}
-
 // packages/engine/dist/remote/fetch-large.js
 async function* largeRanges(store, receiver, storage, source, arrival, open3, signal) {
   const raw = source.digests[0] ?? Buffer.alloc(RAW_DIGEST_BYTES);
@@ -36626,9 +36625,9 @@ async function* largeRanges(store, receiver, storage, source, arrival, open3, si
   }
 }
 function windowsOf({ offset, length }) {
-  return Array.from({ length: Math.ceil(length / WINDOW_BYTES3) }, (_2, i) => ({
-    offset: offset + i * WINDOW_BYTES3,
-    length: Math.min(WINDOW_BYTES3, length - i * WINDOW_BYTES3)
+  return Array.from({ length: Math.ceil(length / WINDOW_BYTES) }, (_2, i) => ({
+    offset: offset + i * WINDOW_BYTES,
+    length: Math.min(WINDOW_BYTES, length - i * WINDOW_BYTES)
   }));
 }
 
@@ -39694,9 +39693,7 @@ function stopping(emit) {
 }
 
 // packages/engine/dist/remote/gc/map-shelf.js
-var LARGEST_MAP_BYTES2 = 2 ** 31 - 1;
 var SHELF_BYTES = 64 * 1024 * 1024;
-var SLICE_DIGEST_BYTES = 32;
 var MapShelf = class {
   remote;
   signal;
@@ -39712,7 +39709,7 @@ var MapShelf = class {
     if (known !== void 0)
       return known.map;
     const { storage } = this.remote;
-    const bytes = await storage.get(key, { offset: 0, length: LARGEST_MAP_BYTES2 }, { signal: this.signal });
+    const bytes = await storage.get(key, { offset: 0, length: LARGEST_MAP_BYTES }, { signal: this.signal });
     if (bytes === void 0)
       return void 0;
     const map = parseMap(bytes, key, `${storage.description}/${key}`);
@@ -39733,9 +39730,9 @@ function parseMap(bytes, key, where) {
   const { header } = front;
   if (parts2?.kind !== "maps" || !parts2.raw.equals(header.root))
     return failMap(where, "it is the map of another root");
-  const sections = locations.length + header.slices * SLICE_DIGEST_BYTES + header.chunks * CHUNK_ROW_BYTES;
+  const sections = locations.length + header.slices * RAW_DIGEST_BYTES + header.chunks * CHUNK_ROW_BYTES;
   const plainBytes = header.frontBytes + sections;
-  const isPlain2 = header.totalBytes === plainBytes && slices.length === header.slices * SLICE_DIGEST_BYTES;
+  const isPlain2 = header.totalBytes === plainBytes && slices.length === header.slices * RAW_DIGEST_BYTES;
   return { key, area: parts2.area, root: digestFromRaw(parts2.raw), front, locations, slices, chunks, isPlain: isPlain2 };
 }
 function packsOf(map) {
@@ -40661,10 +40658,10 @@ function tookTooLong(remote) {
     hint: "What it has done is sound. Run it again."
   });
 }
-async function replaceList(remote, condemned, isThere2, signal) {
+async function replaceList(remote, condemned, isThere3, signal) {
   if (condemned.length > 0)
     await writeCondemned(remote.storage, remote.areas.own, condemned, signal);
-  else if (isThere2)
+  else if (isThere3)
     await remote.storage.delete?.(condemnedKey(remote.areas.own), { signal });
 }
 function ownOf({ objects }, { areas }, kind) {
@@ -44733,11 +44730,11 @@ async function complete2(options2, open3, { walk: walk2, have, uploader }) {
     const namings = drafts.map(({ draft }) => draft);
     const bad = options2.auditor?.bad ?? /* @__PURE__ */ new Set();
     const since = remote.lookout.oldestLook();
-    const isThere2 = !await uploader.forgetCondemned() && await confirm({ remote, have, bad, signal }, namings, confirmed);
-    if (isThere2 && (dryRun || await writeMaps(options2, drafts, uploader, have, since))) {
+    const isThere3 = !await uploader.forgetCondemned() && await confirm({ remote, have, bad, signal }, namings, confirmed);
+    if (isThere3 && (dryRun || await writeMaps(options2, drafts, uploader, have, since))) {
       return drafts.map(({ draft }) => draft);
     }
-    if (isThere2)
+    if (isThere3)
       confirmed.clear();
     else if (attempt3 >= TRUSTING_ATTEMPTS)
       have.forgetAllBut(confirmed);
@@ -44847,7 +44844,7 @@ async function pushTo(context, opened, cargo, isMeant) {
   const counts = emptyTally("sent");
   let failure2;
   try {
-    addTally(counts, await send3(context, opened, cargo, isMeant), "sent");
+    addTally(counts, await send2(context, opened, cargo, isMeant), "sent");
   } catch (error) {
     if (!(error instanceof SluiceError))
       throw error;
@@ -44862,7 +44859,7 @@ async function pushTo(context, opened, cargo, isMeant) {
   };
   return { report: report2, error: failure2 };
 }
-async function send3(context, opened, { locked, past, options: options2 }, isMeant) {
+async function send2(context, opened, { locked, past, options: options2 }, isMeant) {
   const current = locked.flatMap((entry2) => itemsOf2(entry2, isMeant)).filter((item) => isOurs2(context, item));
   const older = await presentOnly(context, opened, past.flatMap((entry2) => itemsOf2(entry2, isMeant)).filter((item) => isOurs2(context, item)));
   const items = distinct([...current, ...older]);
@@ -45136,8 +45133,8 @@ function sendableStages({ workspace, readLock }, selected) {
   const { reader } = workspace.store;
   return selected.flatMap(({ stage }) => {
     const entry2 = readLock(stage.projectRoot).stages.get(stage.id.target);
-    const isThere2 = entry2 !== void 0 && entry2.outs.size > 0 && isSendable(reader, stage, entry2);
-    return isThere2 ? [stageName(stage.id)] : [];
+    const isThere3 = entry2 !== void 0 && entry2.outs.size > 0 && isSendable(reader, stage, entry2);
+    return isThere3 ? [stageName(stage.id)] : [];
   });
 }
 function isSendable(reader, { outs }, entry2) {
@@ -45158,8 +45155,8 @@ function pushWhileRunning(open3, { remotes, everyMs = EVERY_MS, idleMs = IDLE_MS
     look: config.offline ? () => [] : look3,
     push: async (select2, signal, isLast) => {
       const context = open3(signal, emit);
-      const send4 = () => push(context, selectStages(context.projects, context.stages, select2), remotes === void 0 ? {} : { remotes });
-      return isLast ? await send4() : await oneAtATime(context, signal, send4);
+      const send3 = () => push(context, selectStages(context.projects, context.stages, select2), remotes === void 0 ? {} : { remotes });
+      return isLast ? await send3() : await oneAtATime(context, signal, send3);
     },
     isBusy: () => isAnyStageHeld(workspace.store),
     everyMs,
@@ -45212,7 +45209,7 @@ function sameOuts3(a, b2) {
     return false;
   return [...b2.outs].every(([path, root]) => a.outs.get(path)?.digest === root.digest);
 }
-async function oneAtATime({ workspace, config }, signal, send4) {
+async function oneAtATime({ workspace, config }, signal, send3) {
   const urls = [...config.remotes.values()].map(({ url }) => url).join("\n");
   const name = `push-${createHash23("sha256").update(urls).digest("hex").slice(0, 32)}`;
   let held;
@@ -45224,7 +45221,7 @@ async function oneAtATime({ workspace, config }, signal, send4) {
     throw error;
   }
   try {
-    return await send4();
+    return await send3();
   } finally {
     held.release();
   }
@@ -50066,17 +50063,10 @@ async function runStep(host, step, interruption) {
     mkdirSync19(notesDir, { recursive: true });
     const { engine, remote } = await openWorkspace(host, root, inputs, standing, warnings, interruption);
     try {
-      const done = await runWorkspace(engine, {
-        host,
-        inputs,
-        standing,
-        root,
-        remote,
-        pullRequest: run.pullRequest,
-        notesDir,
-        interruption,
-        mask: commands.mask
-      });
+      const { pullRequest } = run;
+      const mask = commands.mask;
+      const options2 = { host, inputs, standing, root, remote, pullRequest, notesDir, interruption, mask };
+      const done = await runWorkspace(engine, options2);
       runs.push(done);
       if (step.lockBranch !== void 0)
         locks = await commitLocks(engine, host, done, inputs, step.lockBranch);

@@ -1059,7 +1059,7 @@ var Catalog = class {
     this.files = files;
     this.layout = layout;
   }
-  /** Loads new packs and forgets those that are gone. Cheap when nothing changed. */
+  /** Loads new packs and forgets those that are gone. Cheap when nothing changed. Returns whether other packs are there than before, or packs came and went meanwhile. */
   refresh() {
     this.fanOut = void 0;
     this.damagedNames = new Set(listNames(this.files, this.layout.damaged));
@@ -1067,7 +1067,7 @@ var Catalog = class {
     const stamp = stat === void 0 ? "none" : `${stat.mtimeMs}-${stat.ctimeMs}-${stat.ino}`;
     const settled = stat !== void 0 && Date.now() - stat.mtimeMs > 1e3;
     if (stamp === this.stamp)
-      return;
+      return false;
     const names = listNames(this.files, this.layout.packs).filter((name) => name.endsWith(".pack"));
     const loaded = /* @__PURE__ */ new Map();
     const broken = /* @__PURE__ */ new Map();
@@ -1076,9 +1076,11 @@ var Catalog = class {
       if (known !== void 0)
         loaded.set(name, known);
     }
+    const isOther = loaded.size !== this.loaded.size || [...loaded.keys()].some((name) => !this.loaded.has(name));
     this.loaded = loaded;
     this.broken = broken;
     this.stamp = settled ? stamp : "";
+    return isOther || loaded.size + broken.size < names.length;
   }
   /** All packs that can be read. */
   packs() {
@@ -1427,6 +1429,8 @@ var LARGEST_WINDOW_BYTES = 4 * 1024 * 1024;
 var CHUNK_BYTES3 = 1024 * 1024;
 var OPEN_PACKS = 32;
 var SECOND_LOOK_MS = 30;
+var LOOKS2 = 3;
+var MOST_LOOKS = 20;
 var ObjectReader = class {
   catalog;
   files;
@@ -1504,18 +1508,20 @@ var ObjectReader = class {
     this.fds.clear();
     this.windowPack = "";
   }
-  /** Tries every place of an object, then looks once more: a collection may be moving it, or may be bringing it back from the trash. */
+  /**
+   * Tries every place of an object, then looks again: a collection may be moving it, or may be bringing it back from the trash. It is missing only if the store stood still while it was looked for, for
+   * on a busy machine one collection after the other may overtake a reader.
+   */
   attempt(kind, raw, rawAt, use) {
     const key = raw.subarray(rawAt, rawAt + RAW_DIGEST_BYTES);
     let damaged = false;
-    for (let look = 0; look < 3; look++) {
-      if (look === 1)
-        this.refresh();
-      if (look === 2) {
+    let hasMoved = false;
+    for (let look = 0; look < LOOKS2 || hasMoved && look < MOST_LOOKS; look++) {
+      if (look >= 2) {
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SECOND_LOOK_MS);
         recoverFromTrash(this.files, this.layout, kind, key);
-        this.refresh();
       }
+      hasMoved = look > 0 && this.refresh();
       for (const place of this.catalog.places(kind, key, 0)) {
         try {
           const result = use(place, key);
@@ -1526,7 +1532,9 @@ var ObjectReader = class {
         } catch (error) {
           if (isReadFailure(error))
             damaged = true;
-          else if (errnoOf(error) !== "ENOENT")
+          else if (errnoOf(error) === "ENOENT")
+            hasMoved = true;
+          else
             throw error;
         }
       }
@@ -1545,7 +1553,7 @@ var ObjectReader = class {
   }
   refresh() {
     this.close();
-    this.catalog.refresh();
+    return this.catalog.refresh();
   }
   streamFile(path, key, sink) {
     const digest = createHash6("sha256");

@@ -19,7 +19,7 @@ beforeAll(async () => {
 }, 600_000);
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
-const ACTIONS = ['action.yml', 'restore/action.yml'];
+const ACTIONS = ['action.yml', 'restore/action.yml', 'plan/action.yml'];
 
 const WORKFLOW = `
 on: push
@@ -46,6 +46,7 @@ jobs:
       - uses: ./restore
         with:
           command: test -s p/report.txt
+      - uses: ./plan
 `;
 
 story(

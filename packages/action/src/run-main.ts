@@ -78,17 +78,10 @@ async function runStep(host: Host, step: Step, interruption: AbortSignal): Promi
     mkdirSync(notesDir, { recursive: true });
     const { engine, remote } = await openWorkspace(host, root, inputs, standing, warnings, interruption);
     try {
-      const done = await runWorkspace(engine, {
-        host,
-        inputs,
-        standing,
-        root,
-        remote,
-        pullRequest: run.pullRequest,
-        notesDir,
-        interruption,
-        mask: commands.mask,
-      });
+      const { pullRequest } = run;
+      const mask = commands.mask;
+      const options = { host, inputs, standing, root, remote, pullRequest, notesDir, interruption, mask };
+      const done = await runWorkspace(engine, options);
       runs.push(done);
       if (step.lockBranch !== undefined) locks = await commitLocks(engine, host, done, inputs, step.lockBranch);
     } finally {
