@@ -22,6 +22,8 @@ export interface Inputs {
   readonly push: 'auto' | 'never' | 'always';
   readonly gc: 'auto' | 'never' | 'workspace' | 'all-branches' | 'all-tags' | 'all-commits';
   readonly strict: boolean;
+  /** What is asked of records and maps of remotes besides what `sluice.json` asks. */
+  readonly trust: 'areas' | 'strict';
   /** Names of variables. */
   readonly passEnv: readonly string[];
   readonly summary: 'always' | 'on-change' | 'never';
@@ -53,6 +55,7 @@ export function parseInputs(env: Readonly<Record<string, string | undefined>>): 
     push: reader.choice('push', ['auto', 'never', 'always'], 'auto'),
     gc: reader.choice('gc', GC, 'auto'),
     strict: reader.flag('strict'),
+    trust: reader.choice('trust', ['areas', 'strict'], 'areas'),
     passEnv: reader.list('pass-env'),
     summary: reader.choice('summary', ['always', 'on-change', 'never'], 'always'),
     workingDirectories: orElse(reader.lines('working-directory'), ['.']),

@@ -43,6 +43,7 @@ export async function openWorkspace(
       root,
       env: remote === undefined ? host.env : { ...host.env, SLUICE_REMOTE: remote },
       area: standing.area,
+      trust: inputs.trust,
       signal,
       workerFile: new URL('./worker.mjs', import.meta.url),
       emit: (event) => {

@@ -57,7 +57,7 @@ import { storeStat } from './store/stat.js';
 import { openStore, type Store } from './store/store.js';
 import { registerWorkspace } from './store/workspaces.js';
 import { createBulk } from './workspace/bulk.js';
-import { type Config, readConfig } from './workspace/config.js';
+import { type Config, readConfig, strictest } from './workspace/config.js';
 import { readWorkspace, type WorkspaceProjects } from './workspace/projects.js';
 import { prepareStateDir, projectsCachePath } from './workspace/state-dir.js';
 import { diskFiles } from './workspace/text-files.js';
@@ -95,7 +95,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const gathering: Gathering = new Map();
 
   const config = (): Config => {
-    const read = readConfig(root, env);
+    const asked = readConfig(root, env);
+    const read = { ...asked, trust: strictest(asked.trust, options.trust) };
     return options.offline === true ? { ...read, offline: true } : read;
   };
   const openOnce = (settings: Config): Store => {
@@ -121,6 +122,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         config: settings,
         store,
         area,
+        trust: settings.trust,
         env,
         emit,
         gathering,
@@ -285,7 +287,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       served ??= await serveRemotes(
         settings,
         drivers,
-        { store: workspace.store, area: parseArea(area), env, emit, gathering },
+        { store: workspace.store, area: parseArea(area), trust: settings.trust, env, emit, gathering },
         serveOptions,
       );
       return served;

@@ -5,12 +5,12 @@ import { type ChunkRow, readChunksOf, writeChunk } from './chunk.js';
 import { rawDigestOf } from './digest.js';
 import {
   CHUNK_ROW_BYTES,
+  CHUNKS_HEADER_BYTES,
   decodeMap,
   encodeMap,
   IN_CHUNKS,
   IN_MAP,
   IN_PACK,
-  LARGEST_MAP_HEADER_BYTES,
   LOCATION_BYTES,
   MAP_HEADER_BYTES,
   type MapDraft,
@@ -20,6 +20,7 @@ import {
   parseMapFront,
   parseMapHeader,
   readLocation,
+  withSignature,
   writeLocation,
   writeNodeRow,
 } from './map.js';
@@ -130,7 +131,7 @@ function chunkedSample(): MapDraft {
 test('a map with chunks is these bytes, and is read as what was written', () => {
   const draft = chunkedSample();
   const bytes = encodeMap(draft);
-  expect(bytes.length).toBe(LARGEST_MAP_HEADER_BYTES + 2 * 17 + 33 + 3 * 32 + 3 * 16 + 2 * 48);
+  expect(bytes.length).toBe(CHUNKS_HEADER_BYTES + 2 * 17 + 33 + 3 * 32 + 3 * 16 + 2 * 48);
   expect(bytes.toString('hex', 4, 8)).toBe('02010000');
   expect(bytes.toString('hex', 84, 96)).toBe('030000000000000002000000');
   // The end of the first chunk: its length, offset, stored length, pack and codec.
@@ -183,9 +184,44 @@ test('the front can be read without the rest', () => {
   expect(codeOf(() => parseMapFront(bytes.subarray(0, frontBytes - 1), 'test'))).toBe('ERR_MAP_INVALID');
 });
 
+describe('a signature', () => {
+  const sign = (bytes: Buffer): Buffer => rawDigestOf(Buffer.concat([Buffer.from('key'), bytes]));
+
+  test.each([
+    ['of a map without chunks', sample()],
+    ['of a map with chunks', chunkedSample()],
+  ])('%s lies behind its header, and the rest stays as it is', (_, draft) => {
+    const plain = encodeMap(draft);
+    const bytes = withSignature(plain, 'test', sign);
+    const { header } = parseMapFront(bytes, 'test');
+    expect(bytes[4]).toBe(3);
+    expect(header.signed).toEqual({ bytes: bytes.subarray(0, 160), signature: sign(bytes.subarray(0, 160)) });
+    expect(bytes.subarray(160, 192)).toEqual(header.signed?.signature);
+    expect(parseMapHeader(plain, 'test').signed).toBeUndefined();
+    const [before, after] = [decodeMap(plain, 'test'), decodeMap(bytes, 'test')];
+    const { headerBytes: _plain, frontBytes: _front, totalBytes: _total, ...counts } = before.front.header;
+    expect(after.front.header).toMatchObject({ ...counts, signed: header.signed, totalBytes: bytes.length });
+    expect({ ...after, front: after.front.packs }).toEqual({ ...before, front: before.front.packs });
+    expect(withSignature(bytes, 'test', sign)).toEqual(bytes);
+  });
+
+  test('changes with each bit of the map, or the map is damaged', () => {
+    const bytes = withSignature(encodeMap(chunkedSample()), 'test', sign);
+    for (let at = 0; at < bytes.length; at++) {
+      const changed = Buffer.from(bytes);
+      changed[at] = (changed[at] ?? 0) ^ 4;
+      const isRefused = codeOf(() => {
+        const { signed } = decodeMap(changed, 'test').front.header;
+        if (signed === undefined || !sign(signed.bytes).equals(signed.signature)) throw new Error('refused');
+      });
+      expect(isRefused).not.toBe('no error');
+    }
+  });
+});
+
 test('a newer version is not damage', () => {
   const bytes = encodeMap(sample());
-  bytes[4] = 3;
+  bytes[4] = 4;
   expect(codeOf(() => decodeMap(bytes, 'test'))).toBe('ERR_FORMAT_VERSION');
 });
 

@@ -20,6 +20,7 @@ export interface RemoteEntry {
   readonly requestPayer?: boolean;
   readonly compression?: Compression;
   readonly chunking?: boolean;
+  readonly trust?: Trust;
 }
 
 /** Who keeps the keys with which a service encrypts: the service itself, or the KMS of AWS. */
@@ -27,6 +28,9 @@ export type Encryption = 'AES256' | 'aws:kms';
 
 /** Whether what is sent to a remote is compressed: where it gets smaller and holds nothing up, wherever it gets smaller, or never. */
 export type Compression = 'auto' | 'always' | 'none';
+
+/** Which records and maps of a remote count: those of an area that counts, or of these only what one of our keys has signed. */
+export type Trust = 'areas' | 'strict';
 
 /** When something is done: on request, or after each run of a stage. */
 export type When = 'manual' | 'after-run';
@@ -51,7 +55,7 @@ export interface ConfigFile {
   readonly push?: PushWhen;
   readonly gc?: When;
   readonly hooks?: HookSettings;
-  readonly trust?: ReadonlyMap<string, unknown>;
+  readonly trust?: Trust;
 }
 
 const KEYS = ['$schema', 'store', 'defaultRemote', 'remotes', 'link', 'durability', 'push', 'gc', 'hooks', 'trust'];
@@ -70,7 +74,10 @@ const REMOTE_KEYS = [
   'requestPayer',
   'compression',
   'chunking',
+  'trust',
 ];
+/** The words for {@link Trust}. */
+export const TRUST: readonly Trust[] = ['areas', 'strict'];
 const COMPRESSIONS = ['auto', 'always', 'none'] as const satisfies Compression[];
 const ENCRYPTIONS = ['AES256', 'aws:kms'] as const satisfies Encryption[];
 /** Names that go into headers and host names. */
@@ -109,7 +116,7 @@ export function parseConfigFile(text: string, name: string): ConfigFile {
     push: optional('push', (value, place) => asChoice<PushWhen>(value, PUSH_WHEN, place, fail)),
     gc: optional('gc', (value, place) => asChoice(value, WHEN, place, fail)),
     hooks: optional('hooks', (value, place) => parseHooks(value, place, name, fail)),
-    trust: optional('trust', (value, place) => asObject(value, place, fail)),
+    trust: optional('trust', (value, place) => asChoice<Trust>(value, TRUST, place, fail)),
   });
 }
 
@@ -135,6 +142,7 @@ function parseRemote(remote: string, value: unknown, name: string, fail: Fail): 
     requestPayer: optional('requestPayer', asFlag),
     compression: optional('compression', (given, at) => asChoice<Compression>(given, COMPRESSIONS, at, fail)),
     chunking: optional('chunking', asFlag),
+    trust: optional('trust', (given, at) => asChoice<Trust>(given, TRUST, at, fail)),
   });
 }
 

@@ -1,6 +1,13 @@
 import { SluiceError } from '../../errors.js';
 import { type Digest, digestFromRaw } from '../../model/digest.js';
-import { CHUNK_ROW_BYTES, decodeMap, failMap, type MapFront, type MapName } from '../../model/map.js';
+import {
+  CHUNK_ROW_BYTES,
+  decodeMap,
+  failMap,
+  LARGEST_MAP_BYTES,
+  type MapFront,
+  type MapName,
+} from '../../model/map.js';
 import { type Area, areaOf } from '../areas.js';
 import { mapKey, packKey, parseKey } from '../keys.js';
 import type { Remote } from '../remote.js';
@@ -19,7 +26,6 @@ export interface LoadedMap {
   readonly isPlain: boolean;
 }
 
-const LARGEST_MAP_BYTES = 2 ** 31 - 1;
 /** Maps that are read again within so many bytes of others are read once. */
 const SHELF_BYTES = 64 * 1024 * 1024;
 const SLICE_DIGEST_BYTES = 32;
@@ -40,10 +46,13 @@ export class MapShelf {
   async load(key: StorageKey): Promise<LoadedMap | undefined> {
     const known = this.maps.get(key);
     if (known !== undefined) return known.map;
-    const { storage } = this.remote;
+    const { storage, signatures } = this.remote;
     const bytes = await storage.get(key, { offset: 0, length: LARGEST_MAP_BYTES }, { signal: this.signal });
     if (bytes === undefined) return undefined;
-    const map = parseMap(bytes, key, `${storage.description}/${key}`);
+    const parsed = parseMap(bytes, key, `${storage.description}/${key}`);
+    // Who has no key leaves alone what is signed.
+    const isPlain = parsed.isPlain && (signatures.canSign || parsed.front.header.signed === undefined);
+    const map = { ...parsed, isPlain };
     this.maps.set(key, { map, bytes: bytes.length });
     this.bytes += bytes.length;
     for (const [oldest, { bytes: fewer }] of this.maps) {
