@@ -74,6 +74,7 @@ export function connectRemote(settings: RemoteConfig, options: ConnectOptions): 
   const bounded = limited(driver, settings.concurrency ?? CONCURRENCY);
   const storage = settings.readOnly ? readOnly(bounded) : bounded;
   const { description, durable } = driver;
+  const signatures = signaturesOf(settings, options);
   const remote = openRemote({
     storage,
     area: options.area,
@@ -82,8 +83,8 @@ export function connectRemote(settings: RemoteConfig, options: ConnectOptions): 
     onUsed: () => markSeen(options.store, description),
     encoding: { compression: settings.compression ?? 'auto', chunking: settings.chunking ?? false },
     quiet: quietNote(options.store, description),
-    signatures: signaturesOf(settings, options),
-    onRefused: tellRefused(settings.name, options.emit),
+    signatures,
+    onRefused: tellRefused(settings.name, signatures, options.emit),
   });
   return { name: settings.name, remote, requests };
 }

@@ -70,7 +70,7 @@ export async function serveRemotes(
   const open = (settings: RemoteConfig): Served => {
     const { driver } = drivers.open(settings, connect);
     const signatures = signaturesOf(settings, connect);
-    const refused = tellRefused(settings.name, connect.emit);
+    const refused = tellRefused(settings.name, signatures, connect.emit);
     const bounded = limited(driver, settings.concurrency ?? CONCURRENCY);
     const storage = believedRecords({ storage: bounded, description: driver.description, signatures, refused });
     const opened = { storage, guard: guardArea(connect.area, mayWrite, signatures) };

@@ -27,11 +27,15 @@ export function signaturesOf(
   );
 }
 
-/** Says in a warning, once for each, which record or map of a remote is not believed, and why. */
-export function tellRefused(name: string, emit: Emit): (problem: SluiceError) => void {
+/** Says in a warning, once for each, which record or map of a remote is not believed, and why. Who has no key cannot tell good signatures from bad ones; the broker does. */
+export function tellRefused(
+  name: string,
+  { canSign }: Pick<Signatures, 'canSign'>,
+  emit: Emit,
+): (problem: SluiceError) => void {
   const told = new Set<string>();
   return ({ code, message, hint }) => {
-    if (told.has(message)) return;
+    if (told.has(message) || (code === 'ERR_SIGNATURE' && !canSign)) return;
     told.add(message);
     const what = `remote ${name} is not believed: ${message}`;
     emit({ type: 'warning', code, message: what, ...(hint === undefined ? {} : { hint }) });

@@ -9,7 +9,7 @@ import type { OutRoot } from '../model/root.js';
 import { directoryPlace, type Place } from './places.js';
 
 /** The key of those who are strict. */
-export const KEY = 'the-key-of-the-team-that-eve-has-not';
+const KEY = 'the-key-of-the-team-that-eve-has-not';
 /** A stage that says what it was given. */
 export const MAKE = {
   executor: '@sluice/nx:stage',
