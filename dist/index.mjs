@@ -20892,6 +20892,14 @@ function parseRecord(text, where) {
   const stage = parseStageId(record.get("stage"), fail2);
   return { fingerprint, tracked, parts: parts2, outs, stage, made: parseMade(record.get("made"), fail2), area };
 }
+function parseRunTime(text) {
+  try {
+    const made = asObject(asObject(JSON.parse(text), "", notFound).get("made"), "made", notFound);
+    return asCount(made.get("ms"), "made.ms", notFound);
+  } catch {
+    return void 0;
+  }
+}
 function printRecord(record) {
   const { at: at3, ms: ms2, by } = record.made;
   const made = [
@@ -20917,6 +20925,9 @@ function printRecord(record) {
   ];
   return `${printBlock(block)}
 `;
+}
+function notFound() {
+  throw new Error("not a record");
 }
 var MAKER_KEYS = ["commit", "host", "repository", "run"];
 function checkVersion2(version, where, fail2) {
@@ -23700,10 +23711,10 @@ function loadIgnore() {
 
 // packages/engine/dist/workspace/ignore-file.js
 var IGNORE_FILE = ".sluiceignore";
-function loadIgnore2(root, path) {
+function loadIgnore2(root, path, read2 = readIfPresent) {
   let rules;
   for (const dir of directoriesTo(path)) {
-    const text = readIfPresent(join5(root, dir, IGNORE_FILE));
+    const text = read2(join5(root, dir, IGNORE_FILE));
     if (text !== void 0)
       rules = extendRules(rules, dir, [text]);
   }
@@ -26710,8 +26721,10 @@ async function observe(workspace, path, options2) {
   const context = { bulk: workspace.bulk, signal: options2.signal, beginProgress: options2.beginProgress };
   const { shape } = looked.snapshot;
   const root = absolutePath(workspace, path);
-  const read2 = options2.as === "dep" && shape === "file" ? realpathSync(root) : root;
-  await hashPending(read2, shape, pending, options2.as === "out", context);
+  if (pending.length > 0) {
+    const read2 = options2.as === "dep" && shape === "file" ? realpathSync(root) : root;
+    await hashPending(read2, shape, pending, options2.as === "out", context);
+  }
   const observed = observedFrom(looked.snapshot, looked);
   if (!looked.same || pending.length > 0) {
     writeIndex(lookPath(workspace, path, options2), looked.snapshot, observed);
@@ -26731,7 +26744,7 @@ function partOf(snapshot, root, index) {
 }
 async function look(workspace, path, options2) {
   const snapshot = await walk(absolutePath(workspace, path), {
-    ignore: filterOf(loadIgnore2(workspace.root, path), options2),
+    ignore: filterOf(loadIgnore2(workspace.root, path, options2.readIgnore), options2),
     followRoot: options2.as === "dep",
     bulk: workspace.bulk,
     signal: options2.signal
@@ -26918,6 +26931,10 @@ function readRecord(store, fingerprint, onProblem = () => void 0) {
   if (found?.kind === "damaged")
     onProblem(found.problem);
   return found?.kind === "record" ? found.record : void 0;
+}
+function readRunTime(store, fingerprint) {
+  const text = readSmallFile(store, recordPath(store.layout, fingerprint));
+  return text === void 0 ? 0 : parseRunTime(text) ?? 0;
 }
 function writeRecord(store, record) {
   const path = recordPath(store.layout, record.fingerprint);
@@ -27451,8 +27468,10 @@ var Resolver = class {
   outs = /* @__PURE__ */ new Map();
   seen = /* @__PURE__ */ new Map();
   locks = /* @__PURE__ */ new Map();
+  looking;
   constructor(context) {
     this.context = context;
+    this.looking = { readIgnore: readingOnce(), signal: context.signal };
   }
   /** The parts and the fingerprint of a stage. A tracked dataset has neither. */
   stage(stage) {
@@ -27464,7 +27483,7 @@ var Resolver = class {
   }
   /** What lies in the place of an out. */
   observed(path) {
-    return remember(this.seen, path, () => observe(this.context.workspace, path, { as: "out", signal: this.context.signal }));
+    return remember(this.seen, path, () => observe(this.context.workspace, path, { as: "out", ...this.looking }));
   }
   /** Takes over what was just seen in the place of an out. */
   prime(path, seen) {
@@ -27646,7 +27665,7 @@ var Resolver = class {
   async observeAround(path, producers) {
     const outs = new Set(producers.map(({ out }) => path === "" ? out : out.slice(path.length + 1)));
     const only = outs.size === 0 ? void 0 : { name: `around ${[...outs].join("\0")}`, ignore: (below4) => outs.has(below4) };
-    return observe(this.context.workspace, path, { as: "dep", only, signal: this.context.signal });
+    return observe(this.context.workspace, path, { as: "dep", only, ...this.looking });
   }
   async globValue(dep, producers, problems) {
     const matches3 = globMatcher(dep.pattern);
@@ -27663,7 +27682,7 @@ var Resolver = class {
       const observed = await observe(this.context.workspace, dep.base, {
         as: "dep",
         only: { name: `glob ${dep.pattern}`, ignore },
-        signal: this.context.signal
+        ...this.looking
       });
       for (const directory of observed?.snapshot.directories ?? []) {
         for (let i = 0; i < directory.names.length; i++) {
@@ -27724,6 +27743,14 @@ function filesOfSnapshot({ snapshot, root }) {
       `${kindWord(directory.kinds[i])} ${digestFromRaw(directory.digests, i * RAW_DIGEST_BYTES)}`
     ]
   ]));
+}
+function readingOnce() {
+  const texts2 = /* @__PURE__ */ new Map();
+  return (path) => {
+    if (!texts2.has(path))
+      texts2.set(path, readIfPresent(path));
+    return texts2.get(path);
+  };
 }
 function remember(memo, key, make) {
   const known = memo.get(key);
@@ -45943,7 +45970,7 @@ function leftAlone(context, decision, elsewhere) {
   return result("unchanged", { referenceOnly, savedMs: savedBy(context, decision) });
 }
 function savedBy(context, { fingerprint }) {
-  return fingerprint === void 0 ? 0 : readRecord(context.workspace.store, fingerprint)?.made.ms ?? 0;
+  return fingerprint === void 0 ? 0 : readRunTime(context.workspace.store, fingerprint);
 }
 function isWanted(stage, { materialize }) {
   return stage.materialize === void 0 ? materialize : stage.materialize === "eager";

@@ -40,6 +40,9 @@ story('a chain of 100 stages whose first one changes but not what it makes: 99 d
   w.write({ 'p/in.txt': 'a\nb\n' });
   expect(await run()).toMatchObject({ ran: 1, unchanged: 99 });
   expect(w.read('p/99.txt')).toBe('a\nb\n');
+  const told = (text: string): number => text.split('\n').filter((line) => line.trim() === 'unchanged').length;
+  expect(told(await w.nx('run-many', '-t', 's9', '--batch', '--output-style=static'))).toBe(0);
+  expect(told(await w.nx('run-many', '-t', 's9', '--batch', '--output-style=static', '--verbose'))).toBe(10);
 });
 
 story('one stage of a batch fails: those behind it do not run, all others do', async () => {

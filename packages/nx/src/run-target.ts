@@ -10,7 +10,9 @@ export async function runTarget(
 ): Promise<{ success: boolean }> {
   return await withEngine(context, host, async (engine, printer) => {
     const { projectName: project = '', targetName: target = '', configurationName: configuration } = context;
-    await bringUpToDate(engine, { id: { project, target }, configuration, options }, { context, host, printer });
+    const chosen = { id: { project, target }, configuration, options };
+    const { result, ms } = await bringUpToDate(engine, chosen, { context, host });
+    printer.result(result, ms);
     return { success: true };
   });
 }

@@ -4,7 +4,7 @@ import { fuzzRuns } from '../testing/fuzz.js';
 import { digestOf } from './digest.js';
 import { fingerprintOf, type Part } from './parts.js';
 import { parseRelPath, type RelPath } from './path.js';
-import { isArea, parseRecord, printRecord, type StageRecord, trackedKey } from './record.js';
+import { isArea, parseRecord, parseRunTime, printRecord, type StageRecord, trackedKey } from './record.js';
 import type { OutRoot } from './root.js';
 
 const D = digestOf('x');
@@ -116,4 +116,13 @@ test('damaged bytes never give anything but a record or a coded error', () => {
     }),
     fuzzRuns(1000),
   );
+});
+
+test('the time of a run is read alone, and from nothing that does not say it', () => {
+  const text = printRecord(record);
+  expect(parseRunTime(text)).toBe(1500);
+  expect(parseRunTime(text.replace('"p/out"', '"../out"'))).toBe(1500);
+  for (const wrong of ['', '[]', '{}', '{ "made": 3 }', '{ "made": { "ms": -1 } }', text.slice(0, -4)]) {
+    expect(parseRunTime(wrong)).toBeUndefined();
+  }
 });

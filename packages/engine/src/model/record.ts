@@ -89,6 +89,16 @@ export function parseRecord(text: string, where: string): StageRecord {
   return isSigned ? { ...parsed, signature: parseSignature(record.get('signature'), fail) } : parsed;
 }
 
+/** How long the run of a record took, in ms; `undefined` if its text does not say so. Anything else in it may be wrong. */
+export function parseRunTime(text: string): number | undefined {
+  try {
+    const made = asObject(asObject(JSON.parse(text), '', notFound).get('made'), 'made', notFound);
+    return asCount(made.get('ms'), 'made.ms', notFound);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The canonical text of a record: parts and outs as in a lock, a final newline. */
 export function printRecord(record: StageRecord): string {
   const { at, ms, by } = record.made;
@@ -120,6 +130,10 @@ export function printRecord(record: StageRecord): string {
 }
 
 const KEYS = ['version', 'fingerprint', 'tracked', 'parts', 'outs', 'stage', 'made', 'area'];
+function notFound(): never {
+  throw new Error('not a record');
+}
+
 const MAKER_KEYS = ['commit', 'host', 'repository', 'run'] as const satisfies (keyof Maker)[];
 
 function versionOf(version: unknown, where: string, fail: Fail): number {

@@ -8,7 +8,8 @@ import type { StageRecord } from '../model/record.js';
 import type { OutRoot } from '../model/root.js';
 import { TREE } from '../model/tree.js';
 import { readRecord } from '../store/records.js';
-import { type Observed, observe } from '../workspace/observe.js';
+import { readIfPresent } from '../util/read-if-present.js';
+import { type Observed, type ObserveOptions, observe } from '../workspace/observe.js';
 import { entryPath } from '../workspace/snapshot.js';
 import type { StageContext, Want } from './context.js';
 import { declaredParts, runtimePart } from './fingerprint.js';
@@ -44,9 +45,11 @@ export class Resolver {
   private readonly outs = new Map<RelPath, Promise<ResolvedOut>>();
   private readonly seen = new Map<RelPath, Promise<Observed | undefined>>();
   private readonly locks = new Map<RelPath, Lock>();
+  private readonly looking: Pick<ObserveOptions, 'readIgnore' | 'signal'>;
 
   constructor(context: StageContext) {
     this.context = context;
+    this.looking = { readIgnore: readingOnce(), signal: context.signal };
   }
 
   /** The parts and the fingerprint of a stage. A tracked dataset has neither. */
@@ -61,9 +64,7 @@ export class Resolver {
 
   /** What lies in the place of an out. */
   observed(path: RelPath): Promise<Observed | undefined> {
-    return remember(this.seen, path, () =>
-      observe(this.context.workspace, path, { as: 'out', signal: this.context.signal }),
-    );
+    return remember(this.seen, path, () => observe(this.context.workspace, path, { as: 'out', ...this.looking }));
   }
 
   /** Takes over what was just seen in the place of an out. */
@@ -273,7 +274,7 @@ export class Resolver {
       outs.size === 0
         ? undefined
         : { name: `around ${[...outs].join('\0')}`, ignore: (below: string) => outs.has(below as RelPath) };
-    return observe(this.context.workspace, path, { as: 'dep', only, signal: this.context.signal });
+    return observe(this.context.workspace, path, { as: 'dep', only, ...this.looking });
   }
 
   private async globValue(
@@ -294,7 +295,7 @@ export class Resolver {
       const observed = await observe(this.context.workspace, dep.base, {
         as: 'dep',
         only: { name: `glob ${dep.pattern}`, ignore },
-        signal: this.context.signal,
+        ...this.looking,
       });
       for (const directory of observed?.snapshot.directories ?? []) {
         for (let i = 0; i < directory.names.length; i++) {
@@ -374,6 +375,15 @@ function filesOfSnapshot({ snapshot, root }: Observed): (readonly [string, strin
           ],
     ),
   );
+}
+
+/** Reads files, each once. */
+function readingOnce(): (path: string) => string | undefined {
+  const texts = new Map<string, string | undefined>();
+  return (path) => {
+    if (!texts.has(path)) texts.set(path, readIfPresent(path));
+    return texts.get(path);
+  };
 }
 
 function remember<K, V>(memo: Map<K, Promise<V>>, key: K, make: () => Promise<V>): Promise<V> {

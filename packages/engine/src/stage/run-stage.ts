@@ -2,7 +2,7 @@ import { type ErrorCode, SluiceError } from '../errors.js';
 import type { RelPath } from '../model/path.js';
 import type { Reason } from '../model/reason.js';
 import type { OutRoot } from '../model/root.js';
-import { readRecord, writeRecord } from '../store/records.js';
+import { readRunTime, writeRecord } from '../store/records.js';
 import { relyOn } from '../store/rely.js';
 import { reasonsText } from '../text/reasons.js';
 import { ensureIgnored } from '../workspace/gitignore.js';
@@ -279,7 +279,7 @@ function leftAlone(context: StageContext, decision: Decision, elsewhere: readonl
 }
 
 function savedBy(context: StageContext, { fingerprint }: Decision): number {
-  return fingerprint === undefined ? 0 : (readRecord(context.workspace.store, fingerprint)?.made.ms ?? 0);
+  return fingerprint === undefined ? 0 : readRunTime(context.workspace.store, fingerprint);
 }
 
 function isWanted(stage: Stage, { materialize }: RunOptions): boolean {

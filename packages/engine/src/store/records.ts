@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { SluiceError } from '../errors.js';
 import { type Digest, tryParseDigest } from '../model/digest.js';
-import { parseRecord, printRecord, type StageRecord } from '../model/record.js';
+import { parseRecord, parseRunTime, printRecord, type StageRecord } from '../model/record.js';
 import { sameRoot } from '../model/root.js';
 import { recordPath } from './layout.js';
 import { listNames } from './lease.js';
@@ -29,6 +29,12 @@ export function readRecord(
   const found = lookUp(store, recordPath(store.layout, fingerprint), fingerprint);
   if (found?.kind === 'damaged') onProblem(found.problem);
   return found?.kind === 'record' ? found.record : undefined;
+}
+
+/** How long a recorded run took, in ms; 0 if nobody knows. The rest of the record is not looked at, since nothing is decided by this. */
+export function readRunTime(store: Store, fingerprint: Digest): number {
+  const text = readSmallFile(store, recordPath(store.layout, fingerprint));
+  return text === undefined ? 0 : (parseRunTime(text) ?? 0);
 }
 
 /**

@@ -9,15 +9,16 @@ const IGNORE_FILE = '.sluiceignore';
 /**
  * The rules for a walk of `path`: those of the `.sluiceignore` files from the workspace root down to `path` itself, each relative to its own
  * directory. The walked path is never left out, whatever the rules say about it or what holds it: somebody declared it.
- * `undefined` when there are no such files. The result takes paths below `path`.
+ * `undefined` when there are no such files. The result takes paths below `path`. `read` gives the text of a file by its absolute path.
  */
 export function loadIgnore(
   root: string,
   path: RelPath,
+  read: (path: string) => string | undefined = readIfPresent,
 ): ((below: string, isDirectory: boolean) => boolean) | undefined {
   let rules: IgnoreRules | undefined;
   for (const dir of directoriesTo(path)) {
-    const text = readIfPresent(join(root, dir, IGNORE_FILE));
+    const text = read(join(root, dir, IGNORE_FILE));
     if (text !== undefined) rules = extendRules(rules, dir, [text]);
   }
   if (rules === undefined) return undefined;

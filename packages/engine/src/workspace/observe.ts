@@ -23,6 +23,8 @@ export interface ObserveOptions {
   readonly as: 'dep' | 'out';
   /** Leaves entries out, besides what `.sluiceignore` names; `name` tells it from other looks at the same path. */
   readonly only?: { readonly name: string; readonly ignore: IgnoreFilter } | undefined;
+  /** Reads `.sluiceignore` files, for somebody who looks at many paths at once. */
+  readonly readIgnore?: ((path: string) => string | undefined) | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly beginProgress?: BeginProgress | undefined;
 }
@@ -45,9 +47,11 @@ export async function observe(
   const context = { bulk: workspace.bulk, signal: options.signal, beginProgress: options.beginProgress };
   const { shape } = looked.snapshot;
   const root = absolutePath(workspace, path);
-  // A dep that is a link to a file stands for that file; anything else that is a link is not followed.
-  const read = options.as === 'dep' && shape === 'file' ? realpathSync(root) : root;
-  await hashPending(read, shape, pending, options.as === 'out', context);
+  if (pending.length > 0) {
+    // A dep that is a link to a file stands for that file; anything else that is a link is not followed.
+    const read = options.as === 'dep' && shape === 'file' ? realpathSync(root) : root;
+    await hashPending(read, shape, pending, options.as === 'out', context);
+  }
   const observed = observedFrom(looked.snapshot, looked);
   if (!looked.same || pending.length > 0) {
     writeIndex(lookPath(workspace, path, options), looked.snapshot, observed);
@@ -80,7 +84,7 @@ export interface Look {
 /** A walk with everything that the index knows filled in. Throws like `walk`. */
 export async function look(workspace: Workspace, path: RelPath, options: ObserveOptions): Promise<Look> {
   const snapshot = await walk(absolutePath(workspace, path), {
-    ignore: filterOf(loadIgnore(workspace.root, path), options),
+    ignore: filterOf(loadIgnore(workspace.root, path, options.readIgnore), options),
     followRoot: options.as === 'dep',
     bulk: workspace.bulk,
     signal: options.signal,

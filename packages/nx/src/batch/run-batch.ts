@@ -15,14 +15,14 @@ export interface BatchTools {
 
 /**
  * Runs the tasks of a batch on one engine. Never throws, since that would fail all of them: a failure is that of its task, with its code in the task's output. What the
- * engine tells on behalf of all of them goes to the output of the next task that ends.
+ * engine tells on behalf of all of them goes to the output of the next task that ends. A task that says it was `idle` had nothing to do.
  */
 export async function* runBatch(
   graph: BatchGraph,
   context: ExecutorContext,
   host: HostProcess,
   parallel: number,
-  run: (task: BatchTask, tools: BatchTools) => Promise<{ success: boolean }>,
+  run: (task: BatchTask, tools: BatchTools) => Promise<{ success: boolean; idle?: boolean }>,
 ): AsyncGenerator<BatchEnd> {
   const verbose = isVerbose(context, host);
   const shared = collect(host, verbose);
@@ -50,12 +50,15 @@ export async function* runBatch(
       const { printer, take } = collect(host, verbose);
       const startTime = Date.now();
       let success = false;
+      let idle = false;
       try {
         const emit = (event: SluiceEvent): void => {
           strictness.watch(event);
           printer.emit(event);
         };
-        success = (await run(task, { engine: await open(), printer: { ...printer, emit }, verbose })).success;
+        const ended = await run(task, { engine: await open(), printer: { ...printer, emit }, verbose });
+        success = ended.success;
+        idle = ended.idle ?? false;
         const failure = strictness.failure();
         if (failure !== undefined) throw failure;
       } catch (error) {
@@ -63,7 +66,9 @@ export async function* runBatch(
         printer.failure(asSluiceError(error));
       }
       const status = success ? ('success' as const) : ('failure' as const);
-      return { success, status, terminalOutput: shared.take() + take(), startTime, endTime: Date.now() };
+      // Nx compares the times of each task of a batch with those of all others, to find what a run waited for: nothing that did nothing.
+      const times = idle ? {} : { startTime, endTime: Date.now() };
+      return { success, status, terminalOutput: shared.take() + take(), ...times };
     });
   } finally {
     await opening?.then((engine) => engine.close()).catch(() => undefined);

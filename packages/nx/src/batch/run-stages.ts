@@ -16,12 +16,15 @@ export function runStages(
   host: HostProcess = process,
 ): AsyncGenerator<BatchEnd> {
   const envOf = createTaskEnvs(context.root, commandEnv(host));
-  return runBatch(graph, context, host, parallelOf(context, host), async (task, { engine, printer }) => {
+  return runBatch(graph, context, host, parallelOf(context, host), async (task, { engine, printer, verbose }) => {
     const { project, target, configuration } = task.target;
     const { env, name: envName } = envOf(task);
     const chosen = { id: { project, target }, configuration, options: options[task.id] };
-    await bringUpToDate(engine, chosen, { context, host, printer, env, envName, emit: printer.emit });
-    return { success: true };
+    const { result, ms } = await bringUpToDate(engine, chosen, { context, host, env, envName, emit: printer.emit });
+    // Of a thousand stages the summary says how many are unchanged; Nx would write a file for each that says so itself.
+    const idle = result.outcome === 'unchanged' && result.referenceOnly.length === 0;
+    if (!idle || verbose) printer.result(result, ms);
+    return { success: true, idle };
   });
 }
 

@@ -1,24 +1,29 @@
-import { asSluiceError, type ChosenStage, type Engine, type SluiceEvent } from '@sluice/engine';
+import { asSluiceError, type ChosenStage, type Engine, type RunResult, type SluiceEvent } from '@sluice/engine';
 import { dataIsRead } from '../data-is-read.js';
 import type { ExecutorContext } from '../host.js';
-import type { Host, Printer } from '../printer.js';
+import type { Host } from '../printer.js';
 import { noteTask, type TaskNote } from './task-note.js';
 
-/** Where a task runs: what it sees and where it prints. */
+/** Where a task runs, and what it sees. */
 export interface TaskPlace {
   readonly context: ExecutorContext;
   /** The environment of Nx. */
   readonly host: Pick<Host, 'env'>;
-  readonly printer: Printer;
   /** The task's own environment, where that is not the one of its process. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly envName?: string;
   readonly emit?: (event: SluiceEvent) => void;
 }
 
-/** Brings the stage of one task up to date, prints what became of it and notes it for the summary. Throws what the engine throws. */
-export async function bringUpToDate(engine: Engine, chosen: ChosenStage, place: TaskPlace): Promise<void> {
-  const { context, host, printer, env, envName, emit } = place;
+/** What became of a task, and how long that took. */
+export interface TaskResult {
+  readonly result: RunResult;
+  readonly ms: number;
+}
+
+/** Brings the stage of one task up to date and notes what became of it for the summary. Throws what the engine throws. */
+export async function bringUpToDate(engine: Engine, chosen: ChosenStage, place: TaskPlace): Promise<TaskResult> {
+  const { context, host, env, envName, emit } = place;
   const startedMs = performance.now();
   const note = (rest: Pick<TaskNote, 'outcome'> & Partial<TaskNote>): void =>
     noteTask(host.env, {
@@ -45,8 +50,8 @@ export async function bringUpToDate(engine: Engine, chosen: ChosenStage, place: 
       ...(envName === undefined ? {} : { envName }),
       ...(emit === undefined ? {} : { emit }),
     });
-    printer.result(result, performance.now() - startedMs);
     note({ ...result, source: result.source ?? null });
+    return { result, ms: performance.now() - startedMs };
   } catch (error) {
     const { code, message } = asSluiceError(error);
     note({ outcome: 'failed', error: { code, message } });

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Reason, RunResult } from '@sluice/engine';
 
@@ -39,23 +39,27 @@ export function notesDir(root: string, runId: string): string {
   return join(root, '.sluice', 'runs', runId.replaceAll(/[^\w-]/g, '_'));
 }
 
+/** Files of notes that this process has begun, open until it ends: a batch notes a thousand tasks. */
+const begun = new Map<string, number>();
+
 /** Notes what became of a stage, a line in a file per process. Without a folder in the environment nobody will ask. Never throws. */
 export function noteTask(env: Readonly<Record<string, string | undefined>>, note: TaskNote): void {
   for (const name of NOTES_VARIABLES) {
     const dir = env[name];
     if (dir === undefined || dir === '') continue;
-    const append = (): void => appendFileSync(join(dir, `${process.pid}.jsonl`), `${JSON.stringify(note)}\n`);
     try {
-      append();
+      const fd = begun.get(dir) ?? begin(dir);
+      begun.set(dir, fd);
+      writeSync(fd, `${JSON.stringify(note)}\n`);
     } catch {
-      try {
-        mkdirSync(dir, { recursive: true });
-        append();
-      } catch {
-        // A summary is not worth a failure.
-      }
+      // A summary is not worth a failure.
     }
   }
+}
+
+function begin(dir: string): number {
+  mkdirSync(dir, { recursive: true });
+  return openSync(join(dir, `${process.pid}.jsonl`), 'a');
 }
 
 /** All notes of a command, by project and target; they are deleted. What a killed process left torn is left out. */
