@@ -36,6 +36,8 @@ export async function runMain(host: Host, mode: Mode): Promise<number> {
   const scratch = mkdtempSync(join(temporary(host), 'sluice-'));
   try {
     const inputs = parseInputs(host.env);
+    // A secret of several keys is known to the runner as one text only.
+    for (const key of keysIn(host.env)) commands.mask(key);
     return await runStep(
       host,
       { inputs, commands, scratch, standing: limit(standingOf(readCiRun(host.env)), inputs, mode) },
@@ -48,6 +50,10 @@ export async function runMain(host: Host, mode: Mode): Promise<number> {
     for (const name of ['SIGINT', 'SIGTERM'] as const) host.signals.off(name, interrupt);
     rmSync(join(scratch, 'notes'), { recursive: true, force: true });
   }
+}
+
+function keysIn({ SLUICE_SIGNING_KEY: keys = '' }: Host['env']): string[] {
+  return keys.split(/[\s,]+/).filter((key) => key !== '');
 }
 
 interface Step {

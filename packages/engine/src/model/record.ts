@@ -129,11 +129,11 @@ export function printRecord(record: StageRecord): string {
   return `${printBlock(block)}\n`;
 }
 
-const KEYS = ['version', 'fingerprint', 'tracked', 'parts', 'outs', 'stage', 'made', 'area'];
 function notFound(): never {
   throw new Error('not a record');
 }
 
+const KEYS = ['version', 'fingerprint', 'tracked', 'parts', 'outs', 'stage', 'made', 'area'];
 const MAKER_KEYS = ['commit', 'host', 'repository', 'run'] as const satisfies (keyof Maker)[];
 
 function versionOf(version: unknown, where: string, fail: Fail): number {

@@ -92,6 +92,26 @@ describe.each([
       expect(await expectRun(place, MAIN)).toEqual([]);
     });
 
+    test('what her run has left in the store of a runner is not what main makes there later', async () => {
+      const place = await makePlace();
+      // Her branch changed what the command does, by something that the stage does not declare, so the fingerprint is that of main.
+      const pull = await actor(place, { area: 'pr/7', input: 'evil' });
+      expect(await run(pull)).toBe('ran');
+      const evil = recordOf(pull);
+      const honest = await foreseen();
+      const main = await actor(place, MAIN);
+      fs.cpSync(pull.at('.sluice'), main.at('.sluice'), { recursive: true });
+      fs.rmSync(main.at('.sluice/records'), { recursive: true });
+      const file = main.at(`.sluice/records/${fanned(honest.fingerprint)}.json`);
+      fs.mkdirSync(dirname(file), { recursive: true });
+      fs.writeFileSync(file, printRecord({ ...evil, fingerprint: honest.fingerprint, parts: honest.parts }));
+      expect(await run(main)).toBe('ran');
+      expect(made(main)).toBe('input');
+      expect(recordOf(main)).toMatchObject({ area: 'trusted', outs: honest.outs });
+      await main.engine.push({ select: ['p:make'] });
+      await expectRestored(place, MAIN);
+    });
+
     test('a record that says to lie in the trusted area is told as a lie', async () => {
       const place = await makePlace();
       const eve = eveIn(people, place, 'pr/7');

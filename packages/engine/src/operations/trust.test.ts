@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { openEngine } from '../engine.js';
 import type { Engine } from '../engine-api.js';
-import { MAKE, made, run, STRICT, useActors } from '../testing/actors.js';
+import { MAIN, MAKE, made, run, STRICT, useActors } from '../testing/actors.js';
 import { useTempDir } from '../testing/temp-dir.js';
 
 const temp = useTempDir();
@@ -51,6 +51,22 @@ test.each([
   const engine = await openEngine({ root, env: { SLUICE_TRUST: 'areas', ...env }, trust: 'areas', threads: 0 });
   open.add(engine);
   await expect(engine.pingRemote('main')).rejects.toMatchObject({ code: 'ERR_SIGNING_KEY' });
+});
+
+test('what was pushed without a key is found by a check, and its repair signs it', async () => {
+  const place = newPlace();
+  const before = await actor(place, { ...MAIN, data: 'data' });
+  await before.engine.commit({ select: ['p:data'] });
+  await before.engine.push({ select: [] });
+  const main = await actor(place, { ...STRICT, data: 'data' });
+  await main.engine.commit({ select: ['p:data'] });
+  const codes = async (repair: boolean): Promise<string[]> =>
+    (await main.engine.verifyRemote({ remote: 'main', repair })).findings.map(
+      ({ problem, repaired }) => `${problem.code} ${repaired}`,
+    );
+  expect(await codes(false)).toEqual(['ERR_SIGNATURE false']);
+  expect(await codes(true)).toEqual(['ERR_SIGNATURE true']);
+  expect(await codes(false)).toEqual([]);
 });
 
 test('the command of a stage has no key', async () => {

@@ -37,6 +37,7 @@ export async function readRecord(
   let second: FoundRecord | undefined;
   const first = await firstInAreas(remote.areas.records, async (area) => {
     const read = await readFrom(remote, area, fingerprint, signal);
+    if (read.kind === 'newer') remote.refused(read.error);
     if (read.kind !== 'record') return undefined;
     const found = { record: read.record, area, missing: await missingOuts(remote, read.record, signal) };
     if (found.missing.length === 0) return found;

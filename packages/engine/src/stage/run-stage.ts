@@ -2,6 +2,7 @@ import { type ErrorCode, SluiceError } from '../errors.js';
 import type { RelPath } from '../model/path.js';
 import type { Reason } from '../model/reason.js';
 import type { OutRoot } from '../model/root.js';
+import { believesRecord } from '../remote/areas.js';
 import { readRunTime, writeRecord } from '../store/records.js';
 import { relyOn } from '../store/rely.js';
 import { reasonsText } from '../text/reasons.js';
@@ -133,7 +134,7 @@ async function restorable(
     // Until the lock names the result, only the lease keeps a collection away from it.
     const restored = await relyOn(context.workspace.store, [...named.values()], async () => {
       const done = await restore(context, stage, wanted, decision.reasons);
-      writeRecord(context.workspace.store, decision.record);
+      writeRecord(context.workspace.store, decision.record, (earlier) => believesRecord(context.area, earlier));
       await updateLock(context, stage, decision.parts, named);
       return done;
     });
