@@ -13,6 +13,7 @@ import { pushRoots } from './push.js';
 import { readRecord, writeRecord } from './records.js';
 import { isComplete, openRemote, type Remote, willStayComplete } from './remote.js';
 import { NO_SIGNATURES, openSignatures, parseSigningKeys, type Signatures } from './signatures.js';
+import { counting } from './storage/counting.js';
 
 const KEY = 'k'.repeat(32);
 const NEXT_KEY = 'n'.repeat(32);
@@ -161,6 +162,20 @@ test('a signed map is refused in another area, and does not prove what is gone',
   expect(await willStayComplete(open('shared', strict(KEY)), root.digest)).toBe(false);
   const again = await pushRoots({ remote: open('shared', strict(KEY)), store: temporary.store, roots: [{ root }] });
   expect(again).toMatchObject({ files: { sent: 1 } });
+});
+
+test('for a root that is there already, who is strict reads its map once more and asks for each of its packs', async () => {
+  const root = await pushed('trusted', strict(KEY));
+  const countOf = async (signatures: Signatures): Promise<object> => {
+    const counted = counting(storage);
+    const remote = openRemote({ storage: counted, area: 'trusted', signatures });
+    const again = await pushRoots({ remote, store: temporary.store, roots: [{ root }] });
+    expect(again).toMatchObject({ files: { sent: 0, reused: 1 } });
+    return counted.requests;
+  };
+  const usual = await countOf(NO_SIGNATURES);
+  expect(usual).toMatchObject({ get: 3, head: 0, put: 0 });
+  expect(await countOf(strict(KEY))).toEqual({ ...usual, get: 4, head: 2 });
 });
 
 test('a large blob of the right name and size is not believed to be one', async () => {
