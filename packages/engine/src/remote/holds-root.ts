@@ -1,47 +1,31 @@
 import { SluiceError } from '../errors.js';
 import type { Digest } from '../model/digest.js';
-import { LARGEST_MAP_BYTES, parseMapHeader } from '../model/map.js';
+import { LARGEST_MAP_BYTES } from '../model/map.js';
 import type { Area } from './areas.js';
 import { mapKey } from './keys.js';
 import { claimsOf } from './map-claims.js';
 import { inParallel } from './parallel.js';
-import type { Signatures } from './signatures.js';
 import type { Storage, StorageKey } from './storage/port.js';
 
 const MOST_REQUESTS = 16;
 
-/** Where maps are, and who is told why one of them does not count. */
-interface Place {
-  readonly storage: Storage;
-  readonly refused: (problem: SluiceError) => void;
-}
-
 /**
- * Whether an area of a storage has all of a root, as far as its map knows. Where what is put stays, the map is proof, and one question is enough. Where it may be evicted, or
- * maps have to be signed, every map and pack that it leads to has to be there too, since a signature says what was true once. A large blob inside of a tree is not looked at; if it
- * is gone, fetching tells.
+ * Whether an area of a storage has all of a root, as far as its map knows. Where what is put stays, the map is proof, and one question is enough. Where it may be evicted, the map
+ * is a hint: then every map and pack that it leads to has to be there too. A large blob inside of a tree is not looked at; if it is gone, fetching tells.
  */
 export async function holdsRoot(
-  { storage, refused }: Place,
+  storage: Storage,
   area: Area,
   root: Digest,
-  signatures: Signatures,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
-  if (storage.durable && !signatures.needed.maps)
-    return (await storage.stat(mapKey(area, root), { signal })) !== undefined;
+  if (storage.durable) return (await storage.stat(mapKey(area, root), { signal })) !== undefined;
   const reached = new Map([[mapKey(area, root), { area, root }]]);
   const named = new Map<StorageKey, number>();
   for (const [key, map] of reached) {
     const bytes = await storage.get(key, { offset: 0, length: LARGEST_MAP_BYTES }, { signal });
-    const where = `${storage.description}/${key}`;
-    const claims = bytes === undefined ? undefined : soundClaims(bytes, map, where);
-    const refusal =
-      bytes === undefined || claims === undefined
-        ? undefined
-        : signatures.problemOfMap(parseMapHeader(bytes, where), map.area, where);
-    if (refusal !== undefined) refused(refusal);
-    if (refusal !== undefined || claims === undefined) return false;
+    const claims = bytes === undefined ? undefined : soundClaims(bytes, map, `${storage.description}/${key}`);
+    if (claims === undefined) return false;
     for (const next of claims.maps) reached.set(mapKey(next.area, next.root), next);
     for (const pack of claims.packs) named.set(pack.key, Math.max(pack.end, named.get(pack.key) ?? 0));
     if (claims.ownKey !== undefined) named.set(claims.ownKey, claims.root.bytes);

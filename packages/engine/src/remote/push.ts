@@ -6,7 +6,6 @@ import { ObjectReader } from '../store/reader.js';
 import type { Store } from '../store/store.js';
 import { throwProblems } from '../util/problems.js';
 import type { BeginProgress } from '../util/progress.js';
-import type { Area } from './areas.js';
 import { Auditor } from './audit.js';
 import { ChunkedBlobs } from './chunked-blobs.js';
 import { confirm } from './confirm.js';
@@ -24,6 +23,7 @@ import { bodyOf, type StorageKey } from './storage/port.js';
 import { noPushCounts, ObjectTally, type PushCounts } from './tally.js';
 import { Uploader } from './upload.js';
 import { dropStaleUploads } from './upload-journal.js';
+import { type IsSound, soundMaps } from './will-stay.js';
 
 /** A root to be on the remote, and versions of the same out that may be there already, latest first. */
 export interface PushRoot {
@@ -114,17 +114,11 @@ function doubts({ remote, verify = false, auditor }: PushRootsOptions): boolean 
 }
 
 /** Which maps are believed: none that a collection is about to delete, and with `verify`, where things are evicted, or where maps have to be signed, none that was not looked at. */
-function soundness(options: PushRootsOptions): (area: Area, root: Digest) => Promise<boolean> {
+function soundness(options: PushRootsOptions): IsSound {
   const { remote, store, signal } = options;
   const auditor =
     options.auditor ?? (doubts(options) ? new Auditor({ remote, reader: store.reader, signal }) : undefined);
-  return async (area, root) => {
-    if (await remote.lookout.isCondemned(area, mapKey(area, root), signal)) return false;
-    if (auditor === undefined) return true;
-    const problems = await auditor.problemsOf(area, root);
-    for (const { error } of problems ?? []) if (error.code === 'ERR_SIGNATURE') remote.refused(error);
-    return problems?.length === 0;
-  };
+  return soundMaps(remote, auditor, signal);
 }
 
 /** A root that is not complete. `replace`: there is a map of it, but one that does not keep its promise. */

@@ -4,7 +4,7 @@ import { type Area, type AreaOrder, areaOrder } from './areas.js';
 import { Lookout, type LookoutTimes } from './gc/lookout.js';
 import type { QuietNote } from './gc/quiet-note.js';
 import { holdsRoot } from './holds-root.js';
-import { FORMAT_KEY, mapKey } from './keys.js';
+import { FORMAT_KEY } from './keys.js';
 import { NO_SIGNATURES, type Signatures } from './signatures.js';
 import { bodyOf, type FlushOptions, type Storage } from './storage/port.js';
 
@@ -139,26 +139,14 @@ export async function isComplete(remote: Remote, root: Digest, signal?: AbortSig
   return (await areaThatHolds(remote, remote.areas.proof, root, signal)) !== undefined;
 }
 
-/** Whether nobody else has to keep a root: {@link isComplete}, by maps that are signed if they have to be, and not about to be deleted by a collection. Throws like it. */
-export async function willStayComplete(remote: Remote, root: Digest, signal?: AbortSignal): Promise<boolean> {
-  if ((await remote.contact(signal)) === 'empty') return false;
-  const found = await firstInAreas(remote.areas.proof, async (area) => {
-    if (!(await holdsRoot(remote, area, root, remote.signatures, signal))) return undefined;
-    return (await remote.lookout.isCondemned(area, mapKey(area, root), signal)) ? undefined : area;
-  });
-  return found !== undefined;
-}
-
 /** The first of the areas that has all of a root. Throws like {@link isComplete}. */
 export function areaThatHolds(
-  remote: Remote,
+  { storage }: Remote,
   areas: readonly Area[],
   root: Digest,
   signal: AbortSignal | undefined,
 ): Promise<Area | undefined> {
-  return firstInAreas(areas, async (area) =>
-    (await holdsRoot(remote, area, root, NO_SIGNATURES, signal)) ? area : undefined,
-  );
+  return firstInAreas(areas, async (area) => ((await holdsRoot(storage, area, root, signal)) ? area : undefined));
 }
 
 /**

@@ -11,9 +11,10 @@ import type { Area } from './areas.js';
 import { blobKey, mapKey, recordKey } from './keys.js';
 import { pushRoots } from './push.js';
 import { readRecord, writeRecord } from './records.js';
-import { isComplete, openRemote, type Remote, willStayComplete } from './remote.js';
+import { isComplete, openRemote, type Remote } from './remote.js';
 import { NO_SIGNATURES, openSignatures, parseSigningKeys, type Signatures } from './signatures.js';
 import { counting } from './storage/counting.js';
+import { willStayComplete } from './will-stay.js';
 
 const KEY = 'k'.repeat(32);
 const NEXT_KEY = 'n'.repeat(32);
@@ -95,11 +96,11 @@ test('whoever is strict believes what is signed, and whoever is not believes it 
   for (const signatures of [strict(KEY), strict(NEXT_KEY, KEY), NO_SIGNATURES]) {
     const remote = open('trusted', signatures);
     expect(await readRecord(remote, record.fingerprint)).toMatchObject({ area: 'trusted', missing: [] });
-    expect(await willStayComplete(remote, root.digest)).toBe(true);
+    expect(await willStayComplete(remote, root, temporary.store.reader)).toBe(true);
   }
   const other = open('trusted', strict(NEXT_KEY));
   expect(await readRecord(other, record.fingerprint)).toBeUndefined();
-  expect(await willStayComplete(other, root.digest)).toBe(false);
+  expect(await willStayComplete(other, root, temporary.store.reader)).toBe(false);
   expect(codes()).toEqual(['ERR_SIGNATURE', 'ERR_SIGNATURE']);
 });
 
@@ -110,7 +111,7 @@ test('what is not signed is refused, and the next strict push replaces it', asyn
   const remote = open('trusted', strict(KEY));
   expect(await readRecord(remote, record.fingerprint)).toBeUndefined();
   expect(refusals[0]?.message).toMatch(/^record .* is not signed, and trust is strict$/);
-  expect(await willStayComplete(remote, root.digest)).toBe(false);
+  expect(await willStayComplete(remote, root, temporary.store.reader)).toBe(false);
   // Who looks for bytes needs no proof.
   expect(await isComplete(remote, root.digest)).toBe(true);
   expect(codes()).toEqual(['ERR_SIGNATURE', 'ERR_SIGNATURE']);
@@ -119,7 +120,7 @@ test('what is not signed is refused, and the next strict push replaces it', asyn
   expect(again).toMatchObject({ files: { sent: 1 } });
   expect(await writeRecord(remote, record)).toEqual({ kind: 'replaced' });
   expect(codes()).toEqual(['ERR_SIGNATURE', 'ERR_SIGNATURE']);
-  expect(await willStayComplete(remote, root.digest)).toBe(true);
+  expect(await willStayComplete(remote, root, temporary.store.reader)).toBe(true);
   expect(await readRecord(remote, record.fingerprint)).toMatchObject({ missing: [] });
   const third = await pushRoots({ remote, store: temporary.store, roots: [{ root }] });
   expect(third).toMatchObject({ files: { sent: 0, reused: 1 } });
@@ -156,10 +157,10 @@ test('a signed map is refused in another area, and does not prove what is gone',
   const root = await pushed('shared', strict(KEY));
   const map = storage.objects.get(mapKey('shared', root.digest)) ?? Buffer.alloc(0);
   storage.objects.set(mapKey('trusted', root.digest), map);
-  expect(await willStayComplete(open('trusted', strict(KEY)), root.digest)).toBe(false);
+  expect(await willStayComplete(open('trusted', strict(KEY)), root, temporary.store.reader)).toBe(false);
   expect(codes()).toEqual(['ERR_SIGNATURE']);
   for (const key of [...storage.objects.keys()].filter((name) => name.includes('/packs/'))) storage.objects.delete(key);
-  expect(await willStayComplete(open('shared', strict(KEY)), root.digest)).toBe(false);
+  expect(await willStayComplete(open('shared', strict(KEY)), root, temporary.store.reader)).toBe(false);
   const again = await pushRoots({ remote: open('shared', strict(KEY)), store: temporary.store, roots: [{ root }] });
   expect(again).toMatchObject({ files: { sent: 1 } });
 });
@@ -176,6 +177,16 @@ test('for a root that is there already, who is strict reads its map once more an
   const usual = await countOf(NO_SIGNATURES);
   expect(usual).toMatchObject({ get: 3, head: 0, put: 0 });
   expect(await countOf(strict(KEY))).toEqual({ ...usual, get: 4, head: 2 });
+});
+
+test('an old map that is signed does not vouch for a large blob that is gone', async () => {
+  const [large, small] = [randomBytes(8 * 1024 * 1024), randomBytes(10)];
+  const root = await storeFiles(temporary.store, { large, small });
+  const remote = open('trusted', strict(KEY));
+  await pushRoots({ remote, store: temporary.store, roots: [{ root }] });
+  expect(await willStayComplete(remote, root, temporary.store.reader)).toBe(true);
+  storage.objects.delete(blobKey('trusted', digestOf(large)));
+  expect(await willStayComplete(remote, root, temporary.store.reader)).toBe(false);
 });
 
 test('a large blob of the right name and size is not believed to be one', async () => {

@@ -4,8 +4,9 @@ import { randomFiles, storeFiles, temporaryStore } from '../../testing/store-fil
 import { fetchRoots } from '../fetch.js';
 import { mapKey } from '../keys.js';
 import { pushRoots } from '../push.js';
-import { openRemote, type Remote, willStayComplete } from '../remote.js';
+import { openRemote, type Remote } from '../remote.js';
 import { NO_SIGNATURES, openSignatures, type Signatures } from '../signatures.js';
+import { willStayComplete } from '../will-stay.js';
 import { type CollectRemoteReport, collectRemote } from './collect.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -59,7 +60,7 @@ test('a map that a collection writes again is signed again', async () => {
   for (let i = 0; i < 3; i++) await gc(KEY, second, [first, second]);
   expect(storage.objects.has(mapKey('trusted', first.digest))).toBe(false);
   expect(storage.objects.get(mapKey('trusted', second.digest))?.equals(before ?? Buffer.alloc(0))).toBe(false);
-  expect(await willStayComplete(open(KEY), second.digest)).toBe(true);
+  expect(await willStayComplete(open(KEY), second, newStore().reader)).toBe(true);
   expect(await fetchRoots({ remote: open(KEY), store: newStore(), wants: [{ root: second }] })).toMatchObject({
     files: { received: 41 },
   });
@@ -70,7 +71,7 @@ test('who has no key writes no map again that is signed, and keeps what it refer
   const before = storage.objects.get(mapKey('trusted', second.digest));
   for (let i = 0; i < 3; i++) await gc(NO_SIGNATURES, second, [first, second]);
   expect(storage.objects.get(mapKey('trusted', second.digest))).toBe(before);
-  expect(await willStayComplete(open(KEY), second.digest)).toBe(true);
+  expect(await willStayComplete(open(KEY), second, newStore().reader)).toBe(true);
 });
 
 test('a map of something in use that somebody else has exchanged stops a strict collection', async () => {
