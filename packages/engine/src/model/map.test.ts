@@ -20,11 +20,11 @@ import {
   parseMapFront,
   parseMapHeader,
   readLocation,
-  withSignature,
   writeLocation,
   writeNodeRow,
 } from './map.js';
 import { CODEC_ZSTD } from './pack.js';
+import { withSignature } from './sign-map.js';
 
 const raw = (text: string): Buffer => rawDigestOf(Buffer.from(text));
 const name = (text: string): Buffer => raw(text).subarray(0, 16);
@@ -199,7 +199,7 @@ describe('a signature', () => {
     expect(bytes.subarray(160, 192)).toEqual(header.signed?.signature);
     expect(parseMapHeader(plain, 'test').signed).toBeUndefined();
     const [before, after] = [decodeMap(plain, 'test'), decodeMap(bytes, 'test')];
-    const { headerBytes: _plain, frontBytes: _front, totalBytes: _total, ...counts } = before.front.header;
+    const { headerBytes: _h, sumsEnd: _s, frontBytes: _f, totalBytes: _t, ...counts } = before.front.header;
     expect(after.front.header).toMatchObject({ ...counts, signed: header.signed, totalBytes: bytes.length });
     expect({ ...after, front: after.front.packs }).toEqual({ ...before, front: before.front.packs });
     expect(withSignature(bytes, 'test', sign)).toEqual(bytes);

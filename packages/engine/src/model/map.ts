@@ -20,12 +20,10 @@ export const SLICE_BYTES: number = 1024 * 1024;
 
 /** A header of version 1. @internal */
 export const MAP_HEADER_BYTES = 156;
-/** A header of version 2. @internal */
+/** A header of version 2. */
 export const CHUNKS_HEADER_BYTES = 160;
 /** A header of version 3: that of version 2 and a signature. */
 export const LARGEST_MAP_HEADER_BYTES = 192;
-/** More than any map has. */
-export const LARGEST_MAP_BYTES: number = 2 ** 31 - 1;
 export const NODE_ROW_BYTES = 32;
 export const LOCATION_BYTES = 16;
 /** A chunk of a blob: `chunk.ts`. */
@@ -39,18 +37,14 @@ const MAX_MAP_TABLE = 65_535;
 
 const MAGIC = Buffer.from('SLMP');
 const VERSION = 1;
-/** The version of a map with chunks. */
+/** The version of a map with chunks, and of one that is signed. */
 const CHUNKS_VERSION = 2;
-/** The version of a map that is signed. */
-const SIGNED_VERSION = 3;
-const SIGNATURE_BYTES = 32;
+export const SIGNED_VERSION = 3;
 const PACK_ROW_BYTES = 1 + PACK_NAME_BYTES;
 const MAP_ROW_BYTES = 1 + RAW_DIGEST_BYTES;
-/** Where the number of chunks begins in a header that has it. */
-const COUNTS_END = 92;
 /** From the end of the header, or from the signature that is there. */
-const BODY_SUM_BEFORE = 64;
-const FRONT_SUM_BEFORE = 32;
+export const BODY_SUM_BEFORE = 64;
+export const FRONT_SUM_BEFORE = 32;
 
 /** What a map says about its root, and how long its sections are. */
 export interface MapHeader {
@@ -69,6 +63,8 @@ export interface MapHeader {
   readonly slices: number;
   readonly chunks: number;
   readonly headerBytes: number;
+  /** Where the checksums of the header end. */
+  readonly sumsEnd: number;
   /** Offset of the blob locations: what lies before is the front. */
   readonly frontBytes: number;
   /** Length of the whole map. */
@@ -217,26 +213,6 @@ export function encodeMap(draft: MapDraft): Buffer {
   return Buffer.concat([header, tables, nodes, body]);
 }
 
-/**
- * The bytes of a map with the signature that `sign` gives for its header; another one is replaced. The header holds the checksums of all the rest. Throws `ERR_MAP_INVALID` or
- * `ERR_FORMAT_VERSION`.
- */
-export function withSignature(map: Buffer, where: string, sign: (bytes: Buffer) => Buffer): Buffer {
-  const parsed = parseMapHeader(map, where);
-  const { headerBytes, frontBytes, chunks } = parsed;
-  const header = Buffer.alloc(LARGEST_MAP_HEADER_BYTES);
-  map.copy(header, 0, 0, COUNTS_END);
-  header[4] = SIGNED_VERSION;
-  header.writeUInt32LE(chunks, COUNTS_END);
-  const end = CHUNKS_HEADER_BYTES;
-  const sumsEnd = endOfSums(parsed);
-  map.copy(header, end - BODY_SUM_BEFORE, sumsEnd - BODY_SUM_BEFORE, sumsEnd - FRONT_SUM_BEFORE);
-  const front = [header.subarray(0, end - FRONT_SUM_BEFORE), map.subarray(headerBytes, frontBytes)];
-  rawDigestOf(Buffer.concat(front)).copy(header, end - FRONT_SUM_BEFORE);
-  sign(header.subarray(0, end)).copy(header, end);
-  return Buffer.concat([header, map.subarray(headerBytes)]);
-}
-
 /** Writes a node row at `at`. */
 export function writeNodeRow(bytes: Buffer, at: number, row: NodeRow): void {
   bytes[at] = row.how;
@@ -282,7 +258,7 @@ export function parseMapHeader(bytes: Buffer, where: string): MapHeader {
   const [nodes, locations, slices] = [reader.u32(), reader.u32(), reader.u32()];
   const chunks = version === VERSION ? 0 : reader.u32();
   const sumsEnd = sumsEndOf(version);
-  const headerBytes = sumsEnd + (version === SIGNED_VERSION ? SIGNATURE_BYTES : 0);
+  const headerBytes = version === SIGNED_VERSION ? LARGEST_MAP_HEADER_BYTES : sumsEnd;
   if (bytes.length < headerBytes) failMap(where, 'it is cut off');
   if (packs > MAX_MAP_TABLE || maps > MAX_MAP_TABLE) failMap(where, 'it names too many packs or maps');
   const rootKind = kind === 1 ? 'tree' : 'blob';
@@ -291,7 +267,7 @@ export function parseMapHeader(bytes: Buffer, where: string): MapHeader {
   }
   const frontBytes = headerBytes + packs * PACK_ROW_BYTES + maps * MAP_ROW_BYTES + nodes * NODE_ROW_BYTES;
   const totalBytes = frontBytes + locations * LOCATION_BYTES + slices * RAW_DIGEST_BYTES + chunks * CHUNK_ROW_BYTES;
-  const counts = { blobs, trees, packs, maps, nodes, locations, slices, chunks, headerBytes };
+  const counts = { blobs, trees, packs, maps, nodes, locations, slices, chunks, headerBytes, sumsEnd };
   const signed =
     version === SIGNED_VERSION
       ? { bytes: Buffer.from(bytes.subarray(0, sumsEnd)), signature: Buffer.from(bytes.subarray(sumsEnd, headerBytes)) }
@@ -303,11 +279,10 @@ export function parseMapHeader(bytes: Buffer, where: string): MapHeader {
 export function parseMapFront(bytes: Buffer, where: string): MapFront {
   const header = parseMapHeader(bytes, where);
   if (bytes.length < header.frontBytes) failMap(where, 'it is cut off');
-  const sumsEnd = endOfSums(header);
-  const frontSumAt = sumsEnd - FRONT_SUM_BEFORE;
+  const frontSumAt = header.sumsEnd - FRONT_SUM_BEFORE;
   const rest = bytes.subarray(header.headerBytes, header.frontBytes);
   const sum = rawDigestOf(Buffer.concat([bytes.subarray(0, frontSumAt), rest]));
-  if (!sum.equals(bytes.subarray(frontSumAt, sumsEnd))) failMap(where, 'its front does not have its checksum');
+  if (!sum.equals(bytes.subarray(frontSumAt, header.sumsEnd))) failMap(where, 'its front does not have its checksum');
   const reader = new ByteReader(rest, (problem) => failMap(where, problem));
   const names = (count: number, length: number): MapName[] =>
     Array.from({ length: count }, () => {
@@ -332,10 +307,9 @@ export interface DecodedMap {
 /** Reads and checks a whole map; returns its front, its blob locations, its slices and its chunks. Throws `ERR_MAP_INVALID` or `ERR_FORMAT_VERSION`. */
 export function decodeMap(bytes: Buffer, where: string): DecodedMap {
   const front = parseMapFront(bytes, where);
-  const { frontBytes, totalBytes, locations, slices } = front.header;
+  const { sumsEnd, frontBytes, totalBytes, locations, slices } = front.header;
   if (bytes.length !== totalBytes) failMap(where, 'it does not have its length');
   const body = bytes.subarray(frontBytes);
-  const sumsEnd = endOfSums(front.header);
   const sum = bytes.subarray(sumsEnd - BODY_SUM_BEFORE, sumsEnd - FRONT_SUM_BEFORE);
   if (!rawDigestOf(body).equals(sum)) {
     failMap(where, 'its locations do not have their checksum');
@@ -368,10 +342,6 @@ export function failMap(where: string, problem: string): never {
 
 function sumsEndOf(version: number): number {
   return version === VERSION ? MAP_HEADER_BYTES : CHUNKS_HEADER_BYTES;
-}
-
-function endOfSums({ headerBytes, signed }: MapHeader): number {
-  return signed === undefined ? headerBytes : headerBytes - SIGNATURE_BYTES;
 }
 
 function readNodeRow(rows: Buffer, at: number): NodeRow {

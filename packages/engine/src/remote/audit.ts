@@ -3,7 +3,6 @@ import { type Digest, digestFromRaw, RAW_DIGEST_BYTES } from '../model/digest.js
 import {
   IN_CHUNKS,
   IN_PACK,
-  LARGEST_MAP_BYTES,
   LOCATION_BYTES,
   OWN_KEY,
   OWN_KEY_BYTES,
@@ -17,7 +16,7 @@ import type { ObjectReader } from '../store/reader.js';
 import type { Area } from './areas.js';
 import { type AuditCount, auditBlob, auditChunked, auditPack } from './audit-objects.js';
 import { blobKey, mapKey } from './keys.js';
-import { claimsOf } from './map-claims.js';
+import { claimsOf, LARGEST_MAP_BYTES } from './map-claims.js';
 import { inParallel } from './parallel.js';
 import type { Remote } from './remote.js';
 import { OpenMaps, type RemoteMap } from './remote-map.js';

@@ -1,9 +1,8 @@
 import { SluiceError } from '../errors.js';
 import type { Digest } from '../model/digest.js';
-import { LARGEST_MAP_BYTES } from '../model/map.js';
 import type { Area } from './areas.js';
 import { mapKey } from './keys.js';
-import { claimsOf } from './map-claims.js';
+import { claimsOf, LARGEST_MAP_BYTES } from './map-claims.js';
 import { inParallel } from './parallel.js';
 import type { Storage, StorageKey } from './storage/port.js';
 

@@ -19,6 +19,9 @@ export interface MapClaims {
   readonly ownKey: StorageKey | undefined;
 }
 
+/** More than any map has. */
+export const LARGEST_MAP_BYTES: number = 2 ** 31 - 1;
+
 /** Reads all of a map. Throws `ERR_MAP_INVALID` or `ERR_FORMAT_VERSION`. */
 export function claimsOf(bytes: Buffer, home: Area, root: Digest, where: string): MapClaims {
   const { front, locations, chunks } = decodeMap(bytes, where);

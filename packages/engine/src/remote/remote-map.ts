@@ -7,7 +7,6 @@ import {
   failMap,
   IN_MAP,
   IN_PACK,
-  LARGEST_MAP_BYTES,
   LARGEST_MAP_HEADER_BYTES,
   LOCATION_BYTES,
   type MapFront,
@@ -19,6 +18,7 @@ import {
 import { OBJECT_HEADER_BYTES } from '../model/pack.js';
 import { type Area, areaOf } from './areas.js';
 import { mapKey, packKey } from './keys.js';
+import { LARGEST_MAP_BYTES } from './map-claims.js';
 import { RangeReader } from './range-reader.js';
 import { firstInAreas, type Remote } from './remote.js';
 import type { Storage, StorageKey } from './storage/port.js';
@@ -153,10 +153,10 @@ export async function readMapNames(
   const bytes = await remote.storage.get(key, { offset: 0, length: USUAL_FRONT_BYTES }, { signal });
   if (bytes === undefined) return undefined;
   const header = ofRoot(parseMapHeader(bytes, where), root, where);
-  if (header.frontBytes > USUAL_FRONT_BYTES) return [];
-  const { packs, maps } = parseMapFront(bytes, where);
   const problem = remote.signatures.problemOfMap(header, area, where);
   if (problem !== undefined) throw problem;
+  if (header.frontBytes > USUAL_FRONT_BYTES) return [];
+  const { packs, maps } = parseMapFront(bytes, where);
   const inArea = (number: number): Area =>
     areaOf(number, area) ?? failMap(where, 'it names an area that it cannot reach');
   return [

@@ -1,7 +1,8 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { SluiceError } from '../errors.js';
-import { type MapHeader, withSignature } from '../model/map.js';
+import type { MapHeader } from '../model/map.js';
 import { printRecord, type StageRecord } from '../model/record.js';
+import { withSignature } from '../model/sign-map.js';
 import type { Area } from './areas.js';
 
 /**

@@ -1,15 +1,9 @@
 import { SluiceError } from '../../errors.js';
 import { type Digest, digestFromRaw } from '../../model/digest.js';
-import {
-  CHUNK_ROW_BYTES,
-  decodeMap,
-  failMap,
-  LARGEST_MAP_BYTES,
-  type MapFront,
-  type MapName,
-} from '../../model/map.js';
+import { CHUNK_ROW_BYTES, decodeMap, failMap, type MapFront, type MapName } from '../../model/map.js';
 import { type Area, areaOf } from '../areas.js';
 import { mapKey, packKey, parseKey } from '../keys.js';
+import { LARGEST_MAP_BYTES } from '../map-claims.js';
 import type { Remote } from '../remote.js';
 import type { StorageKey } from '../storage/port.js';
 
