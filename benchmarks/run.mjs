@@ -8,6 +8,7 @@ import { dvcVersion } from './dvc.mjs';
 import { measureHistory } from './history.mjs';
 import { inRepository, run, stopRunning } from './measure.mjs';
 import { measureNx } from './nx.mjs';
+import { measureRates } from './rates.mjs';
 import { createTable } from './report.mjs';
 import { checkoutRows } from './rows/checkout.mjs';
 import { commitRows } from './rows/commit.mjs';
@@ -43,6 +44,12 @@ if (positionals.includes('nx')) {
 
 if (positionals[0] === 'history') {
   const { missed } = await measureHistory({ runs, cli: values.cli });
+  process.exit(values.strict && missed > 0 ? 1 : 0);
+}
+
+if (positionals[0] === 'rates') {
+  await refuseOtherTools();
+  const { missed } = await measureRates({ runs, quick: values.quick, cli: values.cli });
   process.exit(values.strict && missed > 0 ? 1 : 0);
 }
 

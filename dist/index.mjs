@@ -20735,10 +20735,10 @@ function lockReaderOf(log2, tell3) {
     return lock;
   };
 }
-function stageHistory(log2, read2, stage) {
+function stageHistory(log2, read3, stage) {
   const entries = /* @__PURE__ */ new Map();
   for (const { commit: commit2, parents } of [...log2.commits].reverse()) {
-    const lock = read2(commit2, stage);
+    const lock = read3(commit2, stage);
     const [first] = parents;
     const entry2 = lock === "unreadable" ? first && entries.get(first) : lock?.stages.get(stage.id.target);
     entries.set(commit2, entry2);
@@ -21067,7 +21067,7 @@ function parseConfigFile(text, name) {
   };
   const file = asObject(parseJson(text, fail2), "", fail2);
   checkKeys(file, KEYS, "", name);
-  const optional = (key, read2) => file.has(key) ? read2(file.get(key), key) : void 0;
+  const optional = (key, read3) => file.has(key) ? read3(file.get(key), key) : void 0;
   const remotes = optional("remotes", (value, place2) => asObject(value, place2, fail2)) ?? /* @__PURE__ */ new Map();
   return defined({
     store: optional("store", (value, place2) => asName(value, place2, fail2)),
@@ -21087,7 +21087,7 @@ function parseRemote(remote, value, name, fail2) {
     return fail2(place2, 'is not a name (letters, digits, ".", "_" and "-")');
   const entry2 = asObject(value, place2, fail2);
   checkKeys(entry2, REMOTE_KEYS, place2, name);
-  const optional = (key, read2) => entry2.has(key) ? read2(entry2.get(key), placeOf(place2, key), fail2) : void 0;
+  const optional = (key, read3) => entry2.has(key) ? read3(entry2.get(key), placeOf(place2, key), fail2) : void 0;
   return defined({
     url: optional("url", asName),
     region: optional("region", asPlain),
@@ -21393,10 +21393,10 @@ async function blame(context, selected, { rev }) {
   const scope = rev === void 0 ? {} : { revs: [await resolveRev(workspace.root, rev, { signal })] };
   const locks = [...new Set(selected.map(({ stage }) => lockPath2(stage.projectRoot)))];
   const log2 = await logLocks(workspace.root, locks, scope, { signal });
-  const read2 = lockReaderOf(log2, tellUnreadable(context));
+  const read3 = lockReaderOf(log2, tellUnreadable(context));
   const files = [];
   for (const { stage, filterOf: filterOf3 } of selected) {
-    const entries = stageHistory(log2, read2, stage);
+    const entries = stageHistory(log2, read3, stage);
     for (const out of stage.outs) {
       const rootAt2 = (commit2) => entries.get(commit2)?.outs.get(out.path);
       files.push(...await blameOut(context, { log: log2, rootAt: rootAt2, stage, out, filter: filterOf3?.(out), rev }));
@@ -23711,10 +23711,10 @@ function loadIgnore() {
 
 // packages/engine/dist/workspace/ignore-file.js
 var IGNORE_FILE = ".sluiceignore";
-function loadIgnore2(root, path, read2 = readIfPresent) {
+function loadIgnore2(root, path, read3 = readIfPresent) {
   let rules;
   for (const dir of directoriesTo(path)) {
-    const text = read2(join5(root, dir, IGNORE_FILE));
+    const text = read3(join5(root, dir, IGNORE_FILE));
     if (text !== void 0)
       rules = extendRules(rules, dir, [text]);
   }
@@ -23852,10 +23852,10 @@ function hashFile(files, path, buffer = Buffer.allocUnsafe(CHUNK_BYTES2)) {
   const fd = files.openSync(path, "r");
   try {
     for (; ; ) {
-      const read2 = files.readSync(fd, buffer, 0, buffer.length, null);
-      if (read2 === 0)
+      const read3 = files.readSync(fd, buffer, 0, buffer.length, null);
+      if (read3 === 0)
         return hash8.digest();
-      hash8.update(buffer.subarray(0, read2));
+      hash8.update(buffer.subarray(0, read3));
     }
   } finally {
     files.closeSync(fd);
@@ -25344,9 +25344,9 @@ function readFully(files, fd, buffer) {
   let at3 = 0;
   while (at3 < buffer.length) {
     const wanted2 = buffer.length - at3;
-    const read2 = files.readSync(fd, buffer, at3, wanted2, null);
-    at3 += read2;
-    if (read2 < wanted2)
+    const read3 = files.readSync(fd, buffer, at3, wanted2, null);
+    at3 += read3;
+    if (read3 < wanted2)
       break;
   }
   return at3;
@@ -25617,10 +25617,10 @@ function readAt(files, fd, position, length, name) {
   const bytes = Buffer.allocUnsafe(length);
   let at3 = 0;
   while (at3 < length) {
-    const read2 = files.readSync(fd, bytes, at3, length - at3, position + at3);
-    if (read2 === 0)
+    const read3 = files.readSync(fd, bytes, at3, length - at3, position + at3);
+    if (read3 === 0)
       throw cutOff(name);
-    at3 += read2;
+    at3 += read3;
   }
   return bytes;
 }
@@ -25711,8 +25711,70 @@ function cutBlob(reader, { raw, cuts }) {
   return cutter.finish();
 }
 
+// packages/engine/dist/store/growing-file.js
+import { createHash as createHash8 } from "node:crypto";
+var READ_BYTES = 1024 * 1024;
+var GrowingFile = class {
+  files;
+  fd;
+  sha = createHash8("sha256");
+  /** Everything before this is hashed. */
+  hashed = 0;
+  /** Lengths of what came before its turn, by offset. */
+  early = /* @__PURE__ */ new Map();
+  scratch;
+  /** Throws the system error. */
+  constructor(files, path) {
+    this.files = files;
+    this.fd = files.openSync(path, "r+");
+  }
+  /** Puts bytes at their place. Throws the system error. */
+  write(bytes, offset) {
+    for (let at3 = 0; at3 < bytes.length; )
+      at3 += this.files.writeSync(this.fd, bytes, at3, bytes.length - at3, offset + at3);
+    if (offset !== this.hashed) {
+      this.early.set(offset, bytes.length);
+      return;
+    }
+    this.sha.update(bytes);
+    this.hashed += bytes.length;
+    for (let length = this.early.get(this.hashed); length !== void 0; length = this.early.get(this.hashed)) {
+      this.early.delete(this.hashed);
+      if (!this.readTo(this.hashed + length))
+        return;
+    }
+  }
+  /** The SHA-256 of the file once it has `size` bytes, what lies behind them cut off; `undefined` if it has fewer. The file is closed. */
+  finish(size) {
+    try {
+      if (this.files.fstatSync(this.fd).size > size)
+        this.files.ftruncateSync(this.fd, size);
+      return this.hashed <= size && this.readTo(size) ? this.sha.digest() : void 0;
+    } finally {
+      this.close();
+    }
+  }
+  /** Leaves the file as it is. */
+  close() {
+    this.files.closeSync(this.fd);
+  }
+  /** Hashes what is in the file up to `end`; returns whether it is that long. */
+  readTo(end) {
+    this.scratch ??= Buffer.allocUnsafeSlow(READ_BYTES);
+    while (this.hashed < end) {
+      const wanted2 = Math.min(READ_BYTES, end - this.hashed);
+      const read3 = this.files.readSync(this.fd, this.scratch, 0, wanted2, this.hashed);
+      if (read3 === 0)
+        return false;
+      this.sha.update(this.scratch.subarray(0, read3));
+      this.hashed += read3;
+    }
+    return true;
+  }
+};
+
 // packages/engine/dist/store/reader.js
-import { createHash as createHash8, hash as hash5 } from "node:crypto";
+import { createHash as createHash9, hash as hash5 } from "node:crypto";
 import { join as join18 } from "node:path";
 
 // packages/engine/dist/store/trash.js
@@ -25905,15 +25967,15 @@ var ObjectReader = class {
     this.catalog.refresh();
   }
   streamFile(path, key, sink) {
-    const digest = createHash8("sha256");
+    const digest = createHash9("sha256");
     const buffer = this.reserve(CHUNK_BYTES4);
     const fd = this.files.openSync(path, "r");
     try {
       for (; ; ) {
-        const read2 = this.files.readSync(fd, buffer, 0, CHUNK_BYTES4, null);
-        if (read2 === 0)
+        const read3 = this.files.readSync(fd, buffer, 0, CHUNK_BYTES4, null);
+        if (read3 === 0)
           return digest.digest().equals(key);
-        const chunk = buffer.subarray(0, read2);
+        const chunk = buffer.subarray(0, read3);
         digest.update(chunk);
         sink(chunk);
       }
@@ -25945,10 +26007,10 @@ var ObjectReader = class {
     let at3 = 0;
     this.windowPack = "";
     while (at3 < length) {
-      const read2 = this.files.readSync(fd, buffer, at3, length - at3, start + at3);
-      if (read2 === 0)
+      const read3 = this.files.readSync(fd, buffer, at3, length - at3, start + at3);
+      if (read3 === 0)
         break;
-      at3 += read2;
+      at3 += read3;
     }
     this.windowPack = pack.name;
     this.windowStart = start;
@@ -25978,7 +26040,7 @@ function matches(bytes, raw, rawAt) {
 }
 
 // packages/engine/dist/workspace/hash-batch.js
-import { createHash as createHash9, hash as hash6 } from "node:crypto";
+import { createHash as createHash10, hash as hash6 } from "node:crypto";
 import { closeSync as closeSync4, constants as constants2, fstatSync as fstatSync2, lstatSync as lstatSync5, openSync as openSync4, readlinkSync, readSync as readSync2 } from "node:fs";
 
 // packages/engine/dist/workspace/link.js
@@ -26125,20 +26187,20 @@ function unreadable2(path, cause) {
 }
 function hashOpenFile(fd, size, digests, i, scratch) {
   if (size < LOOSE_BYTES) {
-    const read2 = readSync2(fd, scratch, 0, size + 1, null);
-    if (read2 !== size)
+    const read3 = readSync2(fd, scratch, 0, size + 1, null);
+    if (read3 !== size)
       return false;
-    putDigest(scratch.subarray(0, read2), digests, i);
+    putDigest(scratch.subarray(0, read3), digests, i);
     return true;
   }
-  const sha = createHash9("sha256");
+  const sha = createHash10("sha256");
   let total = 0;
   for (; ; ) {
-    const read2 = readSync2(fd, scratch, 0, scratch.length, null);
-    if (read2 === 0)
+    const read3 = readSync2(fd, scratch, 0, scratch.length, null);
+    if (read3 === 0)
       break;
-    total += read2;
-    sha.update(scratch.subarray(0, read2));
+    total += read3;
+    sha.update(scratch.subarray(0, read3));
   }
   sha.digest().copy(digests, i * RAW_DIGEST_BYTES);
   return total === size;
@@ -26282,15 +26344,21 @@ function writeAll2(files, fd, bytes, position) {
 
 // packages/engine/dist/workspace/thread.js
 function memoryOf(request2, answer2) {
+  if (request2.do === "receive")
+    return buffersOf([request2.bytes]);
   if (request2.do !== "encode")
     return [];
   const { chunks } = answer2 !== void 0 && answer2 !== null && "chunks" in answer2 ? answer2 : request2.pack;
-  return chunks.flatMap(({ buffer }) => buffer instanceof ArrayBuffer ? [buffer] : []);
+  return buffersOf(chunks);
+}
+function buffersOf(chunks) {
+  return chunks.flatMap(({ buffer, byteOffset }) => buffer instanceof ArrayBuffer && byteOffset === 0 && buffer.byteLength > Buffer.poolSize ? [buffer] : []);
 }
 var BulkThread = class {
   files;
   scratch;
   ingestors = /* @__PURE__ */ new Map();
+  growing = /* @__PURE__ */ new Map();
   reader;
   constructor(files) {
     this.files = files;
@@ -26330,6 +26398,18 @@ var BulkThread = class {
         return encodePack(request2.pack);
       case "cut":
         return cutBlob(this.openReader(request2.storeDir), request2.blob);
+      case "receive":
+        this.openGrowing(request2.path).write(request2.bytes, request2.offset);
+        return request2.bytes;
+      case "finish-receiving": {
+        const file = this.openGrowing(request2.path);
+        this.growing.delete(request2.path);
+        return file.finish(request2.size) ?? null;
+      }
+      case "stop-receiving":
+        this.growing.get(request2.path)?.close();
+        this.growing.delete(request2.path);
+        return null;
     }
   }
   buffer() {
@@ -26341,6 +26421,11 @@ var BulkThread = class {
     if (ingestor === void 0)
       throw new Error("no such ingest was begun on this thread");
     return ingestor;
+  }
+  openGrowing(path) {
+    const file = this.growing.get(path) ?? new GrowingFile(this.files, path);
+    this.growing.set(path, file);
+    return file;
   }
   openReader(dir) {
     if (this.reader?.dir !== dir) {
@@ -26382,7 +26467,10 @@ function createBulk(files, workerFile, threads) {
     idlest: (bytes) => {
       if (workerFile === void 0 || bytes < INLINE_MEMORY_BYTES)
         return inline;
-      const lanes = start(workerFile, Math.max(1, threads));
+      const idle = start(workerFile, 1).find((lane) => lane.waiting() === 0);
+      if (idle !== void 0)
+        return idle;
+      const lanes = start(workerFile, Math.min(workers.length + 1, Math.max(1, threads - 1)));
       return lanes.reduce((best, lane) => lane.waiting() < best.waiting() ? lane : best);
     },
     close: async () => {
@@ -26722,8 +26810,8 @@ async function observe(workspace, path, options2) {
   const { shape } = looked.snapshot;
   const root = absolutePath(workspace, path);
   if (pending.length > 0) {
-    const read2 = options2.as === "dep" && shape === "file" ? realpathSync(root) : root;
-    await hashPending(read2, shape, pending, options2.as === "out", context);
+    const read3 = options2.as === "dep" && shape === "file" ? realpathSync(root) : root;
+    await hashPending(read3, shape, pending, options2.as === "out", context);
   }
   const observed = observedFrom(looked.snapshot, looked);
   if (!looked.same || pending.length > 0) {
@@ -27567,10 +27655,10 @@ var Resolver = class {
   }
   /** A param of a file that another stage makes has the value that the lock names while the out is the same, so that nothing need be read. */
   async paramPart(param, made, locked, files, problems) {
-    const read2 = () => readParamFile(this.context.workspace.root, param.file);
+    const read3 = () => readParamFile(this.context.workspace.root, param.file);
     const value = (bytes2) => remember(files, param.file, async () => paramValue(param.file, await bytes2()));
     if (made === void 0 || made.relation === "contains")
-      return paramPart(param, await value(read2));
+      return paramPart(param, await value(read3));
     const producer = this.mustGet(made.producer);
     const { root, inPlace } = await this.out(producer, made.out);
     if (root === void 0) {
@@ -27582,7 +27670,7 @@ var Resolver = class {
     if (before?.via === via)
       return before;
     const below4 = param.file.slice(made.out.length + 1);
-    const bytes = inPlace ? read2 : () => this.fileInOut(producer, made.out, root, below4);
+    const bytes = inPlace ? read3 : () => this.fileInOut(producer, made.out, root, below4);
     return { ...paramPart(param, await value(bytes)), via };
   }
   /** The bytes of a small file in an out that is not in place. Throws `ERR_PARAM` if there is no such file. */
@@ -28091,17 +28179,17 @@ function bytesOf3(files) {
 import { appendFileSync } from "node:fs";
 import { join as join22 } from "node:path";
 function ensureIgnored(root, projectRoot, out) {
-  const read2 = (path) => readIfPresent(join22(root, path));
-  const missing = missingIgnoreLine(read2, projectRoot, out);
+  const read3 = (path) => readIfPresent(join22(root, path));
+  const missing = missingIgnoreLine(read3, projectRoot, out);
   if (missing === void 0)
     return void 0;
   const { file, line } = missing;
-  const text = read2(file) ?? "";
+  const text = read3(file) ?? "";
   appendFileSync(join22(root, file), withLines(text, [line]).slice(text.length));
   return file;
 }
-function missingIgnoreLine(read2, projectRoot, out) {
-  if (ignoredAlready(read2, out))
+function missingIgnoreLine(read3, projectRoot, out) {
+  if (ignoredAlready(read3, out))
     return void 0;
   const dir = isWithin(out, projectRoot) ? projectRoot : ROOT;
   return {
@@ -28114,11 +28202,11 @@ function withLines(text, lines) {
   const begin3 = text === "" || text.endsWith("\n") ? "" : newline;
   return `${text}${begin3}${lines.map((line) => `${line}${newline}`).join("")}`;
 }
-function ignoredAlready(read2, out) {
+function ignoredAlready(read3, out) {
   let rules;
   let dir = ROOT;
   for (const segment2 of out.split("/")) {
-    const text = read2(joinRelPath(dir, ".gitignore"));
+    const text = read3(joinRelPath(dir, ".gitignore"));
     if (text !== void 0)
       rules = extendRules(rules, dir, [text]);
     dir = joinRelPath(dir, segment2);
@@ -30282,8 +30370,8 @@ function findProjectFiles(sources) {
   visit4(ROOT, void 0);
   return { projectJson, packageJson };
 }
-function ignoreRulesIn(read2, dir, names, inherited) {
-  const texts2 = [".gitignore", ".nxignore"].filter((name) => names.includes(name)).flatMap((name) => read2(joinRelPath(dir, name)) ?? []);
+function ignoreRulesIn(read3, dir, names, inherited) {
+  const texts2 = [".gitignore", ".nxignore"].filter((name) => names.includes(name)).flatMap((name) => read3(joinRelPath(dir, name)) ?? []);
   return texts2.length === 0 ? inherited : extendRules(inherited, dir, texts2);
 }
 function tryJoin(dir, name) {
@@ -31915,6 +32003,23 @@ function snapshotOf({ workspace }, { stage, out, root, filter }) {
   });
 }
 
+// packages/engine/dist/store/receiver.js
+function inlineReceiver(files) {
+  return {
+    open: (path, size) => {
+      const file = new GrowingFile(files, path);
+      return {
+        write: async (bytes, offset) => {
+          file.write(bytes, offset);
+          return bytes;
+        },
+        finish: async () => file.finish(size),
+        close: async () => file.close()
+      };
+    }
+  };
+}
+
 // packages/engine/dist/store/salvage-leftovers.js
 import { join as join35 } from "node:path";
 
@@ -31956,10 +32061,10 @@ var PackWindow = class {
     this.length = 0;
     try {
       while (this.length < length) {
-        const read2 = this.files.readSync(this.fd, this.buffer, this.length, length - this.length, position + this.length);
-        if (read2 === 0)
+        const read3 = this.files.readSync(this.fd, this.buffer, this.length, length - this.length, position + this.length);
+        if (read3 === 0)
           return;
-        this.length += read2;
+        this.length += read3;
       }
     } catch (error) {
       if (errnoOf(error) !== "EIO")
@@ -32158,7 +32263,7 @@ function ingest(ingestor, bytes, raw) {
 }
 
 // packages/engine/dist/remote/arriving-file.js
-import { createHash as createHash10 } from "node:crypto";
+import { createHash as createHash11 } from "node:crypto";
 import { setImmediate as setImmediate2 } from "node:timers/promises";
 
 // packages/engine/dist/store/transfers.js
@@ -32215,18 +32320,17 @@ var ArrivingFile = class {
   raw;
   size;
   claim;
-  fd;
-  whole = createHash10("sha256");
-  /** Everything before this is hashed. */
-  hashed = 0;
+  file;
   open = true;
   /** Throws the system error. */
-  constructor(store, raw, size) {
+  constructor(store, receiver, raw, size) {
     this.store = store;
     this.raw = raw;
     this.size = size;
     this.claim = claimTransfer(store, "down", raw.toString("hex"));
-    this.fd = store.files.openSync(this.claim.path, this.claim.isLeft ? "r+" : "wx+", 420);
+    if (!this.claim.isLeft)
+      store.files.closeSync(store.files.openSync(this.claim.path, "wx", 420));
+    this.file = receiver.open(this.claim.path, size);
   }
   /** Whether somebody has left a part of it. */
   get isLeft() {
@@ -32234,99 +32338,83 @@ var ArrivingFile = class {
   }
   /** What is not there yet. `slices`: the SHA-256 of each MiB, as the map says. Throws `ERR_INTERRUPTED`. */
   async missing(slices, signal) {
+    const { files } = this.store;
     const runs = [];
     const buffer = Buffer.allocUnsafeSlow(SLICE_BYTES);
-    for (let number = 0, offset = 0; offset < this.size; number++, offset += SLICE_BYTES) {
-      if (number % SLICES_AT_ONCE === 0) {
-        throwIfAborted(signal);
-        await setImmediate2();
+    const fd = files.openSync(this.claim.path, "r");
+    try {
+      for (let number = 0, offset = 0; offset < this.size; number++, offset += SLICE_BYTES) {
+        if (number % SLICES_AT_ONCE === 0) {
+          throwIfAborted(signal);
+          await setImmediate2();
+        }
+        const length = Math.min(SLICE_BYTES, this.size - offset);
+        const slice = read(files, fd, buffer, offset, length);
+        const said = slices.subarray(number * RAW_DIGEST_BYTES, (number + 1) * RAW_DIGEST_BYTES);
+        if (slice !== void 0 && createHash11("sha256").update(slice).digest().equals(said))
+          continue;
+        const last = runs.at(-1);
+        if (last !== void 0 && last.offset + last.length === offset)
+          last.length += length;
+        else
+          runs.push({ offset, length });
       }
-      const length = Math.min(SLICE_BYTES, this.size - offset);
-      const slice = this.read(buffer, offset, length);
-      const said = slices.subarray(number * RAW_DIGEST_BYTES, (number + 1) * RAW_DIGEST_BYTES);
-      const last = runs.at(-1);
-      if (slice !== void 0 && createHash10("sha256").update(slice).digest().equals(said))
-        this.hash(slice, offset);
-      else if (last !== void 0 && last.offset + last.length === offset)
-        last.length += length;
-      else
-        runs.push({ offset, length });
+    } finally {
+      files.closeSync(fd);
     }
     return runs;
   }
-  /** Puts bytes at their place. */
+  /** Puts bytes at their place. They are not to be used meanwhile; the answer says where they are then. */
   write(bytes, offset) {
-    const { files } = this.store;
-    for (let at3 = 0; at3 < bytes.length; )
-      at3 += files.writeSync(this.fd, bytes, at3, bytes.length - at3, offset + at3);
-  }
-  /** Takes bytes that were written into the digest, if it is their turn. */
-  hash(bytes, offset) {
-    if (offset !== this.hashed)
-      return;
-    this.whole.update(bytes);
-    this.hashed += bytes.length;
+    return this.file.write(bytes, offset);
   }
   /** Gives the file to the store if all of it is there. Returns whether its bytes are those of the blob; if not, it is deleted. */
-  finish(ingestor) {
-    const buffer = this.hashed < this.size ? Buffer.allocUnsafeSlow(SLICE_BYTES) : void 0;
-    while (buffer !== void 0 && this.hashed < this.size) {
-      const bytes = this.read(buffer, this.hashed, Math.min(SLICE_BYTES, this.size - this.hashed));
-      if (bytes === void 0)
-        break;
-      this.hash(bytes, this.hashed);
-    }
-    const { files } = this.store;
-    if (files.fstatSync(this.fd).size > this.size)
-      files.ftruncateSync(this.fd, this.size);
-    this.close();
-    if (this.hashed === this.size && this.whole.digest().equals(this.raw)) {
-      ingestor.adopt(this.claim.path, this.raw, 0);
+  async finish(ingestor) {
+    this.open = false;
+    const digest = await this.file.finish();
+    if (digest !== void 0 && this.raw.equals(digest)) {
+      ingestor().adopt(this.claim.path, this.raw, 0);
       return true;
     }
     this.claim.drop();
     return false;
   }
   /** Leaves what has come to whoever wants it next. Safe to call at any time. */
-  release() {
+  async release() {
     if (!this.open)
       return;
-    this.close();
+    this.open = false;
+    await this.file.close();
     this.claim.release();
   }
-  close() {
-    if (this.open)
-      this.store.files.closeSync(this.fd);
-    this.open = false;
-  }
-  read(buffer, offset, length) {
-    let fill3 = 0;
-    while (fill3 < length) {
-      const read2 = this.store.files.readSync(this.fd, buffer, fill3, length - fill3, offset + fill3);
-      if (read2 === 0)
-        return void 0;
-      fill3 += read2;
-    }
-    return buffer.subarray(0, length);
-  }
 };
+function read(files, fd, buffer, offset, length) {
+  let fill3 = 0;
+  while (fill3 < length) {
+    const count3 = files.readSync(fd, buffer, fill3, length - fill3, offset + fill3);
+    if (count3 === 0)
+      return void 0;
+    fill3 += count3;
+  }
+  return buffer.subarray(0, length);
+}
 
 // packages/engine/dist/remote/fetch-large.js
-async function* largeRanges(store, storage, source, arrival, open3, signal) {
+async function* largeRanges(store, receiver, storage, source, arrival, open3, signal) {
   const raw = source.digests[0] ?? Buffer.alloc(RAW_DIGEST_BYTES);
   const size = source.sizes[0] ?? 0;
   if (arrival.ingestor().has("blob", raw))
     return arrival.came(raw, size);
-  const file = new ArrivingFile(store, raw, size);
+  const file = new ArrivingFile(store, receiver, raw, size);
   open3.add(file);
   const runs = file.isLeft ? await file.missing(await source.slices(), signal) : [{ offset: 0, length: size }];
   const lacking = runs.reduce((sum, { length }) => sum + length, 0);
   arrival.advance(0, size - lacking);
   let failed2 = false;
   let taken = 0;
-  const finish2 = () => {
+  const finish2 = async () => {
     open3.delete(file);
-    if (file.finish(arrival.ingestor())) {
+    if (await file.finish(arrival.ingestor)) {
       arrival.came(raw, size);
       arrival.advance(1, 0);
     } else
@@ -32334,12 +32422,12 @@ async function* largeRanges(store, storage, source, arrival, open3, signal) {
   };
   const windows = runs.flatMap(windowsOf);
   if (windows.length === 0)
-    return finish2();
+    return await finish2();
   for (const { offset, length } of windows) {
     yield {
       ...{ key: source.key, offset, length },
       arrived: (bytes) => file.write(bytes, offset),
-      take: (bytes) => {
+      take: async (bytes) => {
         if (failed2)
           return;
         if (bytes === void 0 || bytes.length < length) {
@@ -32347,10 +32435,9 @@ async function* largeRanges(store, storage, source, arrival, open3, signal) {
           const lost3 = bytes === void 0 ? missingAt : damagedAt;
           return arrival.failed(lost3(storage, source.key, "blob", raw, 0));
         }
-        file.hash(bytes, offset);
         arrival.advance(0, length);
         if (++taken === windows.length)
-          finish2();
+          await finish2();
       }
     };
   }
@@ -32460,11 +32547,48 @@ function addToSource(lack, raw, rawAt, size, map, rows2, at3) {
   source.codecs.push(location.codec);
 }
 
+// packages/engine/dist/remote/window-pool.js
+var SMALLEST_BYTES = 64 * 1024;
+var WindowPool = class {
+  keptBytes;
+  free = /* @__PURE__ */ new Map();
+  kept = 0;
+  given = /* @__PURE__ */ new WeakSet();
+  constructor(keptBytes) {
+    this.keptBytes = keptBytes;
+  }
+  /** Memory of so many bytes with anything in it. */
+  allocate = (bytes) => {
+    if (bytes < SMALLEST_BYTES)
+      return Buffer.allocUnsafeSlow(bytes);
+    const size = 2 ** Math.ceil(Math.log2(bytes));
+    const block = this.free.get(size)?.pop();
+    if (block !== void 0)
+      this.kept -= size;
+    const memory = block ?? Buffer.allocUnsafeSlow(size).buffer;
+    this.given.add(memory);
+    return Buffer.from(memory, 0, bytes);
+  };
+  /** Whether the bytes lie in memory of this pool. */
+  owns({ buffer }) {
+    return this.given.has(buffer);
+  }
+  /** Takes memory of this pool back, which may have been in another thread meanwhile. Nobody may use it any more. */
+  release({ buffer }) {
+    const size = buffer.byteLength;
+    if (!(buffer instanceof ArrayBuffer) || this.kept + size > this.keptBytes)
+      return;
+    this.kept += size;
+    this.free.set(size, [...this.free.get(size) ?? [], buffer]);
+  }
+};
+
 // packages/engine/dist/remote/fetch-ranges.js
-var MEMORY_BYTES = 32 * 1024 * 1024;
+var MEMORY_BYTES = 24 * 1024 * 1024;
 var MOST_RANGES = 64;
 async function fetchRanges(storage, ranges, signal) {
   const source = ranges[Symbol.asyncIterator]();
+  const pool = new WindowPool(MEMORY_BYTES);
   const coming = [];
   let failure2;
   let memory = 0;
@@ -32473,21 +32597,24 @@ async function fetchRanges(storage, ranges, signal) {
     while (next.done !== true || coming.length > 0) {
       while (next.done !== true && failure2 === void 0 && hasRoom(coming.length, memory + next.value.length)) {
         memory += next.value.length;
-        coming.push({ range: next.value, bytes: fetchRange(storage, next.value, signal) });
+        coming.push({ range: next.value, answer: fetchRange(storage, next.value, pool, signal) });
         next = await source.next();
       }
       const first = coming.shift();
       if (first === void 0)
         break;
       try {
-        first.range.take(await first.bytes);
+        const { bytes, pooled } = await first.answer;
+        await first.range.take(bytes);
+        if (bytes !== void 0 && pooled)
+          pool.release(bytes);
       } catch (error) {
         failure2 ??= { error };
       }
       memory -= first.range.length;
     }
   } finally {
-    await Promise.allSettled(coming.map(({ bytes }) => bytes));
+    await Promise.allSettled(coming.map(({ answer: answer2 }) => answer2));
     await source.return?.();
   }
   if (failure2 !== void 0)
@@ -32496,12 +32623,11 @@ async function fetchRanges(storage, ranges, signal) {
 function hasRoom(running, bytes) {
   return running === 0 || running < MOST_RANGES && bytes <= MEMORY_BYTES;
 }
-function fetchRange(storage, range, signal) {
-  const { key, offset, length, arrived } = range;
-  const coming = storage.get(key, { offset, length }, { signal }).then((bytes) => {
-    if (bytes !== void 0)
-      arrived?.(bytes);
-    return bytes;
+function fetchRange(storage, { key, offset, length, arrived }, pool, signal) {
+  const { allocate } = pool;
+  const coming = storage.get(key, { offset, length }, { signal, allocate }).then(async (bytes) => {
+    const pooled = bytes !== void 0 && pool.owns(bytes);
+    return { bytes: bytes === void 0 ? void 0 : await arrived?.(bytes) ?? bytes, pooled };
   });
   coming.catch(() => {
   });
@@ -32683,7 +32809,7 @@ function directoryHere(reader, raw, path) {
 }
 
 // packages/engine/dist/remote/have-file.js
-import { createHash as createHash11, randomBytes as randomBytes13 } from "node:crypto";
+import { createHash as createHash12, randomBytes as randomBytes13 } from "node:crypto";
 import { join as join37 } from "node:path";
 var HAVE_PACK = 0;
 var HAVE_MAP = 1;
@@ -32752,7 +32878,7 @@ function rewriteHave(store, description, records) {
   });
 }
 function havePath(store, description) {
-  return join37(store.layout.index, `have-${createHash11("sha256").update(description).digest("hex").slice(0, 16)}`);
+  return join37(store.layout.index, `have-${createHash12("sha256").update(description).digest("hex").slice(0, 16)}`);
 }
 function encodeRecord({ kind, area, payload }) {
   const header = Buffer.alloc(RECORD_HEADER_BYTES);
@@ -32770,7 +32896,7 @@ function areaFrom(number, pullRequest) {
   return number === 0 ? "trusted" : number === 1 ? "shared" : void 0;
 }
 function checksum2(payload) {
-  return createHash11("sha256").update(payload).digest().subarray(0, RAW_DIGEST_BYTES);
+  return createHash12("sha256").update(payload).digest().subarray(0, RAW_DIGEST_BYTES);
 }
 function readIfThere(store, path) {
   try {
@@ -32925,7 +33051,7 @@ async function fetchWant(options2, want, map, session, attempt3) {
   }
   throwProblems(failures.map(toErrorWire));
 }
-async function fetchBlobs({ remote, store, beginProgress, arrived, signal }, lack, attempt3, batch, failures) {
+async function fetchBlobs({ remote, store, receiver = inlineReceiver(store.files), beginProgress, arrived, signal }, lack, attempt3, batch, failures) {
   if (lack.files === 0)
     return;
   const arrival = {
@@ -32943,7 +33069,7 @@ async function fetchBlobs({ remote, store, beginProgress, arrived, signal }, lac
   async function* ranges() {
     for (const source of lack.sources.values()) {
       if (source.whole)
-        yield* largeRanges(store, remote.storage, source, arrival, open3, signal);
+        yield* largeRanges(store, receiver, remote.storage, source, arrival, open3, signal);
       else
         yield* packedRanges(remote.storage, source, arrival);
     }
@@ -32952,7 +33078,7 @@ async function fetchBlobs({ remote, store, beginProgress, arrived, signal }, lac
     await fetchRanges(remote.storage, ranges(), signal);
   } finally {
     for (const file of open3)
-      file.release();
+      await file.release();
   }
   const came = (raw, bytes) => {
     arrival.came(raw, bytes);
@@ -32970,6 +33096,25 @@ function takeLocal(options2, want, tally) {
   const attempt3 = tally.beginAttempt();
   attempt3.takeLocal(reader, root, wanted2);
   addFetchCounts(tally.total, attempt3.counts);
+}
+
+// packages/engine/dist/workspace/bulk-receiver.js
+function bulkReceiver(bulk) {
+  return {
+    open: (path, size) => {
+      const lane = bulk.idlest(size);
+      return {
+        write: async (bytes, offset) => {
+          const back = await lane.ask({ do: "receive", path, offset, bytes });
+          return Buffer.from(back.buffer, back.byteOffset, back.byteLength);
+        },
+        finish: async () => await lane.ask({ do: "finish-receiving", path, size }) ?? void 0,
+        close: async () => {
+          await lane.ask({ do: "stop-receiving", path });
+        }
+      };
+    }
+  };
 }
 
 // packages/engine/dist/operations/history-roots.js
@@ -33084,7 +33229,7 @@ function distinct(items) {
 }
 
 // packages/engine/dist/model/sample.js
-import { createHash as createHash12 } from "node:crypto";
+import { createHash as createHash13 } from "node:crypto";
 var HINT = 'Write random:1/10, group:1/5 or range:0:100:5; a range may end with "all".';
 function parseSample(text) {
   const share = /^(random|group):(\d{1,9})\/(\d{1,9})$/.exec(text);
@@ -33131,7 +33276,7 @@ function lowest(seed, paths, amount) {
   const scored = paths.map((path, at3) => ({
     at: at3,
     path,
-    score: createHash12("sha256").update(`${seed}
+    score: createHash13("sha256").update(`${seed}
 ${path}`).digest()
   }));
   scored.sort((a, b2) => a.score.compare(b2.score));
@@ -33213,6 +33358,7 @@ async function fetchSelected(context, selected, options2, startedMs) {
       others: remotes.map(({ remote }) => remote),
       reach: context.remotes.reach,
       store: context.workspace.store,
+      receiver: bulkReceiver(context.workspace.bulk),
       wants: group.map(({ root, filter }) => ({ root, filter })),
       // What was left out by a limit ends what comes behind it too.
       maxBytes: options2.maxBytes === void 0 ? void 0 : left.files > 0 ? -1 : options2.maxBytes - total.bytes.received,
@@ -34983,7 +35129,7 @@ function keptRecords({ records, maps }, kept2, { own: own3, youngMs }) {
 import { randomBytes as randomBytes14 } from "node:crypto";
 
 // packages/engine/dist/remote/pack-builder.js
-var REMOTE_PACK_BYTES = 32 * 1024 * 1024;
+var REMOTE_PACK_BYTES = 16 * 1024 * 1024;
 var CHUNK_BYTES6 = 4 * 1024 * 1024;
 var PackBuilder = class {
   content;
@@ -34995,6 +35141,7 @@ var PackBuilder = class {
   fill = 0;
   /** Bytes of the pack up to the current chunk. */
   before = 0;
+  largest = 0;
   index = new PackIndexBuilder();
   /** `newName` gives {@link PACK_NAME_BYTES} random bytes. */
   constructor(content, newName2) {
@@ -35014,6 +35161,7 @@ var PackBuilder = class {
     raw.copy(this.chunk, at3 + OBJECT_DIGEST_OFFSET, rawAt, rawAt + 32);
     bytes.copy(this.chunk, at3 + OBJECT_HEADER_BYTES);
     this.index.add(raw, rawAt, entry2);
+    this.largest = Math.max(this.largest, bytes.length);
     this.fill = at3 + needed2;
     return entry2.offset;
   }
@@ -35035,7 +35183,7 @@ var PackBuilder = class {
     this.index = new PackIndexBuilder();
     this.chunk = Buffer.alloc(0);
     this.fill = 0;
-    return { name: this.name, content: this.content, chunks, bytes, count: count3, tail };
+    return { name: this.name, content: this.content, chunks, bytes, count: count3, largest: this.largest, tail };
   }
   /** Gives back the memory of a pack that has been sent. */
   recycle(chunks) {
@@ -35049,6 +35197,7 @@ var PackBuilder = class {
     this.name = this.newName();
     this.chunks = [];
     this.before = 0;
+    this.largest = 0;
     this.nextChunk(CHUNK_BYTES6);
     this.fill = packHeader(this.content).copy(this.chunk, 0, 0, PACK_HEADER_BYTES);
   }
@@ -36096,8 +36245,8 @@ function archiveReader(Base, fd, size) {
     }
     read(buffer, offset, length, position, callback) {
       const isInside = position >= 0 && position + length <= size;
-      const read2 = isInside ? readSync3(fd, buffer, offset, length, position) : 0;
-      const problem = read2 === length ? null : new Error("it refers to a place behind its end");
+      const read3 = isInside ? readSync3(fd, buffer, offset, length, position) : 0;
+      const problem = read3 === length ? null : new Error("it refers to a place behind its end");
       setImmediate(() => callback(problem));
     }
   }();
@@ -36105,11 +36254,11 @@ function archiveReader(Base, fd, size) {
 function* chunksOf(fd, start, end) {
   for (let at3 = start; at3 < end; ) {
     const chunk = Buffer.alloc(Math.min(CHUNK_BYTES7, end - at3));
-    const read2 = readSync3(fd, chunk, 0, chunk.length, at3);
-    if (read2 === 0)
+    const read3 = readSync3(fd, chunk, 0, chunk.length, at3);
+    if (read3 === 0)
       return;
-    yield chunk.subarray(0, read2);
-    at3 += read2;
+    yield chunk.subarray(0, read3);
+    at3 += read3;
   }
 }
 
@@ -36202,16 +36351,16 @@ function toEntry(zip, fd, entry2, path) {
 async function readSmall(zip, fd, entry2) {
   const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry2, { minimal: true });
   const packed = Buffer.alloc(entry2.compressedSize);
-  const read2 = readSync4(fd, packed, 0, packed.length, fileDataStart);
-  if (read2 < packed.length)
+  const read3 = readSync4(fd, packed, 0, packed.length, fileDataStart);
+  if (read3 < packed.length)
     throw new Error("it ends within an entry");
   if (entry2.compressionMethod === STORED)
     return packed;
   return inflateRawSync(packed, { maxOutputLength: Math.max(1, entry2.uncompressedSize) });
 }
-async function asArchive(file, read2) {
+async function asArchive(file, read3) {
   try {
-    return await read2();
+    return await read3();
   } catch (error) {
     const code2 = errnoOf(error) ?? "";
     const isSystem = code2 !== "" && !code2.startsWith("Z_") && !code2.startsWith("ERR_");
@@ -36307,8 +36456,8 @@ function isSameFile(path, bytes, sum) {
   const chunk = Buffer.alloc(CHUNK_BYTES8);
   let found = 0;
   try {
-    for (let read2 = readSync5(fd, chunk); read2 > 0; read2 = readSync5(fd, chunk))
-      found = crc32(chunk.subarray(0, read2), found);
+    for (let read3 = readSync5(fd, chunk); read3 > 0; read3 = readSync5(fd, chunk))
+      found = crc32(chunk.subarray(0, read3), found);
   } finally {
     closeSync8(fd);
   }
@@ -36793,10 +36942,10 @@ async function readRecord2(remote, fingerprint, signal) {
     return void 0;
   let second;
   const first = await firstInAreas(remote.areas.records, async (area) => {
-    const read2 = await readFrom(remote, area, fingerprint, signal);
-    if (read2.kind !== "record")
+    const read3 = await readFrom(remote, area, fingerprint, signal);
+    if (read3.kind !== "record")
       return void 0;
-    const found = { record: read2.record, area, missing: await missingOuts(remote, read2.record, signal) };
+    const found = { record: read3.record, area, missing: await missingOuts(remote, read3.record, signal) };
     if (found.missing.length === 0)
       return found;
     second ??= found;
@@ -36815,15 +36964,15 @@ async function writeRecord2(remote, record, signal) {
   }
   if (await remote.storage.put(key, body, { ifAbsent: true, signal }) === "stored")
     return { kind: "written" };
-  const read2 = await readFrom(remote, remote.areas.own, record.fingerprint, signal);
-  if (read2.kind === "newer")
-    throw read2.error;
-  if (read2.kind === "record") {
-    if (sameOuts2(read2.record, record))
+  const read3 = await readFrom(remote, remote.areas.own, record.fingerprint, signal);
+  if (read3.kind === "newer")
+    throw read3.error;
+  if (read3.kind === "record") {
+    if (sameOuts2(read3.record, record))
       return { kind: "same" };
-    const missing = await missingOuts(remote, read2.record, signal);
+    const missing = await missingOuts(remote, read3.record, signal);
     if (missing.length === 0)
-      return { kind: "different", existing: read2.record };
+      return { kind: "different", existing: read3.record };
   }
   await remote.storage.put(key, body, { signal });
   return { kind: "replaced" };
@@ -36910,9 +37059,9 @@ async function log(context, selected, options2) {
   const { workspace, signal } = context;
   const locks = [...new Set(selected.map(({ stage }) => lockPath2(stage.projectRoot)))];
   const logged = await logLocks(workspace.root, locks, options2, { signal });
-  const read2 = lockReaderOf(logged, tellUnreadable(context));
+  const read3 = lockReaderOf(logged, tellUnreadable(context));
   const changes = selected.flatMap(({ stage, filterOf: filterOf3 }) => {
-    const entries = stageHistory(logged, read2, stage);
+    const entries = stageHistory(logged, read3, stage);
     return stage.outs.flatMap((out) => outChanges(logged, entries, { stage, out, filter: filterOf3?.(out) }));
   });
   const isCounted = options2.stat === true || selected.some(({ filterOf: filterOf3 }) => filterOf3 !== void 0);
@@ -37171,7 +37320,7 @@ function mayStay({ first, count: count3 }, mayBegin, next) {
 }
 
 // packages/engine/dist/model/merge/merge-trees.js
-async function mergeTrees(sides, read2, emit) {
+async function mergeTrees(sides, read3, emit) {
   const conflicts = [];
   const opened = [];
   const top = decide2(sides, "", conflicts);
@@ -37180,10 +37329,10 @@ async function mergeTrees(sides, read2, emit) {
   let level = [openedAt("", sides, 0)];
   while (level.length > 0) {
     opened.push(...level);
-    level = await openLevel(level, read2, conflicts);
+    level = await openLevel(level, read3, conflicts);
   }
   for (const directory of opened.reverse())
-    directory.merged = await close(directory, read2, emit);
+    directory.merged = await close(directory, read3, emit);
   conflicts.sort((a, b2) => compareUtf8(a.path, b2.path));
   return { entry: opened.at(-1)?.merged, conflicts };
 }
@@ -37203,10 +37352,10 @@ function decide2(sides, path, conflicts) {
   conflicts.push({ path, class: choice.class, ...sides });
   return { kind: "take", entry: sides.ours };
 }
-async function openLevel(level, read2, conflicts) {
-  const tops = await readTops(level, read2);
+async function openLevel(level, read3, conflicts) {
+  const tops = await readTops(level, read3);
   const below4 = [];
-  for (const [directory, listing] of await readEntries2(level, tops, read2)) {
+  for (const [directory, listing] of await readEntries2(level, tops, read3)) {
     const names = new Set(SIDES.flatMap((side) => [...listing[side].keys()]));
     for (const name of sortUtf8([...names])) {
       const sides = { base: listing.base.get(name), ours: listing.ours.get(name), theirs: listing.theirs.get(name) };
@@ -37222,12 +37371,12 @@ async function openLevel(level, read2, conflicts) {
   }
   return below4;
 }
-async function readTops(level, read2) {
+async function readTops(level, read3) {
   const wanted2 = level.flatMap((directory) => SIDES.flatMap((side) => {
     const named = directory.sides[side];
     return named === void 0 ? [] : [{ directory, side, named }];
   }));
-  const nodes = await read2(wanted2.map(({ directory, side, named }) => ({ side, path: directory.path, digest: named.digest })));
+  const nodes = await read3(wanted2.map(({ directory, side, named }) => ({ side, path: directory.path, digest: named.digest })));
   const tops = new Map(level.map((directory) => [directory, { base: void 0, ours: void 0, theirs: void 0 }]));
   wanted2.forEach(({ directory, side, named }, i) => {
     const node = nodes[i];
@@ -37239,7 +37388,7 @@ async function readTops(level, read2) {
   });
   return tops;
 }
-async function readEntries2(level, tops, read2) {
+async function readEntries2(level, tops, read3) {
   const listings = /* @__PURE__ */ new Map();
   const wanted2 = [];
   for (const directory of level) {
@@ -37263,7 +37412,7 @@ async function readEntries2(level, tops, read2) {
     }
     listings.set(directory, listing);
   }
-  const nodes = await read2(wanted2.map(({ side, directory, part }) => ({ side, path: directory.path, digest: part.digest, part: part.first })));
+  const nodes = await read3(wanted2.map(({ side, directory, part }) => ({ side, path: directory.path, digest: part.digest, part: part.first })));
   wanted2.forEach(({ side, directory, part }, i) => {
     const node = nodes[i];
     const listing = listings.get(directory);
@@ -37294,7 +37443,7 @@ function commonParts({ base, ours, theirs }) {
   }
   return common;
 }
-async function close(directory, read2, emit) {
+async function close(directory, read3, emit) {
   const { path, sides, entries, kept: kept2, children } = directory;
   for (const [name, child2] of children)
     if (child2.merged !== void 0)
@@ -37306,7 +37455,7 @@ async function close(directory, read2, emit) {
     pieces.push({ name, part });
   pieces.sort((a, b2) => compareUtf8(a.name, b2.name));
   const { top, parts: parts2, files, bytes } = await encodeMerged(pieces, async (part) => {
-    const [node] = await read2([{ side: "ours", path, digest: part.digest, part: part.first }]);
+    const [node] = await read3([{ side: "ours", path, digest: part.digest, part: part.first }]);
     if (node === void 0)
       throw invalid4(part.digest, "it was not given");
     expectPart(node, part);
@@ -37433,12 +37582,12 @@ function conflictReport(owners, conflict) {
   return { project, target, selector, out, path, class: name, bytes, missing: missing ?? null };
 }
 function readSides(options2, path) {
-  const read2 = (side) => {
+  const read3 = (side) => {
     const text = readFileSync8(options2[side], "utf8");
     return text.trim() === "" ? { stages: /* @__PURE__ */ new Map() } : parseLock(text, `${path} (${side})`);
   };
   try {
-    return { base: read2("base"), ours: read2("ours"), theirs: read2("theirs") };
+    return { base: read3("base"), ours: read3("ours"), theirs: read3("theirs") };
   } catch (error) {
     if (error instanceof SluiceError && error.code.startsWith("ERR_LOCK_"))
       return void 0;
@@ -37603,7 +37752,7 @@ function inlineEncoder(store) {
 }
 
 // packages/engine/dist/remote/audit-objects.js
-import { createHash as createHash13 } from "node:crypto";
+import { createHash as createHash14 } from "node:crypto";
 var CHUNK_BYTES9 = 4 * 1024 * 1024;
 var MOST_TOLD = 5;
 async function auditPack(storage, key, bytes, checked2, signal) {
@@ -37634,7 +37783,7 @@ async function auditPack(storage, key, bytes, checked2, signal) {
   return { index, problems };
 }
 async function auditBlob(storage, key, raw, size, checked2, signal) {
-  const whole = createHash13("sha256");
+  const whole = createHash14("sha256");
   for (let at3 = 0; at3 < size; ) {
     const chunk = await storage.get(key, { offset: at3, length: Math.min(CHUNK_BYTES9, size - at3) }, { signal });
     if (chunk === void 0)
@@ -37652,7 +37801,7 @@ async function auditBlob(storage, key, raw, size, checked2, signal) {
 }
 async function auditChunked(storage, source, signal) {
   const { raw } = source;
-  const whole = createHash13("sha256");
+  const whole = createHash14("sha256");
   for await (const { key, bytes } of readChunked(storage, source, signal)) {
     if (bytes === "lost")
       return missingAt(storage, key, "blob", raw, 0);
@@ -37666,8 +37815,8 @@ async function auditChunked(storage, source, signal) {
 async function auditEntry(storage, reader, raw, { offset, stored, full, codec }, packBytes, decode4) {
   expectCodec(codec, reader.key);
   const length = OBJECT_HEADER_BYTES + stored;
-  const read2 = await reader.read(offset, length, packBytes - offset);
-  const object = read2?.length === length && isStoredSize(codec, stored, full) ? decode4(codec, read2.subarray(OBJECT_HEADER_BYTES), full) : void 0;
+  const read3 = await reader.read(offset, length, packBytes - offset);
+  const object = read3?.length === length && isStoredSize(codec, stored, full) ? decode4(codec, read3.subarray(OBJECT_HEADER_BYTES), full) : void 0;
   const sound = object !== void 0 && hasDigest(object, raw, 0);
   return sound ? void 0 : damagedAt(storage, reader.key, "object", raw, 0);
 }
@@ -37763,8 +37912,8 @@ var Auditor = class {
       return { bytes: 0, index: void 0, problems: [{ key, error: lost(remote, key) }] };
     if (deep !== true)
       return { bytes: stat.bytes, index: void 0, problems: [] };
-    const read2 = await auditPack(remote.storage, key, stat.bytes, this.checked, signal);
-    return { bytes: stat.bytes, index: read2.index, problems: read2.problems.map((error) => ({ key, error })) };
+    const read3 = await auditPack(remote.storage, key, stat.bytes, this.checked, signal);
+    return { bytes: stat.bytes, index: read3.index, problems: read3.problems.map((error) => ({ key, error })) };
   }
   /**
    * Large blobs are named by trees, and so is, in a deep audit, what has to lie where the map says. `isToldOf`: where a pack is lost its nodes are too, and that
@@ -37948,10 +38097,10 @@ function openLocalRanges(store, reader, raw) {
       const bytes = Buffer.allocUnsafe(length);
       let fill3 = 0;
       while (fill3 < length) {
-        const read2 = store.files.readSync(fd, bytes, fill3, length - fill3, offset + fill3);
-        if (read2 === 0)
+        const read3 = store.files.readSync(fd, bytes, fill3, length - fill3, offset + fill3);
+        if (read3 === 0)
           break;
-        fill3 += read2;
+        fill3 += read3;
       }
       return expectLength(bytes.subarray(0, fill3), length, raw);
     },
@@ -38752,10 +38901,10 @@ var PushWalk = class {
     if (referred !== void 0)
       return referred;
     const { builder, objects } = walked.draft;
-    const read2 = this.read(named);
-    if (read2 === void 0)
+    const read3 = this.read(named);
+    if (read3 === void 0)
       return 0;
-    const { node, encoded: encoded2 } = read2;
+    const { node, encoded: encoded2 } = read3;
     const isPart2 = node.shape === PART;
     const place2 = this.nodePlace(builder, raw, encoded2, isPart2);
     if (!isPart2) {
@@ -39076,14 +39225,14 @@ var LinePace = class {
 };
 
 // packages/engine/dist/remote/local-blob.js
-import { createHash as createHash14 } from "node:crypto";
+import { createHash as createHash15 } from "node:crypto";
 var CHUNK_BYTES10 = 4 * SLICE_BYTES;
 function localBlob(store, reader, raw, rawAt, size) {
   const key = Buffer.from(raw.subarray(rawAt, rawAt + RAW_DIGEST_BYTES));
   const slices = Buffer.alloc(Math.ceil(size / SLICE_BYTES) * RAW_DIGEST_BYTES);
   const path = reader.linkable(key)?.path;
   function* chunks() {
-    const whole = createHash14("sha256");
+    const whole = createHash15("sha256");
     const source = path === void 0 ? [Buffer.from(reader.read("blob", key))] : fileChunks(store, path);
     let at3 = 0;
     let last;
@@ -39092,7 +39241,7 @@ function localBlob(store, reader, raw, rawAt, size) {
         yield last;
       whole.update(chunk);
       for (let from = 0; from < chunk.length; from += SLICE_BYTES) {
-        const slice = createHash14("sha256").update(chunk.subarray(from, from + SLICE_BYTES)).digest();
+        const slice = createHash15("sha256").update(chunk.subarray(from, from + SLICE_BYTES)).digest();
         slice.copy(slices, Math.floor((at3 + from) / SLICE_BYTES) * RAW_DIGEST_BYTES);
       }
       at3 += chunk.length;
@@ -39120,10 +39269,10 @@ function* fileChunks(store, path) {
       const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES10);
       let fill3 = 0;
       while (fill3 < chunk.length) {
-        const read2 = store.files.readSync(fd, chunk, fill3, chunk.length - fill3, null);
-        if (read2 === 0)
+        const read3 = store.files.readSync(fd, chunk, fill3, chunk.length - fill3, null);
+        if (read3 === 0)
           break;
-        fill3 += read2;
+        fill3 += read3;
       }
       if (fill3 > 0)
         yield chunk.subarray(0, fill3);
@@ -39214,7 +39363,7 @@ function counted(body, advance) {
 }
 
 // packages/engine/dist/remote/upload-journal.js
-import { createHash as createHash15 } from "node:crypto";
+import { createHash as createHash16 } from "node:crypto";
 var LARGEST_JOURNAL_BYTES = 4 * 1024 * 1024;
 var LONGEST_WORD = 2048;
 var MOST_PARTS2 = 1e4;
@@ -39249,7 +39398,7 @@ async function dropStaleUploads(store, storage, signal) {
   }
 }
 function idOf(remote, key) {
-  return createHash15("sha256").update(`${remote}
+  return createHash16("sha256").update(`${remote}
 ${key}`).digest("hex");
 }
 function append(store, claim4, line) {
@@ -39311,6 +39460,7 @@ function quietly2(work) {
 }
 
 // packages/engine/dist/remote/upload.js
+var OUTBOX_BYTES = 2.5 * REMOTE_PACK_BYTES;
 var LARGE_MEMORY_BYTES = 16 * 1024 * 1024;
 var Uploader = class {
   packs = [];
@@ -39344,7 +39494,7 @@ var Uploader = class {
     this.remote = remote;
     this.encoder = encoder;
     this.signal = signal;
-    this.outbox = new Outbox(2 * REMOTE_PACK_BYTES, signal);
+    this.outbox = new Outbox(OUTBOX_BYTES, signal);
     const newName2 = () => randomBytes16(PACK_NAME_BYTES);
     this.builders = { blob: new PackBuilder(BLOBS, newName2), tree: new PackBuilder(TREES, newName2) };
   }
@@ -39517,7 +39667,8 @@ var Uploader = class {
   }
   async upload(kind, pack, places2) {
     const { own: own3 } = this.remote.areas;
-    const { chunks, tail } = kind === "blob" && this.compresses ? await encodeBuilt(this.encoder, pack, places2) : pack;
+    const isEncoded = kind === "blob" && this.compresses && pack.largest >= SMALLEST_COMPRESSED_BYTES;
+    const { chunks, tail } = isEncoded ? await encodeBuilt(this.encoder, pack, places2) : pack;
     const body = bodyOf(...chunks, tail);
     const key = packKey(own3, pack.name);
     const startedMs = performance.now();
@@ -39866,7 +40017,7 @@ function ownRemotes(context, stages) {
 }
 
 // packages/engine/dist/operations/push-while-running.js
-import { createHash as createHash16 } from "node:crypto";
+import { createHash as createHash17 } from "node:crypto";
 import { readdirSync as readdirSync7 } from "node:fs";
 import { join as join49 } from "node:path";
 
@@ -40109,7 +40260,7 @@ function sameOuts3(a, b2) {
 }
 async function oneAtATime({ workspace, config }, signal, send3) {
   const urls = [...config.remotes.values()].map(({ url }) => url).join("\n");
-  const name = `push-${createHash16("sha256").update(urls).digest("hex").slice(0, 32)}`;
+  const name = `push-${createHash17("sha256").update(urls).digest("hex").slice(0, 32)}`;
   let held;
   try {
     held = await workspace.store.acquire(name, { wait: false, what: "pushing beside runs", signal });
@@ -40226,10 +40377,10 @@ async function remoteStat(context, name) {
 import { setTimeout as sleep2 } from "node:timers/promises";
 
 // packages/engine/dist/remote/gc/quiet-note.js
-import { createHash as createHash17 } from "node:crypto";
+import { createHash as createHash18 } from "node:crypto";
 import { join as join50 } from "node:path";
 function quietNote(store, description) {
-  const hash8 = createHash17("sha256").update(description).digest("hex").slice(0, 16);
+  const hash8 = createHash18("sha256").update(description).digest("hex").slice(0, 16);
   const path = join50(store.layout.index, `quiet-${hash8}`);
   const times = () => {
     try {
@@ -40305,7 +40456,7 @@ function slots(most) {
 }
 
 // packages/engine/dist/remote/storage/actions-cache/cache-access.js
-import { createHash as createHash18 } from "node:crypto";
+import { createHash as createHash19 } from "node:crypto";
 
 // packages/engine/dist/remote/storage/actions-cache/cache-json.js
 function jsonOf(body) {
@@ -40360,7 +40511,7 @@ function cacheAccess(token, mode) {
   }
 }
 function scopeName(scope) {
-  return createHash18("sha256").update(scope).digest("hex").slice(0, 16);
+  return createHash19("sha256").update(scope).digest("hex").slice(0, 16);
 }
 function rightsIn(token) {
   if (token.length > MOST_TOKEN_BYTES)
@@ -40472,10 +40623,10 @@ function errnoIn(error) {
 }
 
 // packages/engine/dist/remote/storage/actions-cache/cache-keys.js
-import { createHash as createHash19 } from "node:crypto";
+import { createHash as createHash20 } from "node:crypto";
 var DIGITS = 10;
 var LAST = 10 ** DIGITS - 1;
-var CACHE_VERSION = createHash19("sha256").update("sluice actions-cache 1").digest("hex");
+var CACHE_VERSION = createHash20("sha256").update("sluice actions-cache 1").digest("hex");
 function indexKey(scope, generation) {
   return generation > LAST ? void 0 : `${indexPrefix(scope)}${String(generation).padStart(DIGITS, "0")}`;
 }
@@ -41624,7 +41775,7 @@ function fileStorage(options2) {
       const stat = await fs10.stat(place2.path(key));
       return stat.isFile() ? { bytes: stat.size } : void 0;
     }),
-    get: (key, range, { signal } = {}) => place2.lookAt(key, signal, () => readRange(place2.path(key), range.offset, range.length)),
+    get: (key, range, { signal, allocate } = {}) => place2.lookAt(key, signal, () => readRange(place2.path(key), range, allocate)),
     put: (key, body, putOptions = {}) => place2.change(putOptions.signal, async () => {
       const answer2 = await put(place2, key, body, putOptions);
       place2.saw(key);
@@ -41650,8 +41801,8 @@ var Place = class {
     return join52(this.base, key);
   }
   /** {@link Place.look} at one object. */
-  async lookAt(key, signal, read2) {
-    const found = await this.look(signal, read2);
+  async lookAt(key, signal, read3) {
+    const found = await this.look(signal, read3);
     if (found !== void 0)
       this.saw(key);
     else if (key !== this.marker)
@@ -41674,10 +41825,10 @@ var Place = class {
     }
   }
   /** Runs a reading call; a file that is not there becomes `undefined`, but only while the directory itself is there. */
-  async look(signal, read2) {
+  async look(signal, read3) {
     throwIfAborted(signal);
     try {
-      return await read2();
+      return await read3();
     } catch (error) {
       if (!isMissing(error))
         throw explain4(error, this.base);
@@ -41820,11 +41971,11 @@ async function giveName(unfinished, path, ifAbsent) {
   await fs10.rename(unfinished, path);
   return "stored";
 }
-async function readRange(path, offset, length) {
+async function readRange(path, { offset, length }, allocate = Buffer.allocUnsafeSlow) {
   const handle = await fs10.open(path, "r");
   try {
     const left = (await handle.stat()).size - offset;
-    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, left)));
+    const bytes = allocate(Math.max(0, Math.min(length, left)));
     let at3 = 0;
     while (at3 < bytes.length) {
       const { bytesRead } = await handle.read(bytes, at3, bytes.length - at3, offset + at3);
@@ -41940,7 +42091,7 @@ async function* listObjects(requests, base, named, prefix, signal) {
 }
 
 // packages/engine/dist/remote/storage/s3-chunks.js
-import { createHash as createHash20 } from "node:crypto";
+import { createHash as createHash21 } from "node:crypto";
 import { Readable as Readable3 } from "node:stream";
 var PIECE_BYTES = 256 * 1024;
 async function* partsOf(body, partBytes, signal) {
@@ -41976,7 +42127,7 @@ async function wholeOf(body, signal) {
   return { bytes: 0, pieces: [] };
 }
 function sha256Of({ pieces }) {
-  const hash8 = createHash20("sha256");
+  const hash8 = createHash21("sha256");
   for (const piece of pieces)
     hash8.update(piece);
   return hash8.digest("hex");
@@ -42204,10 +42355,10 @@ async function statObject(requests, name, signal) {
   });
   if (head !== "ask")
     return head;
-  const read2 = await readObject3(requests, name, { offset: 0, length: 1 }, signal);
-  return read2 === void 0 ? void 0 : { bytes: read2.total };
+  const read3 = await readObject3(requests, name, { offset: 0, length: 1 }, { signal });
+  return read3 === void 0 ? void 0 : { bytes: read3.total };
 }
-async function readObject3(requests, name, range, signal) {
+async function readObject3(requests, name, range, { signal, allocate = Buffer.allocUnsafeSlow } = {}) {
   const { offset, length } = range;
   return requests.send(signal, {
     counts: "get",
@@ -42235,7 +42386,7 @@ async function readObject3(requests, name, range, signal) {
       if (part === void 0 || part.offset > offset)
         throw brokenS3(requests.place, "it sent another part than asked");
       const wanted2 = Math.max(0, Math.min(length, part.total - offset));
-      const bytes = await collect5(answer2, offset - part.offset, wanted2, moved2);
+      const bytes = await collect5(answer2, offset - part.offset, allocate(wanted2), moved2);
       if (bytes.length !== wanted2) {
         throw brokenS3(requests.place, `it sent ${bytes.length} of ${wanted2} bytes of ${name.Key}`);
       }
@@ -42253,11 +42404,11 @@ function partOf2(answer2) {
   const [, offset, total] = /^bytes (\d{1,15})-\d{1,15}\/(\d{1,15})$/.exec(answer2.ContentRange) ?? [];
   return offset === void 0 || total === void 0 ? void 0 : { offset: Number(offset), total: Number(total) };
 }
-async function collect5(answer2, skipped, wanted2, moved2) {
+async function collect5(answer2, skipped, bytes, moved2) {
   const { Body: body } = answer2;
   if (!isByteStream(body))
     throw new SluiceError("ERR_INTERNAL", "the SDK gave no stream");
-  const bytes = Buffer.allocUnsafeSlow(wanted2);
+  const wanted2 = bytes.length;
   let before = 0;
   let fill3 = 0;
   for await (const chunk of body) {
@@ -42882,10 +43033,10 @@ function s3Storage(options2) {
     durable: true,
     requests: requests.counts,
     stat: (key, { signal } = {}) => statObject(requests, named(key), signal),
-    get: async (key, range, { signal } = {}) => {
+    get: async (key, range, options3 = {}) => {
       if (range.length > 0)
-        return (await readObject3(requests, named(key), range, signal))?.bytes;
-      return await statObject(requests, named(key), signal) === void 0 ? void 0 : Buffer.alloc(0);
+        return (await readObject3(requests, named(key), range, options3))?.bytes;
+      return await statObject(requests, named(key), options3.signal) === void 0 ? void 0 : Buffer.alloc(0);
     },
     put: (key, body, putOptions = {}) => putObject(putting, named(key), body, putOptions),
     list: (at3, { signal } = {}) => listObjects(requests, base, named, at3, signal),
@@ -43333,7 +43484,7 @@ function isEnterpriseServer(env) {
 }
 
 // packages/engine/dist/remote/write-once-file.js
-import { createHash as createHash21 } from "node:crypto";
+import { createHash as createHash22 } from "node:crypto";
 import { join as join53 } from "node:path";
 var YES = "1\n";
 var NO = "0\n";
@@ -43363,7 +43514,7 @@ function noteWriteOnce(store, description, supported) {
   }
 }
 function notePath2(store, description) {
-  return join53(store.layout.index, `once-${createHash21("sha256").update(description).digest("hex").slice(0, 16)}`);
+  return join53(store.layout.index, `once-${createHash22("sha256").update(description).digest("hex").slice(0, 16)}`);
 }
 
 // packages/engine/dist/operations/s3-remote.js
@@ -43486,7 +43637,7 @@ function actionsCacheOf(name, options2) {
 }
 
 // packages/engine/dist/operations/shared-failure.js
-import { createHash as createHash22 } from "node:crypto";
+import { createHash as createHash23 } from "node:crypto";
 import { mkdirSync as mkdirSync14, readFileSync as readFileSync9, statSync as statSync7, utimesSync, writeFileSync as writeFileSync4 } from "node:fs";
 import { join as join54 } from "node:path";
 var VALID_MS = 6e4;
@@ -43526,7 +43677,7 @@ function renew(path) {
   }
 }
 function failurePath(runDir, description) {
-  return join54(runDir, `down-${createHash22("sha256").update(description).digest("hex").slice(0, 16)}.json`);
+  return join54(runDir, `down-${createHash23("sha256").update(description).digest("hex").slice(0, 16)}.json`);
 }
 function parseFailure(text) {
   try {
@@ -43546,7 +43697,7 @@ function isCode(value) {
 
 // packages/engine/dist/operations/remotes.js
 function createRemotes(options2) {
-  const { config, store, emit, signal } = options2;
+  const { config, store, receiver, emit, signal } = options2;
   const opened = /* @__PURE__ */ new Map();
   const reach = createReach(options2, opened);
   const misplaced2 = /* @__PURE__ */ new Set();
@@ -43635,6 +43786,7 @@ function createRemotes(options2) {
           others,
           reach,
           store,
+          receiver,
           wants: group,
           treesOnly: what === "trees",
           relatives: options2.relatives,
@@ -43710,11 +43862,11 @@ import { readFileSync as readFileSync10 } from "node:fs";
 import { join as join55 } from "node:path";
 
 // packages/engine/dist/model/merge/read-entries.js
-async function readEntries3(read2, place2, node, without = /* @__PURE__ */ new Set()) {
+async function readEntries3(read3, place2, node, without = /* @__PURE__ */ new Set()) {
   if (!isSplit(node))
     return entriesOfNode(node);
   const parts2 = partsOfNode(node).filter(({ digest }) => !without.has(digest));
-  const nodes = await read2(parts2.map(({ digest, first }) => ({ ...place2, digest, part: first })));
+  const nodes = await read3(parts2.map(({ digest, first }) => ({ ...place2, digest, part: first })));
   return new Map(parts2.flatMap((part, i) => {
     const own3 = nodes[i];
     if (own3 === void 0)
@@ -43725,15 +43877,15 @@ async function readEntries3(read2, place2, node, without = /* @__PURE__ */ new S
 }
 
 // packages/engine/dist/model/merge/edit-tree.js
-async function editTree(root, edits, read2, emit) {
+async function editTree(root, edits, read3, emit) {
   if (edits.has(""))
     return edits.get("");
-  return await editBelow({ path: "", depth: 0, entry: root, edits, read: read2, emit });
+  return await editBelow({ path: "", depth: 0, entry: root, edits, read: read3, emit });
 }
-async function editBelow({ path, depth, entry: entry2, edits, read: read2, emit }) {
+async function editBelow({ path, depth, entry: entry2, edits, read: read3, emit }) {
   if (depth > MAX_DEPTH)
     throw invalid4(entry2?.digest ?? digestFromRaw(Buffer.alloc(32)), "it is nested too deep");
-  const entries = entry2?.kind === TREE ? await entriesOf2(read2, path, entry2) : /* @__PURE__ */ new Map();
+  const entries = entry2?.kind === TREE ? await entriesOf2(read3, path, entry2) : /* @__PURE__ */ new Map();
   const inner = /* @__PURE__ */ new Map();
   for (const [at3, edit2] of edits) {
     const slash = at3.indexOf("/");
@@ -43746,7 +43898,7 @@ async function editBelow({ path, depth, entry: entry2, edits, read: read2, emit 
   }
   for (const [name, below4] of inner) {
     const child2 = path === "" ? name : `${path}/${name}`;
-    setEntry(entries, name, await editBelow({ path: child2, depth: depth + 1, entry: entries.get(name), edits: below4, read: read2, emit }));
+    setEntry(entries, name, await editBelow({ path: child2, depth: depth + 1, entry: entries.get(name), edits: below4, read: read3, emit }));
   }
   if (entries.size === 0 && path !== "")
     return void 0;
@@ -43762,13 +43914,13 @@ function setEntry(entries, name, entry2) {
   else
     entries.set(name, entry2);
 }
-async function entriesOf2(read2, path, entry2) {
+async function entriesOf2(read3, path, entry2) {
   const place2 = { side: "ours", path };
-  const [top] = await read2([{ ...place2, digest: entry2.digest }]);
+  const [top] = await read3([{ ...place2, digest: entry2.digest }]);
   if (top === void 0)
     throw invalid4(entry2.digest, "it was not given");
   expectDirectory(top, entry2);
-  return await readEntries3(read2, place2, top);
+  return await readEntries3(read3, place2, top);
 }
 
 // packages/engine/dist/operations/resolve.js
@@ -43838,10 +43990,10 @@ async function takeSide(context, owners, lock, chosen, side, emit) {
     const root = lock.stages.get(target)?.outs.get(out);
     const entry2 = root === void 0 ? void 0 : entryOfRoot(root);
     const remote = owners.find(({ id }) => id.target === target)?.outs.find(({ path }) => path === out)?.remote;
-    const read2 = nodeReader2(context, { base: void 0, ours: entry2, theirs: void 0 }, remote);
+    const read3 = nodeReader2(context, { base: void 0, ours: entry2, theirs: void 0 }, remote);
     const edits = new Map(group.map((conflict) => [conflict.path, conflict[side]]));
     try {
-      edited = withOut(edited, target, out, await editTree(entry2, edits, read2, emit));
+      edited = withOut(edited, target, out, await editTree(entry2, edits, read3, emit));
     } catch (error) {
       if (error instanceof NodeMissing)
         throw notHere(owners, target, error);
@@ -43985,13 +44137,13 @@ import { createServer } from "node:http";
 import { join as join57 } from "node:path";
 
 // packages/engine/dist/remote/broker/spool.js
-import { createHash as createHash23, randomUUID } from "node:crypto";
+import { createHash as createHash24, randomUUID } from "node:crypto";
 import { open as open2, readFile as readFile3, rm } from "node:fs/promises";
 import { join as join56 } from "node:path";
 var CHUNK_BYTES11 = 1024 * 1024;
 async function spool(dir, source, bytes) {
   const path = join56(dir, randomUUID());
-  const hash8 = createHash23("sha256");
+  const hash8 = createHash24("sha256");
   let taken = 0;
   let file;
   try {
@@ -44080,7 +44232,7 @@ async function answer(request2, response, options2, token, dir) {
     return;
   }
   options2.guard.read(key);
-  const found = request2.method === "HEAD" ? await storage.stat(key, { signal }) : await read(request2, storage, key, signal);
+  const found = request2.method === "HEAD" ? await storage.stat(key, { signal }) : await read2(request2, storage, key, signal);
   if (found === void 0)
     response.writeHead(404).end();
   else if (Buffer.isBuffer(found))
@@ -44088,7 +44240,7 @@ async function answer(request2, response, options2, token, dir) {
   else
     response.writeHead(200, { [SIZE]: found.bytes }).end();
 }
-async function read(request2, storage, key, signal) {
+async function read2(request2, storage, key, signal) {
   const offset = count2(request2.headers[OFFSET], Number.MAX_SAFE_INTEGER);
   const length = count2(request2.headers[LENGTH], Number.MAX_SAFE_INTEGER);
   if (request2.method !== "GET" || offset === void 0 || length === void 0)
@@ -44748,9 +44900,9 @@ function createProgress(total, emit, signal) {
   let next = { objects: OBJECTS_PER_TURN, bytes: BYTES_PER_TURN2 };
   const tell3 = (totalFiles, totalBytes) => emit?.({ type: "progress", phase: "checking", subject: "store", files: objects, totalFiles, bytes, totalBytes });
   return {
-    add: async (more, read2) => {
+    add: async (more, read3) => {
       objects += more;
-      bytes += read2;
+      bytes += read3;
       if (objects < next.objects && bytes < next.bytes)
         return;
       next = { objects: objects + OBJECTS_PER_TURN, bytes: bytes + BYTES_PER_TURN2 };
@@ -45091,7 +45243,7 @@ async function chooseBase(root, base, options2) {
 }
 
 // packages/engine/dist/model/merge/added-only.js
-async function findAlterations(before, after, read2) {
+async function findAlterations(before, after, read3) {
   const found = [];
   let level = [];
   const compare = (path, depth, was, is2, below4) => {
@@ -45111,7 +45263,7 @@ async function findAlterations(before, after, read2) {
   compare("", 0, before, after, level);
   while (level.length > 0) {
     const below4 = [];
-    for (const [{ path, depth }, was, is2] of await readPairs(level, read2)) {
+    for (const [{ path, depth }, was, is2] of await readPairs(level, read3)) {
       for (const [name, entry2] of was)
         compare(path === "" ? name : `${path}/${name}`, depth + 1, entry2, is2.get(name), below4);
     }
@@ -45119,8 +45271,8 @@ async function findAlterations(before, after, read2) {
   }
   return found.sort((a, b2) => compareUtf8(a.path, b2.path));
 }
-async function readPairs(pairs, read2) {
-  const tops = await read2(pairs.flatMap(({ path, was, is: is2 }) => [
+async function readPairs(pairs, read3) {
+  const tops = await read3(pairs.flatMap(({ path, was, is: is2 }) => [
     { side: "base", path, digest: was.digest },
     { side: "ours", path, digest: is2.digest }
   ]));
@@ -45132,8 +45284,8 @@ async function readPairs(pairs, read2) {
     expectDirectory(was, pair.was);
     expectDirectory(is2, pair.is);
     const common = commonParts2(was, is2);
-    const earlier = await readEntries3(read2, { side: "base", path: pair.path }, was, common);
-    const later = await readEntries3(read2, { side: "ours", path: pair.path }, is2, common);
+    const earlier = await readEntries3(read3, { side: "base", path: pair.path }, was, common);
+    const later = await readEntries3(read3, { side: "ours", path: pair.path }, is2, common);
     listed.push([pair, earlier, later]);
   }
   return listed;
@@ -45169,9 +45321,9 @@ async function verifyAppendOnly(context, selected, { base }) {
   return { findings, checked: { objects: 0, files, bytes: 0 }, ms: Math.round(performance.now() - startedMs) };
 }
 async function alterations(context, stage, out, was, is2) {
-  const read2 = nodeReader2(context, { base: was, ours: is2, theirs: void 0 }, out.remote);
+  const read3 = nodeReader2(context, { base: was, ours: is2, theirs: void 0 }, out.remote);
   try {
-    return await findAlterations(was, is2, read2);
+    return await findAlterations(was, is2, read3);
   } catch (error) {
     if (!(error instanceof NodeMissing))
       throw error;
@@ -46345,8 +46497,8 @@ async function openEngine(options2) {
   let served;
   const gathering = /* @__PURE__ */ new Map();
   const config = () => {
-    const read2 = readConfig(root, env);
-    return options2.offline === true ? { ...read2, offline: true } : read2;
+    const read3 = readConfig(root, env);
+    return options2.offline === true ? { ...read3, offline: true } : read3;
   };
   const openOnce = (settings) => {
     if (opened === void 0)
@@ -46370,6 +46522,7 @@ async function openEngine(options2) {
       remotes: createRemotes({
         config: settings,
         store,
+        receiver: bulkReceiver(bulk),
         area,
         env,
         emit,

@@ -1280,8 +1280,70 @@ function cutBlob(reader, { raw, cuts }) {
   return cutter.finish();
 }
 
+// packages/engine/dist/store/growing-file.js
+import { createHash as createHash5 } from "node:crypto";
+var READ_BYTES = 1024 * 1024;
+var GrowingFile = class {
+  files;
+  fd;
+  sha = createHash5("sha256");
+  /** Everything before this is hashed. */
+  hashed = 0;
+  /** Lengths of what came before its turn, by offset. */
+  early = /* @__PURE__ */ new Map();
+  scratch;
+  /** Throws the system error. */
+  constructor(files, path) {
+    this.files = files;
+    this.fd = files.openSync(path, "r+");
+  }
+  /** Puts bytes at their place. Throws the system error. */
+  write(bytes, offset) {
+    for (let at = 0; at < bytes.length; )
+      at += this.files.writeSync(this.fd, bytes, at, bytes.length - at, offset + at);
+    if (offset !== this.hashed) {
+      this.early.set(offset, bytes.length);
+      return;
+    }
+    this.sha.update(bytes);
+    this.hashed += bytes.length;
+    for (let length = this.early.get(this.hashed); length !== void 0; length = this.early.get(this.hashed)) {
+      this.early.delete(this.hashed);
+      if (!this.readTo(this.hashed + length))
+        return;
+    }
+  }
+  /** The SHA-256 of the file once it has `size` bytes, what lies behind them cut off; `undefined` if it has fewer. The file is closed. */
+  finish(size) {
+    try {
+      if (this.files.fstatSync(this.fd).size > size)
+        this.files.ftruncateSync(this.fd, size);
+      return this.hashed <= size && this.readTo(size) ? this.sha.digest() : void 0;
+    } finally {
+      this.close();
+    }
+  }
+  /** Leaves the file as it is. */
+  close() {
+    this.files.closeSync(this.fd);
+  }
+  /** Hashes what is in the file up to `end`; returns whether it is that long. */
+  readTo(end) {
+    this.scratch ??= Buffer.allocUnsafeSlow(READ_BYTES);
+    while (this.hashed < end) {
+      const wanted = Math.min(READ_BYTES, end - this.hashed);
+      const read = this.files.readSync(this.fd, this.scratch, 0, wanted, this.hashed);
+      if (read === 0)
+        return false;
+      this.sha.update(this.scratch.subarray(0, read));
+      this.hashed += read;
+    }
+    return true;
+  }
+};
+
 // packages/engine/dist/store/reader.js
-import { createHash as createHash5, hash as hash3 } from "node:crypto";
+import { createHash as createHash6, hash as hash3 } from "node:crypto";
 import { join as join7 } from "node:path";
 
 // packages/engine/dist/store/trash.js
@@ -1454,7 +1516,7 @@ var ObjectReader = class {
     this.catalog.refresh();
   }
   streamFile(path, key, sink) {
-    const digest = createHash5("sha256");
+    const digest = createHash6("sha256");
     const buffer = this.reserve(CHUNK_BYTES3);
     const fd = this.files.openSync(path, "r");
     try {
@@ -1527,7 +1589,7 @@ function matches(bytes, raw, rawAt) {
 }
 
 // packages/engine/dist/workspace/hash-batch.js
-import { createHash as createHash6, hash as hash4 } from "node:crypto";
+import { createHash as createHash7, hash as hash4 } from "node:crypto";
 import { closeSync, constants as constants2, fstatSync, lstatSync as lstatSync2, openSync, readlinkSync, readSync } from "node:fs";
 
 // packages/engine/dist/model/tree.js
@@ -1753,7 +1815,7 @@ function hashOpenFile(fd, size, digests, i, scratch) {
     putDigest(scratch.subarray(0, read), digests, i);
     return true;
   }
-  const sha = createHash6("sha256");
+  const sha = createHash7("sha256");
   let total = 0;
   for (; ; ) {
     const read = readSync(fd, scratch, 0, scratch.length, null);
@@ -1904,15 +1966,21 @@ function writeAll(files, fd, bytes, position) {
 
 // packages/engine/dist/workspace/thread.js
 function memoryOf(request, answer) {
+  if (request.do === "receive")
+    return buffersOf([request.bytes]);
   if (request.do !== "encode")
     return [];
   const { chunks } = answer !== void 0 && answer !== null && "chunks" in answer ? answer : request.pack;
-  return chunks.flatMap(({ buffer }) => buffer instanceof ArrayBuffer ? [buffer] : []);
+  return buffersOf(chunks);
+}
+function buffersOf(chunks) {
+  return chunks.flatMap(({ buffer, byteOffset }) => buffer instanceof ArrayBuffer && byteOffset === 0 && buffer.byteLength > Buffer.poolSize ? [buffer] : []);
 }
 var BulkThread = class {
   files;
   scratch;
   ingestors = /* @__PURE__ */ new Map();
+  growing = /* @__PURE__ */ new Map();
   reader;
   constructor(files) {
     this.files = files;
@@ -1952,6 +2020,18 @@ var BulkThread = class {
         return encodePack(request.pack);
       case "cut":
         return cutBlob(this.openReader(request.storeDir), request.blob);
+      case "receive":
+        this.openGrowing(request.path).write(request.bytes, request.offset);
+        return request.bytes;
+      case "finish-receiving": {
+        const file = this.openGrowing(request.path);
+        this.growing.delete(request.path);
+        return file.finish(request.size) ?? null;
+      }
+      case "stop-receiving":
+        this.growing.get(request.path)?.close();
+        this.growing.delete(request.path);
+        return null;
     }
   }
   buffer() {
@@ -1963,6 +2043,11 @@ var BulkThread = class {
     if (ingestor === void 0)
       throw new Error("no such ingest was begun on this thread");
     return ingestor;
+  }
+  openGrowing(path) {
+    const file = this.growing.get(path) ?? new GrowingFile(this.files, path);
+    this.growing.set(path, file);
+    return file;
   }
   openReader(dir) {
     if (this.reader?.dir !== dir) {

@@ -2,13 +2,14 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type { BlameReport, DiffReport, LogReport, LsReport, StoreStat, SummaryReport } from '@sluice/engine';
-import { useS3Server } from '../packages/engine/src/testing/s3.js';
 import { patternBytes } from './harness/bytes.js';
 import { pipelineWorkspace } from './harness/pipeline.js';
+import { type Place, usePlaces } from './harness/places.js';
 import { story } from './harness/story.js';
 import { createWorkspace, type Workspace } from './harness/workspace.js';
 
-const { server, newBucket } = useS3Server();
+const places = usePlaces();
+const [directory] = places;
 
 const LARGE = patternBytes('large', 12 * 1024 * 1024);
 const raw = { executor: '@sluice/nx:track', cache: false, options: { outs: ['{projectRoot}/raw'] } };
@@ -17,9 +18,9 @@ let w: Workspace;
 afterEach(() => w?.delete());
 
 /** Two versions of a dataset, pushed: the second changes one file, renames one, and adds one. */
-async function twoVersions(remote: (of: Workspace) => Promise<Workspace>): Promise<Workspace> {
+async function twoVersions(place: Place): Promise<Workspace> {
   w = await createWorkspace({ 'p/project.json': { name: 'p', targets: { raw } } });
-  const made = await remote(w);
+  const made = await place.prepare(w);
   for (let i = 0; i < 10; i++) made.write({ [`p/raw/1999/${i}.bin`]: patternBytes(`first ${i}`, 1000 + i) });
   made.write({ 'p/raw/large.bin': LARGE, 'p/raw/table.csv': 'id,n\n1,one\n' });
   await made.sluice('commit');
@@ -32,28 +33,9 @@ async function twoVersions(remote: (of: Workspace) => Promise<Workspace>): Promi
   return made;
 }
 
-const places: readonly (readonly [string, (of: Workspace) => Promise<Workspace>])[] = [
-  [
-    'a directory',
-    async (of) => {
-      await of.sluice('init', '--remote', 'file:../remote');
-      return of;
-    },
-  ],
-  [
-    'a bucket',
-    async (of) => {
-      const made = of.with({ ...of.env, ...server().env });
-      await made.sluice('init');
-      await made.sluice('remote', 'add', 'origin', `s3://${await newBucket()}/data`, '--endpoint', server().endpoint);
-      return made;
-    },
-  ],
-];
-
-for (const [place, remote] of places) {
-  story(`a clone without data reads its history from ${place}`, async () => {
-    const made = await twoVersions(remote);
+for (const place of places) {
+  story(`a clone without data reads its history from ${place.name}`, async () => {
+    const made = await twoVersions(place);
     const clone = (await made.clone('clone')).with(made.env);
     const before = await clone.json<LsReport>('ls', '--rev', 'HEAD~1');
     expect([before.files, before.outs[0]?.stored.files]).toEqual([12, 0]);
@@ -93,7 +75,7 @@ for (const [place, remote] of places) {
 }
 
 story('who has seen enough of a file ends the reading of it, without a complaint', async () => {
-  const made = await twoVersions(places[0]?.[1] ?? (async (of) => of));
+  const made = await twoVersions(directory);
   const ended = await made.try('sh', '-c', 'node_modules/.bin/sluice cat "p:raw#large.bin" | head -c 5 | wc -c');
   expect([ended.code, ended.stdout.trim(), ended.stderr]).toEqual([0, '5', '']);
   // What is in the store is asked of nobody.
@@ -106,7 +88,7 @@ story('who has seen enough of a file ends the reading of it, without a complaint
 });
 
 story('trees that are nowhere are an error that says what to do', async () => {
-  const made = await twoVersions(places[0]?.[1] ?? (async (of) => of));
+  const made = await twoVersions(directory);
   const clone = await made.clone('clone');
   const away = await clone.failure(4, 'ls', '--rev', 'HEAD~1', '--offline');
   expect([away.code, away.hint]).toEqual([

@@ -1,4 +1,4 @@
-import type { PullReport, PushReport, RemoteStatReport, StatusReport, VerifyReport } from '@sluice/engine';
+import type { PullReport, PushReport, StatusReport, VerifyReport } from '@sluice/engine';
 import { useFaultProxy, useS3Server } from '../packages/engine/src/testing/s3.js';
 import { patternBytes } from './harness/bytes.js';
 import { pipelineWorkspace, takeRuns } from './harness/pipeline.js';
@@ -58,60 +58,6 @@ story('data goes to a bucket and comes back, byte for byte, and a second push fi
   expect(await workspace.json<StatusReport>('status', '--remote')).toMatchObject({
     stages: [{ state: 'unchanged', outs: [{ remote: { origin: 'complete' } }] }],
   });
-});
-
-/** Five files of both projects, five of the first only, two of the second only. */
-const SHARED = [41_117, 64_003, 52_800, 38_405, 60_400];
-const FIRST = [101_300, 92_781, 70_005, 99_500, 75_000];
-const SECOND = [90_350, 70_001];
-
-function imagesOf(project: string, sizes: readonly number[], kind: string): Record<string, Uint8Array> {
-  return Object.fromEntries(
-    sizes.map((size, at) => [`${project}/data/${kind}-${at}.jpg`, patternBytes(`${kind} ${at}`, size)]),
-  );
-}
-
-story('two projects with five files in common: the second push sends what is new, and the third nothing', async () => {
-  const data = { executor: '@sluice/nx:track', cache: false, options: { outs: ['{projectRoot}/data'] } };
-  w = await createWorkspace({
-    'people/project.json': { name: 'people', targets: { data } },
-    'famous/project.json': { name: 'famous', targets: { data } },
-  });
-  const { workspace, bucket } = await withBucket(w);
-  workspace.write({ ...imagesOf('people', SHARED, 'both'), ...imagesOf('people', FIRST, 'people') });
-  workspace.write({ ...imagesOf('famous', SHARED, 'both'), ...imagesOf('famous', SECOND, 'famous') });
-  await workspace.sluice('commit');
-  await workspace.commitAll('Both datasets');
-  expect(await keysOf(bucket)).toEqual([]);
-
-  // The same numbers for a program and, in full files and rounded bytes, for a person.
-  expect(await workspace.json<PushReport>('push', '--dry-run', 'people')).toMatchObject({ files: { sent: 10 } });
-  expect(await keysOf(bucket)).toEqual([]);
-  expect(await workspace.json<PushReport>('push', 'people')).toMatchObject({
-    files: { sent: 10, reused: 0 },
-    objects: { sent: 11, reused: 0 },
-    bytes: { sent: 695_311, reused: 0 },
-  });
-  expect(await workspace.sluice('push', '--dry-run', 'famous')).toContain(
-    'would push 7 files: 2 new (156.6 KiB), 5 already stored (250.7 KiB); to origin',
-  );
-  expect(await workspace.json<PushReport>('push', 'famous')).toMatchObject({
-    files: { sent: 2, reused: 5 },
-    objects: { sent: 3, reused: 5 },
-    bytes: { sent: 160_351, reused: 256_725 },
-  });
-  expect(await workspace.json<PushReport>('push')).toMatchObject({
-    files: { sent: 0, reused: 17 },
-    objects: { sent: 0 },
-    bytes: { sent: 0 },
-    requests: { put: 0, list: 0 },
-  });
-
-  const listed = (await direct().listObjectsV2({ Bucket: bucket })).Contents ?? [];
-  const stat = await workspace.json<RemoteStatReport>('remote', 'stat');
-  expect(stat).toMatchObject({ remote: 'origin', blobs: 12, trees: 2, records: 0, referencedBytes: 695_311 + 160_351 });
-  expect(stat.bytes).toBe(listed.reduce((sum, { Size = 0 }) => sum + Size, 0));
-  expect(stat.packs).toBe(listed.filter(({ Key = '' }) => Key.includes('/packs/')).length);
 });
 
 story('results that another workspace pushed are restored from the bucket', async () => {

@@ -10,8 +10,8 @@ import type {
   StoreStat,
   VerifyReport,
 } from '@sluice/engine';
-import { useS3Server } from '../packages/engine/src/testing/s3.js';
 import { patternBytes } from './harness/bytes.js';
+import { usePlaces } from './harness/places.js';
 import { story } from './harness/story.js';
 import { createWorkspace, type Workspace } from './harness/workspace.js';
 
@@ -49,31 +49,17 @@ function emptyDirectories(path: string): string[] {
     .filter((directory) => readdirSync(directory).length === 0);
 }
 
-const { server, newBucket } = useS3Server();
-
-/** Prepares the workspace with a default remote, and gives it what processes need to reach that. */
-const REMOTES = {
-  'a directory': async (workspace: Workspace): Promise<Workspace> => {
-    await workspace.sluice('init', '--remote', 'file:../remote');
-    return workspace;
-  },
-  'a bucket': async (workspace: Workspace): Promise<Workspace> => {
-    const reaching = workspace.with({ ...workspace.env, ...server().env });
-    await reaching.sluice('init');
-    await reaching.sluice('remote', 'add', 'origin', `s3://${await newBucket()}/team`, '--endpoint', server().endpoint);
-    return reaching;
-  },
-};
+const [directory, bucket] = usePlaces();
 
 for (const [size, sizeBytes, place] of [
-  ['3 MB', 3_000_000, 'a directory'],
-  ['3 KB, which lie in packs', 3000, 'a directory'],
-  ['3 MB', 3_000_000, 'a bucket'],
+  ['3 MB', 3_000_000, directory],
+  ['3 KB, which lie in packs', 3000, directory],
+  ['3 MB', 3_000_000, bucket],
 ] as const) {
   story(
-    `two versions of two files of ${size} are six objects; old ones go when they are safe in ${place}, and come back`,
+    `two versions of two files of ${size} are six objects; old ones go when they are safe in ${place.name}, and come back`,
     async () => {
-      w = await REMOTES[place](await withDataset(1, sizeBytes));
+      w = await place.prepare(await withDataset(1, sizeBytes));
       expect(await w.nx('run', 'p:raw')).toContain('committed 2 files');
       const first = await w.commitAll('Version 1');
       const old = w.hashes('p/datasets');

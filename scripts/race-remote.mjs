@@ -3,7 +3,7 @@
 // `node scripts/race-remote.mjs --seconds 20 --pushers 3 --no-kill`; with `--s3` in a bucket of a local S3 server.
 // Each pusher is a process with a store of its own; it pushes random trees that share files with those of others. Two processes collect in a loop, with
 // times that are a few thousand times shorter than the real ones, and for each of them other roots are dead. Processes are killed, and stopped for a while, now and then.
-// Prints one line; fails if any map that exists names what does not, if what was just pushed is not there, or if anything is left when all is dead.
+// Prints one line; fails if any map that exists names what does not, if what was just pushed or a lock names is not whole there, whoever was killed, or if anything is left when all is dead.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -14,7 +14,15 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { pushLoop } from './race/pusher.mjs';
 import { collectAll, collectRemoteLoop } from './race/remote-collector.mjs';
-import { keysOn, problemsOn, startRaceServer } from './race/remote-place.mjs';
+import {
+  COLLECTOR_LIFE_MS,
+  keysOn,
+  lostLocks,
+  problemsOn,
+  pushLocks,
+  startRaceServer,
+  TIMES,
+} from './race/remote-place.mjs';
 
 /** What a child counts; it sends its counts whenever they change. @typedef {Record<string, number>} Counts */
 
@@ -40,6 +48,7 @@ else run(race(Number(values.seconds), Number(values.pushers), !values['no-kill']
 async function race(seconds, pushers, kill) {
   const base = mkdtempSync(join(tmpdir(), 'sluice-race-remote-'));
   mkdirSync(join(base, 'roots'));
+  mkdirSync(join(base, 'locks'));
   /** @type {Counts} */
   const total = {};
   /** Set when all processes have begun, so that a slow machine races no less. */
@@ -49,27 +58,41 @@ async function race(seconds, pushers, kill) {
     const names = Array.from({ length: pushers }, (_, i) => `p${i}`);
     await Promise.all([
       ...names.map((pusher) => keepRunning(['--role', 'pusher', '--name', pusher], 8000)),
-      keepRunning(['--role', 'collector'], 20_000),
-      keepRunning(['--role', 'collector'], 20_000),
+      keepRunning(['--role', 'collector'], COLLECTOR_LIFE_MS),
+      keepRunning(['--role', 'collector'], COLLECTOR_LIFE_MS),
     ]);
     const problems = await problemsOn(base);
+    const locks = await lostLocks(base);
+    await sleep(TIMES.staleMs);
+    await pushLocks(base);
+    const after = await lostLocks(base);
+    problems.push(...locks.problems, ...after.problems);
     const last = await collectAll(base);
     problems.push(...(await keysOn(base)).map((key) => `${key} is left although nothing needs it`));
     const {
       broken = 0,
       pushes = 0,
+      given = 0,
       collections = 0,
       removed = 0,
       held = 0,
+      late = 0,
       kills = 0,
       stops = 0,
       failures = 0,
     } = total;
     console.log(
-      `race on a remote: ${pushes} pushes, ${collections} collections (${held} gave way), ${removed} objects removed, ${kills} kills, ${stops} stops, ${failures} failures, ${broken} broken`,
+      `race on a remote: ${pushes} pushes (${given} given up), ${collections} collections (${held} gave way, ${late} took too long), ${removed} objects removed, ${kills} kills, ${stops} stops, ${failures} failures, ${locks.whole} locks whole, ${after.whole} after they were pushed again, ${broken} broken`,
     );
     for (const problem of problems) console.log(`race on a remote: ${problem}`);
-    const isGood = broken === 0 && failures === 0 && problems.length === 0 && pushes > 0 && collections > 0 && last > 0;
+    const isGood =
+      broken === 0 &&
+      failures === 0 &&
+      problems.length === 0 &&
+      pushes > 0 &&
+      collections > 0 &&
+      last > 0 &&
+      after.whole === pushers;
     process.exitCode = isGood ? 0 : 1;
   } finally {
     rmSync(base, { recursive: true, force: true });

@@ -1,17 +1,21 @@
 // @ts-check
 // The remote of the race, with times that are far shorter than the real ones.
+import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { S3 } from '@aws-sdk/client-s3';
 import { digestFromRaw } from '../../packages/engine/dist/model/digest.js';
 import { Auditor } from '../../packages/engine/dist/remote/audit.js';
+import { fetchRoots } from '../../packages/engine/dist/remote/fetch.js';
 import { quietNote } from '../../packages/engine/dist/remote/gc/quiet-note.js';
 import { parseKey } from '../../packages/engine/dist/remote/keys.js';
+import { pushRoots } from '../../packages/engine/dist/remote/push.js';
 import { openRemote } from '../../packages/engine/dist/remote/remote.js';
 import { fileStorage } from '../../packages/engine/dist/remote/storage/file.js';
 import { s3Storage } from '../../packages/engine/dist/remote/storage/s3.js';
 import { openStore } from '../../packages/engine/dist/store/store.js';
 import { startS3Server } from '../s3/server.mjs';
+import { locksOf, writeLock } from './locks.mjs';
 
 /** @typedef {import('../../packages/engine/dist/store/store.js').Store} Store */
 /** @typedef {import('../../packages/engine/dist/remote/storage/port.js').Storage} Storage */
@@ -20,12 +24,16 @@ import { startS3Server } from '../s3/server.mjs';
 const endpoint = process.env.SLUICE_RACE_S3;
 
 /** As long as a push can take; whoever is stopped for longer than the rest of it is not protected. A bucket knows seconds only. */
-export const GRACE_MS = endpoint === undefined ? 4000 : 8000;
+export const GRACE_MS = endpoint === undefined ? 4000 : 16_000;
+/** How long a pusher waits at most before it pushes again: each map makes each collection longer. */
+export const PAUSE_MS = endpoint === undefined ? 300 : 3000;
+/** How long a collector lives at most: long enough to see the end of a grace period. */
+export const COLLECTOR_LIFE_MS = 5 * GRACE_MS;
 export const TIMES = {
   lookMs: 500,
   limitMs: endpoint === undefined ? 1500 : 5000,
-  staleMs: endpoint === undefined ? 3500 : 5500,
-  mostMs: 2500,
+  staleMs: endpoint === undefined ? 3500 : 12_000,
+  mostMs: endpoint === undefined ? 2500 : 9000,
   waitMs: 20_000,
   pollMs: 20,
 };
@@ -99,6 +107,36 @@ export async function problemsOn(base) {
   }
   store.close();
   return problems;
+}
+
+/** What locks name whose push has ended, and is not whole on the remote for one who has nothing of it. @param {string} base */
+export async function lostLocks(base) {
+  /** @type {string[]} */
+  const problems = [];
+  let whole = 0;
+  for (const [name, { pushed: root }] of locksOf(base)) {
+    if (root === undefined) continue;
+    const store = openStore({ dir: mkdtempSync(join(base, 'clone-')), durability: 'none' });
+    try {
+      const remote = openRemote({ storage: storageOf(base), area: 'shared' });
+      await fetchRoots({ remote, store, wants: [{ root }] });
+      whole++;
+    } catch (error) {
+      problems.push(`the lock of ${name}: ${error}`);
+    }
+    store.close();
+  }
+  return { whole, problems };
+}
+
+/** Each pusher pushes once more what its lock names, by what it knows of the remote from before. @param {string} base */
+export async function pushLocks(base) {
+  for (const [name, { root }] of locksOf(base)) {
+    const store = openStore({ dir: join(base, name), durability: 'none' });
+    await pushRoots({ remote: openRaceRemote(base, store), store, roots: [{ root }] });
+    store.close();
+    writeLock(base, name, { root, pushed: root });
+  }
 }
 
 /** The keys of packs, maps and blobs. @param {string} base */

@@ -57,6 +57,7 @@ import { storeStat } from './store/stat.js';
 import { openStore, type Store } from './store/store.js';
 import { registerWorkspace } from './store/workspaces.js';
 import { createBulk } from './workspace/bulk.js';
+import { bulkReceiver } from './workspace/bulk-receiver.js';
 import { type Config, readConfig, strictest } from './workspace/config.js';
 import { readWorkspace, type WorkspaceProjects } from './workspace/projects.js';
 import { prepareStateDir, projectsCachePath } from './workspace/state-dir.js';
@@ -121,6 +122,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       remotes: createRemotes({
         config: settings,
         store,
+        receiver: bulkReceiver(bulk),
         area,
         trust: settings.trust,
         env,

@@ -32,6 +32,7 @@ test('the collection of a remote says what goes next, and when', () => {
       'that freed 1.2 MiB there',
       'condemned 5 objects (2.0 MiB): a collection in 1 day or later deletes what nobody needs by then',
       'copied 512.0 KiB out of 2 packs of which most was dead',
+      'removed 1 unfinished upload (16.0 MiB)',
       '1 root kept that no commit here names: --foreign 90d gives up those that are older',
     ].join('\n'),
   );
@@ -44,7 +45,15 @@ test('the collection of a remote says what goes next, and when', () => {
     foreignRoots: 0,
     freed: { objects: 0, bytes: 0 },
     repacked: { packs: 0, bytes: 0 },
+    unfinished: [],
     dryRun: true,
   };
   expect(gcRemoteText(quiet)).toBe('would remove 0 objects (0 B) from s3cache; 3 kept (1.3 MiB)');
+  expect(gcRemoteText({ ...quiet, unfinished: GC_REMOTE.unfinished })).toBe(
+    [
+      'would remove 0 objects (0 B) from s3cache; 3 kept (1.3 MiB)',
+      'would remove 1 unfinished upload (16.0 MiB)',
+      `  shared/blobs/1a/${'0'.repeat(62)} (16.0 MiB, nothing since 2026-01-02T03:04:05.000Z)`,
+    ].join('\n'),
+  );
 });

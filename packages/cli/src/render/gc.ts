@@ -29,7 +29,7 @@ export function gcText({ removed, kept, keptUnpushed, dryRun }: GcReport, scope:
 
 /** What went from a remote, what goes next and when, and what was kept. */
 export function gcRemoteText(report: GcRemoteReport): string {
-  const { remote, removed, condemned, kept, freed, repacked, foreignRoots, dueMs, dryRun } = report;
+  const { remote, removed, condemned, kept, freed, repacked, foreignRoots, unfinished, dueMs, dryRun } = report;
   const verb = dryRun ? 'would remove' : 'removed';
   const gone = `${verb} ${plural(count(removed), 'object')} (${formatBytes(removed.bytes)}) from ${remote}`;
   const lines = [`${gone}; ${formatCount(count(kept))} kept (${formatBytes(kept.bytes)})`];
@@ -44,6 +44,14 @@ export function gcRemoteText(report: GcRemoteReport): string {
   if (repacked.packs > 0) {
     const copied = `${dryRun ? 'would copy' : 'copied'} ${formatBytes(repacked.bytes)} out of`;
     lines.push(`${copied} ${plural(repacked.packs, 'pack')} of which most was dead`);
+  }
+  if (unfinished.length > 0) {
+    const sent = unfinished.reduce((sum, { bytes }) => sum + bytes, 0);
+    lines.push(`${verb} ${plural(unfinished.length, 'unfinished upload')} (${formatBytes(sent)})`);
+    // What is gone stands in the receipt.
+    if (dryRun)
+      for (const { key, bytes, since } of unfinished)
+        lines.push(`  ${key} (${formatBytes(bytes)}, nothing since ${since})`);
   }
   if (foreignRoots > 0) {
     lines.push(

@@ -128,6 +128,7 @@ export const GC_REMOTE: GcRemoteReport = {
   foreignRoots: 1,
   freed: { objects: 3, bytes: 1_260_000 },
   repacked: { packs: 2, bytes: 524_288 },
+  unfinished: [{ key: `shared/blobs/1a/${'0'.repeat(62)}`, bytes: 16_777_216, since: '2026-01-02T03:04:05.000Z' }],
 };
 
 export const GC_EXPLANATION: GcExplanation = {

@@ -9,7 +9,7 @@ export interface Compressed {
 }
 
 /** Of smaller objects a compressor's start costs more than a line gains. */
-const SMALLEST_COMPRESSED_BYTES = 1024;
+export const SMALLEST_COMPRESSED_BYTES = 1024;
 /** A compressed form is used if it saves this share: less is not worth the time that every reader needs. */
 const LEAST_SAVED = 1 / 8;
 
@@ -31,6 +31,11 @@ const SMALLEST_WINDOW_BITS = 10;
  */
 export function compress(bytes: Buffer): Compressed | undefined {
   return compressWith(zstdOfNode(), bytes);
+}
+
+/** Whether {@link compress} looks at objects of this size at all. */
+export function isWorthCompressing(sizeBytes: number): boolean {
+  return sizeBytes >= SMALLEST_COMPRESSED_BYTES;
 }
 
 /** What {@link compress} does on a Node with this Zstandard, or without it. @internal */
@@ -77,7 +82,7 @@ function brotliParams(bytes: number): Record<number, number> {
 /** A look at up to 2 KiB: bytes of which each value is about as frequent as any other are compressed or encrypted already. */
 function mayCompress(bytes: Buffer): boolean {
   const { length } = bytes;
-  if (length < SMALLEST_COMPRESSED_BYTES) return false;
+  if (!isWorthCompressing(length)) return false;
   const counts = new Uint32Array(256);
   const whole = length <= LOOKS * LOOK_BYTES;
   const looked = whole ? length : LOOKS * LOOK_BYTES;

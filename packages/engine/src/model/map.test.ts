@@ -1,29 +1,27 @@
 import fc from 'fast-check';
 import { SluiceError } from '../errors.js';
 import { fuzzRuns } from '../testing/fuzz.js';
+import { readBase } from './base.js';
 import { type ChunkRow, readChunksOf, writeChunk } from './chunk.js';
 import { rawDigestOf } from './digest.js';
+import { encodeMap, type MapDraft, writeLocation, writeNodeRow } from './encode-map.js';
 import {
   CHUNK_ROW_BYTES,
-  CHUNKS_HEADER_BYTES,
   decodeMap,
-  encodeMap,
   IN_CHUNKS,
   IN_MAP,
   IN_PACK,
   LOCATION_BYTES,
   MAP_HEADER_BYTES,
-  type MapDraft,
   NODE_ROW_BYTES,
   type NodeRow,
   OWN_KEY,
+  PATCHED,
   parseMapFront,
   parseMapHeader,
   readLocation,
-  writeLocation,
-  writeNodeRow,
 } from './map.js';
-import { CODEC_ZSTD } from './pack.js';
+import { CODEC_PATCH, CODEC_ZSTD } from './pack.js';
 import { withSignature } from './sign-map.js';
 
 const raw = (text: string): Buffer => rawDigestOf(Buffer.from(text));
@@ -131,7 +129,7 @@ function chunkedSample(): MapDraft {
 test('a map with chunks is these bytes, and is read as what was written', () => {
   const draft = chunkedSample();
   const bytes = encodeMap(draft);
-  expect(bytes.length).toBe(CHUNKS_HEADER_BYTES + 2 * 17 + 33 + 3 * 32 + 3 * 16 + 2 * 48);
+  expect(bytes.length).toBe(MAP_HEADER_BYTES + 4 + 2 * 17 + 33 + 3 * 32 + 3 * 16 + 2 * 48);
   expect(bytes.toString('hex', 4, 8)).toBe('02010000');
   expect(bytes.toString('hex', 84, 96)).toBe('030000000000000002000000');
   // The end of the first chunk: its length, offset, stored length, pack and codec.
@@ -170,6 +168,47 @@ test('refuses chunks that cannot be', () => {
   }
 });
 
+/** The sample whose root and directory are both patched. */
+function patchedSample(): MapDraft {
+  const draft = sample();
+  const bases = Buffer.alloc(2 * CHUNK_ROW_BYTES);
+  writeChunk(bases, 0, { raw: raw('base 1'), bytes: 5000, pack: 0, offset: 700, stored: 5000, codec: 0 });
+  writeChunk(bases, 48, { raw: raw('base 2'), bytes: 70, pack: 1, offset: 8, stored: 70, codec: 0 });
+  const patched = { how: PATCHED, codec: CODEC_PATCH, stored: 40, full: 5010 } as const;
+  const nodes = nodeRows(
+    { ...patched, nodes: 5, trees: 5, locations: 3 },
+    { ...elsewhere, place: 0, offset: 7, nodes: 3, trees: 3, firstLocation: 2 },
+    { ...patched, offset: 152, firstLocation: 2, locations: 1 },
+  );
+  return { ...draft, nodes, bases };
+}
+
+test('a map with bases is these bytes, and is read as what was written', () => {
+  const bytes = encodeMap(patchedSample());
+  expect(bytes.length).toBe(MAP_HEADER_BYTES + 8 + 2 * 17 + 33 + 3 * 32 + 2 * 48 + 3 * 16 + 2 * 32);
+  expect(bytes.toString('hex', 4, 8)).toBe('03010000');
+  expect(bytes.toString('hex', 88, 100)).toBe('020000000000000002000000');
+  const { front } = decodeMap(bytes, 'test');
+  expect(front.header).toMatchObject({ bases: 2, chunks: 0, totalBytes: bytes.length });
+  expect(front.nodes.row(0)).toMatchObject({ how: PATCHED, codec: CODEC_PATCH, stored: 40, full: 5010 });
+  expect(readBase(front, 0, 'test')).toMatchObject({ raw: raw('base 1'), bytes: 5000, pack: 0, offset: 700 });
+  expect(readBase(front, 2, 'test')).toMatchObject({ raw: raw('base 2'), bytes: 70, pack: 1, offset: 8 });
+});
+
+test('refuses bases that cannot be, or are too few or too many', () => {
+  const { bases = Buffer.alloc(0) } = patchedSample();
+  for (const wrong of [bases.subarray(48), Buffer.concat([bases, bases])]) {
+    expect(codeOf(() => decodeMap(encodeMap({ ...patchedSample(), bases: wrong }), 'test'))).toBe('ERR_MAP_INVALID');
+  }
+  const sound = { raw: raw('1'), bytes: 5000, pack: 1, offset: 602, stored: 900, codec: CODEC_ZSTD };
+  for (const row of [sound, { ...sound, codec: 0 }, { ...sound, codec: 0, stored: 5000, pack: 2 }]) {
+    const rows = Buffer.from(bases);
+    writeChunk(rows, 0, row);
+    const { front } = decodeMap(encodeMap({ ...patchedSample(), bases: rows }), 'test');
+    expect(codeOf(() => readBase(front, 0, 'test'))).toBe('ERR_MAP_INVALID');
+  }
+});
+
 test('a blob has no nodes and one location', () => {
   const blob: MapDraft = { ...sample(), rootKind: 'blob', nodes: Buffer.alloc(0), maps: [] };
   const one = blob.locations.subarray(0, LOCATION_BYTES);
@@ -190,13 +229,14 @@ describe('a signature', () => {
   test.each([
     ['of a map without chunks', sample()],
     ['of a map with chunks', chunkedSample()],
+    ['of a map with bases', patchedSample()],
   ])('%s lies behind its header, and the rest stays as it is', (_, draft) => {
     const plain = encodeMap(draft);
     const bytes = withSignature(plain, 'test', sign);
     const { header } = parseMapFront(bytes, 'test');
-    expect(bytes[4]).toBe(3);
-    expect(header.signed).toEqual({ bytes: bytes.subarray(0, 160), signature: sign(bytes.subarray(0, 160)) });
-    expect(bytes.subarray(160, 192)).toEqual(header.signed?.signature);
+    expect(bytes[4]).toBe(4);
+    expect(header.signed).toEqual({ bytes: bytes.subarray(0, 164), signature: sign(bytes.subarray(0, 164)) });
+    expect(bytes.subarray(164, 196)).toEqual(header.signed?.signature);
     expect(parseMapHeader(plain, 'test').signed).toBeUndefined();
     const [before, after] = [decodeMap(plain, 'test'), decodeMap(bytes, 'test')];
     const { headerBytes: _h, sumsEnd: _s, frontBytes: _f, totalBytes: _t, ...counts } = before.front.header;
@@ -221,7 +261,7 @@ describe('a signature', () => {
 
 test('a newer version is not damage', () => {
   const bytes = encodeMap(sample());
-  bytes[4] = 4;
+  bytes[4] = 5;
   expect(codeOf(() => decodeMap(bytes, 'test'))).toBe('ERR_FORMAT_VERSION');
 });
 
@@ -241,7 +281,8 @@ test.each<[string, Buffer]>([
   ],
   ['locations left over', nodeRows({ locations: 2 })],
   ['lengths of a node elsewhere', nodeRows({ nodes: 2, locations: 3 }, { ...elsewhere, stored: 1 })],
-  ['a way that is not known', nodeRows({ locations: 3 }).fill(2, 0, 1)],
+  ['a way that is not known', nodeRows({ locations: 3 }).fill(3, 0, 1)],
+  ['a patched node without a base', nodeRows({ how: PATCHED, codec: CODEC_PATCH, stored: 40, locations: 3 })],
   ['too deep', nodeRows(...Array.from({ length: 600 }, (_, i) => ({ nodes: 600 - i, locations: i === 0 ? 3 : 0 })))],
 ])('refuses %s, also with right checksums', (_, nodes) => {
   expect(codeOf(() => decodeMap(encodeMap({ ...sample(), nodes }), 'test'))).toBe('ERR_MAP_INVALID');
@@ -268,6 +309,7 @@ test('refuses areas, packs and slices that are not there', () => {
 describe.each([
   ['with slices', sample()],
   ['with chunks', chunkedSample()],
+  ['with bases', patchedSample()],
 ])('hostile bytes %s', (_, draft) => {
   const sound = encodeMap(draft);
   const refused = (bytes: Buffer): boolean =>

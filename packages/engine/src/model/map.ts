@@ -8,6 +8,8 @@ import { MAX_DEPTH } from './tree.js';
 export const IN_PACK = 0;
 /** Only for a node: in another map. */
 export const IN_MAP = 1;
+/** Only for a node: in a pack, as what it has that another node, its base, has not: `base.ts`. */
+export const PATCHED = 2;
 /** Only for a blob: a key of its own. */
 export const OWN_KEY = 1;
 /** Only for a blob: in chunks. */
@@ -20,13 +22,11 @@ export const SLICE_BYTES: number = 1024 * 1024;
 
 /** A header of version 1. @internal */
 export const MAP_HEADER_BYTES = 156;
-/** A header of version 2. */
-export const CHUNKS_HEADER_BYTES = 160;
-/** A header of version 3: that of version 2 and a signature. */
-export const LARGEST_MAP_HEADER_BYTES = 192;
+/** A header of version 4: that of version 3 and a signature. */
+export const LARGEST_MAP_HEADER_BYTES = 196;
 export const NODE_ROW_BYTES = 32;
 export const LOCATION_BYTES = 16;
-/** A chunk of a blob: `chunk.ts`. */
+/** A chunk of a blob, or a base: `chunk.ts`. */
 export const CHUNK_ROW_BYTES = 48;
 /** Raw bytes of a pack's name. */
 export const PACK_NAME_BYTES = 16;
@@ -35,14 +35,18 @@ const LARGEST_AREA = 2;
 /** Most packs, and most other maps, that one map names: their numbers are 16 bits wide. */
 const MAX_MAP_TABLE = 65_535;
 
-const MAGIC = Buffer.from('SLMP');
-const VERSION = 1;
-/** The version of a map with chunks, and of one that is signed. */
-const CHUNKS_VERSION = 2;
-export const SIGNED_VERSION = 3;
+export const MAP_MAGIC: Buffer = Buffer.from('SLMP');
+/** The version of a map that has neither chunks nor bases. */
+export const PLAIN_VERSION = 1;
+/** The version of a map with chunks. */
+export const CHUNKS_VERSION = 2;
+/** The version of a map with bases. */
+export const BASES_VERSION = 3;
 const PACK_ROW_BYTES = 1 + PACK_NAME_BYTES;
 const MAP_ROW_BYTES = 1 + RAW_DIGEST_BYTES;
-/** From the end of the header, or from the signature that is there. */
+/** The version of a map that is signed. */
+export const SIGNED_VERSION = 4;
+/** Where the checksums are, from the end of the header, or from the signature that is there. */
 export const BODY_SUM_BEFORE = 64;
 export const FRONT_SUM_BEFORE = 32;
 
@@ -62,6 +66,7 @@ export interface MapHeader {
   readonly locations: number;
   readonly slices: number;
   readonly chunks: number;
+  readonly bases: number;
   readonly headerBytes: number;
   /** Where the checksums of the header end. */
   readonly sumsEnd: number;
@@ -81,7 +86,7 @@ export interface MapName {
 
 /** One node row. */
 export interface NodeRow {
-  readonly how: typeof IN_PACK | typeof IN_MAP;
+  readonly how: typeof IN_PACK | typeof IN_MAP | typeof PATCHED;
   readonly codec: number;
   /** Number of the pack or of the other map. */
   readonly place: number;
@@ -116,6 +121,8 @@ export interface MapFront {
   readonly packs: readonly MapName[];
   readonly maps: readonly MapName[];
   readonly nodes: NodeRows;
+  /** Where the bases of patched nodes lie, in the order of these nodes; each as a chunk. */
+  readonly bases: Buffer;
 }
 
 /** The node rows of a map, in memory as they are on disk. */
@@ -139,6 +146,13 @@ export class NodeRows {
   /** The number of the node of a row. */
   number(index: number): number {
     return this.numbers[index] ?? 0;
+  }
+
+  /** How many nodes before the one of a row are patched. */
+  patchedBefore(index: number): number {
+    let patched = 0;
+    for (let i = 0; i < index; i++) if (this.rows[i * NODE_ROW_BYTES] === PATCHED) patched++;
+    return patched;
   }
 
   /** The row of a node, or of the subtree in another map that it lies in; -1 if the tree has fewer nodes. */
@@ -176,74 +190,13 @@ export function readLocation(bytes: Buffer, at: number, front: MapFront, where: 
   return failMap(where, 'a blob location has unknown values');
 }
 
-/** What is needed to write a map; `nodes`, `locations`, `slices` and `chunks` are encoded already. */
-export interface MapDraft
-  extends Pick<MapHeader, 'rootKind' | 'root' | 'files' | 'bytes' | 'blobBytes' | 'blobs' | 'trees'> {
-  readonly packs: readonly MapName[];
-  readonly maps: readonly MapName[];
-  readonly nodes: Buffer;
-  readonly locations: Buffer;
-  readonly slices: Buffer;
-  readonly chunks?: Buffer;
-}
-
-/** The bytes of a map. */
-export function encodeMap(draft: MapDraft): Buffer {
-  const { packs, maps, nodes, locations, slices, chunks = Buffer.alloc(0) } = draft;
-  const tables = Buffer.concat([...packs, ...maps].flatMap(({ area, raw }) => [Buffer.from([area]), raw]));
-  const version = chunks.length > 0 ? CHUNKS_VERSION : VERSION;
-  const header = Buffer.alloc(sumsEndOf(version));
-  MAGIC.copy(header);
-  header[4] = version;
-  header[5] = draft.rootKind === 'tree' ? 1 : 0;
-  draft.root.copy(header, 8);
-  header.writeBigUInt64LE(BigInt(draft.files), 40);
-  header.writeBigUInt64LE(BigInt(draft.bytes), 48);
-  header.writeBigUInt64LE(BigInt(draft.blobBytes), 56);
-  const counts = [draft.blobs, draft.trees, packs.length, maps.length];
-  counts.push(nodes.length / NODE_ROW_BYTES, locations.length / LOCATION_BYTES, slices.length / RAW_DIGEST_BYTES);
-  if (version === CHUNKS_VERSION) counts.push(chunks.length / CHUNK_ROW_BYTES);
-  counts.forEach((count, i) => {
-    header.writeUInt32LE(count, 64 + 4 * i);
-  });
-  const body = Buffer.concat([locations, slices, chunks]);
-  const frontSumAt = header.length - FRONT_SUM_BEFORE;
-  rawDigestOf(body).copy(header, header.length - BODY_SUM_BEFORE);
-  rawDigestOf(Buffer.concat([header.subarray(0, frontSumAt), tables, nodes])).copy(header, frontSumAt);
-  return Buffer.concat([header, tables, nodes, body]);
-}
-
-/** Writes a node row at `at`. */
-export function writeNodeRow(bytes: Buffer, at: number, row: NodeRow): void {
-  bytes[at] = row.how;
-  bytes[at + 1] = row.codec;
-  bytes.writeUInt16LE(row.place, at + 2);
-  bytes.writeUInt32LE(row.offset, at + 4);
-  bytes.writeUInt32LE(row.stored, at + 8);
-  bytes.writeUInt32LE(row.full, at + 12);
-  bytes.writeUInt32LE(row.nodes, at + 16);
-  bytes.writeUInt32LE(row.trees, at + 20);
-  bytes.writeUInt32LE(row.firstLocation, at + 24);
-  bytes.writeUInt32LE(row.locations, at + 28);
-}
-
-/** Writes a blob location at `at`. */
-export function writeLocation(bytes: Buffer, at: number, location: BlobLocation): void {
-  bytes[at] = location.how;
-  bytes[at + 1] = location.codec;
-  bytes.writeUInt16LE(location.pack, at + 2);
-  bytes.writeUInt32LE(location.offset, at + 4);
-  bytes.writeUInt32LE(location.stored, at + 8);
-  bytes.writeUInt32LE(location.area, at + 12);
-}
-
 /**
  * Reads the header of a map, at most {@link LARGEST_MAP_HEADER_BYTES} bytes; they are not compared with their checksum yet.
  * Throws `ERR_MAP_INVALID` or `ERR_FORMAT_VERSION`.
  */
 export function parseMapHeader(bytes: Buffer, where: string): MapHeader {
   const reader = new ByteReader(bytes, (problem) => failMap(where, problem));
-  if (!reader.take(4).equals(MAGIC)) failMap(where, 'it does not begin like a map');
+  if (!reader.take(4).equals(MAP_MAGIC)) failMap(where, 'it does not begin like a map');
   const version = reader.u8();
   if (version > SIGNED_VERSION) {
     throw new SluiceError('ERR_FORMAT_VERSION', `map ${where} was written by a newer Sluice`, {
@@ -251,13 +204,14 @@ export function parseMapHeader(bytes: Buffer, where: string): MapHeader {
     });
   }
   const kind = reader.u8();
-  if (version < VERSION || kind > 1 || reader.u16() !== 0) failMap(where, 'its header has unknown values');
+  if (version < PLAIN_VERSION || kind > 1 || reader.u16() !== 0) failMap(where, 'its header has unknown values');
   const root = Buffer.from(reader.take(RAW_DIGEST_BYTES));
   const [files, bytesBelow, blobBytes] = [reader.u64(), reader.u64(), reader.u64()];
   const [blobs, trees, packs, maps] = [reader.u32(), reader.u32(), reader.u32(), reader.u32()];
   const [nodes, locations, slices] = [reader.u32(), reader.u32(), reader.u32()];
-  const chunks = version === VERSION ? 0 : reader.u32();
-  const sumsEnd = sumsEndOf(version);
+  const chunks = version >= CHUNKS_VERSION ? reader.u32() : 0;
+  const bases = version >= BASES_VERSION ? reader.u32() : 0;
+  const sumsEnd = headerBytesOf(Math.min(version, BASES_VERSION));
   const headerBytes = version === SIGNED_VERSION ? LARGEST_MAP_HEADER_BYTES : sumsEnd;
   if (bytes.length < headerBytes) failMap(where, 'it is cut off');
   if (packs > MAX_MAP_TABLE || maps > MAX_MAP_TABLE) failMap(where, 'it names too many packs or maps');
@@ -265,9 +219,10 @@ export function parseMapHeader(bytes: Buffer, where: string): MapHeader {
   if (rootKind === 'tree' ? nodes === 0 : nodes !== 0 || locations !== 1) {
     failMap(where, 'its nodes do not fit its root');
   }
-  const frontBytes = headerBytes + packs * PACK_ROW_BYTES + maps * MAP_ROW_BYTES + nodes * NODE_ROW_BYTES;
+  const tableBytes = packs * PACK_ROW_BYTES + maps * MAP_ROW_BYTES;
+  const frontBytes = headerBytes + tableBytes + nodes * NODE_ROW_BYTES + bases * CHUNK_ROW_BYTES;
   const totalBytes = frontBytes + locations * LOCATION_BYTES + slices * RAW_DIGEST_BYTES + chunks * CHUNK_ROW_BYTES;
-  const counts = { blobs, trees, packs, maps, nodes, locations, slices, chunks, headerBytes, sumsEnd };
+  const counts = { blobs, trees, packs, maps, nodes, locations, slices, chunks, bases, headerBytes, sumsEnd };
   const signed =
     version === SIGNED_VERSION
       ? { bytes: Buffer.from(bytes.subarray(0, sumsEnd)), signature: Buffer.from(bytes.subarray(sumsEnd, headerBytes)) }
@@ -293,7 +248,8 @@ export function parseMapFront(bytes: Buffer, where: string): MapFront {
   const packs = names(header.packs, PACK_NAME_BYTES);
   const maps = names(header.maps, RAW_DIGEST_BYTES);
   const rows = Buffer.from(reader.take(header.nodes * NODE_ROW_BYTES));
-  return { header, packs, maps, nodes: new NodeRows(rows, checkRows(rows, header, where)) };
+  const bases = Buffer.from(reader.take(header.bases * CHUNK_ROW_BYTES));
+  return { header, packs, maps, nodes: new NodeRows(rows, checkRows(rows, header, where)), bases };
 }
 
 /** A whole map. */
@@ -340,13 +296,18 @@ export function failMap(where: string, problem: string): never {
   });
 }
 
-function sumsEndOf(version: number): number {
-  return version === VERSION ? MAP_HEADER_BYTES : CHUNKS_HEADER_BYTES;
+/** Length of a header without a signature: each version has a number more. */
+export function headerBytesOf(version: number): number {
+  return MAP_HEADER_BYTES + 4 * (version - PLAIN_VERSION);
+}
+
+function howOf(how: number): NodeRow['how'] {
+  return how === IN_MAP ? IN_MAP : how === PATCHED ? PATCHED : IN_PACK;
 }
 
 function readNodeRow(rows: Buffer, at: number): NodeRow {
   return {
-    how: rows.readUInt8(at) === IN_MAP ? IN_MAP : IN_PACK,
+    how: howOf(rows.readUInt8(at)),
     codec: rows.readUInt8(at + 1),
     place: rows.readUInt16LE(at + 2),
     offset: rows.readUInt32LE(at + 4),
@@ -366,6 +327,7 @@ function checkRows(rows: Buffer, header: MapHeader, where: string): Uint32Array 
   const open: { node: number; location: number }[] = [];
   let number = 0;
   let location = 0;
+  let patched = 0;
   for (let i = 0; i < header.nodes; i++) {
     const row = readNodeRow(rows, i * NODE_ROW_BYTES);
     while (open.length > 0 && open[open.length - 1]?.node === number) location = open.pop()?.location ?? 0;
@@ -373,7 +335,8 @@ function checkRows(rows: Buffer, header: MapHeader, where: string): Uint32Array 
     const parent = open[open.length - 1];
     numbers[i] = number;
     const inMap = row.how === IN_MAP;
-    if (rows.readUInt8(i * NODE_ROW_BYTES) > IN_MAP) failMap(where, 'a node row has unknown values');
+    if (row.how === PATCHED) patched++;
+    if (rows.readUInt8(i * NODE_ROW_BYTES) > PATCHED) failMap(where, 'a node row has unknown values');
     if (row.place >= (inMap ? header.maps : header.packs))
       failMap(where, 'a node lies in no pack or map of its tables');
     if (row.nodes === 0 || row.trees > row.nodes) failMap(where, 'the nodes of a subtree do not add up');
@@ -396,5 +359,6 @@ function checkRows(rows: Buffer, header: MapHeader, where: string): Uint32Array 
   }
   while (open.length > 0 && open[open.length - 1]?.node === number) open.pop();
   if (open.length > 0) failMap(where, 'nodes are missing');
+  if (patched !== header.bases) failMap(where, 'a base is missing');
   return numbers;
 }

@@ -16,6 +16,8 @@ export const CODEC_NONE = 0;
 export const CODEC_ZSTD = 1;
 /** A Brotli stream. */
 export const CODEC_BROTLI = 2;
+/** Only for a node: what is new in it, `patch.ts`. */
+export const CODEC_PATCH = 3;
 
 export const PACK_HEADER_BYTES = 8;
 export const OBJECT_HEADER_BYTES = 44;
@@ -40,7 +42,7 @@ export interface PackEntry {
   readonly kind: number;
 }
 
-/** Whether this version can read a codec. */
+/** Whether this version can read a codec of an object that stands for itself. */
 export function isKnownCodec(codec: number): boolean {
   return codec === CODEC_NONE || codec === CODEC_ZSTD || codec === CODEC_BROTLI;
 }

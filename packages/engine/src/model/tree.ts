@@ -24,6 +24,8 @@ export const MAX_DEPTH = 256;
 const MAX_NAME_BYTES = 255;
 
 const MAGIC = Buffer.from('SLT1');
+/** Where the shape of a node stands in its bytes. */
+export const NODE_SHAPE_AT = 4;
 const HEADER_BYTES = 5;
 
 /**
@@ -81,7 +83,7 @@ export function encodeNode(
     HEADER_BYTES + varintLength(files) + varintLength(bytes) + varintLength(to - from) + length,
   );
   MAGIC.copy(node);
-  node[4] = shape;
+  node[NODE_SHAPE_AT] = shape;
   let at = writeVarint(node, files, HEADER_BYTES);
   at = writeVarint(node, bytes, at);
   at = writeVarint(node, to - from, at);
@@ -98,6 +100,21 @@ export function encodeNode(
     at += RAW_DIGEST_BYTES;
   }
   return node;
+}
+
+/** Where each entry of a node of so many bytes begins; at the end, where the last one ends. */
+export function entryStarts({ shape, names, kinds, sizes, files, counts }: TreeNode, length: number): Uint32Array {
+  const starts = new Uint32Array(names.length + 1);
+  starts[names.length] = length;
+  let at = length;
+  for (let i = names.length - 1; i >= 0; i--) {
+    const nameBytes = Buffer.byteLength(names[i] ?? '');
+    at -= varintLength(nameBytes) + nameBytes + varintLength(sizes[i] ?? 0) + RAW_DIGEST_BYTES;
+    if (shape === SPLIT) at -= varintLength(counts[i] ?? 0) + varintLength(files[i] ?? 0);
+    else at -= 1 + (kinds[i] === TREE ? varintLength(files[i] ?? 0) : 0);
+    starts[i] = at;
+  }
+  return starts;
 }
 
 /** Some file systems allow names that take more bytes. */

@@ -1,5 +1,6 @@
 import { fetchRoots } from '../remote/fetch.js';
 import { progress } from '../stage/progress.js';
+import { bulkReceiver } from '../workspace/bulk-receiver.js';
 import { checkout } from './checkout.js';
 import type { OpenedRemote } from './connect-remote.js';
 import type { OperationContext } from './context.js';
@@ -46,6 +47,7 @@ async function fetchSelected(
       others: remotes.map(({ remote }) => remote),
       reach: context.remotes.reach,
       store: context.workspace.store,
+      receiver: bulkReceiver(context.workspace.bulk),
       wants: group.map(({ root, filter }) => ({ root, filter })),
       // What was left out by a limit ends what comes behind it too.
       maxBytes:

@@ -40,12 +40,21 @@ export async function collectRemoteGarbage(
     by: `${userName()}@${hostname()}`,
     signal,
   });
-  const { dueMs, ...counts } = report;
+  const { dueMs, unfinished, ...counts } = report;
+  if (unfinished.problem !== undefined) {
+    const message = `unfinished uploads on ${opened.name} stay where they are: ${unfinished.problem.message}`;
+    emit({ type: 'note', message });
+  }
   return {
     remote: opened.name,
     ...counts,
     keptUnpushed: { blobs: 0, trees: 0, bytes: 0 },
     dueMs: dueMs ?? null,
+    unfinished: unfinished.objects.map(({ key, bytes, modifiedMs }) => ({
+      key,
+      bytes,
+      since: new Date(modifiedMs).toISOString(),
+    })),
     dryRun,
     ms: Math.round(performance.now() - startedMs),
   };

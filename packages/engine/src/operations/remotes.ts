@@ -7,6 +7,7 @@ import { type FoundRecord, readRecord } from '../remote/records.js';
 import { isComplete, isUnreachable, type Reach, type Remote } from '../remote/remote.js';
 import { willStayComplete } from '../remote/will-stay.js';
 import type { Fetched, RemoteSource, Want } from '../stage/context.js';
+import type { Receiver } from '../store/receiver.js';
 import { type Config, readingOrder, remoteNamed } from '../workspace/config.js';
 import { isUsable } from '../workspace/remote-url.js';
 import { type ConnectOptions, connectRemote, type OpenedRemote } from './connect-remote.js';
@@ -33,6 +34,8 @@ export interface Remotes extends RemoteSource {
 /** What the remotes of a workspace need. */
 export interface RemotesOptions extends ConnectOptions {
   readonly config: Config;
+  /** Writes and hashes large files that come. */
+  readonly receiver?: Receiver | undefined;
   /** See `EngineOptions`. */
   readonly runDir?: string | undefined;
   /** Versions that share content with a root that no remote has; see `fetchRoots`. */
@@ -42,7 +45,7 @@ export interface RemotesOptions extends ConnectOptions {
 
 /** Opens remotes by name, each once, when they are first needed. One that does not answer is told of once and not asked again. */
 export function createRemotes(options: RemotesOptions): Remotes {
-  const { config, store, emit, signal } = options;
+  const { config, store, receiver, emit, signal } = options;
   const opened = new Map<string, OpenedRemote>();
   const reach = createReach(options, opened);
   const misplaced = new Set<string>();
@@ -139,6 +142,7 @@ export function createRemotes(options: RemotesOptions): Remotes {
           others,
           reach,
           store,
+          receiver,
           wants: group,
           treesOnly: what === 'trees',
           relatives: options.relatives,

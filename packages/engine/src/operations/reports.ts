@@ -145,6 +145,8 @@ export interface GcRemoteReport extends GcReport {
   readonly freed: { readonly objects: number; readonly bytes: number };
   /** Packs that were mostly dead, and the bytes that were copied out of them. */
   readonly repacked: { readonly packs: number; readonly bytes: number };
+  /** Large objects that somebody began to send, of which nothing came since (ISO 8601, UTC); their parts were deleted. */
+  readonly unfinished: readonly { readonly key: string; readonly bytes: number; readonly since: string }[];
 }
 
 /** Why an object would be kept: every root that reaches it, and what names that root. Empty: nothing does. */

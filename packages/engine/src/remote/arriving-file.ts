@@ -1,14 +1,23 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { throwIfAborted } from '../errors.js';
 import { RAW_DIGEST_BYTES } from '../model/digest.js';
 import { SLICE_BYTES } from '../model/map.js';
+import type { Files } from '../store/files.js';
 import type { Ingestor } from '../store/ingest.js';
+import type { ReceivedFile, Receiver } from '../store/receiver.js';
 import type { Store } from '../store/store.js';
 import { type Claim, claimTransfer } from '../store/transfers.js';
 
 /** Hashed between two looks at the rest of the process. */
-const SLICES_AT_ONCE = 16;
+const BYTES_AT_ONCE = 16 * 1024 * 1024;
+
+/** A piece of a blob with its SHA-256; `bytes` is its length. */
+export interface Piece {
+  readonly start: number;
+  readonly bytes: number;
+  readonly raw: Buffer;
+}
 
 /** A run of bytes. */
 export interface Run {
@@ -25,19 +34,17 @@ export class ArrivingFile {
   private readonly raw: Buffer;
   private readonly size: number;
   private readonly claim: Claim;
-  private readonly fd: number;
-  private readonly whole: Hash = createHash('sha256');
-  /** Everything before this is hashed. */
-  private hashed = 0;
+  private readonly file: ReceivedFile;
   private open = true;
 
   /** Throws the system error. */
-  constructor(store: Store, raw: Buffer, size: number) {
+  constructor(store: Store, receiver: Receiver, raw: Buffer, size: number) {
     this.store = store;
     this.raw = raw;
     this.size = size;
     this.claim = claimTransfer(store, 'down', raw.toString('hex'));
-    this.fd = store.files.openSync(this.claim.path, this.claim.isLeft ? 'r+' : 'wx+', 0o644);
+    if (!this.claim.isLeft) store.files.closeSync(store.files.openSync(this.claim.path, 'wx', 0o644));
+    this.file = receiver.open(this.claim.path, size);
   }
 
   /** Whether somebody has left a part of it. */
@@ -47,51 +54,53 @@ export class ArrivingFile {
 
   /** What is not there yet. `slices`: the SHA-256 of each MiB, as the map says. Throws `ERR_INTERRUPTED`. */
   async missing(slices: Buffer, signal: AbortSignal | undefined): Promise<Run[]> {
+    const pieces = Array.from({ length: Math.ceil(this.size / SLICE_BYTES) }, (_, i): Piece => {
+      const start = i * SLICE_BYTES;
+      const raw = slices.subarray(i * RAW_DIGEST_BYTES, (i + 1) * RAW_DIGEST_BYTES);
+      return { start, bytes: Math.min(SLICE_BYTES, this.size - start), raw };
+    });
     const runs: { offset: number; length: number }[] = [];
-    const buffer = Buffer.allocUnsafeSlow(SLICE_BYTES);
-    for (let number = 0, offset = 0; offset < this.size; number++, offset += SLICE_BYTES) {
-      if (number % SLICES_AT_ONCE === 0) {
-        throwIfAborted(signal);
-        await setImmediate();
-      }
-      const length = Math.min(SLICE_BYTES, this.size - offset);
-      const slice = this.read(buffer, offset, length);
-      const said = slices.subarray(number * RAW_DIGEST_BYTES, (number + 1) * RAW_DIGEST_BYTES);
+    for (const { start, bytes } of await this.lacking(pieces, signal)) {
       const last = runs.at(-1);
-      if (slice !== undefined && createHash('sha256').update(slice).digest().equals(said)) this.hash(slice, offset);
-      else if (last !== undefined && last.offset + last.length === offset) last.length += length;
-      else runs.push({ offset, length });
+      if (last !== undefined && last.offset + last.length === start) last.length += bytes;
+      else runs.push({ offset: start, length: bytes });
     }
     return runs;
   }
 
-  /** Puts bytes at their place. */
-  write(bytes: Buffer, offset: number): void {
+  /** The pieces that are not there yet. Throws `ERR_INTERRUPTED`. */
+  async lacking<P extends Piece>(pieces: readonly P[], signal: AbortSignal | undefined): Promise<P[]> {
     const { files } = this.store;
-    for (let at = 0; at < bytes.length; ) at += files.writeSync(this.fd, bytes, at, bytes.length - at, offset + at);
+    const lacking: P[] = [];
+    let hashed = 0;
+    const fd = files.openSync(this.claim.path, 'r');
+    try {
+      for (const piece of pieces) {
+        const found = read(files, fd, piece.start, piece.bytes);
+        if (found === undefined || !createHash('sha256').update(found).digest().equals(piece.raw)) lacking.push(piece);
+        hashed += piece.bytes;
+        if (hashed < BYTES_AT_ONCE) continue;
+        hashed = 0;
+        throwIfAborted(signal);
+        await setImmediate();
+      }
+    } finally {
+      files.closeSync(fd);
+    }
+    return lacking;
   }
 
-  /** Takes bytes that were written into the digest, if it is their turn. */
-  hash(bytes: Buffer, offset: number): void {
-    if (offset !== this.hashed) return;
-    this.whole.update(bytes);
-    this.hashed += bytes.length;
+  /** Puts bytes at their place. They are not to be used meanwhile; the answer says where they are then. */
+  write(bytes: Buffer, offset: number): Promise<Buffer> {
+    return this.file.write(bytes, offset);
   }
 
   /** Gives the file to the store if all of it is there. Returns whether its bytes are those of the blob; if not, it is deleted. */
-  finish(ingestor: Ingestor): boolean {
-    const buffer = this.hashed < this.size ? Buffer.allocUnsafeSlow(SLICE_BYTES) : undefined;
-    while (buffer !== undefined && this.hashed < this.size) {
-      const bytes = this.read(buffer, this.hashed, Math.min(SLICE_BYTES, this.size - this.hashed));
-      if (bytes === undefined) break;
-      this.hash(bytes, this.hashed);
-    }
-    const { files } = this.store;
-    // A longer file was left by somebody who was told another size.
-    if (files.fstatSync(this.fd).size > this.size) files.ftruncateSync(this.fd, this.size);
-    this.close();
-    if (this.hashed === this.size && this.whole.digest().equals(this.raw)) {
-      ingestor.adopt(this.claim.path, this.raw, 0);
+  async finish(ingestor: () => Ingestor): Promise<boolean> {
+    this.open = false;
+    const digest = await this.file.finish();
+    if (digest !== undefined && this.raw.equals(digest)) {
+      ingestor().adopt(this.claim.path, this.raw, 0);
       return true;
     }
     this.claim.drop();
@@ -99,24 +108,20 @@ export class ArrivingFile {
   }
 
   /** Leaves what has come to whoever wants it next. Safe to call at any time. */
-  release(): void {
+  async release(): Promise<void> {
     if (!this.open) return;
-    this.close();
+    this.open = false;
+    await this.file.close();
     this.claim.release();
   }
+}
 
-  private close(): void {
-    if (this.open) this.store.files.closeSync(this.fd);
-    this.open = false;
+function read(files: Files, fd: number, offset: number, length: number): Buffer | undefined {
+  const buffer = Buffer.allocUnsafe(length);
+  for (let fill = 0; fill < length; ) {
+    const count = files.readSync(fd, buffer, fill, length - fill, offset + fill);
+    if (count === 0) return undefined;
+    fill += count;
   }
-
-  private read(buffer: Buffer, offset: number, length: number): Buffer | undefined {
-    let fill = 0;
-    while (fill < length) {
-      const read = this.store.files.readSync(this.fd, buffer, fill, length - fill, offset + fill);
-      if (read === 0) return undefined;
-      fill += read;
-    }
-    return buffer.subarray(0, length);
-  }
+  return buffer;
 }

@@ -1,11 +1,13 @@
 import { SluiceError } from '../errors.js';
+import { readBase } from '../model/base.js';
 import { type Digest, digestFromRaw, RAW_DIGEST_BYTES } from '../model/digest.js';
 import {
   IN_CHUNKS,
-  IN_PACK,
+  IN_MAP,
   LOCATION_BYTES,
   OWN_KEY,
   OWN_KEY_BYTES,
+  PATCHED,
   parseMapHeader,
   readLocation,
 } from '../model/map.js';
@@ -19,7 +21,7 @@ import { blobKey, mapKey } from './keys.js';
 import { claimsOf, LARGEST_MAP_BYTES } from './map-claims.js';
 import { inParallel } from './parallel.js';
 import type { Remote } from './remote.js';
-import { OpenMaps, type RemoteMap } from './remote-map.js';
+import { OpenMaps, type RemoteMap, type SettledSpot } from './remote-map.js';
 import { RemoteNodes } from './remote-nodes.js';
 import type { StorageKey } from './storage/port.js';
 import { walkMap } from './walk-map.js';
@@ -152,9 +154,10 @@ export class Auditor {
     )) {
       if (spot.map !== map) continue;
       const { how, place, offset } = spot.row;
-      if (deep === true && how === IN_PACK) {
+      if (deep === true && how !== IN_MAP) {
         problems.push(...(await this.expectThere(key, map, map.packKey(place), nodeRaw, { offset })));
       }
+      if (deep === true && how === PATCHED) problems.push(...(await this.patched(key, nodes, spot, nodeRaw)));
       const rows = await readLocations();
       for (let i = 0, at = 0; i < node.kinds.length; i++) {
         if (node.kinds[i] === TREE) continue;
@@ -172,6 +175,20 @@ export class Auditor {
       }
     }
     return problems;
+  }
+
+  /** A patched node comes of two packs, so looking at each of them does not tell; and the walk may have had the node from the store. */
+  private async patched(key: StorageKey, nodes: RemoteNodes, spot: SettledSpot, raw: Buffer): Promise<AuditProblem[]> {
+    const { map, number } = spot;
+    try {
+      const base = readBase(map.front, map.front.nodes.find(number), map.where);
+      const misplacedBase = await this.expectThere(key, map, map.packKey(base.pack), base.raw, base);
+      await nodes.read(spot, raw, 0);
+      return misplacedBase;
+    } catch (error) {
+      if (!(error instanceof SluiceError) || error.exitCode !== 4 || error.code === 'ERR_FORMAT_VERSION') throw error;
+      return [{ key, error }];
+    }
   }
 
   private async largeRoot(area: Area, root: OutRoot): Promise<AuditProblem[]> {

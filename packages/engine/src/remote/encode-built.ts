@@ -1,3 +1,4 @@
+import { isWorthCompressing } from '../model/compress.js';
 import type { Encoder } from '../store/encoder.js';
 import type { PackPlace } from './map-builder.js';
 import type { BuiltPack } from './pack-builder.js';
@@ -11,6 +12,8 @@ export async function encodeBuilt(
   { chunks, count, tail }: BuiltPack,
   places: readonly OpenPlace[],
 ): Promise<{ readonly chunks: readonly Buffer[]; readonly tail: Buffer }> {
+  // A pack of nothing but tiny objects stays as it is, and nobody has to look at each of them to see that.
+  if (!places.some(({ stored }) => isWorthCompressing(stored))) return { chunks, tail };
   const { chunks: encoded, encoding } = await encoder.encodePack({ chunks, count });
   const buffers = encoded.map(bufferOf);
   if (encoding === undefined) return { chunks: buffers, tail };

@@ -4,7 +4,8 @@ import { DigestTable } from '../model/digest-table.js';
 import { IN_CHUNKS, isStoredSize, LOCATION_BYTES, OWN_KEY, readLocation, SLICE_BYTES } from '../model/map.js';
 import type { PathFilter } from '../model/path-filter.js';
 import type { OutRoot } from '../model/root.js';
-import { PART, TREE } from '../model/tree.js';
+import { NODE_SHAPE_AT, PART, TREE } from '../model/tree.js';
+import type { Receiver } from '../store/receiver.js';
 import type { Store } from '../store/store.js';
 import type { BeginProgress } from '../util/progress.js';
 import type { BlobSource } from './fetch-blobs.js';
@@ -33,6 +34,8 @@ export interface FetchRootsOptions {
   /** Told of each blob that comes, with the remote that gave it. */
   readonly arrived?: ((remote: Remote, bytes: number) => void) | undefined;
   readonly store: Store;
+  /** Writes and hashes large files; this thread if it is not given. */
+  readonly receiver?: Receiver | undefined;
   readonly wants: readonly FetchWant[];
   /** Only tree nodes, no file. */
   readonly treesOnly?: boolean | undefined;
@@ -49,6 +52,8 @@ export interface Lack {
   readonly nodes: { readonly raw: Buffer; readonly bytes: Buffer; readonly part: boolean }[];
   readonly sources: Map<StorageKey, BlobSource>;
   readonly chunked: ChunkedSource[];
+  /** Maps that were opened on the way. */
+  readonly maps: OpenMaps;
   /** Blobs that will come. */
   files: number;
   bytes: number;
@@ -70,8 +75,10 @@ export async function findLack(
   attempt: Attempt,
   { rely, failed }: LackEvents,
 ): Promise<Lack> {
-  const lack: Lack = { nodes: [], sources: new Map(), chunked: [], files: 0, bytes: 0 };
+  const maps = new OpenMaps(remote, want.filter === undefined ? 'all' : 'some', signal);
+  const lack: Lack = { nodes: [], sources: new Map(), chunked: [], maps, files: 0, bytes: 0 };
   const planned = new DigestTable();
+  const bases = new DigestTable();
   const { catalog } = store.reader;
   let budget =
     maxBytes === undefined ? Number.POSITIVE_INFINITY : attempt.isFull ? -1 : maxBytes - attempt.receivedBefore;
@@ -106,8 +113,15 @@ export async function findLack(
     }
     return lack;
   }
-  const maps = new OpenMaps(remote, want.filter === undefined ? 'all' : 'some', signal);
-  const walk = { maps, nodes: new RemoteNodes(remote.storage, signal), reader: store.reader, rely, failed };
+  const cameBase = (raw: Buffer, bytes: Buffer): void => {
+    // Kept although nothing here names it: what this workspace pushes next may be patched on it too.
+    rely(raw);
+    if (catalog.has('tree', raw) || bases.has(raw)) return;
+    bases.set(raw);
+    lack.nodes.push({ raw: Buffer.from(raw), bytes: Buffer.from(bytes), part: bytes[NODE_SHAPE_AT] === PART });
+  };
+  const nodes = new RemoteNodes(remote.storage, signal, cameBase);
+  const walk = { maps, nodes, reader: store.reader, rely, failed };
   for await (const { path, raw, bytes, node, spot, readLocations, isLocal } of walkMap(
     walk,
     map,

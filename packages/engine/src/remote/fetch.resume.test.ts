@@ -7,6 +7,7 @@ import { salvageLeftovers } from '../store/salvage-leftovers.js';
 import { beginSession } from '../store/session.js';
 import type { Store } from '../store/store.js';
 import { STALE_TRANSFER_MS } from '../store/transfers.js';
+import { CHUNKING, pushEncoded } from '../testing/encoded-remote.js';
 import { testRoots } from '../testing/gc-roots.js';
 import { memoryStorage } from '../testing/memory-storage.js';
 import { flat, randomFiles, readFiles, storeFile, storeFiles, temporaryStore } from '../testing/store-files.js';
@@ -55,6 +56,60 @@ function failingAfter(inner: Storage, many: number, fail: () => Promise<never>):
     },
   };
 }
+
+describe('a large file in chunks', () => {
+  const content = randomBytes(40 * MIB + 12_345);
+
+  /** Gives ranges of packs of blobs until so many bytes have been given, and breaks then. */
+  function breaking(inner: Storage, after: number): Storage & { bytes: number } {
+    const storage = {
+      ...inner,
+      bytes: 0,
+      get: async (...args: Parameters<Storage['get']>) => {
+        const isData = args[0].includes('/packs/') && args[1].length > MIB;
+        if (isData && storage.bytes >= after) throw Object.assign(new Error('cut'), { code: 'ECONNRESET' });
+        const bytes = await inner.get(...args);
+        if (isData) storage.bytes += bytes?.length ?? 0;
+        return bytes;
+      },
+    };
+    return storage;
+  }
+
+  test.each<[string, (store: Store, path: string) => void, number]>([
+    ['goes on where it ended', () => {}, 0],
+    ['asks again for chunks that were spoilt', ({ files }, path) => write(files, path, Buffer.alloc(3, 1), 5 * MIB), 1],
+    [
+      'takes no notice of what is behind the end',
+      ({ files }, path) => write(files, path, Buffer.alloc(9), 41 * MIB),
+      0,
+    ],
+  ])('%s', async (_, spoil, spoilt) => {
+    const sender = newStore();
+    const root = await storeFile(sender, content);
+    const storage = memoryStorage();
+    await pushEncoded(sender, storage, root, CHUNKING);
+    const store = newStore();
+    const first = breaking(storage, 15 * MIB);
+    await expect(fetch(store, first, root)).rejects.toThrow('cut');
+    expect(transfers(store)).toHaveLength(1);
+    spoil(store, join(store.layout.transfers, transfers(store)[0] ?? ''));
+    const last = breaking(storage, Number.POSITIVE_INFINITY);
+    const told: [number, number][] = [];
+    await fetchRoots({
+      remote: openRemote({ storage: last, area: 'shared' }),
+      store,
+      wants: [{ root }],
+      beginProgress: () => (files, bytes) => told.push([files, bytes]),
+    });
+    expect(store.reader.read('blob', rawDigestOf(content)).equals(content)).toBe(true);
+    expect(transfers(store)).toEqual([]);
+    expect(told.reduce(([f, b], [moreF, moreB]) => [f + moreF, b + moreB], [0, 0])).toEqual([1, content.length]);
+    // Chunks have half a MiB at most; headers and the gaps between ranges are not content.
+    const again = first.bytes + last.bytes - content.length;
+    expect(again).toBeLessThan(100_000 + spoilt * MIB);
+  });
+});
 
 describe('a large file', () => {
   const content = randomBytes(40 * MIB + 12_345);

@@ -2,6 +2,7 @@ import { SluiceError, toErrorWire } from '../errors.js';
 import { noFiles } from '../model/path-filter.js';
 import { completeness } from '../store/complete.js';
 import { PACK_COUNT } from '../store/layout.js';
+import { inlineReceiver } from '../store/receiver.js';
 import { salvageLeftovers } from '../store/salvage-leftovers.js';
 import type { WriteSession } from '../store/session.js';
 import { throwProblems } from '../util/problems.js';
@@ -16,7 +17,8 @@ import { fetchRelatives } from './fetch-relatives.js';
 import { notToBeHad, takeFromAny } from './fetch-sources.js';
 import { type Attempt, addFetchCounts, type FetchCounts, FetchTally } from './fetch-tally.js';
 import { isUnreachable, type Remote } from './remote.js';
-import { openMap, type RemoteMap } from './remote-map.js';
+import { type OpenMaps, openMap, type RemoteMap } from './remote-map.js';
+import { HaveTeacher } from './teach-have.js';
 
 /** What came, what was here, and what a limit left out. */
 export type FetchResult = FetchCounts;
@@ -53,13 +55,15 @@ async function fetchNamed(options: FetchRootsOptions): Promise<FetchResult> {
   const { store, wants } = options;
   const tally = new FetchTally();
   if (wants.length === 0) return tally.total;
+  const teacher = new HaveTeacher(store, options.signal);
   await salvageLeftovers(store);
   store.reader.catalog.refresh();
   await store.write(async (session) => {
     tally.restart();
     for (const want of wants) {
       tally.beginWant();
-      const take = (remote: Remote): Promise<boolean> => fetchFromAnyArea({ ...options, remote }, want, session, tally);
+      const take = (remote: Remote): Promise<boolean> =>
+        fetchFromAnyArea({ ...options, remote }, want, session, tally, teacher);
       if (!(await takeFromAny(options, take))) takeLocal(options, want, tally);
     }
   });
@@ -73,6 +77,7 @@ async function fetchFromAnyArea(
   want: FetchWant,
   session: WriteSession,
   tally: FetchTally,
+  teacher: HaveTeacher,
 ): Promise<boolean> {
   const { remote, signal } = options;
   const appetite = want.filter === undefined && options.treesOnly !== true ? 'all' : 'some';
@@ -82,8 +87,10 @@ async function fetchFromAnyArea(
       const map = await openMap(remote, area, want.root.digest, appetite, signal);
       if (map === undefined) continue;
       const attempt = tally.beginAttempt();
-      await fetchWant(options, want, map, session, attempt);
+      const maps = await fetchWant(options, want, map, session, attempt);
       addFetchCounts(tally.total, attempt.counts);
+      // What this session has published can be read from now on.
+      if (appetite === 'all' && attempt.counts.left.files === 0) await teacher.teach(remote, want.root, map, maps);
       return true;
     } catch (error) {
       if (isUnreachable(error) || !(error instanceof SluiceError) || error.code === 'ERR_INTERRUPTED') throw error;
@@ -94,14 +101,14 @@ async function fetchFromAnyArea(
   return false;
 }
 
-/** Fetches from what one map says. Throws the gathered failures when everything that can come has come. */
+/** Fetches from what one map says; returns the maps that it has led to. Throws the gathered failures when everything that can come has come. */
 async function fetchWant(
   options: FetchRootsOptions,
   want: FetchWant,
   map: RemoteMap,
   session: WriteSession,
   attempt: Attempt,
-): Promise<void> {
+): Promise<OpenMaps> {
   const { store } = options;
   const failures: SluiceError[] = [];
   const lack = await findLack(options, want, map, attempt, {
@@ -123,10 +130,11 @@ async function fetchWant(
     store.reader.catalog.refresh();
   }
   throwProblems(failures.map(toErrorWire));
+  return lack.maps;
 }
 
 async function fetchBlobs(
-  { remote, store, beginProgress, arrived, signal }: FetchRootsOptions,
+  { remote, store, receiver = inlineReceiver(store.files), beginProgress, arrived, signal }: FetchRootsOptions,
   lack: Lack,
   attempt: Attempt,
   batch: ReturnType<typeof openBatch>,
@@ -146,20 +154,16 @@ async function fetchBlobs(
   const open = new Set<ArrivingFile>();
   async function* ranges(): AsyncGenerator<WantedRange> {
     for (const source of lack.sources.values()) {
-      if (source.whole) yield* largeRanges(store, remote.storage, source, arrival, open, signal);
+      if (source.whole) yield* largeRanges(store, receiver, remote.storage, source, arrival, open, signal);
       else yield* packedRanges(remote.storage, source, arrival);
     }
   }
   try {
     await fetchRanges(remote.storage, ranges(), signal);
   } finally {
-    for (const file of open) file.release();
+    for (const file of open) await file.release();
   }
-  const came: Arrival['came'] = (raw, bytes) => {
-    arrival.came(raw, bytes);
-    arrival.advance(1, bytes);
-  };
-  for (const source of lack.chunked) await fetchChunked(remote.storage, source, { ...arrival, came }, signal);
+  for (const source of lack.chunked) await fetchChunked(store, remote.storage, source, arrival, signal);
 }
 
 /** A root that no remote gives is no failure if all of it is here. */

@@ -15,6 +15,7 @@ export const HAVE_PACK = 0;
 export const HAVE_MAP = 1;
 export const HAVE_BLOB = 2;
 export const HAVE_CUTS = 3;
+export const HAVE_PATCHES = 4;
 
 /** One record. */
 export interface HaveRecord {

@@ -5,7 +5,8 @@ import { OWN_KEY_BYTES, PACK_NAME_BYTES, SLICE_BYTES } from '../model/map.js';
 import { BLOBS, INDEX_ENTRY_BYTES, type PackEntry, PackIndex, TREES } from '../model/pack.js';
 import type { Area } from './areas.js';
 import { cutsOf, cutsRecord, type HaveCuts } from './have-cuts.js';
-import { HAVE_BLOB, HAVE_CUTS, HAVE_MAP, HAVE_PACK, type HaveRecord } from './have-file.js';
+import { HAVE_BLOB, HAVE_CUTS, HAVE_MAP, HAVE_PACK, HAVE_PATCHES, type HaveRecord } from './have-file.js';
+import { type NodePatch, patchesOf, patchesRecord } from './have-patches.js';
 import { blobKey, mapKey, packKey } from './keys.js';
 import type { StorageKey } from './storage/port.js';
 
@@ -70,6 +71,7 @@ export class HaveIndex {
   private readonly maps = new Set<HaveMap>();
   private readonly keys = new Map<string, HaveBlob>();
   private readonly chunked = new Map<string, HaveCuts>();
+  private readonly patches = new Map<string, NodePatch>();
   private nodes: DigestTable | undefined;
   private nodeList: { readonly map: HaveMap; readonly at: number }[] = [];
 
@@ -93,6 +95,8 @@ export class HaveIndex {
     } else if (record.kind === HAVE_CUTS) {
       const cuts = cutsOf(payload);
       if (cuts !== undefined) this.chunked.set(cuts.raw.toString('hex'), cuts);
+    } else if (record.kind === HAVE_PATCHES) {
+      for (const { raw, base } of patchesOf(payload)) this.patches.set(raw.toString('latin1'), { raw, base });
     }
   }
 
@@ -133,9 +137,24 @@ export class HaveIndex {
     return found?.size === size ? found.cut : undefined;
   }
 
+  /** What a node was made of that is there as what is new in it. */
+  baseOf(raw: Buffer): Buffer | undefined {
+    return this.patches.get(raw.toString('latin1'))?.base;
+  }
+
+  /** Roots whose maps are known, the latest first. */
+  latestRoots(): Buffer[] {
+    return [...this.maps].map(({ root }) => root).reverse();
+  }
+
   /** Whether the nodes of a root's map are known. */
   knowsMap(root: Buffer): boolean {
-    return [...this.maps].some((map) => map.root.equals(root));
+    return this.mapOf(root) !== undefined;
+  }
+
+  /** The map of a root. */
+  mapOf(root: Buffer): HaveMap | undefined {
+    return [...this.maps].find((map) => map.root.equals(root));
   }
 
   /** Of some things the map that became known last. */
@@ -154,12 +173,16 @@ export class HaveIndex {
 
   /** Forgets what lies under keys that are not to be relied on; returns whether there was any. */
   forgetKeys(isBad: (key: StorageKey) => boolean): boolean {
-    const all = [...this.blobs.packs, ...this.trees.packs, ...this.maps, ...this.keys.values()];
-    const bad = all.filter((thing) => isBad(haveKey(thing)));
+    const bad = this.things().filter((thing) => isBad(haveKey(thing)));
     for (const thing of bad) this.forget(thing);
     // A map that lies may have lied about cuts too; they are found out again.
     if (bad.length > 0) this.chunked.clear();
     return bad.length > 0;
+  }
+
+  /** Forgets everything but what is in a set: what was out of date again and again is likely to be so in more ways. */
+  forgetAllBut(kept: ReadonlySet<unknown>): void {
+    for (const thing of this.things()) if (!kept.has(thing)) this.forget(thing);
   }
 
   /** Everything, as records. */
@@ -171,7 +194,12 @@ export class HaveIndex {
       ...[...this.maps].map(({ area, root, nodes }) => mapRecord(area, root, nodes)),
       ...[...this.keys.values()].map(blobRecord),
       ...[...this.chunked.values()].map(({ raw, size, cut }) => cutsRecord(raw, size, cut)),
+      ...(this.patches.size === 0 ? [] : [patchesRecord([...this.patches.values()])]),
     ];
+  }
+
+  private things(): (HavePack | HaveMap | HaveBlob)[] {
+    return [...this.blobs.packs, ...this.trees.packs, ...this.maps, ...this.keys.values()];
   }
 
   private nodeTable(): DigestTable {

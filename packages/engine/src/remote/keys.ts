@@ -39,6 +39,11 @@ export function condemnedKey(area: Area): StorageKey {
   return storageKey(`${area}/gc/condemned.json`);
 }
 
+/** Where all of an area lies. */
+export function areaFolder(area: Area): StorageKey {
+  return storageKey(area);
+}
+
 /** Where those who collect an area show themselves. */
 export function holdsFolder(area: Area): StorageKey {
   return storageKey(`${area}/gc/holds`);

@@ -1,5 +1,6 @@
 import { SluiceError } from '../errors.js';
 import { RAW_DIGEST_BYTES, rawOf } from '../model/digest.js';
+import { LOCATION_BYTES } from '../model/map.js';
 import type { OutRoot } from '../model/root.js';
 import { decodeNode, TREE } from '../model/tree.js';
 import type { ObjectReader } from '../store/reader.js';
@@ -23,10 +24,9 @@ export function lacksLittle(root: OutRoot, have: HaveIndex, reader: ObjectReader
       known = true;
       return true;
     }
-    const encoded = Buffer.from(reader.read('tree', node));
-    if (have.object('tree', node, 0) === undefined) left -= encoded.length;
-    if (left < 0) return false;
-    const { kinds, sizes, digests } = decodeNode(encoded, root.digest);
+    const { kinds, sizes, digests } = decodeNode(reader.read('tree', node), root.digest);
+    // Where its blobs lie is written anew; of a long node only what is new in it is sent.
+    left -= kinds.length * LOCATION_BYTES;
     for (let i = 0; i < kinds.length; i++) {
       const at = i * RAW_DIGEST_BYTES;
       if (kinds[i] === TREE) {

@@ -1,15 +1,17 @@
+import { readBase } from '../model/base.js';
 import type { ChunkRow } from '../model/chunk.js';
 import type { CutBlob } from '../model/cutter.js';
 import { RAW_DIGEST_BYTES, rawOf } from '../model/digest.js';
 import { DigestTable } from '../model/digest-table.js';
-import { IN_CHUNKS, IN_PACK, LOCATION_BYTES, readLocation, SLICE_BYTES } from '../model/map.js';
-import { BLOB, BLOBS, isKnownCodec, NODE, NODE_PART, PackIndexBuilder, TREES } from '../model/pack.js';
+import { IN_CHUNKS, IN_PACK, LOCATION_BYTES, PATCHED, readLocation, SLICE_BYTES } from '../model/map.js';
+import { BLOB, BLOBS, isKnownCodec, NODE, NODE_PART, type PackEntry, PackIndexBuilder, TREES } from '../model/pack.js';
 import type { OutRoot } from '../model/root.js';
 import { PART, TREE } from '../model/tree.js';
 import type { Area } from './areas.js';
 import { cutsRecord } from './have-cuts.js';
 import type { HaveRecord } from './have-file.js';
 import { blobRecord, HAVE_NODE_BYTES, type HaveIndex, mapRecord, packRecord } from './have-index.js';
+import { type NodePatch, patchesRecord } from './have-patches.js';
 import { NOTED_FILES } from './map-builder.js';
 import type { RemoteMap, SettledSpot } from './remote-map.js';
 import { type MapWalk, walkMap } from './walk-map.js';
@@ -54,19 +56,21 @@ class Lessons {
   private readonly have: HaveIndex;
   private readonly packs = new Map<string, { area: Area; name: Buffer; content: number; rows: PackIndexBuilder }>();
   private readonly maps = new Map<RemoteMap, Buffer[]>();
-  private readonly seen = { blob: new DigestTable(), tree: new DigestTable() };
+  private readonly seen = { blob: new DigestTable(), tree: new DigestTable(), node: new DigestTable() };
+  private readonly patches: NodePatch[] = [];
   private readonly large: HaveRecord[] = [];
 
   constructor(have: HaveIndex) {
     this.have = have;
   }
 
-  node({ map, number, row }: SettledSpot, raw: Buffer, part: boolean, files: number): void {
-    if (!isKnownCodec(row.codec) || !this.seen.tree.set(raw)) return;
-    if (this.have.object('tree', raw, 0) === undefined) {
-      const { offset, stored, full, codec } = row;
-      this.pack(map, row.place, TREES).add(raw, 0, { offset, stored, full, codec, kind: part ? NODE_PART : NODE });
-    }
+  node(spot: SettledSpot, raw: Buffer, part: boolean, files: number): void {
+    const { map, number, row } = spot;
+    const kind = part ? NODE_PART : NODE;
+    if (row.how === PATCHED) this.base(spot, raw, kind);
+    else if (isKnownCodec(row.codec)) this.plainNode(map, raw, row.place, { ...row, kind });
+    else return;
+    if (!this.seen.node.set(raw)) return;
     if (files < NOTED_FILES && !part) return;
     const note = Buffer.alloc(HAVE_NODE_BYTES);
     raw.copy(note);
@@ -76,6 +80,20 @@ class Lessons {
     const notes = this.maps.get(map);
     if (notes === undefined) this.maps.set(map, [note]);
     else notes.push(note);
+  }
+
+  /** A patched node is no base for others, but what it was made of is. */
+  private base({ map, number }: SettledSpot, raw: Buffer, kind: number): void {
+    const base = readBase(map.front, map.front.nodes.find(number), map.where);
+    const own = Buffer.from(base.raw);
+    this.plainNode(map, own, base.pack, { ...base, full: base.bytes, kind });
+    this.patches.push({ raw, base: own });
+  }
+
+  private plainNode(map: RemoteMap, raw: Buffer, place: number, entry: PackEntry): void {
+    if (!this.seen.tree.set(raw) || this.have.object('tree', raw, 0) !== undefined) return;
+    const { offset, stored, full, codec, kind } = entry;
+    this.pack(map, place, TREES).add(raw, 0, { offset, stored, full, codec, kind });
   }
 
   /** Returns a promise only for a large blob, whose slices have to be read. */
@@ -99,6 +117,7 @@ class Lessons {
       ...[...this.packs.values()].map(({ area, name, content, rows }) => packRecord(area, name, content, rows.rows())),
       ...[...this.maps].map(([map, notes]) => mapRecord(map.area, rawOf(map.root), Buffer.concat(notes))),
       ...this.large,
+      ...(this.patches.length === 0 ? [] : [patchesRecord(this.patches)]),
     ];
   }
 

@@ -1,9 +1,9 @@
 import { writeChunk } from '../model/chunk.js';
 import { RAW_DIGEST_BYTES, rawOf } from '../model/digest.js';
+import { encodeMap, writeLocation, writeNodeRow } from '../model/encode-map.js';
 import {
   type BlobLocation,
   CHUNK_ROW_BYTES,
-  encodeMap,
   IN_CHUNKS,
   IN_MAP,
   IN_PACK,
@@ -12,8 +12,7 @@ import {
   NODE_ROW_BYTES,
   type NodeRow,
   OWN_KEY,
-  writeLocation,
-  writeNodeRow,
+  PATCHED,
 } from '../model/map.js';
 import { CODEC_NONE, OBJECT_HEADER_BYTES } from '../model/pack.js';
 import type { OutRoot } from '../model/root.js';
@@ -26,6 +25,18 @@ export interface PackPlace {
   readonly offset: number;
   readonly stored: number;
   readonly codec: number;
+  /** Only for a node that is stored as what is new in it. */
+  readonly patch?: PatchedNode;
+}
+
+/** A node that is stored as what is new in it. */
+export interface PatchedNode {
+  /** 32 raw bytes. */
+  readonly raw: Buffer;
+  /** What it adds to; stored whole. */
+  readonly base: PlacedChunk;
+  /** Its own length. */
+  readonly full: number;
 }
 
 /** A pack by its area and raw name; `have` if it was there before this push. */
@@ -35,7 +46,7 @@ export interface PackRef {
   readonly have: HavePack | undefined;
 }
 
-/** A chunk of a blob and where it lies. */
+/** A chunk of a blob, or a base, and where it lies. */
 export interface PlacedChunk {
   /** 32 raw bytes. */
   readonly raw: Buffer;
@@ -43,9 +54,17 @@ export interface PlacedChunk {
   readonly place: PackPlace;
 }
 
+interface NumberedChunk {
+  readonly chunk: PlacedChunk;
+  /** Number of its pack. */
+  readonly pack: number;
+}
+
 /** Most other maps, and most packs of earlier pushes, that a map names. */
 const MOST_MAPS = 64;
 const MOST_PACKS = 4096;
+/** No pack is named in vain by a map that names so many. */
+const MOST_PASSED_ON = 512;
 
 /** Only nodes with this many files below are worth a reference of their own later, and parts of a split directory, of which there are few. */
 export const NOTED_FILES = 16;
@@ -70,7 +89,8 @@ export class MapBuilder {
   /** Locations of what this push sends: they are settled when it has arrived. */
   private readonly open: { readonly at: number; readonly pack: number; readonly place: PackPlace }[] = [];
   private sliceCount = 0;
-  private readonly chunks: { readonly chunk: PlacedChunk; readonly pack: number }[] = [];
+  private readonly chunks: NumberedChunk[] = [];
+  private readonly bases: NumberedChunk[] = [];
   /** The first chunk of each blob, by its digest. */
   private readonly chunked = new Map<string, number>();
   private number = 0;
@@ -86,9 +106,12 @@ export class MapBuilder {
 
   /** Begins a node; its blobs come next, then the nodes below it, then {@link endNode}. */
   beginNode(place: PackPlace): OpenNode {
-    const { offset, stored } = place;
-    const row = { offset, stored, full: stored, nodes: 1, trees: 1, firstLocation: this.locationCount, locations: 0 };
-    this.rows.push({ how: IN_PACK, codec: CODEC_NONE, place: this.packNumber(place), ...row });
+    const { offset, stored, codec, patch } = place;
+    const full = patch?.full ?? stored;
+    const row = { offset, stored, full, nodes: 1, trees: 1, firstLocation: this.locationCount, locations: 0 };
+    const how = patch === undefined ? IN_PACK : PATCHED;
+    this.rows.push({ how, codec, place: this.packNumber(place), ...row });
+    if (patch !== undefined) this.bases.push({ chunk: patch.base, pack: this.packNumber(patch.base.place) });
     return { row: this.rows.length - 1, number: this.number++ };
   }
 
@@ -164,13 +187,22 @@ export class MapBuilder {
       nodes,
       locations: this.locations.subarray(0, this.locationCount * LOCATION_BYTES),
       slices: Buffer.concat(this.slices),
-      chunks: this.chunkRows(),
+      chunks: chunkRows(this.chunks),
+      bases: chunkRows(this.bases),
     });
   }
 
   /** The nodes that later maps may refer to, as the have-index keeps them. */
   notedNodes(): Buffer {
     return Buffer.concat(this.noted);
+  }
+
+  /**
+   * Names a pack that the map of the version before names, although nothing here lies in it: what comes next may need it again, and one look at this map will tell that it
+   * is there. It was confirmed.
+   */
+  passOn(area: Area, name: Buffer): void {
+    if (this.packs.names.length < MOST_PASSED_ON) this.packs.of(area, name);
   }
 
   /** Whether there is room to name another map: each costs a request when the map is written, so there are never many. */
@@ -181,15 +213,6 @@ export class MapBuilder {
   /** Whether there is room to name another pack that this push did not write. */
   mayUse(pack: HavePack): boolean {
     return this.relied.has(pack) || this.packs.names.length < MOST_PACKS;
-  }
-
-  private chunkRows(): Buffer {
-    const rows = Buffer.alloc(this.chunks.length * CHUNK_ROW_BYTES);
-    this.chunks.forEach(({ chunk: { raw, bytes, place }, pack }, i) => {
-      const { offset, stored, codec } = place;
-      writeChunk(rows, i * CHUNK_ROW_BYTES, { raw, bytes, pack, offset, stored, codec });
-    });
-    return rows;
   }
 
   private packNumber({ pack, offset, stored }: PackPlace): number {
@@ -206,6 +229,15 @@ export class MapBuilder {
     writeLocation(this.locations, at, location);
     this.locationCount++;
   }
+}
+
+function chunkRows(chunks: readonly NumberedChunk[]): Buffer {
+  const rows = Buffer.alloc(chunks.length * CHUNK_ROW_BYTES);
+  chunks.forEach(({ chunk: { raw, bytes, place }, pack }, i) => {
+    const { offset, stored, codec } = place;
+    writeChunk(rows, i * CHUNK_ROW_BYTES, { raw, bytes, pack, offset, stored, codec });
+  });
+  return rows;
 }
 
 /** Packs or maps by number, each once. */

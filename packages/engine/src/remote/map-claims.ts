@@ -1,6 +1,15 @@
 import { type ChunkRow, readChunks } from '../model/chunk.js';
 import { type Digest, digestFromRaw } from '../model/digest.js';
-import { decodeMap, failMap, IN_PACK, LOCATION_BYTES, type MapFront, OWN_KEY, readLocation } from '../model/map.js';
+import {
+  decodeMap,
+  failMap,
+  IN_MAP,
+  IN_PACK,
+  LOCATION_BYTES,
+  type MapFront,
+  OWN_KEY,
+  readLocation,
+} from '../model/map.js';
 import { OBJECT_HEADER_BYTES } from '../model/pack.js';
 import type { OutRoot } from '../model/root.js';
 import { type Area, areaOf } from './areas.js';
@@ -29,7 +38,7 @@ export function claimsOf(bytes: Buffer, home: Area, root: Digest, where: string)
   if (digestFromRaw(header.root) !== root) failMap(where, 'it is the map of another root');
   const area = (number: number): Area =>
     areaOf(number, home) ?? failMap(where, 'it names an area that it cannot reach');
-  const ends = endsOfPacks(front, locations, readChunks(chunks, front, where), where);
+  const ends = endsOfPacks(front, locations, readChunks(Buffer.concat([front.bases, chunks]), front, where), where);
   return {
     root: { kind: header.rootKind, digest: root, exec: false, files: header.files, bytes: header.bytes },
     packs: front.packs.map((pack, i) => ({ key: packKey(area(pack.area), pack.raw), end: ends[i] ?? 0 })),
@@ -62,7 +71,7 @@ function endsOfPacks(front: MapFront, locations: Buffer, chunks: readonly ChunkR
   for (const { pack, offset, stored } of chunks) reach(pack, offset, stored);
   for (let i = 0; i < front.nodes.count; i++) {
     const row = front.nodes.row(i);
-    if (row.how === IN_PACK) reach(row.place, row.offset, row.stored);
+    if (row.how !== IN_MAP) reach(row.place, row.offset, row.stored);
   }
   return ends;
 }

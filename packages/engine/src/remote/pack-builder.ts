@@ -2,6 +2,7 @@ import { PACK_NAME_BYTES } from '../model/map.js';
 import {
   type BLOBS,
   CODEC_NONE,
+  CODEC_PATCH,
   OBJECT_DIGEST_OFFSET,
   OBJECT_HEADER_BYTES,
   PACK_HEADER_BYTES,
@@ -22,12 +23,14 @@ export interface BuiltPack {
   readonly bytes: number;
   /** Number of objects. */
   readonly count: number;
+  /** Bytes of the largest of them. */
+  readonly largest: number;
   /** Index and trailer, which come last. */
   readonly tail: Buffer;
 }
 
-/** A pack is sent when it has this size: two of them fit into memory, one that is filled and one that is on its way. */
-export const REMOTE_PACK_BYTES: number = 32 * 1024 * 1024;
+/** A pack is sent when it has this size: one that is filled and two that are on their way fit into memory, and each is one request, since places ask for parts of larger ones. */
+export const REMOTE_PACK_BYTES: number = 16 * 1024 * 1024;
 
 const CHUNK_BYTES = 4 * 1024 * 1024;
 
@@ -42,6 +45,7 @@ export class PackBuilder {
   private fill = 0;
   /** Bytes of the pack up to the current chunk. */
   private before = 0;
+  private largest = 0;
   private index = new PackIndexBuilder();
 
   /** `newName` gives {@link PACK_NAME_BYTES} random bytes. */
@@ -50,17 +54,22 @@ export class PackBuilder {
     this.newName = newName;
   }
 
-  /** Takes a copy of an object whose digest is at `rawAt` in `raw`; returns the offset of its header in the pack that {@link seal} gives next. */
-  add(kind: number, bytes: Buffer, raw: Buffer, rawAt: number): number {
+  /**
+   * Takes a copy of an object whose digest is at `rawAt` in `raw`; returns the offset of its header in the pack that {@link seal} gives next. `patched`: the length of a node of which
+   * the bytes are what is new in it.
+   */
+  add(kind: number, bytes: Buffer, raw: Buffer, rawAt: number, patched?: number): number {
     if (this.index.count === 0) this.begin();
     const needed = OBJECT_HEADER_BYTES + bytes.length;
     if (this.fill + needed > this.chunk.length) this.nextChunk(needed);
     const at = this.fill;
-    const entry = { offset: this.before + at, stored: bytes.length, full: bytes.length, codec: CODEC_NONE, kind };
+    const codec = patched === undefined ? CODEC_NONE : CODEC_PATCH;
+    const entry = { offset: this.before + at, stored: bytes.length, full: patched ?? bytes.length, codec, kind };
     writeObjectHeader(this.chunk, at, entry);
     raw.copy(this.chunk, at + OBJECT_DIGEST_OFFSET, rawAt, rawAt + 32);
     bytes.copy(this.chunk, at + OBJECT_HEADER_BYTES);
     this.index.add(raw, rawAt, entry);
+    this.largest = Math.max(this.largest, bytes.length);
     this.fill = at + needed;
     return entry.offset;
   }
@@ -84,7 +93,7 @@ export class PackBuilder {
     this.index = new PackIndexBuilder();
     this.chunk = Buffer.alloc(0);
     this.fill = 0;
-    return { name: this.name, content: this.content, chunks, bytes, count, tail };
+    return { name: this.name, content: this.content, chunks, bytes, count, largest: this.largest, tail };
   }
 
   /** Gives back the memory of a pack that has been sent. */
@@ -100,6 +109,7 @@ export class PackBuilder {
     this.name = this.newName();
     this.chunks = [];
     this.before = 0;
+    this.largest = 0;
     this.nextChunk(CHUNK_BYTES);
     this.fill = packHeader(this.content).copy(this.chunk, 0, 0, PACK_HEADER_BYTES);
   }

@@ -4,6 +4,7 @@ import { digestFromRaw, RAW_DIGEST_BYTES, rawOf, shortDigest } from '../model/di
 import { DigestTable } from '../model/digest-table.js';
 import { OWN_KEY_BYTES } from '../model/map.js';
 import { CODEC_NONE, type PackEntry } from '../model/pack.js';
+import type { NodeBytes } from '../model/patch.js';
 import type { OutRoot } from '../model/root.js';
 import { decodeNode, MAX_DEPTH, PART, SPLIT, TREE, type TreeNode } from '../model/tree.js';
 import { missingError } from '../store/loose.js';
@@ -12,7 +13,9 @@ import type { Advance } from '../util/progress.js';
 import type { ChunkedBlobs, FindChunk } from './chunked-blobs.js';
 import type { HaveIndex, HavePack } from './have-index.js';
 import { MapBuilder, type PackPlace, type PackRef } from './map-builder.js';
+import { patchNode } from './patch-node.js';
 import type { ObjectTally } from './tally.js';
+import { findTwin, twinsBelow } from './twin-nodes.js';
 import type { Uploader } from './upload.js';
 
 /** What the walk over roots works with. */
@@ -35,6 +38,8 @@ export interface Draft {
   /** As the map says them: each object once, where it is not part of a subtree that another map holds. */
   readonly objects: { blobs: number; trees: number; blobBytes: number };
   readonly files: { sent: number; reused: number };
+  /** Root of the version before, as far as one is here. */
+  before: Buffer | undefined;
 }
 
 /** A walk that has met this many objects that it cannot read does not go on. */
@@ -55,14 +60,19 @@ export class PushWalk {
     this.context = context;
   }
 
-  /** Sends what a root lacks and drafts its map. */
-  async draft(root: OutRoot, advance: Advance | undefined): Promise<Draft> {
+  /** Sends what a root lacks and drafts its map. `before`: earlier versions of it, latest first. */
+  async draft(root: OutRoot, advance: Advance | undefined, before: readonly OutRoot[] = []): Promise<Draft> {
     const objects = { blobs: 0, trees: 0, blobBytes: 0 };
-    const draft = { root, builder: new MapBuilder(), objects, files: { sent: 0, reused: 0 } };
+    const draft: Draft = { root, builder: new MapBuilder(), objects, files: { sent: 0, reused: 0 }, before: undefined };
     const seen = { blob: new DigestTable(), tree: new DigestTable() };
     const walked: Walked = { draft, raw: rawOf(root.digest), seen, advance };
     if (root.kind === 'blob') await this.blob(walked, walked.raw, 0, root.bytes, () => '');
-    else await this.node(walked, { raw: walked.raw, files: root.files, bytes: root.bytes, path: '', depth: 0 });
+    else {
+      const versions = [...before.map(({ digest }) => rawOf(digest)), ...this.context.have.latestRoots()];
+      const twin = findTwin(this.context.reader, root.digest, versions);
+      draft.before = twin;
+      await this.node(walked, { raw: walked.raw, files: root.files, bytes: root.bytes, path: '', depth: 0, twin });
+    }
     return draft;
   }
 
@@ -75,9 +85,10 @@ export class PushWalk {
     const { builder, objects } = walked.draft;
     const read = this.read(named);
     if (read === undefined) return 0;
-    const { node, encoded } = read;
+    const { node } = read;
     const isPart = node.shape === PART;
-    const place = this.nodePlace(builder, raw, encoded, isPart);
+    const place = this.nodePlace(builder, named, read);
+    const twinOf = twinsBelow(this.context.reader, named.twin, node);
     if (!isPart) {
       this.context.tally.tree(raw, files, bytes, place.pack.have === undefined);
       if (walked.seen.tree.set(raw)) objects.trees++;
@@ -94,6 +105,7 @@ export class PushWalk {
         bytes: node.sizes[i] ?? 0,
         path: isSplit ? path : below(path, node.names[i] ?? ''),
         depth: isSplit ? depth : depth + 1,
+        twin: twinOf(i),
       });
     }
     builder.endNode(begun, raw, trees, files);
@@ -115,7 +127,7 @@ export class PushWalk {
   }
 
   /** Reads a node and compares it with what the node above says. */
-  private read({ raw, files, bytes, path, depth }: Named): { node: TreeNode; encoded: Buffer } | undefined {
+  private read({ raw, files, bytes, path, depth }: Named): NodeBytes | undefined {
     const name = path === '' ? shortDigest(digestFromRaw(raw)) : path;
     try {
       const encoded = this.context.reader.read('tree', raw);
@@ -124,17 +136,25 @@ export class PushWalk {
         throw new SluiceError('ERR_TREE_INVALID', `tree ${name} is not what the tree above it says`);
       }
       if (depth > MAX_DEPTH) throw new SluiceError('ERR_TREE_INVALID', `tree ${name} is nested too deep`);
-      return { node, encoded };
+      return { node, bytes: encoded };
     } catch (error) {
       this.note(path, error);
       return undefined;
     }
   }
 
-  private nodePlace(builder: MapBuilder, raw: Buffer, encoded: Buffer, isPart: boolean): PackPlace {
-    const known = this.known(builder, 'tree', raw, 0);
+  /** `read`: the node, of which the bytes are valid until something else is read. */
+  private nodePlace(builder: MapBuilder, { raw, twin }: Named, { node, bytes }: NodeBytes): PackPlace {
+    const placeOf = (of: Buffer): PackPlace | undefined => this.known(builder, 'tree', of, 0);
+    const known = placeOf(raw);
     if (known !== undefined) return known;
-    return this.context.dryRun ? NOWHERE : this.context.uploader.addNode(encoded, raw, isPart);
+    const { dryRun, uploader, have, reader } = this.context;
+    if (dryRun) return NOWHERE;
+    const isPart = node.shape === PART;
+    const whole = twin === undefined ? bytes : Buffer.from(bytes);
+    const made = patchNode({ have, reader, placeOf }, { bytes: whole, node }, twin);
+    if (made === undefined) return uploader.addNode(whole, raw, isPart);
+    return uploader.addPatch(made.patch, isPart, { raw, base: made.base, full: whole.length });
   }
 
   private async blobs(walked: Walked, node: TreeNode, path: string): Promise<void> {
@@ -258,9 +278,20 @@ export class PushWalk {
   /** Where an object lies already: this push has sent it, or the remote is known to have it. */
   private known(builder: MapBuilder, kind: 'blob' | 'tree', raw: Buffer, rawAt: number): PackPlace | undefined {
     const sent = this.context.uploader.placeOf(kind, raw, rawAt);
-    if (sent !== undefined) return sent;
+    if (sent !== undefined && this.hasBase(sent)) return sent;
     const there = this.context.have.object(kind, raw, rawAt);
     return there === undefined || !builder.mayUse(there.pack) ? undefined : this.placeIn(there.pack, there.entry);
+  }
+
+  /** What this push has sent of a node is good for nothing if its base turned out to be gone. */
+  private hasBase({ patch }: PackPlace): boolean {
+    if (patch === undefined) return true;
+    const { pack } = patch.base.place;
+    const now =
+      pack.have === undefined
+        ? this.context.uploader.placeOf('tree', patch.base.raw, 0)?.pack
+        : this.context.have.object('tree', patch.base.raw, 0)?.pack;
+    return now === (pack.have ?? pack);
   }
 
   private placeIn(pack: HavePack, { offset, stored, codec }: PackEntry): PackPlace {
@@ -296,6 +327,8 @@ interface Named {
   readonly bytes: number;
   readonly path: string;
   readonly depth: number;
+  /** What stood in its place in a version before. */
+  readonly twin: Buffer | undefined;
 }
 
 /** In a dry run nothing has a place. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { hexOf } from '../model/digest.js';
+import { hexOf, rawOf } from '../model/digest.js';
 import type { OutRoot } from '../model/root.js';
+import { decodeNode, SPLIT, type TreeNode } from '../model/tree.js';
 import type { Store } from '../store/store.js';
 import { memoryStorage } from '../testing/memory-storage.js';
 import { type Files, randomFiles, storeFiles, temporaryStore } from '../testing/store-files.js';
@@ -74,6 +75,50 @@ describe('70,000 files of 275 bytes in 10 folders', () => {
         expect(changed.requests).toMatchObject({ put: 3, list: 0, delete: 0 });
         expect(changed.reads).toBe(2);
       }
+    });
+  }, 120_000);
+});
+
+describe('70,000 files in one folder', () => {
+  const name = (i: number): string => `sample-${String(i).padStart(6, '0')}.json`;
+  const names = Array.from({ length: 70_000 }, (_, i) => name(i));
+
+  /** The names of each part, as the tree is split. */
+  function partsOf(store: Store, root: OutRoot): readonly (readonly string[])[] {
+    const node = (raw: Buffer): TreeNode => decodeNode(store.reader.read('tree', raw), 'test');
+    const top = node(rawOf(root.digest));
+    expect(top.shape).toBe(SPLIT);
+    return top.names.map((_, i) => node(Buffer.from(top.digests.subarray(i * 32, (i + 1) * 32))).names);
+  }
+
+  test('one that changes costs at most 64 KiB of bookkeeping, 3 puts and 2 reads, in whatever part it lies', async () => {
+    await inStore(async (store) => {
+      const storage = emptyRemote();
+      const files: Record<string, Buffer> = Object.fromEntries(names.map((file) => [file, randomBytes(275)]));
+      const first = await storeFiles(store, files);
+      await pushCounted(store, storage, first);
+      const pushChanged = async (changed: string): Promise<void> => {
+        files[changed] = randomBytes(276);
+        const root = await storeFiles(store, files);
+        const before = bytesOn(storage);
+        const pushed = await pushCounted(store, storage, root);
+        expect(pushed.files).toEqual({ sent: 1, reused: 69_999 });
+        expect(bytesOn(storage) - before - pushed.bytes.sent).toBeLessThanOrEqual(64 * 1024);
+        expect(pushed.requests).toMatchObject({ put: 3, list: 0, delete: 0 });
+        expect(pushed.reads).toBe(2);
+      };
+      const parts = [...partsOf(store, first)].sort((a, b) => b.length - a.length);
+      const [longest = []] = parts;
+      expect(longest).toHaveLength(2048);
+      const positions = [0, 1, 2, parts.length >> 1, parts.length - 1].map((i) => parts[i]?.[0] ?? '');
+      for (const changed of [...positions, longest[1000] ?? '', longest.at(-1) ?? '']) {
+        const content = files[changed] ?? Buffer.alloc(0);
+        await pushChanged(changed);
+        // Each is a change of the first version.
+        files[changed] = content;
+      }
+      // And many, one after another.
+      for (let i = 0; i < 6; i++) await pushChanged(longest[i * 300] ?? '');
     });
   }, 120_000);
 });

@@ -579,6 +579,33 @@ test('progress ends at exactly its totals', async () => {
   expect([files, bytes]).toEqual([10, 695_311]);
 });
 
+test('several roots have one total, which counts those that are to be sent', async () => {
+  const store = newStore();
+  const [first, second, third] = [
+    await storeFiles(store, people),
+    await storeFiles(store, { ...people, more: Buffer.from('more') }),
+    await storeFiles(store, { other: Buffer.from('other') }),
+  ];
+  const storage = memoryStorage();
+  await push(store, storage, third);
+  const told: (readonly [number, number])[] = [];
+  let [files, bytes] = [0, 0];
+  await pushRoots({
+    remote: open(storage),
+    store,
+    roots: [first, second, third].map((root) => ({ root })),
+    beginProgress: (totalFiles, totalBytes) => {
+      told.push([totalFiles, totalBytes]);
+      return (moreFiles, moreBytes) => {
+        files += moreFiles;
+        bytes += moreBytes;
+      };
+    },
+  });
+  expect(told).toEqual([[21, 2 * 695_311 + 4]]);
+  expect([[files, bytes]]).toEqual(told);
+});
+
 function total(storage: ReturnType<typeof memoryStorage>): number {
   return [...storage.objects.values()].reduce((sum, bytes) => sum + bytes.length, 0);
 }

@@ -61,6 +61,8 @@ export type PushResult = PushCounts;
 
 /** How often maps are drafted anew because something that they rely on is gone. */
 const ATTEMPTS = 4;
+/** After so many, only what was found to be there is relied on. */
+const TRUSTING_ATTEMPTS = 2;
 /** After this many bytes of roots their maps are written, so that an interrupted push has not been for nothing. */
 const FLUSH_BYTES = 256 * 1024 * 1024;
 const MOST_REQUESTS = 16;
@@ -201,14 +203,19 @@ async function sendAll(
       result.files.reused += draft.files.reused;
     }
   };
+  // One total for all of them: they share packs, and so arrive together.
+  const advance = options.beginProgress?.(sum(jobs, 'files'), sum(jobs, 'bytes'));
   for (const job of jobs) {
-    const advance = options.beginProgress?.(job.root.files, job.root.bytes);
-    open.push({ job, draft: await tools.walk.draft(job.root, advance) });
+    open.push({ job, draft: await tools.walk.draft(job.root, advance, job.previous) });
     throwProblems(tools.walk.problems);
     bytes += job.root.bytes;
     if (bytes >= FLUSH_BYTES) await flush();
   }
   await flush();
+}
+
+function sum(jobs: readonly Job[], what: 'files' | 'bytes'): number {
+  return jobs.reduce((total, { root }) => total + root[what], 0);
 }
 
 /** Waits until everything that was sent is durable, makes sure of the rest, and writes the maps. What turns out to be gone is sent after all. */
@@ -223,17 +230,20 @@ async function complete(
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     await uploader.finish();
     throwProblems(walk.problems);
-    const builders = drafts.map(({ draft }) => draft.builder);
+    const namings = drafts.map(({ draft }) => draft);
+    const bad = options.auditor?.bad ?? new Set<StorageKey>();
     const since = remote.lookout.oldestLook();
-    const isThere = !(await uploader.forgetCondemned()) && (await confirm(remote, builders, have, confirmed, signal));
+    const isThere =
+      !(await uploader.forgetCondemned()) && (await confirm({ remote, have, bad, signal }, namings, confirmed));
     if (isThere && (dryRun || (await writeMaps(options, drafts, uploader, have, since)))) {
       return drafts.map(({ draft }) => draft);
     }
     // What took too long to write its map is confirmed anew.
     if (isThere) confirmed.clear();
+    else if (attempt >= TRUSTING_ATTEMPTS) have.forgetAllBut(confirmed);
     if (!dryRun) rewriteHave(store, remote.haveName, have.records());
     const again: { job: Job; draft: Draft }[] = [];
-    for (const { job } of drafts) again.push({ job, draft: await walk.draft(job.root, undefined) });
+    for (const { job } of drafts) again.push({ job, draft: await walk.draft(job.root, undefined, job.previous) });
     throwProblems(walk.problems);
     drafts = again;
   }

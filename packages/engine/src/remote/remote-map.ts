@@ -6,7 +6,6 @@ import {
   decodeMap,
   failMap,
   IN_MAP,
-  IN_PACK,
   LARGEST_MAP_HEADER_BYTES,
   LOCATION_BYTES,
   type MapFront,
@@ -24,7 +23,7 @@ import { firstInAreas, type Remote } from './remote.js';
 import type { Storage, StorageKey } from './storage/port.js';
 
 /** First read of a map when all of it is wanted, and when a few objects are. */
-const WHOLE_BYTES = 4 * 1024 * 1024;
+export const WHOLE_BYTES: number = 4 * 1024 * 1024;
 const SOME_BYTES = 16 * 1024;
 /** A front of this size has millions of nodes; a larger one is a lie. */
 const LARGEST_FRONT_BYTES = 512 * 1024 * 1024;
@@ -70,7 +69,7 @@ export class RemoteMap {
     this.nodeEnds = new Float64Array(front.packs.length);
     for (let i = 0; i < front.nodes.count; i++) {
       const { how, place, offset, stored } = front.nodes.row(i);
-      if (how !== IN_PACK) continue;
+      if (how === IN_MAP) continue;
       this.nodeEnds[place] = Math.max(this.nodeEnds[place] ?? 0, offset + OBJECT_HEADER_BYTES + stored);
     }
   }
@@ -226,6 +225,12 @@ export class OpenMaps {
   /** The map of a root in the first of the areas that has one. */
   inFirst(areas: readonly Area[], root: Digest): Promise<RemoteMap | undefined> {
     return firstInAreas(areas, (area) => this.in(area, root));
+  }
+
+  /** Those that could be opened. */
+  async all(): Promise<RemoteMap[]> {
+    const settled = await Promise.allSettled(this.opened.values());
+    return settled.flatMap((one) => (one.status === 'fulfilled' && one.value !== undefined ? [one.value] : []));
   }
 
   /** Reads maps anew from now on: a repack may have replaced them. */

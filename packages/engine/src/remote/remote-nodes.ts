@@ -1,7 +1,10 @@
 import { hash } from 'node:crypto';
 import { SluiceError } from '../errors.js';
+import { readBase } from '../model/base.js';
 import { digestFromRaw, RAW_DIGEST_BYTES, shortDigest } from '../model/digest.js';
-import { CODEC_NONE, isKnownCodec, OBJECT_HEADER_BYTES } from '../model/pack.js';
+import { PATCHED } from '../model/map.js';
+import { CODEC_NONE, CODEC_PATCH, isKnownCodec, OBJECT_HEADER_BYTES } from '../model/pack.js';
+import { applyPatch } from '../model/patch.js';
 import { MAX_NODE_BYTES } from '../model/tree.js';
 import { RangeReader } from './range-reader.js';
 import type { SettledSpot } from './remote-map.js';
@@ -11,25 +14,50 @@ import type { Storage, StorageKey } from './storage/port.js';
 export class RemoteNodes {
   private readonly storage: Storage;
   private readonly signal: AbortSignal | undefined;
+  private readonly cameBase: ((raw: Buffer, bytes: Buffer) => void) | undefined;
   private readonly readers = new Map<StorageKey, RangeReader>();
 
-  constructor(storage: Storage, signal: AbortSignal | undefined) {
+  /** `cameBase`: told of each base that is read on the way to another node. */
+  constructor(
+    storage: Storage,
+    signal: AbortSignal | undefined,
+    cameBase?: ((raw: Buffer, bytes: Buffer) => void) | undefined,
+  ) {
     this.storage = storage;
     this.signal = signal;
+    this.cameBase = cameBase;
   }
 
-  /** The bytes of a node; they stay valid. Throws `ERR_OBJECT_MISSING`, `ERR_OBJECT_DAMAGED` or `ERR_FORMAT_VERSION`. */
+  /** The bytes of a node; they stay valid. Throws `ERR_OBJECT_MISSING`, `ERR_OBJECT_DAMAGED`, `ERR_MAP_INVALID` or `ERR_FORMAT_VERSION`. */
   async read(spot: SettledSpot, raw: Buffer, rawAt: number): Promise<Buffer> {
     const { map, row } = spot;
     const key = map.packKey(row.place);
-    expectCodec(row.codec, map.where);
-    if (row.codec !== CODEC_NONE || row.stored > MAX_NODE_BYTES) throw damagedAt(this.storage, key, 'tree', raw, rawAt);
-    const reader = this.reader(key);
-    const at = row.offset + OBJECT_HEADER_BYTES;
-    const bytes = await reader.read(at, row.stored, map.aheadOfNode(row));
-    if (bytes === undefined) throw missingAt(this.storage, key, 'tree', raw, rawAt);
-    if (!hasDigest(bytes, raw, rawAt)) throw damagedAt(this.storage, key, 'tree', raw, rawAt);
+    const codec = row.how === PATCHED ? CODEC_PATCH : CODEC_NONE;
+    if (row.codec !== codec) expectCodec(row.codec, map.where);
+    if (row.codec !== codec || row.stored > MAX_NODE_BYTES) throw damagedAt(this.storage, key, 'tree', raw, rawAt);
+    const stored = await this.stored(key, row, map.aheadOfNode(row));
+    if (stored === undefined) throw missingAt(this.storage, key, 'tree', raw, rawAt);
+    const bytes = row.how === PATCHED ? await this.patched(spot, stored) : stored;
+    if (bytes === undefined || !hasDigest(bytes, raw, rawAt)) throw damagedAt(this.storage, key, 'tree', raw, rawAt);
     return bytes;
+  }
+
+  private async patched({ map, number, row }: SettledSpot, patch: Buffer): Promise<Buffer | undefined> {
+    const base = readBase(map.front, map.front.nodes.find(number), map.where);
+    const key = map.packKey(base.pack);
+    const bytes = await this.stored(key, base, 0);
+    if (bytes === undefined) throw missingAt(this.storage, key, 'tree', base.raw, 0);
+    if (!hasDigest(bytes, base.raw, 0)) throw damagedAt(this.storage, key, 'tree', base.raw, 0);
+    this.cameBase?.(base.raw, bytes);
+    return applyPatch(patch, base.raw, bytes, row.full);
+  }
+
+  private stored(
+    key: StorageKey,
+    { offset, stored }: { readonly offset: number; readonly stored: number },
+    ahead: number,
+  ): Promise<Buffer | undefined> {
+    return this.reader(key).read(offset + OBJECT_HEADER_BYTES, stored, ahead);
   }
 
   private reader(key: StorageKey): RangeReader {

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { SluiceError } from '../errors.js';
+import { SMALLEST_COMPRESSED_BYTES } from '../model/compress.js';
 import type { Cuts } from '../model/cutter.js';
 import { type Digest, digestFromRaw, RAW_DIGEST_BYTES } from '../model/digest.js';
 import { DigestTable } from '../model/digest-table.js';
 import { PACK_NAME_BYTES } from '../model/map.js';
-import { BLOB, BLOBS, CODEC_NONE, NODE, NODE_PART, PACK_TRAILER_BYTES, TREES } from '../model/pack.js';
+import { BLOB, BLOBS, CODEC_NONE, CODEC_PATCH, NODE, NODE_PART, PACK_TRAILER_BYTES, TREES } from '../model/pack.js';
 import type { Encoder } from '../store/encoder.js';
 import type { ObjectReader } from '../store/reader.js';
 import type { Store } from '../store/store.js';
@@ -13,11 +14,12 @@ import type { Area } from './areas.js';
 import { encodeBuilt, type OpenPlace } from './encode-built.js';
 import { appendHave } from './have-file.js';
 import { blobRecord, type HaveBlob, packRecord } from './have-index.js';
+import { patchesRecord, wholeRows } from './have-patches.js';
 import { blobKey, packKey } from './keys.js';
 import { largeForm } from './large-form.js';
 import { LinePace } from './line-pace.js';
 import { localBlob } from './local-blob.js';
-import type { PackPlace, PackRef } from './map-builder.js';
+import type { PackPlace, PackRef, PatchedNode } from './map-builder.js';
 import { Outbox } from './outbox.js';
 import { counted, OwedProgress } from './owed-progress.js';
 import { type BuiltPack, PackBuilder, REMOTE_PACK_BYTES } from './pack-builder.js';
@@ -30,6 +32,9 @@ export interface SentPack {
   readonly key: StorageKey;
   readonly bytes: number;
 }
+
+/** What may be on its way: two packs, each larger than that by its last object. */
+const OUTBOX_BYTES = 2.5 * REMOTE_PACK_BYTES;
 
 /** What a large blob takes of the memory for what is on its way. */
 const LARGE_MEMORY_BYTES = 16 * 1024 * 1024;
@@ -79,7 +84,7 @@ export class Uploader {
     this.remote = remote;
     this.encoder = encoder;
     this.signal = signal;
-    this.outbox = new Outbox(2 * REMOTE_PACK_BYTES, signal);
+    this.outbox = new Outbox(OUTBOX_BYTES, signal);
     const newName = (): Buffer => randomBytes(PACK_NAME_BYTES);
     this.builders = { blob: new PackBuilder(BLOBS, newName), tree: new PackBuilder(TREES, newName) };
   }
@@ -100,6 +105,11 @@ export class Uploader {
   /** Puts a node into a pack. */
   addNode(bytes: Buffer, raw: Buffer, isPart: boolean): PackPlace {
     return this.append('tree', isPart ? NODE_PART : NODE, bytes, raw, 0);
+  }
+
+  /** Puts what is new in a node into a pack. */
+  addPatch(patch: Buffer, isPart: boolean, node: PatchedNode): PackPlace {
+    return this.append('tree', isPart ? NODE_PART : NODE, patch, node.raw, 0, node);
   }
 
   /** Puts a blob of less than 8 MiB into a pack. Throws `ERR_OBJECT_MISSING` or `ERR_OBJECT_DAMAGED`. */
@@ -234,15 +244,25 @@ export class Uploader {
     }
   }
 
-  private append(kind: 'blob' | 'tree', packKind: number, bytes: Buffer, raw: Buffer, rawAt: number): PackPlace {
+  private append(
+    kind: 'blob' | 'tree',
+    packKind: number,
+    bytes: Buffer,
+    raw: Buffer,
+    rawAt: number,
+    patch?: PatchedNode,
+  ): PackPlace {
     const builder = this.builders[kind];
-    const offset = builder.add(packKind, bytes, raw, rawAt);
+    const offset = builder.add(packKind, bytes, raw, rawAt, patch?.full);
     let pack = this.refs[kind];
     if (pack?.name !== builder.current) {
       pack = { area: this.remote.areas.own, name: builder.current, have: undefined };
       this.refs[kind] = pack;
     }
-    const place = { pack, offset, stored: bytes.length, codec: CODEC_NONE };
+    const place: PackPlace =
+      patch === undefined
+        ? { pack, offset, stored: bytes.length, codec: CODEC_NONE }
+        : { pack, offset, stored: bytes.length, codec: CODEC_PATCH, patch };
     this.filling[kind].push(place);
     this.sent[kind].set(raw, rawAt, this.places.length);
     this.places.push(place);
@@ -268,14 +288,20 @@ export class Uploader {
 
   private async upload(kind: 'blob' | 'tree', pack: BuiltPack, places: readonly OpenPlace[]): Promise<void> {
     const { own } = this.remote.areas;
-    const { chunks, tail } = kind === 'blob' && this.compresses ? await encodeBuilt(this.encoder, pack, places) : pack;
+    const isEncoded = kind === 'blob' && this.compresses && pack.largest >= SMALLEST_COMPRESSED_BYTES;
+    const { chunks, tail } = isEncoded ? await encodeBuilt(this.encoder, pack, places) : pack;
     const body = bodyOf(...chunks, tail);
     const key = packKey(own, pack.name);
     const startedMs = performance.now();
     await this.remote.storage.put(key, body, { signal: this.signal });
     this.pace.note(body.bytes, performance.now() - startedMs);
     const rows = tail.subarray(0, tail.length - PACK_TRAILER_BYTES);
-    appendHave(this.store, this.remote.haveName, [packRecord(own, pack.name, pack.content, rows)]);
+    const patched = places.flatMap(({ patch }) =>
+      patch === undefined ? [] : [{ raw: patch.raw, base: patch.base.raw }],
+    );
+    const patches = patched.length === 0 ? [] : [patchesRecord(patched)];
+    const record = packRecord(own, pack.name, pack.content, wholeRows(rows));
+    appendHave(this.store, this.remote.haveName, [record, ...patches]);
     this.packs.push({ key, bytes: body.bytes });
     this.builders[kind].recycle(chunks);
   }

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { rawOf } from '../model/digest.js';
-import { decodeMap, encodeMap, PACK_NAME_BYTES } from '../model/map.js';
+import { encodeMap } from '../model/encode-map.js';
+import { decodeMap, NODE_ROW_BYTES, PACK_NAME_BYTES } from '../model/map.js';
 import { printRecord, type StageRecord } from '../model/record.js';
 import type { OutRoot } from '../model/root.js';
 import { type Actors, dataOf, fanned } from './actors.js';
@@ -55,14 +56,16 @@ export function evilRecord(record: StageRecord, evil: OutRoot): StageRecord {
 /** A map that says of `root` what another map says of its own. */
 export function renamedMap(map: Buffer, root: OutRoot): Buffer {
   const { front, ...sections } = decodeMap(map, 'of eve');
-  const { header, packs, maps } = front;
+  const { header, packs, maps, bases } = front;
   const namesEnd = header.headerBytes + packs.length * (1 + PACK_NAME_BYTES) + maps.length * 33;
+  const nodesEnd = namesEnd + header.nodes * NODE_ROW_BYTES;
   return encodeMap({
     ...header,
     ...sections,
     root: rawOf(root.digest),
     packs,
     maps,
-    nodes: map.subarray(namesEnd, header.frontBytes),
+    nodes: map.subarray(namesEnd, nodesEnd),
+    bases,
   });
 }

@@ -26,14 +26,19 @@ function bulkOf(script: string, threads = 2): Bulk {
 }
 
 function lanesOf(bulk: Bulk): readonly BulkLane[] {
-  return bulk.lanes(10_000, 0);
+  return bulk.lanes(10_000, 2 ** 40);
 }
 
-test('small jobs stay on this thread, large ones go to workers', () => {
+test('small jobs stay on this thread, many small files are shared with a worker, large ones go to workers', () => {
   const bulk = bulkOf('');
   expect(bulk.lanes(10, 10)).toHaveLength(1);
   expect(bulk.lanes(10, 10)[0]).toBe(bulk.lanes(5, 5)[0]);
-  expect(lanesOf(bulk)).toHaveLength(2);
+  const [worker, ...others] = lanesOf(bulk);
+  expect(others).toHaveLength(1);
+  const shared = bulk.lanes(10_000, 10);
+  expect(shared).toHaveLength(2);
+  expect(shared[0]).toBe(bulk.lanes(10, 10)[0]);
+  expect(shared[1]).toBe(worker);
   expect(bulk.lanes(1, 2 ** 40)[0]).toBe(bulk.lanes(5, 5)[0]);
   expect(bulk.lanes(2, 2 ** 40)).toEqual(lanesOf(bulk));
 });

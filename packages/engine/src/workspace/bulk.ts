@@ -11,7 +11,7 @@ export interface BulkLane {
 
 /** Where bulk file work is done. */
 export interface Bulk {
-  /** Lanes for a job of `items` files and `bytes` bytes: this thread for a small one, workers for a large one. */
+  /** Lanes for a job of `items` files and `bytes` bytes: this thread for a small one, this thread and workers for many small files, workers for many bytes. */
   lanes(items: number, bytes: number): readonly BulkLane[];
   /** Workers that do a part of what this thread does itself, `items` in all; none for few. */
   helpers(items: number): readonly BulkLane[];
@@ -47,22 +47,26 @@ export function createBulk(files: Files, workerFile: URL | undefined, threads: n
   const start = (file: URL, count: number): readonly WorkerLane[] => {
     workers = workers.filter((worker) => worker.isAlive());
     while (workers.length < count) workers.push(workerLane(file));
-    return workers;
+    return workers.slice(0, count);
   };
   return {
     lanes: (items, bytes) => {
-      if (workerFile === undefined || (items < INLINE_FILES && bytes < INLINE_BYTES) || items < 2) return [inline];
+      const isLight = bytes < INLINE_BYTES;
+      if (workerFile === undefined || (items < INLINE_FILES && isLight) || items < 2) return [inline];
+      // A worker has to start and get warm, and this thread would only wait.
+      if (isLight) return [inline, ...start(workerFile, Math.max(0, threads - 1))];
       return start(workerFile, Math.max(1, threads)).slice(0, items);
     },
     helpers: (items) => {
       const count = Math.min(threads - 1, MOST_HELPERS);
-      return workerFile === undefined || items < HELPED_LOOKS || count < 1
-        ? []
-        : start(workerFile, count).slice(0, count);
+      return workerFile === undefined || items < HELPED_LOOKS || count < 1 ? [] : start(workerFile, count);
     },
     idlest: (bytes) => {
       if (workerFile === undefined || bytes < INLINE_MEMORY_BYTES) return inline;
-      const lanes = start(workerFile, Math.max(1, threads));
+      const idle = start(workerFile, 1).find((lane) => lane.waiting() === 0);
+      if (idle !== undefined) return idle;
+      // Each worker takes memory, so another one is started only for work that would wait, and none for the processor that this thread keeps busy.
+      const lanes = start(workerFile, Math.min(workers.length + 1, Math.max(1, threads - 1)));
       return lanes.reduce((best, lane) => (lane.waiting() < best.waiting() ? lane : best));
     },
     close: async () => {

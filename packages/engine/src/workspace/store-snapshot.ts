@@ -40,7 +40,8 @@ export async function storeSnapshot(
   snapshot: Snapshot,
   context: HashContext,
 ): Promise<StoredSnapshot> {
-  const trees = session.ingestor(countNodes(snapshot) >= PACK_COUNT);
+  // Where blobs are many enough for packs, a pack for a few trees costs less than a file and a directory for each.
+  const trees = session.ingestor(countNodes(snapshot) + pendingOf(snapshot).length >= PACK_COUNT);
   try {
     markMissing(snapshot, trees);
     const pending = pendingOf(snapshot);

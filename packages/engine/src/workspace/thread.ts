@@ -3,6 +3,7 @@ import { type EncodedPack, encodePack, type RawPack } from '../model/encode-pack
 import { Catalog } from '../store/catalog.js';
 import { type CutRequest, cutBlob } from '../store/cut-blob.js';
 import type { Files } from '../store/files.js';
+import { GrowingFile } from '../store/growing-file.js';
 import { Ingestor, type IngestSettings, type Unpublished } from '../store/ingest.js';
 import { storeLayout } from '../store/layout.js';
 import { ObjectReader } from '../store/reader.js';
@@ -21,7 +22,10 @@ export type ThreadRequest =
   | { readonly do: 'place'; readonly storeDir: string; readonly batch: PlaceBatch }
   | { readonly do: 'end-place' }
   | { readonly do: 'encode'; readonly pack: RawPack }
-  | { readonly do: 'cut'; readonly storeDir: string; readonly blob: CutRequest };
+  | { readonly do: 'cut'; readonly storeDir: string; readonly blob: CutRequest }
+  | { readonly do: 'receive'; readonly path: string; readonly offset: number; readonly bytes: Uint8Array }
+  | { readonly do: 'finish-receiving'; readonly path: string; readonly size: number }
+  | { readonly do: 'stop-receiving'; readonly path: string };
 
 /** The answer to each request. */
 export interface ThreadAnswers {
@@ -35,13 +39,26 @@ export interface ThreadAnswers {
   readonly 'end-place': null;
   readonly encode: EncodedPack;
   readonly cut: CutBlob;
+  /** The same bytes. */
+  readonly receive: Uint8Array;
+  /** The SHA-256 of the file, or `null` if it is too short. */
+  readonly 'finish-receiving': Uint8Array | null;
+  readonly 'stop-receiving': null;
 }
 
 /** Memory that goes along with a request and with its answer, from one thread to the other, instead of being copied. */
 export function memoryOf(request: ThreadRequest, answer?: ThreadAnswers[keyof ThreadAnswers]): ArrayBuffer[] {
+  if (request.do === 'receive') return buffersOf([request.bytes]);
   if (request.do !== 'encode') return [];
   const { chunks } = answer !== undefined && answer !== null && 'chunks' in answer ? answer : request.pack;
-  return chunks.flatMap(({ buffer }) => (buffer instanceof ArrayBuffer ? [buffer] : []));
+  return buffersOf(chunks);
+}
+
+/** Small buffers share their memory with others, as do those that begin within it: they are copied. */
+function buffersOf(chunks: readonly Uint8Array[]): ArrayBuffer[] {
+  return chunks.flatMap(({ buffer, byteOffset }) =>
+    buffer instanceof ArrayBuffer && byteOffset === 0 && buffer.byteLength > Buffer.poolSize ? [buffer] : [],
+  );
 }
 
 /** The state of one thread of bulk work: the main thread has one for small jobs, each worker has one. */
@@ -49,6 +66,7 @@ export class BulkThread {
   private readonly files: Files;
   private scratch: Buffer | undefined;
   private readonly ingestors = new Map<string, Ingestor>();
+  private readonly growing = new Map<string, GrowingFile>();
   private reader: { readonly dir: string; readonly reader: ObjectReader } | undefined;
 
   constructor(files: Files) {
@@ -92,6 +110,18 @@ export class BulkThread {
         return encodePack(request.pack);
       case 'cut':
         return cutBlob(this.openReader(request.storeDir), request.blob);
+      case 'receive':
+        this.openGrowing(request.path).write(request.bytes, request.offset);
+        return request.bytes;
+      case 'finish-receiving': {
+        const file = this.openGrowing(request.path);
+        this.growing.delete(request.path);
+        return file.finish(request.size) ?? null;
+      }
+      case 'stop-receiving':
+        this.growing.get(request.path)?.close();
+        this.growing.delete(request.path);
+        return null;
     }
   }
 
@@ -104,6 +134,12 @@ export class BulkThread {
     const ingestor = this.ingestors.get(id);
     if (ingestor === undefined) throw new Error('no such ingest was begun on this thread');
     return ingestor;
+  }
+
+  private openGrowing(path: string): GrowingFile {
+    const file = this.growing.get(path) ?? new GrowingFile(this.files, path);
+    this.growing.set(path, file);
+    return file;
   }
 
   private openReader(dir: string): ObjectReader {

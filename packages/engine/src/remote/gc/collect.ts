@@ -13,6 +13,7 @@ import { type KeptPlan, planKept } from './plan-kept.js';
 import { COPIED_BYTES, findSparse, type Repacked, repack } from './repack.js';
 import { type Survey, type SurveyTools, surveyRemote } from './survey.js';
 import { carryOut, planSweep, type Sweep } from './sweep.js';
+import { dropUnfinished, type Unfinished } from './unfinished.js';
 import { flattened, gatherUsage, type Usage } from './usage.js';
 
 /** The roots that decide what is kept: `live` are in scope, `known` were ever named by the repository that asks. */
@@ -57,6 +58,8 @@ export interface CollectRemoteReport {
   /** Packs that were copied into others because most of them was dead. */
   readonly repacked: { readonly packs: number; readonly bytes: number };
   readonly dueMs: number | undefined;
+  /** Large objects that somebody began to send and never finished. */
+  readonly unfinished: Unfinished;
 }
 
 /**
@@ -67,19 +70,29 @@ export interface CollectRemoteReport {
 export async function collectRemote(options: CollectRemoteOptions): Promise<CollectRemoteReport> {
   const { remote, signal, dryRun = false, graceMs, times = HOLD_TIMES } = options;
   if ((await remote.contact(signal)) === 'empty') return NOTHING;
-  if (dryRun) return collectOnce(options, { nowMs: options.nowMs, mayGoOn: () => true });
+  const drop = (hold: Hold): Promise<Unfinished> =>
+    dropUnfinished(remote, hold, { at: hold.nowMs, by: options.by, graceMs }, { dryRun, signal });
+  if (dryRun) {
+    const hold = { nowMs: options.nowMs, mayGoOn: () => true };
+    return { ...(await collectOnce(options, hold)), unfinished: await drop(hold) };
+  }
   return withHold(remote.storage, remote.areas.own, times, signal, async (hold) => {
-    const first = await collectOnce(options, hold);
-    // Nobody pushes, so what was condemned just now can go.
-    if (graceMs > 0 || first.dueMs === undefined) return first;
-    const second = await collectOnce(options, hold);
-    const removed = add(first.removed, second.removed);
-    const freed = {
-      objects: first.freed.objects + second.freed.objects,
-      bytes: first.freed.bytes + second.freed.bytes,
-    };
-    return { ...second, removed, freed, repacked: first.repacked };
+    const report = await collectHeld(options, hold);
+    return { ...report, unfinished: await drop(hold) };
   });
+}
+
+async function collectHeld(options: CollectRemoteOptions, hold: Hold): Promise<CollectRemoteReport> {
+  const first = await collectOnce(options, hold);
+  // Nobody pushes, so what was condemned just now can go.
+  if (options.graceMs > 0 || first.dueMs === undefined) return first;
+  const second = await collectOnce(options, hold);
+  const removed = add(first.removed, second.removed);
+  const freed = {
+    objects: first.freed.objects + second.freed.objects,
+    bytes: first.freed.bytes + second.freed.bytes,
+  };
+  return { ...second, removed, freed, repacked: first.repacked };
 }
 
 const NO_OBJECTS: GcSum = { blobs: 0, trees: 0, bytes: 0 };
@@ -91,6 +104,7 @@ const NOTHING: CollectRemoteReport = {
   freed: { objects: 0, bytes: 0 },
   repacked: { packs: 0, bytes: 0 },
   dueMs: undefined,
+  unfinished: { objects: [], problem: undefined },
 };
 
 /** All that is known about a remote when the hold is there. */
@@ -156,7 +170,7 @@ async function look(options: CollectRemoteOptions, { nowMs }: Hold): Promise<Vie
   return { tools, survey, plan, usage, indexes, youngMs };
 }
 
-/** Rewrites kept maps that refer to others which are not kept, and copies what is needed out of packs that are mostly dead. */
+/** Rewrites kept maps that refer to others which are not kept, or name packs in vain, and copies what is needed out of packs that are mostly dead. */
 async function tidy(
   { remote, signal, dryRun = false, copiedBytes = COPIED_BYTES }: CollectRemoteOptions,
   { tools, survey, plan, usage, indexes, youngMs }: View,
@@ -168,7 +182,11 @@ async function tidy(
   if (dryRun) return { repacked: { packs: sparse.length, bytes }, isMoved: (pack) => sparseKeys.has(pack) };
   const copies = await repack(remote, sparse, usage, signal);
   const moved = sparse.filter(({ object }) => copies.isMoved(object.key));
-  const maps = new Set([...plan.inlined.keys(), ...moved.flatMap(({ object }) => usage.namedBy.get(object.key) ?? [])]);
+  const maps = new Set([
+    ...plan.inlined.keys(),
+    ...usage.idle,
+    ...moved.flatMap(({ object }) => usage.namedBy.get(object.key) ?? []),
+  ]);
   for (const key of maps) await rewrite(tools, plan, key, copies, hold);
   return { repacked: { packs: moved.length, bytes: copies.bytes }, isMoved: copies.isMoved };
 }

@@ -1,9 +1,10 @@
-import { readChunks, writeChunk } from '../../model/chunk.js';
+import { readBase } from '../../model/base.js';
+import { type ChunkRow, readChunks, writeChunk } from '../../model/chunk.js';
 import { RAW_DIGEST_BYTES } from '../../model/digest.js';
+import { encodeMap, writeLocation, writeNodeRow } from '../../model/encode-map.js';
 import {
   type BlobLocation,
   CHUNK_ROW_BYTES,
-  encodeMap,
   failMap,
   IN_MAP,
   IN_PACK,
@@ -12,9 +13,8 @@ import {
   NODE_ROW_BYTES,
   type NodeRow,
   OWN_KEY,
+  PATCHED,
   readLocation,
-  writeLocation,
-  writeNodeRow,
 } from '../../model/map.js';
 import type { StorageKey } from '../storage/port.js';
 import { type LoadedMap, mapsOf, packsOf } from './map-shelf.js';
@@ -61,6 +61,7 @@ class MapRewriter {
   private placeCount = 0;
   private sliceCount = 0;
   private readonly chunks: Buffer[] = [];
+  private readonly bases: Buffer[] = [];
   private chunkCount = 0;
   /** By map: where the chunks from one on are now; equal blobs share them. */
   private readonly chunksAt = new Map<LoadedMap, Map<number, number>>();
@@ -83,6 +84,7 @@ class MapRewriter {
     const firstLocation = this.placeCount;
     const { name, offset } = this.place(map, row.place, row.offset);
     this.rows.push({ ...row, place: this.packs.of(name), offset, firstLocation });
+    if (row.how === PATCHED) this.copyBase(map, index);
     this.locations(map, row.firstLocation, row.locations - inside);
     for (const child of below) this.subtree(map, child);
     const begun = this.rows[at];
@@ -118,8 +120,8 @@ class MapRewriter {
       writeNodeRow(nodes, i * NODE_ROW_BYTES, row);
     });
     const locations = Buffer.concat(this.places);
-    const [slices, chunks] = [Buffer.concat(this.slices), Buffer.concat(this.chunks)];
-    return encodeMap({ ...header, packs, maps, nodes, locations, slices, chunks });
+    const [slices, chunks, bases] = [Buffer.concat(this.slices), Buffer.concat(this.chunks), Buffer.concat(this.bases)];
+    return encodeMap({ ...header, packs, maps, nodes, locations, slices, chunks, bases });
   }
 
   /** `row.offset`: number of a node in the map that is referred to; that map may itself have only a reference there. */
@@ -166,15 +168,23 @@ class MapRewriter {
     if (known !== undefined) return known;
     const rows = map.chunks.subarray(first * CHUNK_ROW_BYTES, (first + count) * CHUNK_ROW_BYTES);
     const copies = Buffer.alloc(rows.length);
-    for (const [i, row] of readChunks(rows, map.front, map.key).entries()) {
-      const { name, offset } = this.place(map, row.pack, row.offset);
-      writeChunk(copies, i * CHUNK_ROW_BYTES, { ...row, pack: this.packs.of(name), offset });
-    }
+    for (const [i, row] of readChunks(rows, map.front, map.key).entries()) this.copyChunk(map, row, copies, i);
     const at = this.chunkCount;
     copied.set(first, at);
     this.chunks.push(copies);
     this.chunkCount += count;
     return at;
+  }
+
+  private copyBase(map: LoadedMap, row: number): void {
+    const copy = Buffer.alloc(CHUNK_ROW_BYTES);
+    this.copyChunk(map, readBase(map.front, row, map.key), copy, 0);
+    this.bases.push(copy);
+  }
+
+  private copyChunk(map: LoadedMap, row: ChunkRow, to: Buffer, number: number): void {
+    const { name, offset } = this.place(map, row.pack, row.offset);
+    writeChunk(to, number * CHUNK_ROW_BYTES, { ...row, pack: this.packs.of(name), offset });
   }
 
   /** The slices of a large blob reach to those of the next one, in the order of locations. */

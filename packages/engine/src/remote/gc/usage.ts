@@ -1,6 +1,6 @@
 import { SluiceError } from '../../errors.js';
 import { readChunks } from '../../model/chunk.js';
-import { IN_PACK, LOCATION_BYTES, readLocation } from '../../model/map.js';
+import { IN_MAP, IN_PACK, LOCATION_BYTES, readLocation } from '../../model/map.js';
 import { OBJECT_HEADER_BYTES } from '../../model/pack.js';
 import type { Area } from '../areas.js';
 import { parseKey } from '../keys.js';
@@ -17,8 +17,10 @@ export interface Usage {
   /** Packs that have to stay as they are: a map names them that cannot be written again. */
   readonly pinned: ReadonlySet<StorageKey>;
   readonly blobs: ReadonlySet<StorageKey>;
-  /** The kept maps that name a pack and can be written again. */
+  /** The kept maps that have something in a pack and can be written again. */
   readonly namedBy: ReadonlyMap<StorageKey, readonly StorageKey[]>;
+  /** Kept maps that name packs in which no kept map has anything, and can be written again. */
+  readonly idle: readonly StorageKey[];
 }
 
 /**
@@ -30,6 +32,7 @@ export async function gatherUsage(tools: SurveyTools, survey: Survey, plan: Kept
   const pinned = new Set<StorageKey>();
   const blobs = new Set<StorageKey>();
   const namedBy = new Map<StorageKey, StorageKey[]>();
+  const plain = new Set<StorageKey>();
   for (const key of plan.maps) {
     const surveyed = survey.maps.get(key);
     if (surveyed === undefined) continue;
@@ -42,6 +45,7 @@ export async function gatherUsage(tools: SurveyTools, survey: Survey, plan: Kept
       for (const blob of surveyed.blobs) blobs.add(blob);
       continue;
     }
+    plain.add(key);
     try {
       const map = await kept(tools.shelf, key);
       const inlined = plan.inlined.get(key);
@@ -53,7 +57,9 @@ export async function gatherUsage(tools: SurveyTools, survey: Survey, plan: Kept
       throw isDamage(error) ? stopAt(key, error) : error;
     }
   }
-  return { packs, pinned, blobs, namedBy };
+  const isIdle = (pack: StorageKey): boolean => parseKey(pack)?.area === own && !packs.has(pack) && !pinned.has(pack);
+  const idle = [...plain].filter((key) => survey.maps.get(key)?.packs.some(isIdle) === true);
+  return { packs, pinned, blobs, namedBy, idle };
 }
 
 /** The bytes of a kept map with what it needs of others, and with moved objects where they are now. */
@@ -83,13 +89,15 @@ function addExtents(map: LoadedMap, packs: Map<StorageKey, Map<number, number>>,
   const { nodes } = map.front;
   for (let i = 0; i < nodes.count; i++) {
     const row = nodes.row(i);
-    if (row.how === IN_PACK) add(row.place, row.offset, row.stored);
+    if (row.how !== IN_MAP) add(row.place, row.offset, row.stored);
   }
   for (let at = 0; at < map.locations.length; at += LOCATION_BYTES) {
     const location = readLocation(map.locations, at, map.front, map.key);
     if (location.how === IN_PACK) add(location.pack, location.offset, location.stored);
   }
-  for (const { pack, offset, stored } of readChunks(map.chunks, map.front, map.key)) add(pack, offset, stored);
+  for (const rows of [map.chunks, map.front.bases]) {
+    for (const { pack, offset, stored } of readChunks(rows, map.front, map.key)) add(pack, offset, stored);
+  }
   return named;
 }
 

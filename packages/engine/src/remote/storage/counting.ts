@@ -17,7 +17,7 @@ export interface CountingStorage extends Storage {
 /** Counts the calls that reach the storage. A driver that needs several requests for a `put` counts them itself. */
 export function counting(storage: Storage): CountingStorage {
   const requests: RequestCounts = { head: 0, get: 0, put: 0, list: 0, delete: 0 };
-  const { list, delete: remove, deleteParts: removeParts } = storage;
+  const { list, listUnfinished, delete: remove, deleteParts: removeParts } = storage;
   return {
     description: storage.description,
     durable: storage.durable,
@@ -41,6 +41,14 @@ export function counting(storage: Storage): CountingStorage {
           list: (prefix, options) => {
             requests.list++;
             return list.call(storage, prefix, options);
+          },
+        }),
+    ...(listUnfinished === undefined
+      ? {}
+      : {
+          listUnfinished: (prefix, beforeMs, options) => {
+            requests.list++;
+            return listUnfinished.call(storage, prefix, beforeMs, options);
           },
         }),
     ...(remove === undefined

@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { errnoOf, SluiceError, throwIfAborted } from '../../errors.js';
 import { BodyFailed, explain, isMissing, missingBase, missingMarker } from './file-errors.js';
 import { listDirectory } from './file-list.js';
-import type { Body, PutOptions, Storage, StorageKey } from './port.js';
+import type { Body, ByteRange, PutOptions, Storage, StorageKey } from './port.js';
 
 /** How a directory is opened as a storage. */
 export interface FileStorageOptions {
@@ -43,8 +43,8 @@ export function fileStorage(options: FileStorageOptions): Storage {
         const stat = await fs.stat(place.path(key));
         return stat.isFile() ? { bytes: stat.size } : undefined;
       }),
-    get: (key, range, { signal } = {}) =>
-      place.lookAt(key, signal, () => readRange(place.path(key), range.offset, range.length)),
+    get: (key, range, { signal, allocate } = {}) =>
+      place.lookAt(key, signal, () => readRange(place.path(key), range, allocate)),
     put: (key, body, putOptions = {}) =>
       place.change(putOptions.signal, async () => {
         const answer = await put(place, key, body, putOptions);
@@ -251,11 +251,15 @@ async function giveName(unfinished: string, path: string, ifAbsent: boolean): Pr
   return 'stored';
 }
 
-async function readRange(path: string, offset: number, length: number): Promise<Buffer> {
+async function readRange(
+  path: string,
+  { offset, length }: ByteRange,
+  allocate: (bytes: number) => Buffer = Buffer.allocUnsafeSlow,
+): Promise<Buffer> {
   const handle = await fs.open(path, 'r');
   try {
     const left = (await handle.stat()).size - offset;
-    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, left)));
+    const bytes = allocate(Math.max(0, Math.min(length, left)));
     let at = 0;
     while (at < bytes.length) {
       const { bytesRead } = await handle.read(bytes, at, bytes.length - at, offset + at);

@@ -14,6 +14,7 @@ export function limited(storage: Storage, most: number): Storage {
     get: (key, range, options) => slot(options?.signal, () => storage.get(key, range, options)),
     put: (key, body, options) => slot(options?.signal, () => storage.put(key, body, options)),
     ...(storage.list === undefined ? {} : { list: storage.list.bind(storage) }),
+    ...(storage.listUnfinished === undefined ? {} : { listUnfinished: storage.listUnfinished.bind(storage) }),
     ...(storage.flush === undefined ? {} : { flush: storage.flush.bind(storage) }),
     ...(remove === undefined
       ? {}

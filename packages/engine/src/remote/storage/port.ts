@@ -13,9 +13,9 @@ export interface Storage {
   stat(key: StorageKey, options?: StorageOptions): Promise<StorageStat | undefined>;
   /**
    * Up to `range.length` bytes from `range.offset`: fewer where the object ends, none behind its end, `undefined` if there is no object.
-   * The caller bounds the length by what it is ready to hold.
+   * The caller bounds the length by what it is ready to hold, and the answer is its own: nobody else uses that memory.
    */
-  get(key: StorageKey, range: ByteRange, options?: StorageOptions): Promise<Buffer | undefined>;
+  get(key: StorageKey, range: ByteRange, options?: GetOptions): Promise<Buffer | undefined>;
   /**
    * Keeps an object, whole or not at all; when this returns, it is durable (if the place is) and replaces any object of this key. With `ifAbsent`
    * an object that is there already stays, also if both writers come at once, and the answer is `exists`. If the body throws, nothing is kept.
@@ -28,6 +28,10 @@ export interface Storage {
   /** Deletes the parts of an object that was begun ({@link PartJournal.began}) and will not be finished; none is no error. Only where there are parts. */
   deleteParts?(key: StorageKey, id: string, options?: StorageOptions): Promise<void>;
   /**
+   * Every object below a prefix that was begun and is not finished, and of which no part has come since `beforeMs`, by the clock of the place. Only where there are parts.
+   */
+  listUnfinished?(prefix: StorageKey, beforeMs: number, options?: StorageOptions): AsyncIterable<UnfinishedObject>;
+  /**
    * Lets others see what was put. Only where that is not so at once: a place that gathers what is put, because each upload is dear. Who has put all that
    * belongs together calls it; what was put and not flushed is lost with the process.
    */
@@ -37,6 +41,12 @@ export interface Storage {
 /** Options of every call. An aborted call throws `ERR_INTERRUPTED`. */
 export interface StorageOptions {
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of {@link Storage.get}. */
+export interface GetOptions extends StorageOptions {
+  /** Gives memory of so many bytes for an answer, whatever is in it. A place that has its answer in memory anyway does not ask. */
+  readonly allocate?: ((bytes: number) => Buffer) | undefined;
 }
 
 /** Options of {@link Storage.flush}. */
@@ -92,6 +102,12 @@ export interface StorageStat {
 export interface ListedObject extends StorageStat {
   readonly key: StorageKey;
   readonly modifiedMs: number;
+}
+
+/** An object that was begun: `bytes` of it are there, the last since `modifiedMs`. */
+export interface UnfinishedObject extends ListedObject {
+  /** What the place calls it, for {@link Storage.deleteParts}. */
+  readonly id: string;
 }
 
 /** A part of an object. */

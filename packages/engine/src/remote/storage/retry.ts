@@ -74,6 +74,7 @@ export function retrying(storage: Storage, options: RetryOptions): Storage {
     get: (key, range, call) => tryAgain(options, call?.signal, () => storage.get(key, range, call)),
     put: (key, body, call) => tryAgain(options, call?.signal, () => storage.put(key, body, call)),
     ...(storage.list === undefined ? {} : { list: storage.list.bind(storage) }),
+    ...(storage.listUnfinished === undefined ? {} : { listUnfinished: storage.listUnfinished.bind(storage) }),
     ...(storage.flush === undefined ? {} : { flush: storage.flush.bind(storage) }),
     ...(remove === undefined
       ? {}

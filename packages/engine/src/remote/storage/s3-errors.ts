@@ -17,7 +17,8 @@ export type S3Action =
   | 's3:DeleteObject'
   | 's3:ListBucket'
   | 's3:AbortMultipartUpload'
-  | 's3:ListBucketMultipartUploads';
+  | 's3:ListBucketMultipartUploads'
+  | 's3:ListMultipartUploadParts';
 
 /** Where it was asked. */
 export interface S3Place {

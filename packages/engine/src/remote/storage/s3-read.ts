@@ -1,6 +1,6 @@
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import { SluiceError } from '../../errors.js';
-import type { ByteRange, StorageStat } from './port.js';
+import type { ByteRange, GetOptions, StorageStat } from './port.js';
 import { brokenS3, missingPermission, type S3Ask } from './s3-errors.js';
 import { parseS3Failure } from './s3-failure.js';
 import type { S3Requests } from './s3-requests.js';
@@ -36,7 +36,7 @@ export async function statObject(
     },
   });
   if (head !== 'ask') return head;
-  const read = await readObject(requests, name, { offset: 0, length: 1 }, signal);
+  const read = await readObject(requests, name, { offset: 0, length: 1 }, { signal });
   return read === undefined ? undefined : { bytes: read.total };
 }
 
@@ -45,7 +45,7 @@ export async function readObject(
   requests: S3Requests,
   name: ObjectName,
   range: ByteRange,
-  signal: AbortSignal | undefined,
+  { signal, allocate = Buffer.allocUnsafeSlow }: GetOptions = {},
 ): Promise<{ readonly bytes: Buffer; readonly total: number } | undefined> {
   const { offset, length } = range;
   return requests.send(signal, {
@@ -73,7 +73,7 @@ export async function readObject(
       const part = partOf(answer);
       if (part === undefined || part.offset > offset) throw brokenS3(requests.place, 'it sent another part than asked');
       const wanted = Math.max(0, Math.min(length, part.total - offset));
-      const bytes = await collect(answer, offset - part.offset, wanted, moved);
+      const bytes = await collect(answer, offset - part.offset, allocate(wanted), moved);
       if (bytes.length !== wanted) {
         throw brokenS3(requests.place, `it sent ${bytes.length} of ${wanted} bytes of ${name.Key}`);
       }
@@ -95,16 +95,16 @@ function partOf(answer: GetObjectCommandOutput): { readonly offset: number; read
   return offset === undefined || total === undefined ? undefined : { offset: Number(offset), total: Number(total) };
 }
 
-/** `wanted` bytes behind the first `skipped`; fewer if the body ends before. Nothing more is read than that. */
+/** The bytes behind the first `skipped`, in `bytes`; fewer if the body ends before it is full. Nothing more is read than that. */
 async function collect(
   answer: GetObjectCommandOutput,
   skipped: number,
-  wanted: number,
+  bytes: Buffer,
   moved: () => void,
 ): Promise<Buffer> {
   const { Body: body } = answer;
   if (!isByteStream(body)) throw new SluiceError('ERR_INTERNAL', 'the SDK gave no stream');
-  const bytes = Buffer.allocUnsafeSlow(wanted);
+  const wanted = bytes.length;
   let before = 0;
   let fill = 0;
   for await (const chunk of body) {

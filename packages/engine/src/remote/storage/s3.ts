@@ -8,6 +8,7 @@ import { putObject } from './s3-put.js';
 import type { Putting, S3Keeping, WriteOnce } from './s3-putting.js';
 import { type ObjectName, readObject, statObject } from './s3-read.js';
 import { S3Requests } from './s3-requests.js';
+import { listUnfinished } from './s3-unfinished.js';
 import { slots } from './slots.js';
 
 /** How a bucket is opened as a storage. */
@@ -57,12 +58,13 @@ export function s3Storage(options: S3StorageOptions): CountingStorage {
     durable: true,
     requests: requests.counts,
     stat: (key, { signal } = {}) => statObject(requests, named(key), signal),
-    get: async (key, range, { signal } = {}) => {
-      if (range.length > 0) return (await readObject(requests, named(key), range, signal))?.bytes;
-      return (await statObject(requests, named(key), signal)) === undefined ? undefined : Buffer.alloc(0);
+    get: async (key, range, options = {}) => {
+      if (range.length > 0) return (await readObject(requests, named(key), range, options))?.bytes;
+      return (await statObject(requests, named(key), options.signal)) === undefined ? undefined : Buffer.alloc(0);
     },
     put: (key, body, putOptions = {}) => putObject(putting, named(key), body, putOptions),
     list: (at, { signal } = {}) => listObjects(requests, base, named, at, signal),
+    listUnfinished: (at, beforeMs, { signal } = {}) => listUnfinished(requests, base, named, at, beforeMs, signal),
     delete: (key, { signal } = {}) =>
       requests.send(signal, {
         counts: 'delete',
