@@ -19,7 +19,7 @@ export default {
       ignoreDependencies: ['@arethetypeswrong/cli', 'nx', 'publint', 'vega-datasets'],
     },
     'packages/engine': { entry: ['src/**/worker.ts!', TESTS], project: PROJECT },
-    'packages/cli': { entry: ['src/bin.ts!', TESTS], project: PROJECT },
+    'packages/cli': { entry: ['src/bin.ts!', 'src/reference/index.ts!', TESTS], project: PROJECT },
     'packages/action': { entry: ['src/index.ts!', TESTS], project: PROJECT },
     'packages/nx': { entry: [...namedSources('packages/nx'), TESTS], project: PROJECT },
   },

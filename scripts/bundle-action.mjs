@@ -18,6 +18,7 @@ const REQUIRE =
 const STARTS = {
   'main.mjs': "import { runStep } from './index.mjs';\nawait runStep('main', { readOnly: false });\n",
   'post.mjs': "import { runStep } from './index.mjs';\nawait runStep('post', { readOnly: false });\n",
+  'plan.mjs': "import { runStep } from './index.mjs';\nawait runStep('plan', { readOnly: true });\n",
   'restore.mjs': "import { runStep } from './index.mjs';\nawait runStep('main', { readOnly: true });\n",
   'restore-post.mjs': "import { runStep } from './index.mjs';\nawait runStep('post', { readOnly: true });\n",
 };

@@ -2,6 +2,8 @@
 // Documents keep their promises: links, anchors, named paths and npm scripts exist, and what is generated is up to date.
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
+import { apiPageProblems } from './generate-api.mjs';
+import { commandPageProblems } from './generate-commands.mjs';
 import { errorsPage } from './generate-errors.mjs';
 import { schemaPageProblems } from './generate-pages.mjs';
 import { ROOT, runTool } from './run-tool.mjs';
@@ -13,7 +15,14 @@ const REPOSITORY_PATH = /^(packages|docs|scripts|e2e|examples|benchmarks|[.]ci|[
 
 const tracked = runTool('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md']);
 const pages = tracked.stdout.split('\n').filter((page) => page !== '' && existsSync(join(ROOT, page)));
-const problems = [...pages.flatMap(problemsOf), ...deadScripts(), ...(await errorsProblem()), ...generatorProblems()];
+const problems = [
+  ...pages.flatMap(problemsOf),
+  ...deadScripts(),
+  ...(await errorsProblem()),
+  ...(await problemsFrom(schemaPageProblems)),
+  ...(await problemsFrom(commandPageProblems)),
+  ...(await problemsFrom(apiPageProblems)),
+];
 for (const problem of problems) console.log(problem);
 if (pages.length === 0) console.log('no documents were found');
 if (problems.length > 0 || pages.length === 0) process.exitCode = 1;
@@ -95,10 +104,10 @@ async function errorsProblem() {
   }
 }
 
-/** @returns {string[]} */
-function generatorProblems() {
+/** @param {() => string[] | Promise<string[]>} look */
+async function problemsFrom(look) {
   try {
-    return schemaPageProblems();
+    return await look();
   } catch (error) {
     return [error instanceof Error ? error.message : String(error)];
   }

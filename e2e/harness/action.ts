@@ -7,9 +7,9 @@ import type { Workspace } from './workspace.js';
 /** A job of GitHub Actions on this machine: the committed `dist/` as processes, with files and variables as a runner gives them. */
 export interface Job {
   readonly env: Record<string, string>;
-  start(step: 'main' | 'post' | 'restore', inputs?: Record<string, string>): Running;
+  start(step: 'main' | 'post' | 'restore' | 'plan', inputs?: Record<string, string>): Running;
   /** Runs a step to its end. What it said to the runner is in the result. */
-  run(step: 'main' | 'post' | 'restore', inputs?: Record<string, string>): Promise<StepEnd>;
+  run(step: 'main' | 'post' | 'restore' | 'plan', inputs?: Record<string, string>): Promise<StepEnd>;
   /** What a step that has ended said to the runner. */
   read(ended: Ended): StepEnd;
 }

@@ -114,10 +114,10 @@ export class Workspace {
     return (await this.git('rev-parse', 'HEAD')).trim();
   }
 
-  /** A clone beside this workspace, with packages and without any data. */
-  async clone(name: string): Promise<Workspace> {
+  /** A clone beside this workspace, of it or of another repository, with packages and without any data. */
+  async clone(name: string, from: string = this.root): Promise<Workspace> {
     const root = join(dirname(this.root), name);
-    await this.git('clone', '--quiet', this.root, root);
+    await this.git('clone', '--quiet', from, root);
     (await installed()).putInto(root);
     return new Workspace(root, this.env);
   }

@@ -24,6 +24,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * @property {string[]} seen `METHOD /path?query` of each request, and ` expect` if it waits for a word before its body
  * @property {(answer: { line: string, range: string | undefined, status: number }) => void} onAnswer is told of each answer of the server, when its head is there
  * @property {number} connections how many were opened to the proxy
+ * @property {() => number} moved bytes that have gone through the proxy so far, both ways, heads of requests and answers included
  * @property {number} latencyMs added to every request
  * @property {'up' | 'stalled'} state `stalled`: no request gets an answer
  * @property {() => Promise<void>} stop
@@ -94,8 +95,11 @@ export async function startFaultProxy(target) {
     incoming.on('end', () => passed.end());
   });
   server.keepAliveTimeout = 60_000;
-  server.on('connection', () => {
+  /** @type {import('node:net').Socket[]} */
+  const sockets = [];
+  server.on('connection', (socket) => {
     proxy.connections++;
+    sockets.push(socket);
   });
 
   /** @type {FaultProxy} */
@@ -104,6 +108,8 @@ export async function startFaultProxy(target) {
     seen: [],
     onAnswer: () => {},
     connections: 0,
+    // A socket knows what it has moved after its end, too.
+    moved: () => sockets.reduce((sum, { bytesRead, bytesWritten }) => sum + bytesRead + bytesWritten, 0),
     latencyMs: 0,
     state: 'up',
     inject: (match, fault, times = 1) => {

@@ -1,5 +1,5 @@
 import { isNeverPassed } from './child-env.js';
-import { readInputs } from './input-reader.js';
+import { type InputReader, readInputs } from './input-reader.js';
 import { splitWords } from './split-words.js';
 
 /** What a step asks for. `action.yml` describes each input. */
@@ -9,6 +9,8 @@ export interface Inputs {
   /** Empty: all projects. */
   readonly projects: readonly string[];
   readonly affected: boolean;
+  /** `project:target`; instead of targets in projects. */
+  readonly stages: readonly string[];
   readonly base: string | undefined;
   readonly head: string | undefined;
   readonly configuration: string | undefined;
@@ -20,6 +22,9 @@ export interface Inputs {
   /** The name of a remote, or a URL. */
   readonly remote: string | undefined;
   readonly push: 'auto' | 'never' | 'always';
+  readonly commitLock: 'false' | 'true' | 'pull-request';
+  /** For what `commitLock` does on GitHub. */
+  readonly lockToken: string | undefined;
   readonly gc: 'auto' | 'never' | 'workspace' | 'all-branches' | 'all-tags' | 'all-commits';
   readonly strict: boolean;
   /** What is asked of records and maps of remotes besides what `sluice.json` asks. */
@@ -34,7 +39,17 @@ export interface Inputs {
 const GC = ['auto', 'never', 'workspace', 'all-branches', 'all-tags', 'all-commits'] as const;
 
 /** What only means something to Nx. */
-const OF_NX = ['targets', 'projects', 'affected', 'base', 'head', 'configuration', 'parallel', 'args'] as const;
+const OF_NX = [
+  'targets',
+  'projects',
+  'stages',
+  'affected',
+  'base',
+  'head',
+  'configuration',
+  'parallel',
+  'args',
+] as const;
 
 /** Parses the inputs of a step. Throws one `ERR_USAGE` that names all that is wrong. */
 export function parseInputs(env: Readonly<Record<string, string | undefined>>): Inputs {
@@ -45,6 +60,7 @@ export function parseInputs(env: Readonly<Record<string, string | undefined>>): 
     targets: reader.list('targets'),
     projects: reader.list('projects'),
     affected: reader.flag('affected'),
+    stages: reader.lines('stages'),
     base: reader.text('base'),
     head: reader.text('head'),
     configuration: reader.text('configuration'),
@@ -53,6 +69,8 @@ export function parseInputs(env: Readonly<Record<string, string | undefined>>): 
     command: reader.text('command'),
     remote: reader.text('remote'),
     push: reader.choice('push', ['auto', 'never', 'always'], 'auto'),
+    commitLock: reader.choice('commit-lock', ['false', 'true', 'pull-request'], 'false'),
+    lockToken: reader.text('lock-token'),
     gc: reader.choice('gc', GC, 'auto'),
     strict: reader.flag('strict'),
     trust: reader.choice('trust', ['areas', 'strict'], 'areas'),
@@ -61,13 +79,25 @@ export function parseInputs(env: Readonly<Record<string, string | undefined>>): 
     workingDirectories: orElse(reader.lines('working-directory'), ['.']),
   };
   if (inputs.command !== undefined) {
-    for (const name of OF_NX.filter((name) => reader.text(name) !== undefined && reader.text(name) !== 'false'))
+    for (const name of OF_NX.filter((name) => isGiven(reader, name)))
       reader.problem(name, 'says how Nx is run, but "command" runs something else');
   }
   if (!inputs.affected && (inputs.base ?? inputs.head) !== undefined)
     reader.problem(inputs.base === undefined ? 'head' : 'base', 'means nothing without "affected: true"');
   if (inputs.affected && inputs.projects.length > 0)
     reader.problem('projects', 'cannot be chosen together with "affected: true"');
+  if (inputs.stages.length > 0) {
+    for (const name of (['targets', 'projects', 'affected'] as const).filter((other) => isGiven(reader, other)))
+      reader.problem(name, 'cannot be given together with "stages"');
+  }
+  for (const name of ['stages', 'commit-lock']) {
+    if (inputs.workingDirectories.length > 1 && isGiven(reader, name))
+      reader.problem(name, 'needs one workspace, but "working-directory" names several');
+  }
+  if (inputs.commitLock !== 'false' && inputs.push === 'never')
+    reader.problem('commit-lock', 'would publish locks without their data, since "push" is never');
+  if (inputs.commitLock === 'pull-request' && inputs.lockToken === undefined)
+    reader.problem('lock-token', 'is needed to open a pull request with "commit-lock"');
   for (const name of inputs.passEnv) {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
       reader.problem('pass-env', `${JSON.stringify(name)} is no name of a variable`);
@@ -76,6 +106,10 @@ export function parseInputs(env: Readonly<Record<string, string | undefined>>): 
   }
   reader.finish();
   return inputs;
+}
+
+function isGiven(reader: InputReader, name: string): boolean {
+  return reader.text(name) !== undefined && reader.text(name) !== 'false';
 }
 
 function orElse<T>(list: readonly T[], otherwise: readonly T[]): readonly T[] {

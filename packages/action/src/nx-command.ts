@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { SluiceError } from '@sluice/engine';
+import { type DeclarationsReport, SluiceError } from '@sluice/engine';
 import type { Inputs } from './inputs.js';
+import { nxGroups, type StageParts } from './nx-groups.js';
 
 /** A program with its arguments; a command for the shell has none. */
 export interface ChildCommand {
@@ -14,13 +15,34 @@ export interface ChildCommand {
 }
 
 /**
- * What the step runs in a workspace: the command that it names, else the workspace's own Nx on the workspace's own Node, never on that of the runner.
- * `targets` are those that are stages. Throws `ERR_WORKSPACE` where Nx is not installed, `ERR_USAGE` where there is nothing to run.
+ * What the step runs in a workspace, one after another: the command that it names, else the workspace's own Nx on the workspace's own Node, never on that of the runner.
+ * Throws `ERR_WORKSPACE` where Nx is not installed, `ERR_USAGE` where there is nothing to run, `ERR_SELECTOR` for a stage that is not declared.
  */
-export function commandOf(root: string, inputs: Inputs, targets: readonly string[]): ChildCommand {
+export function commandsOf(root: string, inputs: Inputs, declared: Declared): ChildCommand[] {
   const { command } = inputs;
-  if (command !== undefined) return { program: command, args: [], shell: true, text: command };
-  const args = nxArguments(inputs, targets);
+  if (command !== undefined) return [{ program: command, args: [], shell: true, text: command }];
+  if (inputs.stages.length === 0) return [nxCommand(root, nxArguments(inputs, declared.targets))];
+  return nxGroups(inputs.stages.map((stage) => declaredStage(stage, declared))).map((group) =>
+    nxCommand(root, nxArguments({ ...inputs, ...group }, [])),
+  );
+}
+
+/** What a workspace declares; see `DeclarationsReport`. */
+type Declared = Pick<DeclarationsReport, 'stages' | 'targets'>;
+
+function declaredStage(name: string, { stages }: Declared): StageParts {
+  const stage = stages.find(({ project, target }) => `${project}:${target}` === name);
+  if (stage !== undefined) return stage;
+  throw new SluiceError(
+    'ERR_SELECTOR',
+    `input stages: ${JSON.stringify(name.slice(0, 200))} is no stage of this workspace`,
+    {
+      hint: 'Name stages as project:target, a line each; `npx sluice status` lists them.',
+    },
+  );
+}
+
+function nxCommand(root: string, args: readonly string[]): ChildCommand {
   const text = `nx ${args.join(' ')}`;
   const nx = findNx(root);
   if (nx !== undefined) return { program: 'node', args: [nx, ...args], shell: false, text };

@@ -5,7 +5,7 @@ import type { Inputs } from './inputs.js';
 import type { Standing } from './standing.js';
 
 /** The roots of the workspaces of a step. Throws `ERR_WORKSPACE` where there is none. */
-export function workspaceRoots(host: Host, inputs: Inputs): string[] {
+export function workspaceRoots(host: Host, inputs: Pick<Inputs, 'workingDirectories'>): string[] {
   const roots = inputs.workingDirectories.map((dir) => {
     const root = findWorkspaceRoot(resolve(host.cwd, dir));
     if (root !== undefined) return root;
@@ -33,7 +33,7 @@ const CACHE_OF_THE_JOB = 'actions-cache:';
 export async function openWorkspace(
   host: Host,
   root: string,
-  inputs: Inputs,
+  inputs: Pick<Inputs, 'remote' | 'trust'>,
   standing: Standing,
   warnings: Set<string>,
   signal: AbortSignal,

@@ -1,10 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SluiceError } from '@sluice/engine';
+import { errorText, SluiceError, toErrorWire } from '@sluice/engine';
 import { readCiRun } from './ci-run.js';
+import { branchForLocks, commitLocks, type LockOutcome } from './commit-locks.js';
 import type { Host } from './host.js';
 import { type Inputs, parseInputs } from './inputs.js';
+import { listen } from './interruption.js';
 import { lockChanged } from './lock-changed.js';
 import { openWorkspace, workspaceRoots } from './open-workspace.js';
 import { makeReport, outputsOf, type Report } from './report.js';
@@ -12,7 +13,8 @@ import { type Standing, standingOf } from './standing.js';
 import { saveFinished, saveRoots } from './state.js';
 import { summaryOf } from './summary.js';
 import { tellFailure } from './tell-failure.js';
-import { type WorkflowCommands, workflowCommands } from './workflow-commands.js';
+import { temporary } from './temporary.js';
+import { tellWarnings, type WorkflowCommands, workflowCommands } from './workflow-commands.js';
 import { runWorkspace, type WorkspaceRun } from './workspace-run.js';
 
 /** How the action was called. */
@@ -21,33 +23,29 @@ export interface Mode {
   readonly readOnly: boolean;
 }
 
-/** Warnings that are shown; the log of the runner has room for ten. */
-const MOST_WARNINGS = 4;
-
 /**
  * The main step: restores what is known, runs what is not, sends what is new, and tells what it did. Returns the exit code. What a signal leaves undone is left for the
  * post step. Never throws.
  */
 export async function runMain(host: Host, mode: Mode): Promise<number> {
   const commands = workflowCommands(host);
-  const interruption = new AbortController();
-  const interrupt = (): void => interruption.abort();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) host.signals.on(name, interrupt);
+  const interruption = listen(host);
   const scratch = mkdtempSync(join(temporary(host), 'sluice-'));
   try {
     const inputs = parseInputs(host.env);
     // A secret of several keys is known to the runner as one text only.
     for (const key of keysIn(host.env)) commands.mask(key);
-    return await runStep(
-      host,
-      { inputs, commands, scratch, standing: limit(standingOf(readCiRun(host.env)), inputs, mode) },
-      interruption.signal,
-    );
+    // A token that is no secret of the repository is known to nobody else who could keep it out of the log.
+    if (inputs.lockToken !== undefined) commands.mask(inputs.lockToken);
+    const run = readCiRun(host.env);
+    const standing = limit(standingOf(run), inputs, mode);
+    const lockBranch = branchForLocks(run, standing, inputs);
+    return await runStep(host, { inputs, commands, scratch, standing, lockBranch }, interruption.signal);
   } catch (error) {
     tellFailure(commands, host, error);
     return 1;
   } finally {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) host.signals.off(name, interrupt);
+    interruption.end();
     rmSync(join(scratch, 'notes'), { recursive: true, force: true });
   }
 }
@@ -62,6 +60,8 @@ interface Step {
   /** For files that outlive the step, but not the job. */
   readonly scratch: string;
   readonly standing: Standing;
+  /** Where locks are committed; `undefined` if they are not. */
+  readonly lockBranch: string | undefined;
 }
 
 async function runStep(host: Host, step: Step, interruption: AbortSignal): Promise<number> {
@@ -73,24 +73,17 @@ async function runStep(host: Host, step: Step, interruption: AbortSignal): Promi
   host.write(`${standing.why}\n`);
   const warnings = new Set<string>();
   const runs: WorkspaceRun[] = [];
+  let locks: LockOutcome | undefined;
   for (const [at, root] of roots.entries()) {
     if (interruption.aborted) break;
     const notesDir = join(scratch, 'notes', String(at));
     mkdirSync(notesDir, { recursive: true });
     const { engine, remote } = await openWorkspace(host, root, inputs, standing, warnings, interruption);
     try {
-      runs.push(
-        await runWorkspace(engine, {
-          host,
-          inputs,
-          standing,
-          root,
-          remote,
-          notesDir,
-          interruption,
-          mask: commands.mask,
-        }),
-      );
+      const options = { host, inputs, standing, root, remote, notesDir, interruption, mask: commands.mask };
+      const run = await runWorkspace(engine, options);
+      runs.push(run);
+      if (step.lockBranch !== undefined) locks = await commitLocks(engine, host, run, inputs, step.lockBranch);
     } finally {
       await engine.close();
     }
@@ -110,10 +103,20 @@ async function runStep(host: Host, step: Step, interruption: AbortSignal): Promi
     ...warnings,
     ...problems.map(({ code, message }) => `not everything was pushed: ${code}: ${message}`),
   ]);
-  const exitCode = exitCodeOf(runs, inputs, problems, warnings);
+  const exitCode = Math.max(exitCodeOf(runs, inputs, problems, warnings), tellLocks(commands, locks));
   // What could not be sent is tried again by the post step.
   if (!interruption.aborted && problems.length === 0) saveFinished(commands);
   return exitCode;
+}
+
+/** Says what became of the locks. Returns the exit code that they ask for. */
+function tellLocks(commands: WorkflowCommands, locks: LockOutcome | undefined): number {
+  if (locks === undefined) return 0;
+  commands.setOutput('lock-commit', locks.commit ?? '');
+  commands.setOutput('lock-pull-request', locks.pullRequest ?? '');
+  for (const notice of locks.notices) commands.annotate('notice', notice);
+  if (locks.error !== undefined) commands.annotate('error', errorText(toErrorWire(locks.error)));
+  return locks.error === undefined ? 0 : 1;
 }
 
 /** A step that must not write reads as much as it may. */
@@ -135,12 +138,6 @@ function publish(host: Host, { commands, inputs, scratch }: Step, report: Report
   if (isWanted) commands.addSummary(summaryOf(report, host.cwd));
 }
 
-function tellWarnings(commands: WorkflowCommands, warnings: readonly string[]): void {
-  for (const warning of warnings.slice(0, MOST_WARNINGS)) commands.annotate('warning', warning);
-  const more = warnings.length - MOST_WARNINGS;
-  if (more > 0) commands.annotate('warning', `${more} more: ${warnings.slice(MOST_WARNINGS).join('; ')}`);
-}
-
 /** Trouble with a remote fails a step only if the step says so. */
 function exitCodeOf(
   runs: readonly WorkspaceRun[],
@@ -152,9 +149,4 @@ function exitCodeOf(
   if (failed !== undefined) return 1;
   if (strict && warnings.size > 0) return 1;
   return (strict || push === 'always') && problems.length > 0 ? 1 : 0;
-}
-
-function temporary({ env }: Host): string {
-  const dir = env.RUNNER_TEMP;
-  return dir === undefined || dir === '' ? tmpdir() : dir;
 }

@@ -8,7 +8,7 @@ export interface Standing {
 }
 
 /** Whoever starts one of these wrote, or chose, the code that runs. */
-const BY_MEMBERS = ['push', 'schedule', 'workflow_dispatch', 'repository_dispatch'];
+export const BY_MEMBERS: readonly string[] = ['push', 'schedule', 'workflow_dispatch', 'repository_dispatch'];
 
 /** Decides how far a run is trusted, from its event and ref. What a pull request holds has no say in it. */
 export function standingOf({ event, ref, isProtected, defaultBranch, pullRequest }: CiRun): Standing {

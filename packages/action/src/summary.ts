@@ -116,13 +116,14 @@ function rows(stages: readonly TaskNote[]): string {
   ].join('\n');
 }
 
-function shorten(text: string): string {
+/** The first line, cut to what a cell takes. */
+export function shorten(text: string): string {
   const line = text.split('\n')[0] ?? '';
   return line.length <= 300 ? line : `${line.slice(0, 299)}…`;
 }
 
 /** Text in a cell: what Markdown, HTML, mentions and links are made of loses its meaning. */
-function escapeMarkdown(text: string): string {
+export function escapeMarkdown(text: string): string {
   return visible(text)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
@@ -130,7 +131,8 @@ function escapeMarkdown(text: string): string {
     .replaceAll(/[\\`*_{}[\]()#+!|~$@:]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-function code(text: string): string {
+/** The same in the letters of code. */
+export function code(text: string): string {
   return `<code>${escapeMarkdown(text)}</code>`;
 }
 

@@ -21,6 +21,8 @@ export interface WorkflowCommands {
   endGroup(): void;
 }
 
+/** Warnings that are shown; the log of the runner has room for ten. */
+const MOST_WARNINGS = 4;
 /** The runner drops a longer annotation. */
 const LONGEST_ANNOTATION = 4000;
 
@@ -43,6 +45,13 @@ export function workflowCommands(host: Host): WorkflowCommands {
     group: (title) => line('group', '', title),
     endGroup: () => host.write('::endgroup::\n'),
   };
+}
+
+/** Annotates a step with warnings; what is too much for the log of the runner is joined into one. */
+export function tellWarnings(commands: WorkflowCommands, warnings: readonly string[]): void {
+  for (const warning of warnings.slice(0, MOST_WARNINGS)) commands.annotate('warning', warning);
+  const more = warnings.length - MOST_WARNINGS;
+  if (more > 0) commands.annotate('warning', `${more} more: ${warnings.slice(MOST_WARNINGS).join('; ')}`);
 }
 
 /** A name and a value that may hold anything: nobody can guess where it ends. */

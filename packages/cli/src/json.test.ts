@@ -1,3 +1,7 @@
+import { findWorkspaceRoot, openEngine } from '@sluice/engine';
+import { COMMAND_NOTES, WITHOUT_COMMAND } from './reference/command-notes.js';
+import { commandTable } from './reference/command-table.js';
+import { shapeProblems } from './reference/shape.js';
 import { fakeEngine } from './testing/fake-engine.js';
 import { HERE, runMain } from './testing/run-main.js';
 import {
@@ -12,12 +16,15 @@ import {
   FETCH,
   GC,
   GC_EXPLANATION,
+  GC_REMOTE,
   IMPORT,
   LOG,
   LS,
   MERGE,
+  PLAN,
   PULL,
   PUSH,
+  RELOCK,
   REMOTE_STAT,
   REMOTES,
   RESOLVED,
@@ -57,7 +64,42 @@ const CASES: readonly (readonly [args: string, call: readonly unknown[], documen
     { imports: [IMPORT] },
   ],
   ['import url https://h/a p:t', ['importUrl', { url: 'https://h/a', select: ['p:t'] }], { imports: [IMPORT] }],
+  [
+    'import url s3://b/k p:t --region r --endpoint http://h --profile me --force-path-style --anonymous --request-payer',
+    [
+      'importUrl',
+      {
+        url: 's3://b/k',
+        select: ['p:t'],
+        s3: {
+          region: 'r',
+          endpoint: 'http://h',
+          profile: 'me',
+          forcePathStyle: true,
+          anonymous: true,
+          requestPayer: true,
+        },
+      },
+    ],
+    { imports: [IMPORT] },
+  ],
+  [
+    'export p:t s3://b/k --region r --storage-class STANDARD_IA --sse aws:kms --kms-key k',
+    [
+      'exportData',
+      {
+        select: ['p:t'],
+        to: 's3://b/k',
+        tar: false,
+        s3: { region: 'r', storageClass: 'STANDARD_IA', sse: 'aws:kms', kmsKey: 'k' },
+      },
+    ],
+    EXPORT,
+  ],
   ['import url --update p', ['updateImports', { select: ['p'] }], { imports: [IMPORT] }],
+  ['plan', ['plan', { select: [] }], PLAN],
+  ['plan p:t --max-levels 2 --shards 8', ['plan', { select: ['p:t'], maxLevels: 2, shards: 8 }], PLAN],
+  ['relock p', ['relock', { select: ['p'] }], RELOCK],
   ['commit p:t --force', ['commit', { select: ['p:t'], force: true }], COMMIT],
   ['checkout', ['checkout', { select: [], strict: false }], CHECKOUT],
   [
@@ -110,7 +152,7 @@ const CASES: readonly (readonly [args: string, call: readonly unknown[], documen
         allBranches: true,
         allTags: true,
         allCommits: true,
-        remotes: 'default',
+        remotes: 'own',
       },
     ],
     LOG,
@@ -140,6 +182,7 @@ const CASES: readonly (readonly [args: string, call: readonly unknown[], documen
     ],
     GC,
   ],
+  ['gc --remote near --grace 2d', ['gcRemote', { remote: 'near', graceMs: 172_800_000 }], GC_REMOTE],
   ['gc --explain sha256:1a', ['explainGc', { what: 'sha256:1a' }], GC_EXPLANATION],
   ['gc --explain data/1.jpg', ['explainGc', { what: 'packages/cli/src/testing/data/1.jpg' }], GC_EXPLANATION],
   ['doctor', ['doctor', {}], { ...DOCTOR, findings: DOCTOR.findings.slice(1) }],
@@ -197,6 +240,49 @@ test.each(CASES)('%s', async (args, call, document) => {
   // Some words have to be understood first.
   expect(engine.calls.find(([method]) => method !== 'isSelector')).toEqual(call);
   expect(engine.calls.at(-1)).toEqual(['close']);
+});
+
+describe('the table of commands', () => {
+  const { commands, groups, globals } = commandTable();
+  const names = commands.map(({ name }) => name);
+  /** The command that arguments begin with. */
+  const commandOf = (args: string): string =>
+    names.find((name) => args === name || args.startsWith(`${name} `)) ?? `none of ${args}`;
+
+  test('is described: each command has its notes, and a case here that prints its document', () => {
+    expect(Object.keys(COMMAND_NOTES).sort()).toEqual([...names].sort());
+    expect([...new Set(CASES.map(([args]) => commandOf(args)))].sort()).toEqual([...names].sort());
+    expect(globals.map(({ flags }) => flags)).toContain('--json');
+    expect([...groups.keys()]).toEqual(['import', 'remote', 'store']);
+    for (const { name, examples, options } of commands) {
+      expect([name, examples.length]).not.toEqual([name, 0]);
+      const flags = options.flatMap(({ flags: text }) => /--[a-z-]+/.exec(text) ?? []);
+      const told = Object.keys(COMMAND_NOTES[name]?.defaults ?? {});
+      expect([name, told.filter((flag) => !flags.includes(flag))]).toEqual([name, []]);
+    }
+  });
+
+  test.each(CASES)('%s prints a document as it is described', (args, _, document) => {
+    expect(shapeProblems(COMMAND_NOTES[commandOf(args)]?.json ?? 'none', document)).toEqual([]);
+  });
+
+  test('asks the engine for what it says, and together for everything', async () => {
+    const asked = new Set<string>();
+    for (const [args, [method = '']] of CASES) {
+      if (method === 'close') continue;
+      asked.add(String(method));
+      expect([args, COMMAND_NOTES[commandOf(args)]?.operations]).toEqual([args, expect.arrayContaining([method])]);
+    }
+    const said = new Set<string>(Object.values(COMMAND_NOTES).flatMap(({ operations }) => operations));
+    // What a command only asks to understand its words is in no case.
+    expect([...said].filter((operation) => !asked.has(operation))).toEqual(['isSelector']);
+    const engine = await openEngine({ root: findWorkspaceRoot(HERE) ?? '', env: {}, threads: 0 });
+    try {
+      expect([...said, ...Object.keys(WITHOUT_COMMAND)].sort()).toEqual(Object.keys(engine).sort());
+    } finally {
+      await engine.close();
+    }
+  });
 });
 
 test('global options stand before or behind the command', async () => {

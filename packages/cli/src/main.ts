@@ -70,8 +70,8 @@ export async function main(argv: readonly string[], io: Io, openEngine: OpenEngi
   }
 }
 
-/** Commander must neither end the process nor print errors by itself: with `--json` they are a document. */
-function createProgram(version: string, output: OutputConfiguration): Command {
+/** A program without commands. Commander must neither end the process nor print errors by itself: with `--json` they are a document. */
+export function createProgram(version: string, output: OutputConfiguration): Command {
   const program = new Command('sluice').exitOverride().configureOutput(output);
   program.configureHelp({
     subcommandTerm: (command) => [command.name(), ...command.registeredArguments.map(argumentTerm)].join(' '),

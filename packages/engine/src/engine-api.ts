@@ -8,12 +8,17 @@ import type { DoctorReport } from './operations/doctor/doctor.js';
 import type { ExportSettings } from './operations/export.js';
 import type { FollowOptions } from './operations/follow-git.js';
 import type { ImportArchiveOptions } from './operations/import-archive.js';
+import type { ImportUrlOptions } from './operations/import-url.js';
 import type { LogOptions, LogReport } from './operations/log.js';
 import type { LsOptions, LsReport } from './operations/ls.js';
 import type { MergeLocksOptions } from './operations/merge-locks.js';
 import type { FetchOptions, GcOptions, GcRemoteOptions, PushOptions, Select } from './operations/options.js';
+import type { PlanOptions, PlanReport } from './operations/plan/plan.js';
 import type { PrePushOptions } from './operations/pre-push.js';
+import type { PublishLocksOptions, PublishLocksReport } from './operations/publish-locks.js';
 import type { WhileRunningOptions } from './operations/push-while-running.js';
+import type { RelockReport } from './operations/relock.js';
+import type { AskedRemotes } from './operations/remote-states.js';
 import type {
   CheckoutReport,
   CommitReport,
@@ -81,6 +86,7 @@ export interface EngineOptions {
 
 /** Every operation of Sluice. Errors are `SluiceError`s with the codes of `docs/errors.md`. */
 export interface Engine {
+  /** Absolute path of the workspace root. */
   readonly root: string;
   /**
    * Brings one stage up to date, of a target with a matrix all its stages, one after another. `env` and `emit` stand in for those of the engine. `envName`, for an engine that reads once: environments of one name agree in
@@ -90,8 +96,14 @@ export interface Engine {
     stage: ChosenStage,
     options: RunOptions & Partial<Pick<EngineOptions, 'env' | 'emit'>> & { readonly envName?: string },
   ): Promise<RunResult>;
-  /** The state of stages and outs; `remotes`: names to ask, or `own` for the remote that each out goes to. */
-  status(options: { readonly select: Select; readonly remotes?: readonly string[] | 'own' }): Promise<StatusReport>;
+  /** The state of stages and outs; `remotes` are asked for them. */
+  status(options: { readonly select: Select; readonly remotes?: AskedRemotes }): Promise<StatusReport>;
+  /** What would be done to bring stages up to date, and how several machines share it. Runs nothing. */
+  plan(options: PlanOptions): Promise<PlanReport>;
+  /** Known results for the present inputs to locks. Moves no data. */
+  relock(options: { readonly select: Select }): Promise<RelockReport>;
+  /** Commits the lock files of the workspace, and nothing else, and pushes the commit to a branch. Changes neither index nor files. */
+  publishLocks(options: PublishLocksOptions): Promise<PublishLocksReport>;
   /** Outs in the workspace to store and lock. */
   commit(options: { readonly select: Select; readonly force?: boolean }): Promise<CommitReport>;
   /** Workspace := lock, or the lock of a revision. */
@@ -110,11 +122,11 @@ export interface Engine {
   checkoutKept(digest: string): Promise<CheckoutReport>;
   /** Makes the files of a zip or tar archive the new version of a dataset. */
   importArchive(options: ImportArchiveOptions & { readonly select: Select }): Promise<ImportReport>;
-  /** Makes the file at a URL the new version of a dataset, and notes where it came from. */
-  importUrl(options: { readonly select: Select; readonly url: string }): Promise<ImportReport>;
+  /** Makes the file at a URL, or an object of S3, the new version of a dataset, and notes where it came from. */
+  importUrl(options: ImportUrlOptions & { readonly select: Select }): Promise<ImportReport>;
   /** Asks where the selected datasets came from for newer versions. */
   updateImports(options: { readonly select: Select }): Promise<readonly ImportReport[]>;
-  /** What locks name as plain files elsewhere, or in a tar file. */
+  /** What locks name as plain files elsewhere, as plain objects in a bucket, or in a tar file. */
   exportData(options: ExportSettings & { readonly select: Select }): Promise<ExportReport>;
   /** Remote to store. */
   fetch(options: FetchOptions): Promise<FetchReport>;
@@ -141,11 +153,13 @@ export interface Engine {
   summary(options: SummaryOptions): Promise<SummaryReport>;
   /** Whether a word names a project or a stage, and not a revision. */
   isSelector(word: string): boolean;
+  /** Drops from the store what nothing refers to. */
   gc(options: GcOptions): Promise<GcReport>;
   /** Drops from a remote what nothing in scope needs. */
   gcRemote(options: GcRemoteOptions): Promise<GcRemoteReport>;
   /** Why an object (by digest), or the object of a path in the workspace, would be kept. */
   explainGc(options: GcOptions & { readonly what: string }): Promise<GcExplanation>;
+  /** Checks the store, links to it and the workspace; `deep` reads every byte, `repair` gets good copies, `from` a remote or from those of the outs. */
   verify(options: {
     readonly deep?: boolean;
     readonly repair?: boolean;
@@ -157,6 +171,7 @@ export interface Engine {
   verifyAppendOnly(options: VerifyAppendOnlyOptions & { readonly select: Select }): Promise<VerifyReport>;
   /** Makes files of outs private and writable; `paths` are relative to the workspace root. */
   unlock(options: { readonly paths: readonly string[] }): Promise<UnlockReport>;
+  /** Why one stage would run or not. */
   explain(selector: string): Promise<ExplainReport>;
   /** The declared stages, and what is wrong with declarations, with the line where it is. */
   declarations(): Promise<DeclarationsReport>;
@@ -164,12 +179,15 @@ export interface Engine {
   mergeLocks(options: MergeLocksOptions): Promise<MergeLocksReport>;
   /** Ends conflicts that a merge left in locks by taking a side; without one, merges outs whose trees were missing. */
   resolve(options: { readonly select: Select; readonly side?: ResolveSide }): Promise<ResolveReport>;
+  /** What the store holds. */
   storeStat(): Promise<StoreStat>;
   /** Looks for what makes Sluice fail or slow in this workspace; `fix` repairs what is safe to repair. */
   doctor(options: { readonly fix?: boolean }): Promise<DoctorReport>;
   /** Prepares the workspace and tells git how locks are merged; `hooks`: git's hooks too. */
   init(options: { readonly remote?: string; readonly hooks?: boolean }): Promise<InitReport>;
+  /** The remotes that are configured. */
   remotes(): readonly RemoteReport[];
+  /** Adds a remote to `sluice.json`; the first one becomes the default. */
   addRemote(options: {
     readonly name: string;
     readonly url: string;
@@ -177,7 +195,9 @@ export interface Engine {
     readonly region?: string;
     readonly forcePathStyle?: boolean;
   }): Promise<void>;
+  /** Takes a remote out of `sluice.json`. Nothing on it changes. */
   removeRemote(name: string): Promise<void>;
+  /** Makes a remote the default one. */
   setDefaultRemote(name: string): Promise<void>;
   /** Milliseconds until a remote answered. Throws `ERR_REMOTE_DOWN` or `ERR_REMOTE_DENIED`. */
   pingRemote(name: string | undefined): Promise<{ readonly remote: string; readonly ms: number }>;

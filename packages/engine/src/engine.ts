@@ -31,9 +31,12 @@ import { log } from './operations/log.js';
 import { ls } from './operations/ls.js';
 import { mergeLockFiles } from './operations/merge-locks.js';
 import type { Select } from './operations/options.js';
+import { plan } from './operations/plan/plan.js';
 import { prePush } from './operations/pre-push.js';
+import { publishLocks } from './operations/publish-locks.js';
 import { push } from './operations/push-data.js';
 import { pushWhileRunning } from './operations/push-while-running.js';
+import { relock } from './operations/relock.js';
 import { remoteStat } from './operations/remote-stat.js';
 import { createRemotes } from './operations/remotes.js';
 import { resolveConflicts } from './operations/resolve.js';
@@ -183,10 +186,6 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     return run(context, selectStages(context.projects, context.stages, select));
   };
 
-  /** Throws for a remote that is not configured. */
-  const namesOf = ({ remotes }: OperationContext, wanted: readonly string[] | 'default' = []): readonly string[] =>
-    wanted === 'default' ? [remotes.open(undefined).name] : wanted.map((name) => remotes.open(name).name);
-
   return {
     root,
     runStage: async (chosen, runOptions) => {
@@ -198,6 +197,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       return mergeResults(results);
     },
     status: async ({ select, remotes }) => on(select, (context, selected) => status(context, selected, remotes ?? [])),
+    plan: async ({ select, ...planOptions }) => on(select, (context, selected) => plan(context, selected, planOptions)),
+    relock: async ({ select }) => on(select, relock),
+    publishLocks: async (publishOptions) => publishLocks(contextFor(), publishOptions),
     commit: async ({ select, force }) => on(select, (context, selected) => commit(context, selected, force ?? false)),
     checkout: async ({ select, rev, force, link, strict }) =>
       on(select, (context, selected) =>
@@ -211,7 +213,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       on(exportOptions.select, (context, selected) => exportData(context, selected, exportOptions)),
     importArchive: async (importOptions) =>
       on(importOptions.select, (context, selected) => importArchive(context, selected, importOptions)),
-    importUrl: async ({ select, url }) => on(select, (context, selected) => importUrl(context, selected, url)),
+    importUrl: async (importOptions) =>
+      on(importOptions.select, (context, selected) => importUrl(context, selected, importOptions)),
     updateImports: async ({ select }) => on(select, updateImports),
     fetch: async (fetchOptions) =>
       on(fetchOptions.select, (context, selected) => fetchData(context, selected, fetchOptions)),
@@ -219,10 +222,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     push: async (pushOptions) => on(pushOptions.select, (context, selected) => push(context, selected, pushOptions)),
     ls: async (lsOptions) => on(lsOptions.select, (context, selected) => ls(context, selected, lsOptions)),
     cat: async (catOptions) => on([catOptions.select], (context, selected) => cat(context, selected, catOptions)),
-    log: async (logOptions) =>
-      on(logOptions.select, (context, selected) =>
-        log(context, selected, { ...logOptions, remotes: namesOf(context, logOptions.remotes) }),
-      ),
+    log: async (logOptions) => on(logOptions.select, (context, selected) => log(context, selected, logOptions)),
     blame: async (blameOptions) =>
       on(blameOptions.select, (context, selected) => blame(context, selected, blameOptions)),
     diff: async (diffOptions) => on(diffOptions.select, (context, selected) => diff(context, selected, diffOptions)),

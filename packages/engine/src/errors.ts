@@ -25,6 +25,7 @@ export const ERRORS = {
   ERR_REMOTE_DOWN: { exit: 3, summary: 'The remote does not answer' },
   ERR_REMOTE_DENIED: { exit: 3, summary: 'The remote refuses access' },
   ERR_REMOTE_READ_ONLY: { exit: 3, summary: 'The remote is configured as read-only' },
+  ERR_LOCKS_NOT_PUBLISHED: { exit: 3, summary: 'A commit of locks could not be pushed' },
   ERR_OBJECT_MISSING: { exit: 4, summary: 'An object is in no place where it was looked for' },
   ERR_OBJECT_DAMAGED: { exit: 4, summary: 'The bytes of an object do not have its digest' },
   ERR_TREE_INVALID: { exit: 4, summary: 'A tree is damaged' },

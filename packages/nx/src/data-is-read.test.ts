@@ -2,8 +2,8 @@ import { dataIsRead as isRead } from './data-is-read.js';
 import type { ExecutorContext } from './host.js';
 import { executorContext } from './testing/executor-context.js';
 
-function dataIsRead(context: ExecutorContext): boolean {
-  return isRead(context, { project: context.projectName ?? '', target: context.targetName ?? '' });
+function dataIsRead(context: ExecutorContext, endIsRead?: boolean): boolean {
+  return isRead(context, { project: context.projectName ?? '', target: context.targetName ?? '' }, endIsRead);
 }
 
 const stage = { executor: '@sluice/nx:stage' };
@@ -26,6 +26,12 @@ test('a task that is not ours looks for files', () => {
 test('a dataset does not read for others', () => {
   const tasks = { 'p:raw': { executor: '@sluice/nx:track' }, 'p:a': { ...stage, needs: ['p:raw'] } };
   expect(dataIsRead(executorContext('/w', 'p:raw', tasks))).toBe(false);
+});
+
+test('where results are for others, the end of a chain is not read, but what another task waits for is', () => {
+  expect(dataIsRead(executorContext('/w', 'p:a', { 'p:a': stage }), false)).toBe(false);
+  const tasks = { 'p:a': stage, 'q:report': { executor: 'nx:run-commands', needs: ['p:a'] } };
+  expect(dataIsRead(executorContext('/w', 'p:a', tasks), false)).toBe(true);
 });
 
 test('edges of Nx 24', () => {

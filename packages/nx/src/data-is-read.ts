@@ -2,16 +2,18 @@ import type { ExecutorContext, HostTaskGraph } from './host.js';
 
 /**
  * Whether somebody reads this task's data, so that it has to be in place: the task is the last of its chain, so the user asked for its data,
- * or a task that is not ours waits for it and would look for files. Our own tasks bring what they read themselves.
+ * or a task that is not ours waits for it and would look for files. Our own tasks bring what they read themselves. `endIsRead` is `false` where nobody asked for the
+ * data at the end of a chain, as in a job whose results are for others.
  */
 export function dataIsRead(
   context: ExecutorContext,
   { project, target }: { readonly project: string; readonly target: string },
+  endIsRead = true,
 ): boolean {
   const { taskGraph } = context;
-  if (taskGraph === undefined) return true;
+  if (taskGraph === undefined) return endIsRead;
   const waiting = waitersIn(taskGraph).get(nameOf(project, target)) ?? [];
-  return waiting.length === 0 || waiting.some((id) => !isOurs(context, taskGraph, id));
+  return waiting.length === 0 ? endIsRead : waiting.some((id) => !isOurs(context, taskGraph, id));
 }
 
 /** By target, the tasks that wait for any of its tasks: a target may be in one command with several configurations, which share their outs. */

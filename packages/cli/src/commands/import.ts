@@ -1,7 +1,12 @@
 import { resolve } from 'node:path';
-import { SluiceError } from '@sluice/engine';
+import { type BucketSettings, SluiceError } from '@sluice/engine';
 import type { Command } from 'commander';
 import { type Declare, type Execute, examples } from '../command.js';
+import { splitBucketOptions, withBucketOptions } from './bucket-options.js';
+
+interface UrlFlags extends BucketSettings {
+  readonly update?: boolean;
+}
 
 /** `sluice import zip`, `tar` and `url` */
 export const declareImport: Declare = (program, execute) => {
@@ -13,21 +18,32 @@ export const declareImport: Declare = (program, execute) => {
     );
   declareArchive(group, execute, 'zip', 'images.zip');
   declareArchive(group, execute, 'tar', 'images.tar.gz');
-  group
+  const command = group
     .command('url [url] [selectors...]')
-    .summary('the file at an http or https address')
+    .summary('the file at an http or https address, or an object of S3')
     .description(
-      'Make the file at an http or https address the new version of a dataset that is one file. Where it came from is noted in sluice-imports.json beside the lock.',
+      'Make the file at an http or https address, or an object in a bucket (s3://bucket/key), the new version of a dataset that is one file. Where it came from is noted in sluice-imports.json beside the lock.',
     )
-    .option('--update', 'ask again where the selected datasets came from, and receive what has changed')
+    .option('--update', 'ask again where the selected datasets came from, and receive what has changed');
+  withBucketOptions(command)
     .addHelpText(
       'after',
-      examples('sluice import url https://example.org/cities.csv geo:cities', 'sluice import url --update'),
+      examples(
+        'sluice import url https://example.org/cities.csv geo:cities',
+        'sluice import url s3://open-data/cities.csv geo:cities --anonymous --region eu-west-1',
+        'sluice import url --update',
+      ),
     )
-    .action(async (url: string | undefined, select: string[], { update }: { readonly update?: boolean }) =>
+    .action(async (url: string | undefined, select: string[], { update, ...settings }: UrlFlags) =>
       execute(async (engine) => {
         const { importText } = await import('../render/import.js');
+        const { s3 } = splitBucketOptions(settings);
         if (update === true) {
+          if (s3.s3 !== undefined) {
+            throw new SluiceError('ERR_USAGE', 'an update asks where each dataset came from, as it was asked then', {
+              hint: 'To change how a bucket is asked, import its object again with its address.',
+            });
+          }
           const imports = await engine.updateImports({ select: url === undefined ? select : [url, ...select] });
           return { json: { imports }, text: importText(imports) };
         }
@@ -36,7 +52,7 @@ export const declareImport: Declare = (program, execute) => {
             hint: 'For example: sluice import url https://example.org/cities.csv geo:cities',
           });
         }
-        const report = await engine.importUrl({ url, select });
+        const report = await engine.importUrl({ url, select, ...s3 });
         return { json: { imports: [report] }, text: importText([report]) };
       }),
     );

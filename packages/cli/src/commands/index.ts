@@ -15,8 +15,10 @@ import { declareInit } from './init.js';
 import { declareLog } from './log.js';
 import { declareLs } from './ls.js';
 import { declareMergeDriver } from './merge-driver.js';
+import { declarePlan } from './plan.js';
 import { declarePull } from './pull.js';
 import { declarePush } from './push.js';
+import { declareRelock } from './relock.js';
 import { declareRemote } from './remote.js';
 import { declareResolve } from './resolve.js';
 import { declareStatus } from './status.js';
@@ -46,6 +48,8 @@ export const COMMANDS: readonly Declare[] = [
   declareVerify,
   declareDoctor,
   declareExplain,
+  declarePlan,
+  declareRelock,
   declareResolve,
   declareUnlock,
   declareMergeDriver,

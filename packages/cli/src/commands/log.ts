@@ -23,7 +23,7 @@ export const declareLog: Declare = (program, execute) => {
     .option('--all-branches', 'from the tips of all branches')
     .option('--all-tags', 'from all tags')
     .option('--all-commits', 'from every ref')
-    .option('--remote [name]', 'also ask the default remote, or this one, whether it holds each version')
+    .option('--remote [name]', 'also ask the remote of each out, or this one, whether it holds each version')
     .addHelpText(
       'after',
       examples(
@@ -38,7 +38,7 @@ export const declareLog: Declare = (program, execute) => {
           select,
           ...options,
           ...(rev === undefined ? {} : { revs: rev }),
-          ...(remote === undefined ? {} : { remotes: remote === true ? 'default' : [remote] }),
+          ...(remote === undefined ? {} : { remotes: remote === true ? 'own' : [remote] }),
         });
         const { logText } = await import('../render/log.js');
         return { json: report, text: logText(report, { graph: graph === true, verbose: globals.verbose === true }) };

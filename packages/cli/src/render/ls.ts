@@ -6,7 +6,7 @@ const KIND_MARKS = { file: '', executable: ' (executable)', link: ' (link)' } as
 /** A head per out, its entries as a tree with sizes, and the sum. A star stands before what is in the store. */
 export function lsText({ outs, files, bytes }: LsReport): string {
   if (outs.length === 0) return 'nothing: the locks name no data, or no file of theirs is meant';
-  const lines = outs.flatMap((out) => [headOf(out), ...entryLines(out.entries)]);
+  const lines = outs.flatMap((out) => [[headOf(out)], entryLines(out.entries)]).flat();
   const total = `${plural(files, 'file')}, ${formatBytes(bytes)}`;
   return [...lines, ...(outs.length === 1 ? [] : ['', `${plural(outs.length, 'out')}: ${total}`])].join('\n');
 }
@@ -33,14 +33,21 @@ function headOf({ project, target, path, files, bytes, listed, stored }: LsOut):
 
 function entryLines(entries: readonly LsEntry[]): string[] {
   const sizes = entries.map(({ bytes }) => formatBytes(bytes));
-  const width = sizes.reduce((widest, { length }) => Math.max(widest, length), 0);
-  return entries.flatMap((entry, i) => {
+  let width = 0;
+  for (const size of sizes) width = Math.max(width, size.length);
+  const lines: string[] = [];
+  entries.forEach(({ path, kind, files, stored }, i) => {
     // An out that is a file is its own head.
-    if (entry.path === '') return [];
-    const depth = entry.path.split('/').length - 1;
-    const name = visible(entry.path.slice(entry.path.lastIndexOf('/') + 1));
-    const label =
-      entry.kind === 'directory' ? `${name}/  ${plural(entry.files, 'file')}` : `${name}${KIND_MARKS[entry.kind]}`;
-    return [`  ${(sizes[i] ?? '').padStart(width)} ${entry.stored ? '*' : ' '} ${'  '.repeat(depth)}${label}`];
+    if (path === '') return;
+    let depth = 0;
+    let nameAt = 0;
+    for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', nameAt)) {
+      depth++;
+      nameAt = slash + 1;
+    }
+    const name = visible(path.slice(nameAt));
+    const label = kind === 'directory' ? `${name}/  ${plural(files, 'file')}` : `${name}${KIND_MARKS[kind]}`;
+    lines.push(`  ${(sizes[i] ?? '').padStart(width)} ${stored ? '*' : ' '} ${'  '.repeat(depth)}${label}`);
   });
+  return lines;
 }

@@ -11,7 +11,9 @@ export function table(rows: readonly (readonly string[])[], indent = ''): string
   });
 }
 
+const PLAIN = /^[\x20-\x7e]*$/;
+
 /** In characters, as near to what a terminal shows as one gets without its tables. */
 function lengthOf(text: string): number {
-  return [...text].length;
+  return PLAIN.test(text) ? text.length : [...text].length;
 }

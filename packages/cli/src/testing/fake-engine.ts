@@ -32,6 +32,11 @@ function sampleEngine(root: string): Engine {
     status: async () => ({ stages: [samples.STAGE] }),
     mergeLocks: async () => samples.MERGE,
     resolve: async () => samples.RESOLVED,
+    plan: async () => samples.PLAN,
+    relock: async () => samples.RELOCK,
+    publishLocks: async () => {
+      throw new Error('the command line publishes nothing');
+    },
     commit: async () => samples.COMMIT,
     exportData: async () => samples.EXPORT,
     importArchive: async () => samples.IMPORT,

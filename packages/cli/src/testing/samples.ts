@@ -16,8 +16,10 @@ import type {
   LogReport,
   LsReport,
   MergeLocksReport,
+  PlanReport,
   PullReport,
   PushReport,
+  RelockReport,
   RemotePush,
   RemoteReport,
   RemoteStatReport,
@@ -445,3 +447,37 @@ export const MERGE: MergeLocksReport = {
 export const RESOLVED: ResolveReport = { resolved: [CONFLICT], left: [], locks: ['people/sluice-lock.json'] };
 
 export const UNLOCK: UnlockReport = { unlocked: ['people/raw/1.jpg'], unchanged: [], bytes: 5969 };
+
+const paramChange = { kind: 'param', name: 'people/params.yaml:size', before: '1', after: '2' } as const;
+
+export const PLAN: PlanReport = {
+  stages: [
+    {
+      project: 'people',
+      target: 'small',
+      action: 'run',
+      reasons: [paramChange],
+      why: 'people/params.yaml:size 1 -> 2',
+      bytes: 695_311,
+    },
+    { project: 'people', target: 'sum', action: 'may-run', reasons: [], why: 'after people:small', bytes: 0 },
+  ],
+  unchanged: 1,
+  levels: [
+    [{ name: 'people:small', stages: ['people:small'], why: 'people/params.yaml:size 1 -> 2' }],
+    [{ name: 'people:sum', stages: ['people:sum'], why: 'after people:small' }],
+  ],
+};
+
+export const RELOCK: RelockReport = {
+  stages: [
+    { project: 'people', target: 'raw', outcome: 'unchanged', reasons: [] },
+    { project: 'people', target: 'small', outcome: 'locked', reasons: [paramChange] },
+    {
+      project: 'people',
+      target: 'sum',
+      outcome: 'left',
+      reasons: [{ kind: 'new', name: '', before: null, after: null }],
+    },
+  ],
+};

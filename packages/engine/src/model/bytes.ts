@@ -16,26 +16,26 @@ export class ByteReader {
   }
 
   u8(): number {
-    return this.bytes.readUInt8(this.skip(1));
+    return this.bytes.readUInt8(this.pass(1));
   }
 
   u16(): number {
-    return this.bytes.readUInt16LE(this.skip(2));
+    return this.bytes.readUInt16LE(this.pass(2));
   }
 
   u32(): number {
-    return this.bytes.readUInt32LE(this.skip(4));
+    return this.bytes.readUInt32LE(this.pass(4));
   }
 
   /** A u64 that fits into a double; a larger one is refused. */
   u64(): number {
-    const value = this.bytes.readBigUInt64LE(this.skip(8));
+    const value = this.bytes.readBigUInt64LE(this.pass(8));
     if (value > BigInt(Number.MAX_SAFE_INTEGER)) this.fail('a number is too large');
     return Number(value);
   }
 
   f64(): number {
-    return this.bytes.readDoubleLE(this.skip(8));
+    return this.bytes.readDoubleLE(this.pass(8));
   }
 
   /** LEB128 in its shortest form, at most 2^53 - 1. */
@@ -55,17 +55,18 @@ export class ByteReader {
     return this.fail('a number is too large');
   }
 
-  /** A view of the next `length` bytes. */
-  take(length: number): Buffer {
-    const from = this.skip(length);
-    return this.bytes.subarray(from, from + length);
-  }
-
-  private skip(length: number): number {
+  /** Passes over the next `length` bytes and returns where they begin. */
+  pass(length: number): number {
     const from = this.offset;
     if (length > this.bytes.length - from) this.fail('it is cut off');
     this.offset = from + length;
     return from;
+  }
+
+  /** A view of the next `length` bytes. */
+  take(length: number): Buffer {
+    const from = this.pass(length);
+    return this.bytes.subarray(from, from + length);
   }
 }
 

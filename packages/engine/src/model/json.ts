@@ -43,6 +43,20 @@ export function asFlag(value: unknown, place: string, fail: Fail): boolean {
   return typeof value === 'boolean' ? value : fail(place, 'is neither true nor false');
 }
 
+/** A text that is not empty and holds no NUL. */
+export function asName(value: unknown, place: string, fail: Fail): string {
+  const text = asText(value, place, fail);
+  return text !== '' && !text.includes('\0') ? text : fail(place, 'is empty or holds a NUL');
+}
+
+/** One of some texts. */
+export function asChoice<T extends string>(value: unknown, choices: readonly T[], place: string, fail: Fail): T {
+  return (
+    choices.find((choice) => choice === value) ??
+    fail(place, `is not ${choices.map((choice) => JSON.stringify(choice)).join(' or ')}`)
+  );
+}
+
 /** A whole number from 0 to 2^53 - 1. */
 export function asCount(value: unknown, place: string, fail: Fail): number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0

@@ -1,5 +1,5 @@
 import { SluiceError } from '../errors.js';
-import { copyRaw, RAW_DIGEST_BYTES, rawDigestOf } from './digest.js';
+import { copyRaw, equalRaw, RAW_DIGEST_BYTES, rawDigestOf } from './digest.js';
 
 /** Kinds of objects, as they stand in a pack. */
 export const BLOB = 0;
@@ -168,7 +168,11 @@ export class PackIndex {
       const at = middle * INDEX_ENTRY_BYTES;
       const here = heads[middle] ?? 0;
       const order =
-        here !== key ? here - key : this.rows.compare(raw, rawAt, rawAt + RAW_DIGEST_BYTES, at, at + RAW_DIGEST_BYTES);
+        here !== key
+          ? here - key
+          : equalRaw(this.rows, at, raw, rawAt)
+            ? 0
+            : this.rows.compare(raw, rawAt, rawAt + RAW_DIGEST_BYTES, at, at + RAW_DIGEST_BYTES);
       if (order === 0) return middle;
       if (order < 0) low = middle + 1;
       else high = middle;

@@ -19,6 +19,24 @@ describe('golden choices among ten files', () => {
     expect(chooseSample(parseSample(text), 7, [...TEN].reverse())).toEqual(wanted);
   });
 
+  // Names of one to four bytes per character: the order of UTF-8 is not that of UTF-16, and not that of any locale.
+  const MANY = Array.from(
+    { length: 1000 },
+    (_, i) => `${['a', 'Z', 'é', '\uff5e', '\u{1f600}'][i % 5]}/${i % 7}/${i}.jpg`,
+  );
+
+  test.each([
+    ['random:1/10', 0, 'bec95470129bb61e2a43d519ff6c81f20b3fa0b9cfe915387c881bb04d22ec7e'],
+    ['random:1/10', 1, 'c3e92bc472e38bf60f3cb7272f25d4e88cd7f9e2fab76f54f1336c4e4f6259f5'],
+    ['random:3/7', 9_007_199_254_740_991, 'ea620830f7574748b132c90ee185bc69b505b93da0767f7ba256358e01f9945c'],
+    ['group:1/5', 0, 'da6e64f5dea599f3c48606035fb03806c9cd2bf7c4f98b710044b2a92e29871c'],
+    ['group:2/9', 42, 'f8ec80d34c418a9cd62afbec7e08e77e8d2ffe575e8fb9376b9dce3a74b3968b'],
+    ['range:0:1000:7', 0, 'cbc59bb0e7e412e366a45d8bf2f69f60724dd7118fb2c75fe0c0aca727b7bad2'],
+  ])('%s with seed %d among a thousand is the same everywhere', (text, seed, digest) => {
+    const chosen = chooseSample(parseSample(text), seed, MANY);
+    expect(createHash('sha256').update(chosen.join('\n')).digest('hex')).toBe(digest);
+  });
+
   test('the score is what the documentation says', () => {
     const score = (path: string): string => createHash('sha256').update(`7\n${path}`).digest('hex');
     const two = [...TEN].sort((a, b) => (score(a) < score(b) ? -1 : 1)).slice(0, 2);

@@ -166,7 +166,7 @@ export function decodeNode(bytes: Buffer, what: string): TreeNode {
     files[i] = below;
     filesSeen += below;
     bytesSeen += size;
-    reader.take(RAW_DIGEST_BYTES).copy(digests, i * RAW_DIGEST_BYTES);
+    copyRaw(bytes, reader.pass(RAW_DIGEST_BYTES), digests, i * RAW_DIGEST_BYTES);
   }
   if (reader.left !== 0) reader.fail('bytes follow its last entry');
   if (filesSeen !== totalFiles || bytesSeen !== totalBytes) reader.fail('its sums do not add up');
@@ -187,11 +187,13 @@ function checkMagic(reader: ByteReader, what: string): void {
 function readName(reader: ByteReader): string {
   const length = reader.varint();
   if (length > MAX_NAME_BYTES) reader.fail('a name is too long');
-  const raw = reader.take(length);
-  const name = raw.toString('utf8');
+  const from = reader.pass(length);
+  const name = reader.bytes.toString('utf8', from, from + length);
   const problem = nameProblem(name);
   if (problem !== undefined) reader.fail(`a name ${problem}`);
   // Decoding replaces bytes that are not UTF-8, so a name that does not come back was not UTF-8.
-  if (name.includes('\ufffd') && !Buffer.from(name).equals(raw)) reader.fail('a name is not UTF-8');
+  if (name.includes('\ufffd') && !Buffer.from(name).equals(reader.bytes.subarray(from, from + length))) {
+    reader.fail('a name is not UTF-8');
+  }
   return name;
 }

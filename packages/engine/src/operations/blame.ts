@@ -95,47 +95,57 @@ async function blameOut(context: OperationContext, blaming: Blaming): Promise<Bl
   const blamed = await relyOn(context.workspace.store, [root, ...roots], () =>
     walkBack(context, blaming, root, new Set(entries.map(({ path }) => path))),
   );
-  return entries.flatMap((entry): BlamedFile[] => {
+  const reports: BlamedFile[] = [];
+  for (const entry of entries) {
     const found = blamed.get(entry.path);
-    return found === undefined ? [] : [reportOf(blaming, entry, found)];
-  });
+    if (found !== undefined) reports.push(reportOf(blaming, entry, found));
+  }
+  return reports;
 }
 
+/** Who is to blame, made once for all the files of a commit: there may be many. */
 interface Blamed {
-  readonly commit: LoggedCommit | null;
+  readonly commit: BlamedFile['commit'];
   readonly orEarlier: boolean;
 }
 
-/** Hands files from commit to parent for as long as the parent has the same; where no parent does, the commit changed them. */
+/**
+ * Hands files from commit to parent for as long as the parent has the same; where no parent does, the commit changed them. Sets are handed on as they are and what changed is
+ * taken out of them, since from one commit to the next few files of many change.
+ */
 async function walkBack(
   context: OperationContext,
   blaming: Blaming,
   root: OutRoot,
-  files: ReadonlySet<string>,
+  files: Set<string>,
 ): Promise<Map<string, Blamed>> {
   const { log, rootAt } = blaming;
+  const { size } = files;
   const blamed = new Map<string, Blamed>();
   const pending = new Map<Commit, Set<string>>();
+  /** Takes the set over. */
   const settle = async (
     at: number,
     commit: LoggedCommit | null,
     after: OutRoot,
     parents: readonly Commit[],
-    paths: ReadonlySet<string>,
+    paths: Set<string>,
   ): Promise<void> => {
-    let rest = [...paths];
+    let rest = paths;
     let orEarlier = false;
     for (const parent of parents) {
       const before = rootAt(parent);
-      if (before === undefined || rest.length === 0) continue;
+      if (before === undefined || rest.size === 0) continue;
       const changed = await changedPaths(context, blaming, before, after, at);
       orEarlier ||= changed === undefined;
       if (changed === undefined) continue;
-      const same = rest.filter((path) => !changed.has(path));
-      if (same.length > 0) pending.set(parent, new Set([...(pending.get(parent) ?? []), ...same]));
-      rest = rest.filter((path) => changed.has(path));
+      const same = rest;
+      rest = new Set();
+      for (const path of changed) if (same.delete(path)) rest.add(path);
+      pending.set(parent, union(pending.get(parent), same));
     }
-    for (const path of rest) blamed.set(path, { commit, orEarlier });
+    const by: Blamed = { commit: commit && byOf(commit), orEarlier };
+    for (const path of rest) blamed.set(path, by);
   };
   const [newest] = log.commits;
   await settle(0, null, root, newest === undefined ? [] : [newest.commit], files);
@@ -143,10 +153,19 @@ async function walkBack(
     const paths = pending.get(commit.commit);
     const after = rootAt(commit.commit);
     if (paths === undefined || after === undefined) continue;
+    pending.delete(commit.commit);
     await settle(at, commit, after, commit.parents, paths);
-    if (blamed.size === files.size) break;
+    if (blamed.size === size) break;
   }
   return blamed;
+}
+
+/** Of two sets that nobody else has, the larger one with what is in the other. */
+function union(a: Set<string> | undefined, b: Set<string>): Set<string> {
+  if (a === undefined) return b;
+  const [large, small] = a.size < b.size ? [b, a] : [a, b];
+  for (const path of small) large.add(path);
+  return large;
 }
 
 /** Paths that differ; `undefined` if the trees of `before` can be had nowhere. With those that are missing come the trees of the versions before them. */
@@ -183,11 +202,15 @@ async function changedPaths(
   return diff();
 }
 
+function byOf({ commit, author, date, subject }: LoggedCommit): NonNullable<BlamedFile['commit']> {
+  return { commit, author, date, subject };
+}
+
 function reportOf(
   { stage, out }: Blaming,
   { path, digest, bytes }: ListedEntry,
   { commit, orEarlier }: Blamed,
 ): BlamedFile {
-  const by = commit && { commit: commit.commit, author: commit.author, date: commit.date, subject: commit.subject };
-  return { ...stage.id, out: out.path, path, digest, bytes, commit: by, orEarlier };
+  const { project, target } = stage.id;
+  return { project, target, out: out.path, path, digest, bytes, commit, orEarlier };
 }

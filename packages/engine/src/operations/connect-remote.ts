@@ -66,7 +66,8 @@ const PATIENCE = {
 const FILE_RETRY: RetryOptions = { ...PATIENCE, attempts: 3, longestWaitMs: 400 };
 /** A job waits rather than doing its work again; what asks for patience is answered within half a minute, or not at all. */
 const CACHE_RETRY: RetryOptions = { ...PATIENCE, attempts: 4, longestWaitMs: 2000 };
-const S3_RETRY: Omit<RetryOptions, 'attempts'> = { ...PATIENCE, longestWaitMs: 5000 };
+/** How a bucket is asked again; how often, the environment says. */
+export const S3_RETRY: Omit<RetryOptions, 'attempts'> = { ...PATIENCE, longestWaitMs: 5000 };
 
 /** The remote of a configuration with its wrappers. Throws `ERR_CONFIG` for a kind that this version cannot use. */
 export function connectRemote(settings: RemoteConfig, options: ConnectOptions): OpenedRemote {

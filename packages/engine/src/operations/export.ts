@@ -2,23 +2,29 @@ import { basename, join } from 'node:path';
 import { SluiceError } from '../errors.js';
 import type { PathFilter } from '../model/path-filter.js';
 import type { OutRoot } from '../model/root.js';
+import { namingOuts } from '../stage/name-missing.js';
 import { progress } from '../stage/progress.js';
 import { type Out, type Stage, stageName } from '../stage/stage.js';
 import { completeness } from '../store/complete.js';
 import { relyOn } from '../store/rely.js';
+import type { BucketSettings } from '../workspace/bucket-settings.js';
 import { exportFiles } from '../workspace/export-files.js';
+import { isS3Url } from '../workspace/object-url.js';
 import { filterSnapshot, plannedSnapshot } from '../workspace/plan-placement.js';
 import type { Snapshot } from '../workspace/snapshot.js';
 import { writeTar } from '../workspace/write-tar.js';
 import type { OperationContext } from './context.js';
+import { type ExportBucket, exportBucket, exportToBucket } from './export-bucket.js';
 import { locksAt } from './locks-at.js';
 import type { ExportReport } from './reports.js';
 import type { Selected } from './select.js';
 
 /** What to export, and where to. */
 export interface ExportSettings {
-  /** Absolute path of a directory, or of the file with `tar`. */
+  /** Absolute path of a directory, or of the file with `tar`; or `s3://bucket/prefix`. */
   readonly to: string;
+  /** How the bucket is spoken to, and how objects are kept in it. Credentials come from where every tool for AWS finds them. */
+  readonly s3?: BucketSettings;
   /** One tar file instead of plain files. */
   readonly tar?: boolean;
   /** Of this revision instead of the workspace's locks. */
@@ -40,7 +46,7 @@ interface Item {
 
 /**
  * Writes what locks name as plain files: one out into the directory itself, several below their paths in the workspace. What the store lacks comes from a remote. Files that are there with
- * the right bytes stay, so an interrupted export goes on. Throws `ERR_USAGE` if nothing is selected that has data, `ERR_EXPORT_EXISTS`, and what fetching and placing throw.
+ * the right bytes stay, so an interrupted export goes on. Throws `ERR_USAGE` if nothing is selected that has data, `ERR_EXPORT_EXISTS`, and what fetching, placing and {@link exportToBucket} throw.
  */
 export async function exportData(
   context: OperationContext,
@@ -49,6 +55,7 @@ export async function exportData(
 ): Promise<ExportReport> {
   const startedMs = performance.now();
   const { workspace } = context;
+  const bucket = bucketOf(context, settings);
   const items = await itemsOf(context, selected, settings.rev);
   const total = { written: 0, unchanged: 0, bytes: 0 };
   await relyOn(
@@ -62,6 +69,10 @@ export async function exportData(
           total,
           await writeTar(workspace.store.reader, settings.to, snapshots, settings.force === true, context.signal),
         );
+        return;
+      }
+      if (bucket !== undefined) {
+        Object.assign(total, await exportToBucket(context, bucket, snapshots, settings.force === true));
         return;
       }
       const place = {
@@ -81,6 +92,15 @@ export async function exportData(
     },
   );
   return { to: settings.to, ...total, ms: Math.round(performance.now() - startedMs) };
+}
+
+/** The bucket that is exported to, if it is one. Throws `ERR_USAGE`. */
+function bucketOf(context: OperationContext, { to, s3, tar }: ExportSettings): ExportBucket | undefined {
+  if (isS3Url(to) && tar !== true) return exportBucket(context, to, s3 ?? {});
+  if (!isS3Url(to) && s3 === undefined) return undefined;
+  throw new SluiceError('ERR_USAGE', isS3Url(to) ? 'a tar file is written to the disk' : `${to} is in no bucket`, {
+    hint: 'Export to s3://bucket/prefix without --tar, or to a path without the settings of a bucket.',
+  });
 }
 
 async function itemsOf(
@@ -112,10 +132,12 @@ async function bring(context: OperationContext, items: readonly Item[], remote: 
   const { reader } = context.workspace.store;
   const lacking = items.filter(({ root, filter }) => completeness(reader, root, filter) !== 'complete');
   if (lacking.length === 0) return;
-  await context.remotes.fetch(
-    lacking.map(({ root, filter, out }) => ({ root, filter, remote: out.remote })),
-    'everything',
-    remote === undefined ? undefined : [remote],
+  await namingOuts(lacking, () =>
+    context.remotes.fetch(
+      lacking.map(({ root, filter, out }) => ({ root, filter, remote: out.remote })),
+      'everything',
+      remote === undefined ? undefined : [remote],
+    ),
   );
 }
 

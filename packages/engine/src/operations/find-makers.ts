@@ -5,6 +5,7 @@ import { isUnreachable } from '../remote/remote.js';
 import { readRecord } from '../store/records.js';
 import type { OperationContext } from './context.js';
 import type { OutChange } from './out-history.js';
+import { type AskedRemotes, askedFor } from './remote-states.js';
 
 /** What made a version, as its record says. */
 export interface MadeBy {
@@ -19,14 +20,16 @@ export interface MadeBy {
 /** Requests at once. */
 const AT_ONCE = 16;
 
-/** Which run or commit made the versions of changes: from the records of the store, then of those remotes. Versions without a record are left out. */
+/** Which run or commit made the versions of changes: from the records of the store, then of the remotes that are asked. Versions without a record are left out. */
 export async function findMakers(
   context: OperationContext,
   changes: readonly OutChange[],
-  remotes: readonly string[],
+  asked: AskedRemotes,
 ): Promise<Map<OutChange, MadeBy>> {
   const makers = new Map<OutChange, MadeBy>();
-  const found = await inParallel(changes, AT_ONCE, (change) => findRecord(context, change, remotes));
+  const found = await inParallel(changes, AT_ONCE, (change) =>
+    findRecord(context, change, askedFor(context, change, asked)),
+  );
   for (const [i, change] of changes.entries()) {
     const record = found[i];
     if (record === undefined || record.outs.get(change.out.path)?.digest !== change.after?.digest) continue;

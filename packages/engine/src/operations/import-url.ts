@@ -4,26 +4,43 @@ import { SluiceError } from '../errors.js';
 import type { Digest } from '../model/digest.js';
 import { committedRoot, replaceData } from '../stage/replace-data.js';
 import { type Out, type Stage, stageName } from '../stage/stage.js';
-import { checkUrl, download } from '../workspace/download.js';
+import type { BucketSettings } from '../workspace/bucket-settings.js';
+import { checkUrl, type Download, download } from '../workspace/download.js';
 import { type ImportSource, readImports, writeImports } from '../workspace/imports-file.js';
+import { isS3Url, parseObjectUrl } from '../workspace/object-url.js';
 import { absolutePath, movesDir } from '../workspace/workspace.js';
 import type { OperationContext } from './context.js';
+import { downloadObject, type ObjectDownload } from './download-object.js';
 import { importTarget } from './import-target.js';
+import { checkBucketSettings, openBucket } from './open-bucket.js';
 import type { ImportReport } from './reports.js';
 import type { Selected } from './select.js';
 
+/** What to import: an `http:` or `https:` address, or `s3://bucket/key`. */
+export interface ImportUrlOptions {
+  readonly url: string;
+  /** How the bucket is spoken to; noted for updates. Credentials come from where every tool for AWS finds them. */
+  readonly s3?: BucketSettings;
+}
+
 /**
  * Makes the file at a URL the new version of a dataset that is one file, commits it, and notes where it came from in `sluice-imports.json`. Throws `ERR_USAGE` if not exactly one dataset
- * with one out is selected or it is a directory, what {@link download} throws, and what committing throws; the dataset is then as it was.
+ * with one out is selected or it is a directory, what {@link download} and {@link downloadObject} throw, and what committing throws; the dataset is then as it was.
  */
 export async function importUrl(
   context: OperationContext,
   selected: readonly Selected[],
-  url: string,
+  { url, s3 }: ImportUrlOptions,
 ): Promise<ImportReport> {
   const { stage, out } = importTarget(selected);
-  checkUrl(url);
-  return receive(context, stage, out, { url });
+  if (isS3Url(url)) parseObjectUrl(url);
+  else checkUrl(url);
+  if (s3 !== undefined && !isS3Url(url)) {
+    throw new SluiceError('ERR_USAGE', 'settings of a bucket are given, and the address is none of S3', {
+      hint: 'Write the address as s3://bucket/key, or leave the settings out.',
+    });
+  }
+  return receive(context, stage, out, { url, s3: s3 && checkBucketSettings(s3) });
 }
 
 /** Asks for newer versions of the selected datasets that came from a URL; only what changed is received. Throws like {@link importUrl}, and `ERR_IMPORTS_INVALID`. */
@@ -55,7 +72,7 @@ async function receive(
   source: Pick<ImportSource, 'url'> & Partial<ImportSource>,
 ): Promise<ImportReport> {
   const startedMs = performance.now();
-  const { workspace, signal } = context;
+  const { workspace } = context;
   const locked = context.readLock(stage.projectRoot).stages.get(stage.id.target)?.outs.get(out.path);
   if (locked?.kind === 'tree') {
     throw new SluiceError('ERR_USAGE', `${out.path} is a directory, and a URL gives one file`, {
@@ -76,8 +93,8 @@ async function receive(
     const file = join(staging, 'content');
     // Of another version than the one that came from there the server can say nothing.
     const known = locked?.digest === source.digest ? locked : undefined;
-    const asked = { url: source.url, to: file, signal };
-    const received = await download(known === undefined ? asked : { ...asked, known: source });
+    const asked = { url: source.url, to: file };
+    const received = await receiveFile(context, source.s3, known === undefined ? asked : { ...asked, known: source });
     if (received.kind === 'unchanged') {
       if (known === undefined) throw new Error('a server cannot know what was not named');
       return report(known.digest, known.bytes, false);
@@ -87,7 +104,7 @@ async function receive(
     });
     const root = committedRoot(committed, out);
     const { etag, lastModified, bytes } = received;
-    const entry: ImportSource = { url: source.url, etag, lastModified, digest: root.digest, bytes };
+    const entry: ImportSource = { url: source.url, s3: source.s3, etag, lastModified, digest: root.digest, bytes };
     // Read again: another import of this project may have written meanwhile.
     const sources = new Map(readImports(workspace.root, stage.projectRoot)).set(out.path, entry);
     writeImports(workspace.root, stage.projectRoot, sources);
@@ -95,4 +112,14 @@ async function receive(
   } finally {
     rmSync(staging, { recursive: true, force: true });
   }
+}
+
+function receiveFile(
+  context: OperationContext,
+  settings: BucketSettings | undefined,
+  asked: ObjectDownload,
+): Promise<Download> {
+  if (!isS3Url(asked.url)) return download({ ...asked, signal: context.signal });
+  const { bucket } = parseObjectUrl(asked.url);
+  return downloadObject(context, openBucket(context, bucket, settings ?? {}), asked);
 }

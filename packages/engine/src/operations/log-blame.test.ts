@@ -64,7 +64,7 @@ test('a log has the commits that changed an out, with files, bytes, author, run 
 
 test('counts of files come from trees, which a clone gets without a blob', async () => {
   const fresh = await clone(await history(), 'fresh');
-  const { commits } = await log(fresh, { stat: true, remotes: 'default' });
+  const { commits } = await log(fresh, { stat: true, remotes: 'own' });
   expect(commits.map(({ subject, outs }) => [subject, ...outs.map(({ stat }) => Object.values(stat ?? {}))])).toEqual([
     ['merge', [1, 0, 0, 1, 3, 0]],
     ['three', [1, 0, 0, 1, 3, 0]],
@@ -76,6 +76,31 @@ test('counts of files come from trees, which a clone gets without a blob', async
   );
   expect(commits[0]?.refs).toEqual(['refs/heads/main', 'refs/remotes/origin/main']);
   expect(await fresh.engine.storeStat()).toMatchObject({ blobs: 0 });
+});
+
+test('each out is asked for on its own remote', async () => {
+  const w = await create({
+    'p/project.json': tracked('{projectRoot}/raw', { path: '{projectRoot}/made', remote: 'attic' }),
+    'p/raw/a': '1',
+    'p/made/b': '2',
+  });
+  await w.engine.addRemote({ name: 'attic', url: `file://${temp('attic')}` });
+  await save(w, 'one');
+  await w.engine.push({ select: [] });
+  const remotesOf = async (remotes: readonly string[] | 'own') => {
+    const { commits } = await log(w, { remotes });
+    const { outs } = await w.engine.summary({ select: ['p'], remotes });
+    const { stages } = await w.engine.status({ select: ['p'], remotes });
+    return [commits[0]?.outs, outs, stages[0]?.outs].map((all) => all?.map(({ path, remote }) => [path, remote]));
+  };
+  const own = [
+    ['p/made', { attic: 'complete' }],
+    ['p/raw', { shelf: 'complete' }],
+  ];
+  expect(await remotesOf('own')).toEqual([own, own, own]);
+  const [first] = await remotesOf(['attic']);
+  expect(first).toEqual([own[0], ['p/raw', { attic: 'absent' }]]);
+  await expect(log(w, { remotes: ['none'] })).rejects.toMatchObject({ code: 'ERR_REMOTE_UNKNOWN' });
 });
 
 test('a pattern leaves the commits that changed a file of it', async () => {

@@ -10,7 +10,7 @@ import { type ChangeCount, countChanges } from './count-changes.js';
 import { findMakers, type MadeBy } from './find-makers.js';
 import type { Select } from './options.js';
 import { lockReaderOf, type OutChange, outChanges, stageHistory } from './out-history.js';
-import { remoteStatesOf } from './remote-states.js';
+import { type AskedRemotes, checkAsked, remoteStatesOf } from './remote-states.js';
 import type { RemoteState } from './remotes.js';
 import type { Selected } from './select.js';
 import { tellUnreadable } from './tell-unreadable.js';
@@ -22,8 +22,8 @@ export interface LogOptions extends LogScope {
   readonly num?: number;
   /** Counts files that were added, deleted, modified and renamed: needs the trees of both sides. */
   readonly stat?: boolean;
-  /** Asks these remotes, or the default one, for each version and its record. */
-  readonly remotes?: readonly string[] | 'default';
+  /** Remotes to ask for each version and its record; none if nothing is said. */
+  readonly remotes?: AskedRemotes;
 }
 
 /** One version of an out. */
@@ -66,14 +66,16 @@ export interface LogReport {
 
 /**
  * The commits that changed outs, from git and locks; with `stat` or a pattern from their trees, which come from a remote where the store lacks them. A merge counts
- * where its result is that of no parent. Throws `ERR_REVISION`.
+ * where its result is that of no parent. Throws `ERR_REVISION`, `ERR_REMOTE_UNKNOWN` and `ERR_CONFIG`.
  */
 export async function log(
   context: OperationContext,
   selected: readonly Selected[],
-  options: LogOptions & { readonly remotes: readonly string[] },
+  options: LogOptions,
 ): Promise<LogReport> {
   const { workspace, signal } = context;
+  const { remotes = [] } = options;
+  checkAsked(context, remotes);
   const locks = [...new Set(selected.map(({ stage }) => lockPath(stage.projectRoot)))];
   const logged = await logLocks(workspace.root, locks, options, { signal });
   const read = lockReaderOf(logged, tellUnreadable(context));
@@ -91,13 +93,16 @@ export async function log(
   const found = logged.commits.filter(({ commit }) => byCommit.has(commit));
   const chosen = found.slice(0, options.num);
   const shown = chosen.flatMap(({ commit }) => byCommit.get(commit) ?? []);
-  const pushed = shown.flatMap(({ after, out }) => (after === undefined || !out.push ? [] : after));
+  const versions = shown.flatMap((change) =>
+    change.after === undefined ? [] : [{ change, root: change.after, out: change.out }],
+  );
   const [refs, shallow, states, makers] = await Promise.all([
     refsInLog(workspace.root, found, { signal }),
     logged.commits.length > 0 && isShallow(workspace.root, { signal }),
-    remoteStatesOf(context, pushed, options.remotes),
-    findMakers(context, shown, options.remotes),
+    remoteStatesOf(context, versions, remotes),
+    findMakers(context, shown, remotes),
   ]);
+  const stateOf = new Map(versions.map(({ change }, i) => [change, states[i]]));
   const parents = nearestShown(logged.commits, (commit) => byCommit.has(commit));
   const reportOut = (change: OutChange): LogOut => ({
     ...change.stage.id,
@@ -107,7 +112,7 @@ export async function log(
     after: versionOf(change.after),
     stat: (options.stat === true ? counts.get(change) : undefined) ?? null,
     made: makers.get(change) ?? null,
-    remote: (change.after === undefined ? undefined : states.get(change.after.digest)) ?? {},
+    remote: stateOf.get(change) ?? {},
   });
   return {
     commits: chosen.map((commit) => ({

@@ -149,19 +149,35 @@ test('a file has to be one, and a range has to begin in it', async () => {
   );
 });
 
-test('a file that is nowhere is named with digest, size and command', async () => {
+test('a file that is nowhere is named with digest, size, remotes and command', async () => {
   const w = await twoVersions();
   const fresh = await clone(w, 'fresh');
-  await fresh.engine.ls({ select: [] });
+  const digest = (await fresh.engine.cat({ select: 'p:data#raw/a.txt' })).digest;
   const offline = await clone(w, 'offline', {
     offline: true,
     env: { ...process.env, SLUICE_STORE: fresh.at('.sluice') },
   });
-  const error = await problemOf(read(offline, { select: 'p:data#raw/a.txt' }));
-  expect([error.code, error.hint]).toEqual(['ERR_NOT_LOCAL', "Run: sluice fetch 'p:data#raw/a.txt'"]);
-  expect(error.message).toMatch(
-    /^"p\/raw\/a.txt" \(sha256:[0-9a-f]{12}, 6 B\) is not in the store, and no remote is asked/,
+  const command = "sluice fetch 'p:data#raw/a.txt'";
+  const away = await problemOf(read(offline, { select: 'p:data#raw/a.txt' }));
+  expect([away.code, away.exitCode, away.hint, away.details]).toEqual([
+    'ERR_NOT_LOCAL',
+    4,
+    `Run: ${command} (when shelf can be asked)`,
+    { digest, bytes: 6, remotes: ['shelf'], command },
+  ]);
+  expect(away.message).toMatch(
+    /^"p\/raw\/a.txt" \(sha256:[0-9a-f]{12}, 6 B\) is not in the store, and remote shelf is not asked: Sluice is offline$/,
   );
+  // The tree is here, and the place of the file is gone on the remote.
+  fs.rmSync(temp('shelf/shared/maps'), { recursive: true });
+  const gone = await problemOf(read(fresh, { select: 'p:data#raw/a.txt' }));
+  expect([gone.code, gone.message]).toEqual(['ERR_NOT_LOCAL', expect.stringContaining('nor on remote shelf')]);
+  expect(gone.details).toEqual({ digest, bytes: 6, remotes: ['shelf'], command });
+  expect(gone.hint).toBe(`Run \`sluice push --all-commits p:data\` in a workspace that has it, then: ${command}`);
+  fresh.write({ 'sluice.json': {} });
+  const nowhere = await problemOf(read(fresh, { select: 'p:data#raw/a.txt' }));
+  expect([nowhere.code, nowhere.details]).toEqual(['ERR_NOT_LOCAL', { digest, bytes: 6, remotes: [], command }]);
+  expect(nowhere.message).toContain('and no remote is configured');
 });
 
 test('a flipped byte never comes: not in the store, where the remote has a good copy, and not on the remote', async () => {

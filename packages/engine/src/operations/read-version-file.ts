@@ -4,6 +4,7 @@ import { rawOf, shortDigest } from '../model/digest.js';
 import { pathFilter } from '../model/path-filter.js';
 import { readRemoteBlob } from '../remote/read-blob.js';
 import { isUnreachable } from '../remote/remote.js';
+import { stageName } from '../stage/stage.js';
 import type { ListedEntry } from '../store/list-tree.js';
 import { relyOn } from '../store/rely.js';
 import { formatBytes } from '../text/index.js';
@@ -134,29 +135,36 @@ async function* readFromRemotes(
     const stored = await openStored(context, version, entry);
     if (stored !== undefined) return yield* fromStored(context, stored, entry, { from, to });
   }
-  throw notLocal(context, version, entry, config.offline ? [] : names);
+  throw notLocal(context, version, entry, names);
 }
 
 function notLocal(
   context: OperationContext,
   version: Version,
   entry: ListedEntry,
-  asked: readonly string[],
+  remotes: readonly string[],
 ): SluiceError {
   const { rev, out } = version;
   const { digest, bytes, path } = entry;
   const file = path === '' ? out.path : `${out.path}/${path}`;
-  const where = context.config.offline
-    ? 'and no remote is asked: Sluice is offline'
-    : asked.length === 0
+  const { offline } = context.config;
+  const named = `remote${remotes.length === 1 ? '' : 's'} ${remotes.join(', ')}`;
+  const where =
+    remotes.length === 0
       ? 'and no remote is configured'
-      : `nor on remote ${asked.join(', ')}`;
+      : offline
+        ? `and ${named} ${remotes.length === 1 ? 'is' : 'are'} not asked: Sluice is offline`
+        : `nor on ${named}`;
+  const command = `sluice fetch ${rev === undefined ? '' : `--rev ${rev} `}'${fileSelector(context, version, path)}'`;
+  const hint =
+    remotes.length === 0
+      ? 'Add the remote that has it (`sluice remote add`), or copy the store of a workspace that has it.'
+      : offline
+        ? `Run: ${command} (when ${remotes[0]} can be asked)`
+        : `Run \`sluice push --all-commits ${stageName(version.stage.id)}\` in a workspace that has it, then: ${command}`;
   return new SluiceError(
     'ERR_NOT_LOCAL',
     `${JSON.stringify(file)} (${shortDigest(digest)}, ${formatBytes(bytes)}) is not in the store, ${where}`,
-    {
-      hint: `Run: sluice fetch ${rev === undefined ? '' : `--rev ${rev} `}'${fileSelector(context, version, path)}'`,
-      details: { digest, bytes, remotes: [...asked] },
-    },
+    { hint, details: { digest, bytes, remotes: [...remotes], command } },
   );
 }

@@ -136,7 +136,7 @@ export function createRemotes(options: RemotesOptions): Remotes {
       for (const [name, group] of byRemote(wants)) {
         const asked = from !== undefined ? from.map(open) : config.offline ? [] : openAll(name);
         const [first, ...others] = asked.map(({ remote }) => remote);
-        if (first === undefined) throw notAsked(name ?? config.defaultRemote, group);
+        if (first === undefined) throw notAsked(readingOrder(config, name), group);
         const fetched = await fetchRoots({
           remote: first,
           others,
@@ -151,6 +151,8 @@ export function createRemotes(options: RemotesOptions): Remotes {
             if (source !== undefined) sources.add(source.name);
           },
           signal,
+        }).catch((error: unknown) => {
+          throw withRemotes(error, from ?? asked.map((one) => one.name));
         });
         total.files += fetched.files.received;
         total.bytes += fetched.bytes.received;
@@ -208,13 +210,25 @@ function byRemote(wants: readonly Want[]): Map<string | undefined, Want[]> {
   return groups;
 }
 
-function notAsked(name: string | undefined, wants: readonly Want[]): SluiceError {
+/** What remotes are called here, the fetch does not know. */
+function withRemotes(error: unknown, remotes: readonly string[]): unknown {
+  if (!(error instanceof SluiceError) || error.details?.digest === undefined) return error;
+  const { code, message, hint, cause, details } = error;
+  return new SluiceError(code, message, {
+    cause,
+    ...(hint === undefined ? {} : { hint }),
+    details: { ...details, remotes: [...remotes] },
+  });
+}
+
+function notAsked(remotes: readonly string[], wants: readonly Want[]): SluiceError {
   const digest = wants[0]?.root.digest ?? '';
+  const [first] = remotes;
   return new SluiceError('ERR_NOT_LOCAL', `${digest} is needed and not in the store`, {
     hint:
-      name === undefined
+      first === undefined
         ? 'No remote is configured that could have it.'
-        : `Remote ${name} was not asked, being offline.`,
-    details: { digest },
+        : `Remote ${first} was not asked, being offline.`,
+    details: { digest, remotes: [...remotes] },
   });
 }

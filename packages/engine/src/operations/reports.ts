@@ -52,7 +52,7 @@ export interface ImportReport extends OutReport {
 
 /** What an export wrote, and what was there already with the right bytes. */
 export interface ExportReport {
-  /** Absolute path. */
+  /** Absolute path, or URL of a bucket and prefix. */
   readonly to: string;
   readonly written: number;
   readonly unchanged: number;

@@ -6,6 +6,7 @@ import type { PulseLimits } from '../remote/storage/s3-pulse.js';
 import type { WriteOnce } from '../remote/storage/s3-putting.js';
 import { noteWriteOnce, readWriteOnce } from '../remote/write-once-file.js';
 import type { Store } from '../store/store.js';
+import type { BucketSettings } from '../workspace/bucket-settings.js';
 import type { Environment, RemoteConfig } from '../workspace/config.js';
 import type { UsableLocation } from '../workspace/remote-url.js';
 
@@ -23,7 +24,7 @@ export interface S3RemoteOptions {
   readonly emit: Emit;
 }
 
-/** The options of a bucket: its settings, then the environment that every tool for AWS reads. */
+/** The options of a remote in a bucket: its settings, then the environment that every tool for AWS reads. */
 export function s3OptionsOf(
   settings: RemoteConfig,
   { bucket, prefix }: Extract<UsableLocation, { readonly kind: 's3' }>,
@@ -31,22 +32,37 @@ export function s3OptionsOf(
   retry: Omit<RetryOptions, 'attempts'>,
   { store, env, emit }: S3RemoteOptions,
 ): S3StorageOptions {
-  const access = accessOf(settings, env);
+  const options = bucketOptionsOf(settings, bucket, concurrency, retry, env);
+  const { access } = options;
   const description = describeS3({ bucket, prefix, access });
   return {
-    bucket,
+    ...options,
     prefix,
-    access,
+    writeOnce: access.endpoint === undefined ? SUPPORTED : remembered(store, settings.name, description, emit),
+  };
+}
+
+/** The options of a bucket, be it a remote or not. */
+export function bucketOptionsOf(
+  settings: BucketSettings,
+  bucket: string,
+  concurrency: number,
+  retry: Omit<RetryOptions, 'attempts'>,
+  env: Environment,
+): Omit<S3StorageOptions, 'prefix' | 'writeOnce'> {
+  return {
+    bucket,
+    access: accessOf(settings, env),
     keeping: { sse: settings.sse, kmsKey: settings.kmsKey, storageClass: settings.storageClass },
     requestPayer: settings.requestPayer,
     concurrency,
     retry: { ...retry, attempts: attemptsFrom(env.AWS_MAX_ATTEMPTS) },
     limits: LIMITS,
-    writeOnce: access.endpoint === undefined ? SUPPORTED : remembered(store, settings.name, description, emit),
   };
 }
 
-function accessOf(settings: RemoteConfig, env: Environment): S3Access {
+/** How a bucket is reached. */
+export function accessOf(settings: BucketSettings, env: Environment): S3Access {
   const endpoint = settings.endpoint ?? (env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL || undefined);
   const region = settings.region ?? (env.AWS_REGION || env.AWS_DEFAULT_REGION || undefined);
   return {

@@ -9,9 +9,9 @@ import { type Completeness, completeness } from '../store/complete.js';
 import { storedSum } from '../store/list-tree.js';
 import { remoteNamed } from '../workspace/config.js';
 import type { Observed } from '../workspace/observe.js';
-import { usableLocation } from '../workspace/remote-url.js';
 import { isStored } from '../workspace/snapshot-complete.js';
 import type { OperationContext } from './context.js';
+import { type AskedRemotes, checkAsked } from './remote-states.js';
 import type { RemoteState } from './remotes.js';
 import type { ConflictReport } from './reports.js';
 import { conflictsInLock } from './resolve.js';
@@ -52,10 +52,10 @@ export interface StatusReport {
 export async function status(
   context: OperationContext,
   selected: readonly Selected[],
-  remotes: readonly string[] | 'own',
+  remotes: AskedRemotes,
 ): Promise<StatusReport> {
   // Names that do not exist are told before anything is looked at.
-  for (const name of remotes === 'own' ? [undefined] : remotes) usableLocation(remoteNamed(context.config, name));
+  checkAsked(context, remotes);
   const resolver = new Resolver(context);
   const stages: StageStatus[] = [];
   const conflicts: ConflictReport[] = [];
@@ -104,7 +104,7 @@ async function remoteStates(
   context: OperationContext,
   out: Out,
   root: OutRoot | undefined,
-  remotes: readonly string[] | 'own',
+  remotes: AskedRemotes,
 ): Promise<Record<string, RemoteState>> {
   const states: Record<string, RemoteState> = {};
   for (const name of remotes === 'own' ? [remoteNamed(context.config, out.remote).name] : remotes) {

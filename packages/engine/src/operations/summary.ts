@@ -7,7 +7,7 @@ import { type DiskUse, diskUse } from '../workspace/disk-use.js';
 import { absolutePath } from '../workspace/workspace.js';
 import type { OperationContext } from './context.js';
 import type { Select } from './options.js';
-import { remoteStatesOf } from './remote-states.js';
+import { type AskedRemotes, remoteStatesOf } from './remote-states.js';
 import type { RemoteState } from './remotes.js';
 import type { Selected } from './select.js';
 import { lockedVersions, type Version } from './versions.js';
@@ -18,8 +18,8 @@ export interface SummaryOptions {
   readonly select: Select;
   /** What the locks of this revision name, not those of the workspace. */
   readonly rev?: string;
-  /** Remotes to ask for each out; `default`: the out's own, or the default one. */
-  readonly remotes?: readonly string[] | 'default';
+  /** Remotes to ask for each out; `own` if nothing is said. */
+  readonly remotes?: AskedRemotes;
 }
 
 /** Files with the sum of their bytes. */
@@ -65,7 +65,7 @@ export async function summary(
   for (const { code, message, hint } of counted.missing.values()) {
     context.emit({ type: 'warning', code, message, ...(hint === undefined ? {} : { hint }) });
   }
-  const states = await statesOf(context, versions, remotes ?? 'default');
+  const states = await remoteStatesOf(context, versions, remotes ?? 'own');
   const outs = versions.map(({ stage, out, root }, i): SummaryOut => {
     const { distinct = null, own = null, stored = null } = counted.outs[i] ?? {};
     return {
@@ -162,33 +162,4 @@ function nothing(): Sum {
 function add(sum: Sum, files: number, bytes: number): void {
   sum.files += files;
   sum.bytes += bytes;
-}
-
-/** Each out is asked for where it belongs, or on the remotes that were named. */
-async function statesOf(
-  context: OperationContext,
-  versions: readonly Version[],
-  remotes: readonly string[] | 'default',
-): Promise<Record<string, RemoteState>[]> {
-  const { defaultRemote } = context.config;
-  const namesOf = ({ out }: Version): readonly string[] => {
-    if (!out.push) return [];
-    if (remotes !== 'default') return remotes;
-    const name = out.remote ?? defaultRemote;
-    return name === undefined ? [] : [name];
-  };
-  const names = [...new Set(versions.flatMap(namesOf))];
-  const byRemote = new Map<string, Awaited<ReturnType<typeof remoteStatesOf>>>();
-  for (const name of names) {
-    const mine = versions.filter((version) => namesOf(version).includes(name)).map(({ root }) => root);
-    byRemote.set(name, await remoteStatesOf(context, mine, [name]));
-  }
-  return versions.map((version) =>
-    Object.fromEntries(
-      namesOf(version).flatMap((name) => {
-        const state = byRemote.get(name)?.get(version.root.digest)?.[name];
-        return state === undefined ? [] : [[name, state]];
-      }),
-    ),
-  );
 }

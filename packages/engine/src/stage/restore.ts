@@ -8,6 +8,7 @@ import { ensureIgnored } from '../workspace/gitignore.js';
 import type { Observed } from '../workspace/observe.js';
 import type { LinkKind } from '../workspace/place-batch.js';
 import type { Fetched, StageContext, Want } from './context.js';
+import { namingOuts } from './name-missing.js';
 import { progress } from './progress.js';
 import type { Out, Stage } from './stage.js';
 
@@ -69,11 +70,12 @@ async function restoreHeld(
 
 async function fetchMissing(context: StageContext, restores: readonly Restore[]): Promise<Fetched> {
   const { reader } = context.workspace.store;
-  const wants = restores
-    .filter(({ root, filter, isHere }) => isHere !== true && completeness(reader, root, filter) !== 'complete')
-    .map(({ root, out, filter }): Want => ({ root, remote: out.remote, filter }));
-  if (wants.length === 0) return { files: 0, bytes: 0, remote: undefined };
-  const fetched = await context.remotes.fetch(wants, 'everything');
+  const lacking = restores.filter(
+    ({ root, filter, isHere }) => isHere !== true && completeness(reader, root, filter) !== 'complete',
+  );
+  if (lacking.length === 0) return { files: 0, bytes: 0, remote: undefined };
+  const wants = lacking.map(({ root, out, filter }): Want => ({ root, remote: out.remote, filter }));
+  const fetched = await namingOuts(lacking, () => context.remotes.fetch(wants, 'everything'));
   reader.catalog.refresh();
   return fetched;
 }

@@ -2,16 +2,15 @@ import { type ErrorCode, SluiceError } from '../errors.js';
 import type { RelPath } from '../model/path.js';
 import type { Reason } from '../model/reason.js';
 import type { OutRoot } from '../model/root.js';
-import { believesRecord } from '../remote/areas.js';
-import { readRunTime, writeRecord } from '../store/records.js';
-import { relyOn } from '../store/rely.js';
+import { readRunTime } from '../store/records.js';
 import { reasonsText } from '../text/reasons.js';
 import { ensureIgnored } from '../workspace/gitignore.js';
 import { pendingOf } from '../workspace/hash-snapshot.js';
 import { observedFrom } from '../workspace/observe.js';
+import { adoptRecord } from './adopt-record.js';
 import { bringDeps } from './bring-deps.js';
 import { commitData, type DataLooks, hasUnknownFiles, lookAtData } from './commit-data.js';
-import { commitOuts, updateLock } from './commit-outs.js';
+import { commitOuts } from './commit-outs.js';
 import type { StageContext } from './context.js';
 import { type Decision, decide, isFrozen, type OutState, placeOf } from './decide.js';
 import { refuseTracked } from './git-tracked.js';
@@ -130,14 +129,9 @@ async function restorable(
   tell(context, stage, 'restore', decision.reasons);
   try {
     for (const { out, observed } of stale) await keepAside(context, out.path, observed);
-    const named = new Map(stage.outs.flatMap(({ path }) => [[path, roots.get(path)] as const]).filter(hasRoot));
-    // Until the lock names the result, only the lease keeps a collection away from it.
-    const restored = await relyOn(context.workspace.store, [...named.values()], async () => {
-      const done = await restore(context, stage, wanted, decision.reasons);
-      writeRecord(context.workspace.store, decision.record, (earlier) => believesRecord(context.area, earlier));
-      await updateLock(context, stage, decision.parts, named);
-      return done;
-    });
+    const restored = await adoptRecord(context, stage, decision, () =>
+      restore(context, stage, wanted, decision.reasons),
+    );
     const left = outs.filter(({ place, out }) => place !== 'present' && !wanted.some((state) => state.out === out));
     const referenceOnly = left.map(({ out }) => out.path);
     return { ...restored, outcome: 'restored', referenceOnly, savedMs: decision.record.made.ms };

@@ -24,6 +24,9 @@ export interface LoadedPack {
   readonly index: PackIndex;
 }
 
+/** So many files are looked for one by one before their directory is listed. */
+const LOOKS_BEFORE_LIST = 16;
+
 /** Where an object lies. Stays inside `store/`. */
 export type Place =
   | {
@@ -86,8 +89,37 @@ export class Catalog {
 
   /** Whether the object is there, by the packs that are loaded and the loose files on disk. */
   has(kind: ObjectKind, raw: Buffer, rawAt = 0): boolean {
+    return this.inPacks(kind, raw, rawAt) || this.loose(kind, raw, rawAt) !== undefined;
+  }
+
+  /**
+   * The same for blobs, for many questions of one moment: where many are asked that begin alike, the directory in which they would lie is listed instead of looking for each. What comes
+   * or goes from then on may not be noticed.
+   */
+  manyBlobs(): (raw: Buffer, rawAt: number) => boolean {
+    const asked = new Uint8Array(256);
+    const listed: (ReadonlySet<string> | undefined)[] = [];
+    return (raw, rawAt) => {
+      if (this.inPacks('blob', raw, rawAt)) return true;
+      this.fanOut ??= this.listFanOut();
+      const first = raw[rawAt] ?? 0;
+      if (this.fanOut[first] === 0) return false;
+      const count = asked[first] ?? 0;
+      if (count < LOOKS_BEFORE_LIST) {
+        asked[first] = count + 1;
+        return this.loose('blob', raw, rawAt) !== undefined;
+      }
+      const [directory = '', name = ''] = looseName('blob', raw.toString('hex', rawAt, rawAt + RAW_DIGEST_BYTES)).split(
+        '/',
+      );
+      listed[first] ??= new Set(listNames(this.files, join(this.layout.objects, directory)));
+      return listed[first].has(name);
+    };
+  }
+
+  private inPacks(kind: ObjectKind, raw: Buffer, rawAt: number): boolean {
     for (const pack of this.loaded.values()) if (this.rowIn(pack, kind, raw, rawAt) >= 0) return true;
-    return this.loose(kind, raw, rawAt) !== undefined;
+    return false;
   }
 
   /** The first place of an object. */

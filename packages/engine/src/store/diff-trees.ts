@@ -1,5 +1,5 @@
 import { SluiceError } from '../errors.js';
-import { digestFromRaw, RAW_DIGEST_BYTES, rawOf, shortDigest } from '../model/digest.js';
+import { digestFromRaw, equalRaw, RAW_DIGEST_BYTES, rawOf, shortDigest } from '../model/digest.js';
 import type { FileChange, FileState } from '../model/file-change.js';
 import { compareUtf8 } from '../model/path.js';
 import { mayReach, type PathFilter } from '../model/path-filter.js';
@@ -76,12 +76,25 @@ function* diffDirectories(
     const old = before.names[b];
     const now = after.names[a];
     const order = old === undefined ? 1 : now === undefined ? -1 : compareUtf8(old, now);
+    // Most are equal, and nothing is made of those.
+    if (order === 0 && sameEntry(before, b, after, a)) {
+      b++;
+      a++;
+      continue;
+    }
     const name = (order <= 0 ? old : now) ?? '';
     const below = path === '' ? name : `${path}/${name}`;
     const was = order <= 0 ? entryAt(before, b++) : undefined;
     const is = order >= 0 ? entryAt(after, a++) : undefined;
     yield* diffEntries(diff, was, is, below, depth + 1);
   }
+}
+
+function sameEntry(before: Entries, b: number, after: Entries, a: number): boolean {
+  return (
+    before.kinds[b] === after.kinds[a] &&
+    equalRaw(before.digests, b * RAW_DIGEST_BYTES, after.digests, a * RAW_DIGEST_BYTES)
+  );
 }
 
 /** The entries of two directories, without those that equal parts hold on both sides. */

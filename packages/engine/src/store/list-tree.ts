@@ -38,7 +38,7 @@ export function listRoot(
   root: OutRoot,
   { filter, storedOnly = false }: ListOptions,
 ): ListedEntry[] {
-  const has = (raw: Buffer, rawAt: number): boolean => reader.catalog.has('blob', raw, rawAt);
+  const has = reader.catalog.manyBlobs();
   const wanted = (path: string, stored: boolean): boolean => filter?.(path) !== false && (stored || !storedOnly);
   if (root.kind === 'blob') {
     const stored = has(rawOf(root.digest), 0);

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { digestFromRaw, hexOf, rawDigestOf } from '../model/digest.js';
+import { digestFromRaw, hexOf, rawDigestOf, rawOf } from '../model/digest.js';
 import { storeBlob, storeTree } from '../testing/store-tree.js';
 import { useTempDir } from '../testing/temp-dir.js';
 import { completeness } from './complete.js';
@@ -225,4 +225,19 @@ test('with durability the result is the same', async () => {
   expect(await storeTree(durable, files, false)).toEqual(await storeTree(store, files, true));
   expect(storeStat(durable)).toEqual(storeStat(store));
   durable.close();
+});
+
+test('many questions for blobs get the answers of single ones', async () => {
+  const loose = await storeBlob(store, 'loose');
+  const packed = await storeBlob(store, 'packed', true);
+  store.reader.catalog.refresh();
+  const has = store.reader.catalog.manyBlobs();
+  const raw = rawOf(loose.digest);
+  // Lies where the other one does, and is not there.
+  const absent = Buffer.from(raw);
+  absent.writeUInt8(absent.readUInt8(9) ^ 1, 9);
+  for (let i = 0; i < 40; i++) {
+    expect([has(raw, 0), has(absent, 0), has(rawOf(packed.digest), 0)]).toEqual([true, false, true]);
+  }
+  expect(has(rawDigestOf(Buffer.from('never')), 0)).toBe(false);
 });

@@ -23,7 +23,12 @@ export interface TestRepository {
 export function useRepositories(): {
   readonly temp: (...below: string[]) => string;
   readonly create: (files: Parameters<TestRepository['write']>[0]) => Promise<TestRepository>;
-  readonly clone: (of: TestRepository, name: string, options?: Partial<EngineOptions>) => Promise<TestRepository>;
+  readonly clone: (
+    of: Pick<TestRepository, 'root'>,
+    name: string,
+    options?: Partial<EngineOptions>,
+    ...args: readonly string[]
+  ) => Promise<TestRepository>;
 } {
   const temp = useTempDir();
   const opened: Engine[] = [];
@@ -76,8 +81,8 @@ export function useRepositories(): {
       await repository.engine.addRemote({ name: 'shelf', url: `file://${temp('shelf')}` });
       return repository;
     },
-    clone: async (of, name, options) => {
-      execFileSync('git', ['clone', '-q', of.root, temp(name)], { stdio: 'pipe' });
+    clone: async (of, name, options, ...args) => {
+      execFileSync('git', ['clone', '-q', ...args, of.root, temp(name)], { stdio: 'pipe' });
       return open(temp(name), options);
     },
   };

@@ -20,7 +20,9 @@ export function formatRate(bytes: number, ms: number): string | undefined {
 
 /** `1,204` */
 export function formatCount(count: number): string {
-  return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ',');
+  const rounded = Math.round(count);
+  if (rounded > -1000 && rounded < 1000) return String(rounded);
+  return String(rounded).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** `1,204 files`, `1 file` */
@@ -39,8 +41,12 @@ export function formatDuration(ms: number): string {
 /** Controls, line separators, and what makes a terminal show text in another order than it has. */
 const HIDDEN = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
+/** Text of which nothing is hidden, as most is. */
+const PLAIN = /^[\x20-\x7e]*$/;
+
 /** A name or value on one line of a terminal: a file name may hold a newline, or what a terminal takes for a command. */
 export function visible(text: string): string {
+  if (PLAIN.test(text)) return text;
   return text.replace(HIDDEN, (character) => {
     const code = character.charCodeAt(0).toString(16).padStart(4, '0');
     return ESCAPES[character] ?? `\\u${code}`;

@@ -1,30 +1,20 @@
 import { SluiceError } from '../errors.js';
-import { asFlag, asList, asObject, asText, type Fail, parseJson, placeOf } from '../model/json.js';
+import { asChoice, asFlag, asList, asName, asObject, type Fail, parseJson, placeOf } from '../model/json.js';
 import type { Durability } from '../store/durable.js';
+import { defined } from '../util/defined.js';
 import { suggestion } from '../util/did-you-mean.js';
+import { type BucketSettings, readBucketSettings } from './bucket-settings.js';
 import type { LinkKind } from './place-batch.js';
 
 /** One remote as a file gives it; each of the two files may give a part. */
-export interface RemoteEntry {
+export interface RemoteEntry extends BucketSettings {
   readonly url?: string;
-  readonly region?: string;
-  readonly endpoint?: string;
-  readonly forcePathStyle?: boolean;
   readonly readOnly?: boolean;
   readonly concurrency?: number;
-  readonly storageClass?: string;
-  readonly sse?: Encryption;
-  readonly kmsKey?: string;
-  readonly profile?: string;
-  readonly anonymous?: boolean;
-  readonly requestPayer?: boolean;
   readonly compression?: Compression;
   readonly chunking?: boolean;
   readonly trust?: Trust;
 }
-
-/** Who keeps the keys with which a service encrypts: the service itself, or the KMS of AWS. */
-export type Encryption = 'AES256' | 'aws:kms';
 
 /** Whether what is sent to a remote is compressed: where it gets smaller and holds nothing up, wherever it gets smaller, or never. */
 export type Compression = 'auto' | 'always' | 'none';
@@ -79,9 +69,6 @@ const REMOTE_KEYS = [
 /** The words for {@link Trust}. */
 export const TRUST: readonly Trust[] = ['areas', 'strict'];
 const COMPRESSIONS = ['auto', 'always', 'none'] as const satisfies Compression[];
-const ENCRYPTIONS = ['AES256', 'aws:kms'] as const satisfies Encryption[];
-/** Names that go into headers and host names. */
-const PLAIN = /^[A-Za-z0-9][A-Za-z0-9_:/.-]{0,255}$/;
 const CREDENTIALS =
   /^(?:.*(?:secret|password|passwd|credential|private_?key).*|(?:access_?key(?:_?id)?|session_?token|auth_?token|api_?key|token))$/i;
 const REMOTE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -128,18 +115,10 @@ function parseRemote(remote: string, value: unknown, name: string, fail: Fail): 
   const optional = <T>(key: string, read: (value: unknown, place: string, fail: Fail) => T): T | undefined =>
     entry.has(key) ? read(entry.get(key), placeOf(place, key), fail) : undefined;
   return defined({
+    ...readBucketSettings(entry, place, fail),
     url: optional('url', asName),
-    region: optional('region', asPlain),
-    endpoint: optional('endpoint', asEndpoint),
-    forcePathStyle: optional('forcePathStyle', asFlag),
     readOnly: optional('readOnly', asFlag),
     concurrency: optional('concurrency', asConcurrency),
-    storageClass: optional('storageClass', asPlain),
-    sse: optional('sse', (given, at) => asChoice<Encryption>(given, ENCRYPTIONS, at, fail)),
-    kmsKey: optional('kmsKey', asPlain),
-    profile: optional('profile', asName),
-    anonymous: optional('anonymous', asFlag),
-    requestPayer: optional('requestPayer', asFlag),
     compression: optional('compression', (given, at) => asChoice<Compression>(given, COMPRESSIONS, at, fail)),
     chunking: optional('chunking', asFlag),
     trust: optional('trust', (given, at) => asChoice<Trust>(given, TRUST, at, fail)),
@@ -177,39 +156,8 @@ function parseLink(value: unknown, place: string, fail: Fail): LinkKind[] {
   return kinds.length > 0 ? kinds : fail(place, 'is empty');
 }
 
-function asName(value: unknown, place: string, fail: Fail): string {
-  const text = asText(value, place, fail);
-  return text !== '' && !text.includes('\0') ? text : fail(place, 'is empty or holds a NUL');
-}
-
-function asPlain(value: unknown, place: string, fail: Fail): string {
-  const text = asText(value, place, fail);
-  return PLAIN.test(text) ? text : fail(place, 'holds other characters than letters, digits and "_:/.-"');
-}
-
-function asEndpoint(value: unknown, place: string, fail: Fail): string {
-  const text = asText(value, place, fail);
-  if (!/^https?:\/\/[^/@]+(?:\/|$)/.test(text) || !URL.canParse(text))
-    return fail(place, 'is not http(s)://host without a user name');
-  return text;
-}
-
 function asConcurrency(value: unknown, place: string, fail: Fail): number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 1000
     ? value
     : fail(place, 'is not a whole number from 1 to 1000');
-}
-
-function asChoice<T extends string>(value: unknown, choices: readonly T[], place: string, fail: Fail): T {
-  return (
-    choices.find((choice) => choice === value) ??
-    fail(place, `is not ${choices.map((choice) => JSON.stringify(choice)).join(' or ')}`)
-  );
-}
-
-/** Without the keys that are not set, so that one file can be laid over the other. */
-function defined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>;
-  };
 }

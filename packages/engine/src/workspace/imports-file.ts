@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { SluiceError } from '../errors.js';
 import { type Digest, tryParseDigest } from '../model/digest.js';
-import { asCount, asObject, asText, expectKeys, parseJson, placeOf, printBlock } from '../model/json.js';
+import { asCount, asObject, asText, expectKeys, type Fail, parseJson, placeOf, printBlock } from '../model/json.js';
 import { compareUtf8, joinRelPath, type RelPath, tryParseRelPath } from '../model/path.js';
 import { readIfPresent } from '../util/read-if-present.js';
 import { writeFileAtomic } from '../util/write-file-atomic.js';
+import { BUCKET_KEYS, type BucketSettings, readBucketSettings } from './bucket-settings.js';
 import type { Validators } from './download.js';
 
 /** Lies beside a project's lock, in git: where its datasets come from. */
@@ -13,6 +14,8 @@ const IMPORTS_FILE = 'sluice-imports.json';
 /** Where an out came from, and what the server said of it then. */
 export interface ImportSource extends Validators {
   readonly url: string;
+  /** How its bucket is spoken to, where it is one of S3. */
+  readonly s3?: BucketSettings | undefined;
   readonly digest: Digest;
   readonly bytes: number;
 }
@@ -38,11 +41,12 @@ export function readImports(root: string, projectRoot: RelPath): ImportSources {
     const place = placeOf('imports', name);
     const out = tryParseRelPath(name) ?? fail(place, 'is no path in the workspace');
     const entry = asObject(value, place, fail);
-    expectKeys(entry, ['url', 'etag', 'lastModified', 'digest', 'bytes'], place, fail);
+    expectKeys(entry, ['url', 's3', 'etag', 'lastModified', 'digest', 'bytes'], place, fail);
     const textOf = (key: string): string => asText(entry.get(key), placeOf(place, key), fail);
     const optional = (key: string): string | undefined => (entry.has(key) ? textOf(key) : undefined);
     sources.set(out, {
       url: textOf('url'),
+      s3: entry.has('s3') ? settingsOf(entry.get('s3'), placeOf(place, 's3'), fail) : undefined,
       etag: optional('etag'),
       lastModified: optional('lastModified'),
       digest: tryParseDigest(textOf('digest')) ?? fail(placeOf(place, 'digest'), 'is no digest'),
@@ -56,9 +60,16 @@ export function readImports(root: string, projectRoot: RelPath): ImportSources {
 export function writeImports(root: string, projectRoot: RelPath, sources: ImportSources): void {
   const sorted = [...sources].sort(([a], [b]) => compareUtf8(a, b));
   const blocks = sorted.map(([path, source]) => {
-    const { url, etag, lastModified, digest, bytes } = source;
-    const values = Object.entries({ url, etag, lastModified, digest, bytes });
-    const known = values.filter((entry): entry is [string, string | number] => entry[1] !== undefined);
+    const { url, s3, etag, lastModified, digest, bytes } = source;
+    const values: [string, string | number | BucketSettings | undefined][] = Object.entries({
+      url,
+      s3: s3 === undefined || Object.keys(s3).length === 0 ? undefined : s3,
+      etag,
+      lastModified,
+      digest,
+      bytes,
+    });
+    const known = values.filter(([, value]) => value !== undefined);
     return [path, known.map(([key, value]) => [key, JSON.stringify(value)] as const)] as const;
   });
   const text = printBlock([
@@ -66,4 +77,10 @@ export function writeImports(root: string, projectRoot: RelPath, sources: Import
     ['imports', blocks],
   ]);
   writeFileAtomic(join(root, joinRelPath(projectRoot, IMPORTS_FILE)), `${text}\n`);
+}
+
+function settingsOf(value: unknown, place: string, fail: Fail): BucketSettings {
+  const entry = asObject(value, place, fail);
+  expectKeys(entry, BUCKET_KEYS, place, fail);
+  return readBucketSettings(entry, place, fail);
 }

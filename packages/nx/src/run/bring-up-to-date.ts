@@ -45,7 +45,7 @@ export async function bringUpToDate(engine: Engine, chosen: ChosenStage, place: 
       // `--skip-nx-cache`: the user wants the command to run.
       force: host.env.NX_SKIP_NX_CACHE === 'true',
       wait: true,
-      materialize: dataIsRead(context, chosen.id),
+      materialize: dataIsRead(context, chosen.id, host.env.SLUICE_MATERIALIZE !== 'lazy'),
       ...(env === undefined ? {} : { env }),
       ...(envName === undefined ? {} : { envName }),
       ...(emit === undefined ? {} : { emit }),

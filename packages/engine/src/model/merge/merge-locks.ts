@@ -101,7 +101,7 @@ function mapSides<A, B>(sides: Sides<A>, map: (side: A) => B | undefined): Sides
 }
 
 /** Whether two entries of a stage say the same. */
-function sameStage(a: LockedStage | undefined, b: LockedStage | undefined): boolean {
+export function sameStage(a: LockedStage | undefined, b: LockedStage | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   if (a.fingerprint !== b.fingerprint || a.merged !== b.merged || a.outs.size !== b.outs.size) return false;
   const via = ({ parts }: LockedStage): string => parts.map((part) => `${partKey(part)} ${part.via ?? ''}`).join('\n');

@@ -86,7 +86,7 @@ export function explainS3(error: unknown, ask: S3Ask, place: S3Place): SluiceErr
       `bucket ${place.bucket} lies in ${region === undefined ? 'another region' : `region ${region}`} than was asked (${place.description})`,
       region === undefined
         ? 'Set `region` and `endpoint` of the remote to those of the bucket.'
-        : `Set "region": "${region}" for this remote in sluice.json.`,
+        : `Set "region": "${region}" for this remote in sluice.json; for an import or export, --region ${region}.`,
     );
   }
   if (name === 'CredentialsProviderError' || name === 'TokenProviderError') {

@@ -1,3 +1,4 @@
+import type { _Object } from '@aws-sdk/client-s3';
 import { type ListedObject, type StorageKey, tryParseStorageKey } from './port.js';
 import type { ObjectName } from './s3-read.js';
 import type { S3Requests } from './s3-requests.js';
@@ -25,29 +26,48 @@ export async function* listObjects(
     most: number | undefined,
     isWanted: (key: StorageKey) => boolean,
   ): AsyncGenerator<ListedObject> {
-    const { Key: _, ...bucket } = named('');
-    let token: string | undefined;
-    do {
-      const answer = await requests.send(signal, {
-        counts: 'list',
-        ask: { action: 's3:ListBucket' },
-        send: async ({ s3, http }) =>
-          s3.listObjectsV2(
-            {
-              ...bucket,
-              Prefix: start,
-              ...(most === undefined ? {} : { MaxKeys: most }),
-              ...(token === undefined ? {} : { ContinuationToken: token }),
-            },
-            http,
-          ),
-      });
-      for (const { Key: whole = '', Size: bytes = 0, LastModified: modified } of answer.Contents ?? []) {
-        const key = tryParseStorageKey(whole.slice(base.length));
-        if (key === undefined || !whole.startsWith(start) || !isWanted(key)) continue;
-        yield { key, bytes, modifiedMs: modified?.getTime() ?? 0 };
-      }
-      token = most === undefined && answer.IsTruncated === true ? answer.NextContinuationToken : undefined;
-    } while (token !== undefined);
+    for await (const { Key: whole = '', Size: bytes = 0, LastModified: modified } of listAll(
+      requests,
+      named(''),
+      start,
+      most,
+      signal,
+    )) {
+      const key = tryParseStorageKey(whole.slice(base.length));
+      if (key === undefined || !whole.startsWith(start) || !isWanted(key)) continue;
+      yield { key, bytes, modifiedMs: modified?.getTime() ?? 0 };
+    }
   }
+}
+
+/** What a listing says of an object. */
+export type ListedByS3 = Pick<_Object, 'Key' | 'Size' | 'LastModified' | 'ETag'>;
+
+/** Every object whose key begins with `start`, or the first `most` of them. */
+export async function* listAll(
+  requests: S3Requests,
+  { Key: _, ...bucket }: ObjectName,
+  start: string,
+  most: number | undefined,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ListedByS3> {
+  let token: string | undefined;
+  do {
+    const answer = await requests.send(signal, {
+      counts: 'list',
+      ask: { action: 's3:ListBucket' },
+      send: async ({ s3, http }) =>
+        s3.listObjectsV2(
+          {
+            ...bucket,
+            Prefix: start,
+            ...(most === undefined ? {} : { MaxKeys: most }),
+            ...(token === undefined ? {} : { ContinuationToken: token }),
+          },
+          http,
+        ),
+    });
+    yield* answer.Contents ?? [];
+    token = most === undefined && answer.IsTruncated === true ? answer.NextContinuationToken : undefined;
+  } while (token !== undefined);
 }

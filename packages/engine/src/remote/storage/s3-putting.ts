@@ -10,6 +10,8 @@ export interface S3Keeping {
   readonly kmsKey?: string | undefined;
   /** Of objects from 128 KiB up: smaller ones are read often and cost more elsewhere. */
   readonly storageClass?: string | undefined;
+  /** Notes on an object, by names in small letters. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Whether a service refuses to replace what is there (`If-None-Match: *`), and a memory for the answer. */
@@ -34,8 +36,9 @@ export const PART_BYTES: number = 8 * 1024 * 1024;
 const SMALLEST_IN_CLASS_BYTES = 128 * 1024;
 
 /** What a request says about how the object is kept. */
-export function keptAs({ sse, kmsKey, storageClass }: S3Keeping, bytes: number): object {
+export function keptAs({ sse, kmsKey, storageClass, metadata }: S3Keeping, bytes: number): object {
   return {
+    ...(metadata === undefined ? {} : { Metadata: metadata }),
     ...(sse === undefined ? {} : { ServerSideEncryption: sse }),
     ...(kmsKey === undefined ? {} : { SSEKMSKeyId: kmsKey }),
     ...(storageClass === undefined || bytes < SMALLEST_IN_CLASS_BYTES ? {} : { StorageClass: storageClass }),

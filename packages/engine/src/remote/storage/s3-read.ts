@@ -12,20 +12,40 @@ export interface ObjectName {
   readonly RequestPayer?: 'requester';
 }
 
+/** What is known of an object without its bytes. */
+export interface ObjectHead extends StorageStat {
+  /** What the service calls this version of it. */
+  readonly etag: string | undefined;
+  readonly modified: Date | undefined;
+  /** What whoever put it has noted, by names in small letters. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
 /** The size of an object; `undefined` if there is none. */
 export async function statObject(
   requests: S3Requests,
   name: ObjectName,
   signal: AbortSignal | undefined,
 ): Promise<StorageStat | undefined> {
+  const head = await headObject(requests, name, signal);
+  return head === undefined ? undefined : { bytes: head.bytes };
+}
+
+/** What is known of an object; `undefined` if there is none. */
+export async function headObject(
+  requests: S3Requests,
+  name: ObjectName,
+  signal: AbortSignal | undefined,
+): Promise<ObjectHead | undefined> {
   const head = await requests.send(signal, {
     counts: 'head',
     ask: askFor(name),
-    send: async ({ s3, http }) => {
+    send: async ({ s3, http }): Promise<ObjectHead | 'ask' | undefined> => {
       try {
-        const { ContentLength: bytes = 0 } = await s3.headObject(name, http);
+        const answer = await s3.headObject(name, http);
         requests.bucketExists = true;
-        return { bytes };
+        const { ContentLength: bytes = 0, ETag: etag, LastModified: modified, Metadata: metadata = {} } = answer;
+        return { bytes, etag, modified, metadata };
       } catch (error) {
         const { status } = parseS3Failure(error);
         if (status === 404 && requests.bucketExists) return undefined;
@@ -37,13 +57,13 @@ export async function statObject(
   });
   if (head !== 'ask') return head;
   const read = await readObject(requests, name, { offset: 0, length: 1 }, { signal });
-  return read === undefined ? undefined : { bytes: read.total };
+  return read === undefined ? undefined : { bytes: read.total, etag: undefined, modified: undefined, metadata: {} };
 }
 
-/** Bytes of an object and its whole size; `undefined` if there is none. `length` is at least 1. */
+/** Bytes of an object and its whole size; `undefined` if there is none. `length` is at least 1. With `IfMatch`, only of the version of this tag. */
 export async function readObject(
   requests: S3Requests,
-  name: ObjectName,
+  name: ObjectName & { readonly IfMatch?: string },
   range: ByteRange,
   { signal, allocate = Buffer.allocUnsafeSlow }: GetOptions = {},
 ): Promise<{ readonly bytes: Buffer; readonly total: number } | undefined> {

@@ -8,6 +8,7 @@ import { putObject } from './s3-put.js';
 import type { Putting, S3Keeping, WriteOnce } from './s3-putting.js';
 import { type ObjectName, readObject, statObject } from './s3-read.js';
 import { S3Requests } from './s3-requests.js';
+import { PARTS_IN_MEMORY, socketsFor } from './s3-sockets.js';
 import { listUnfinished } from './s3-unfinished.js';
 import { slots } from './slots.js';
 
@@ -27,9 +28,6 @@ export interface S3StorageOptions {
   readonly writeOnce: WriteOnce;
 }
 
-/** Parts that are in memory at once, of all puts: 48 MiB. */
-const PARTS_IN_MEMORY = 6;
-
 /**
  * A bucket of S3, or of a service that speaks like it. Nothing is loaded or asked before the first call. Each request is tried again by itself, so this
  * storage needs no `retrying` around it, and it counts its own requests: a put of a large object is several. What is in memory at once is
@@ -39,9 +37,13 @@ export function s3Storage(options: S3StorageOptions): CountingStorage {
   const { bucket, prefix, access, concurrency } = options;
   const base = prefix === '' ? '' : `${prefix}/`;
   const description = describeS3(options);
-  // One call needs one socket, or those of its parts; listings are not bounded with calls, and a dead server must not keep the question whether it lives from being asked.
-  const sockets = concurrency + PARTS_IN_MEMORY + 2;
-  const requests = new S3Requests({ description, bucket }, access, sockets, options.retry, options.limits);
+  const requests = new S3Requests(
+    { description, bucket },
+    access,
+    socketsFor(concurrency),
+    options.retry,
+    options.limits,
+  );
   const named = (key: string): ObjectName => ({
     Bucket: bucket,
     Key: `${base}${key}`,
