@@ -18896,6 +18896,7 @@ var ERRORS = {
   ERR_REMOTE_UNKNOWN: { exit: 2, summary: "No remote has this name, or none is configured" },
   ERR_DOCTOR_FAILED: { exit: 2, summary: "The workspace has problems that are not repaired" },
   ERR_STORE_UNWRITABLE: { exit: 2, summary: "The store cannot be written" },
+  ERR_SIGNING_KEY: { exit: 2, summary: "The key for signatures is missing or cannot be used" },
   ERR_REMOTE_DOWN: { exit: 3, summary: "The remote does not answer" },
   ERR_REMOTE_DENIED: { exit: 3, summary: "The remote refuses access" },
   ERR_REMOTE_READ_ONLY: { exit: 3, summary: "The remote is configured as read-only" },
@@ -18907,6 +18908,7 @@ var ERRORS = {
   ERR_MAP_INVALID: { exit: 4, summary: "A map is damaged" },
   ERR_INDEX_INVALID: { exit: 4, summary: "A stat index is damaged" },
   ERR_RECORD_INVALID: { exit: 4, summary: "A record is damaged" },
+  ERR_SIGNATURE: { exit: 4, summary: "A record or map of a remote is not signed with a key that counts" },
   ERR_LOCK_INVALID: { exit: 4, summary: "A lock cannot be read" },
   ERR_LOCK_CONFLICT: { exit: 4, summary: "A lock holds conflicts of a merge" },
   ERR_LOCK_VERSION: { exit: 4, summary: "A lock was written by a newer Sluice" },
@@ -20802,8 +20804,8 @@ function outChanges(log2, entries, { stage, out, filter }) {
   const rootAt2 = (commit2) => entries.get(commit2)?.outs.get(out.path);
   return log2.commits.flatMap(({ commit: commit2, parents }) => {
     const after = rootAt2(commit2);
-    const isSame4 = parents.length === 0 ? after === void 0 : parents.some((parent) => sameRoot(rootAt2(parent), after));
-    if (isSame4)
+    const isSame5 = parents.length === 0 ? after === void 0 : parents.some((parent) => sameRoot(rootAt2(parent), after));
+    if (isSame5)
       return [];
     const [first] = parents;
     const before = first === void 0 ? void 0 : rootAt2(first);
@@ -20912,6 +20914,8 @@ function canonicalObject(value2) {
 
 // packages/engine/dist/model/record.js
 var VERSION2 = 1;
+var SIGNED_VERSION = 2;
+var SIGNATURE = /^hmac-sha256:([0-9a-f]{64})$/;
 var AREA = /^(?:trusted|shared|pr\/[1-9][0-9]{0,15})$/;
 function isArea(text) {
   return AREA.test(text);
@@ -20928,8 +20932,8 @@ function parseRecord(text, where) {
     });
   };
   const record = asObject(parseJson(text, fail2), "", fail2);
-  checkVersion2(record.get("version"), where, fail2);
-  expectKeys(record, ["version", "fingerprint", "tracked", "parts", "outs", "stage", "made", "area"], "", fail2);
+  const isSigned = versionOf(record.get("version"), where, fail2) === SIGNED_VERSION;
+  expectKeys(record, isSigned ? [...KEYS, "signature"] : KEYS, "", fail2);
   const fingerprint = asDigest(record.get("fingerprint"), "fingerprint", fail2);
   const tracked = record.has("tracked") && asFlag(record.get("tracked"), "tracked", fail2);
   const parts2 = parseParts(record.get("parts"), "parts", fail2);
@@ -20943,7 +20947,8 @@ function parseRecord(text, where) {
   if (!isArea(area))
     fail2("area", "is not trusted, shared or pr/<n>");
   const stage = parseStageId(record.get("stage"), fail2);
-  return { fingerprint, tracked, parts: parts2, outs, stage, made: parseMade(record.get("made"), fail2), area };
+  const parsed2 = { fingerprint, tracked, parts: parts2, outs, stage, made: parseMade(record.get("made"), fail2), area };
+  return isSigned ? { ...parsed2, signature: parseSignature(record.get("signature"), fail2) } : parsed2;
 }
 function parseRunTime(text) {
   try {
@@ -20961,7 +20966,7 @@ function printRecord(record) {
     ...by === void 0 ? [] : [["by", printMaker(by)]]
   ];
   const block = [
-    ["version", String(VERSION2)],
+    ["version", String(record.signature === void 0 ? VERSION2 : SIGNED_VERSION)],
     ["fingerprint", JSON.stringify(record.fingerprint)],
     ...record.tracked ? [["tracked", "true"]] : [],
     ["parts", printParts(record.parts)],
@@ -20974,7 +20979,8 @@ function printRecord(record) {
       ]
     ],
     ["made", made],
-    ["area", JSON.stringify(record.area)]
+    ["area", JSON.stringify(record.area)],
+    ...record.signature === void 0 ? [] : [["signature", JSON.stringify(`hmac-sha256:${record.signature.toString("hex")}`)]]
   ];
   return `${printBlock(block)}
 `;
@@ -20982,15 +20988,21 @@ function printRecord(record) {
 function notFound() {
   throw new Error("not a record");
 }
+var KEYS = ["version", "fingerprint", "tracked", "parts", "outs", "stage", "made", "area"];
 var MAKER_KEYS = ["commit", "host", "repository", "run"];
-function checkVersion2(version, where, fail2) {
-  if (typeof version === "number" && version > VERSION2) {
-    throw new SluiceError("ERR_FORMAT_VERSION", `record ${where} has format ${version}; this Sluice knows formats up to ${VERSION2}`, {
+function versionOf(version, where, fail2) {
+  if (typeof version === "number" && version > SIGNED_VERSION) {
+    throw new SluiceError("ERR_FORMAT_VERSION", `record ${where} has format ${version}; this Sluice knows formats up to ${SIGNED_VERSION}`, {
       hint: "Update Sluice."
     });
   }
-  if (version !== VERSION2)
-    fail2("version", `is not ${VERSION2}`);
+  if (version === VERSION2 || version === SIGNED_VERSION)
+    return version;
+  return fail2("version", `is not ${VERSION2} or ${SIGNED_VERSION}`);
+}
+function parseSignature(value2, fail2) {
+  const [, hex] = SIGNATURE.exec(asText(value2, "signature", fail2)) ?? [];
+  return hex === void 0 ? fail2("signature", "is not hmac-sha256: and 64 hex digits") : Buffer.from(hex, "hex");
 }
 function parseStageId(value2, fail2) {
   const stage = asObject(value2, "stage", fail2);
@@ -21128,7 +21140,7 @@ function asEndpoint(value2, place2, fail2) {
 }
 
 // packages/engine/dist/workspace/config-file.js
-var KEYS = ["$schema", "store", "defaultRemote", "remotes", "link", "durability", "push", "gc", "hooks", "trust"];
+var KEYS2 = ["$schema", "store", "defaultRemote", "remotes", "link", "durability", "push", "gc", "hooks", "trust"];
 var REMOTE_KEYS = [
   "url",
   "region",
@@ -21143,8 +21155,10 @@ var REMOTE_KEYS = [
   "anonymous",
   "requestPayer",
   "compression",
-  "chunking"
+  "chunking",
+  "trust"
 ];
+var TRUST = ["areas", "strict"];
 var COMPRESSIONS = ["auto", "always", "none"];
 var CREDENTIALS = /^(?:.*(?:secret|password|passwd|credential|private_?key).*|(?:access_?key(?:_?id)?|session_?token|auth_?token|api_?key|token))$/i;
 var REMOTE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -21161,7 +21175,7 @@ function parseConfigFile(text, name) {
     });
   };
   const file = asObject(parseJson(text, fail2), "", fail2);
-  checkKeys(file, KEYS, "", name);
+  checkKeys(file, KEYS2, "", name);
   const optional = (key, read3) => file.has(key) ? read3(file.get(key), key) : void 0;
   const remotes = optional("remotes", (value2, place2) => asObject(value2, place2, fail2)) ?? /* @__PURE__ */ new Map();
   return defined({
@@ -21173,7 +21187,7 @@ function parseConfigFile(text, name) {
     push: optional("push", (value2, place2) => asChoice(value2, PUSH_WHEN, place2, fail2)),
     gc: optional("gc", (value2, place2) => asChoice(value2, WHEN, place2, fail2)),
     hooks: optional("hooks", (value2, place2) => parseHooks(value2, place2, name, fail2)),
-    trust: optional("trust", (value2, place2) => asObject(value2, place2, fail2))
+    trust: optional("trust", (value2, place2) => asChoice(value2, TRUST, place2, fail2))
   });
 }
 function parseRemote(remote, value2, name, fail2) {
@@ -21189,7 +21203,8 @@ function parseRemote(remote, value2, name, fail2) {
     readOnly: optional("readOnly", asFlag),
     concurrency: optional("concurrency", asConcurrency),
     compression: optional("compression", (given, at3) => asChoice(given, COMPRESSIONS, at3, fail2)),
-    chunking: optional("chunking", asFlag)
+    chunking: optional("chunking", asFlag),
+    trust: optional("trust", (given, at3) => asChoice(given, TRUST, at3, fail2))
   });
 }
 function checkKeys(object, known, place2, name) {
@@ -21307,7 +21322,7 @@ function readConfig(root, env) {
     push: merged.push ?? "manual",
     gc: merged.gc ?? "manual",
     hooks: { ...shared.hooks, ...local.hooks },
-    trust: merged.trust ?? /* @__PURE__ */ new Map(),
+    trust: strictest(shared.trust, local.trust, readTrust(env.SLUICE_TRUST)),
     area: readArea(env.SLUICE_AREA),
     offline: readFlag("SLUICE_OFFLINE", env.SLUICE_OFFLINE)
   };
@@ -21335,7 +21350,8 @@ function readFile(root, name) {
   return text === void 0 ? { remotes: /* @__PURE__ */ new Map() } : parseConfigFile(text, name);
 }
 function toRemote(root, name, shared, local) {
-  const entry2 = { ...shared.remotes.get(name), ...local.remotes.get(name) };
+  const trust = strictest(shared.remotes.get(name)?.trust, local.remotes.get(name)?.trust);
+  const entry2 = { ...shared.remotes.get(name), ...local.remotes.get(name), trust };
   const file = local.remotes.get(name)?.url === void 0 ? CONFIG_FILE : LOCAL_CONFIG_FILE;
   if (entry2.url === void 0) {
     const places2 = shared.remotes.has(name) ? CONFIG_FILE : `${LOCAL_CONFIG_FILE} (and no remote of ${CONFIG_FILE} has this name)`;
@@ -21370,6 +21386,17 @@ function readArea(text) {
     return text || void 0;
   throw new SluiceError("ERR_CONFIG", `SLUICE_AREA is ${JSON.stringify(text)}`, {
     hint: "Set it to trusted, shared or pr/<number>."
+  });
+}
+function strictest(...asked) {
+  return asked.includes("strict") ? "strict" : "areas";
+}
+function readTrust(text) {
+  const trust = TRUST.find((word) => word === text);
+  if (trust !== void 0 || text === void 0 || text === "")
+    return trust;
+  throw new SluiceError("ERR_CONFIG", `SLUICE_TRUST is ${JSON.stringify(text)}`, {
+    hint: `Set it to ${TRUST.join(" or ")}.`
   });
 }
 function readFlag(name, text) {
@@ -21705,7 +21732,7 @@ function errorText({ code: code3, message, hint, details: details2 }) {
 import { closeSync, openSync, readSync } from "node:fs";
 
 // packages/engine/dist/remote/read-blob.js
-import { createHash as createHash5 } from "node:crypto";
+import { createHash as createHash6 } from "node:crypto";
 
 // packages/engine/dist/model/decompress.js
 import { brotliDecompressSync } from "node:zlib";
@@ -22006,7 +22033,7 @@ var IN_CHUNKS = 2;
 var OWN_KEY_BYTES = 8 * 1024 * 1024;
 var SLICE_BYTES = 1024 * 1024;
 var MAP_HEADER_BYTES = 156;
-var LARGEST_MAP_HEADER_BYTES = 164;
+var LARGEST_MAP_HEADER_BYTES = 196;
 var NODE_ROW_BYTES = 32;
 var LOCATION_BYTES = 16;
 var CHUNK_ROW_BYTES = 48;
@@ -22019,6 +22046,7 @@ var CHUNKS_VERSION = 2;
 var BASES_VERSION = 3;
 var PACK_ROW_BYTES = 1 + PACK_NAME_BYTES;
 var MAP_ROW_BYTES = 1 + RAW_DIGEST_BYTES;
+var SIGNED_VERSION2 = 4;
 var BODY_SUM_BEFORE = 64;
 var FRONT_SUM_BEFORE = 32;
 var NodeRows = class {
@@ -22088,7 +22116,7 @@ function parseMapHeader(bytes, where) {
   if (!reader.take(4).equals(MAP_MAGIC))
     failMap(where, "it does not begin like a map");
   const version = reader.u8();
-  if (version > BASES_VERSION) {
+  if (version > SIGNED_VERSION2) {
     throw new SluiceError("ERR_FORMAT_VERSION", `map ${where} was written by a newer Sluice`, {
       hint: "Update Sluice in this workspace."
     });
@@ -22102,7 +22130,8 @@ function parseMapHeader(bytes, where) {
   const [nodes, locations, slices] = [reader.u32(), reader.u32(), reader.u32()];
   const chunks = version >= CHUNKS_VERSION ? reader.u32() : 0;
   const bases = version >= BASES_VERSION ? reader.u32() : 0;
-  const headerBytes = headerBytesOf(version);
+  const sumsEnd = headerBytesOf(Math.min(version, BASES_VERSION));
+  const headerBytes = version === SIGNED_VERSION2 ? LARGEST_MAP_HEADER_BYTES : sumsEnd;
   if (bytes.length < headerBytes)
     failMap(where, "it is cut off");
   if (packs > MAX_MAP_TABLE || maps > MAX_MAP_TABLE)
@@ -22114,17 +22143,18 @@ function parseMapHeader(bytes, where) {
   const tableBytes = packs * PACK_ROW_BYTES + maps * MAP_ROW_BYTES;
   const frontBytes = headerBytes + tableBytes + nodes * NODE_ROW_BYTES + bases * CHUNK_ROW_BYTES;
   const totalBytes = frontBytes + locations * LOCATION_BYTES + slices * RAW_DIGEST_BYTES + chunks * CHUNK_ROW_BYTES;
-  const counts = { blobs, trees, packs, maps, nodes, locations, slices, chunks, bases, headerBytes };
-  return { rootKind, root, files, bytes: bytesBelow, blobBytes, ...counts, frontBytes, totalBytes };
+  const counts = { blobs, trees, packs, maps, nodes, locations, slices, chunks, bases, headerBytes, sumsEnd };
+  const signed2 = version === SIGNED_VERSION2 ? { bytes: Buffer.from(bytes.subarray(0, sumsEnd)), signature: Buffer.from(bytes.subarray(sumsEnd, headerBytes)) } : void 0;
+  return { rootKind, root, files, bytes: bytesBelow, blobBytes, ...counts, frontBytes, totalBytes, signed: signed2 };
 }
 function parseMapFront(bytes, where) {
   const header = parseMapHeader(bytes, where);
   if (bytes.length < header.frontBytes)
     failMap(where, "it is cut off");
-  const frontSumAt = header.headerBytes - FRONT_SUM_BEFORE;
+  const frontSumAt = header.sumsEnd - FRONT_SUM_BEFORE;
   const rest = bytes.subarray(header.headerBytes, header.frontBytes);
   const sum2 = rawDigestOf(Buffer.concat([bytes.subarray(0, frontSumAt), rest]));
-  if (!sum2.equals(bytes.subarray(frontSumAt, header.headerBytes)))
+  if (!sum2.equals(bytes.subarray(frontSumAt, header.sumsEnd)))
     failMap(where, "its front does not have its checksum");
   const reader = new ByteReader(rest, (problem) => failMap(where, problem));
   const names = (count3, length) => Array.from({ length: count3 }, () => {
@@ -22141,11 +22171,11 @@ function parseMapFront(bytes, where) {
 }
 function decodeMap(bytes, where) {
   const front = parseMapFront(bytes, where);
-  const { headerBytes, frontBytes, totalBytes, locations, slices } = front.header;
+  const { sumsEnd, frontBytes, totalBytes, locations, slices } = front.header;
   if (bytes.length !== totalBytes)
     failMap(where, "it does not have its length");
   const body = bytes.subarray(frontBytes);
-  const sum2 = bytes.subarray(headerBytes - BODY_SUM_BEFORE, headerBytes - FRONT_SUM_BEFORE);
+  const sum2 = bytes.subarray(sumsEnd - BODY_SUM_BEFORE, sumsEnd - FRONT_SUM_BEFORE);
   if (!rawDigestOf(body).equals(sum2)) {
     failMap(where, "its locations do not have their checksum");
   }
@@ -22956,6 +22986,9 @@ function areaOrder(own3) {
   const records = ["trusted", own3];
   return { own: own3, proof, records, bytes: own3 === "shared" ? proof : [...proof, "shared"] };
 }
+function believesRecord(own3, { area }) {
+  return areaOrder(parseArea(own3)).records.some((believed) => believed === area);
+}
 function areaNumber(area) {
   return area === "trusted" ? 0 : area === "shared" ? 1 : 2;
 }
@@ -23378,12 +23411,81 @@ function soundClaims(bytes, { area, root }, where) {
   }
 }
 
+// packages/engine/dist/remote/signatures.js
+import { createHash as createHash5, createHmac, timingSafeEqual } from "node:crypto";
+
+// packages/engine/dist/model/sign-map.js
+var COUNTS_END = 92;
+function withSignature(map, where, sign) {
+  const { headerBytes, sumsEnd, frontBytes, chunks, bases } = parseMapHeader(map, where);
+  const header = Buffer.alloc(LARGEST_MAP_HEADER_BYTES);
+  map.copy(header, 0, 0, COUNTS_END);
+  header[4] = SIGNED_VERSION2;
+  header.writeUInt32LE(chunks, COUNTS_END);
+  header.writeUInt32LE(bases, COUNTS_END + 4);
+  const end = headerBytesOf(BASES_VERSION);
+  map.copy(header, end - BODY_SUM_BEFORE, sumsEnd - BODY_SUM_BEFORE, sumsEnd - FRONT_SUM_BEFORE);
+  const front = [header.subarray(0, end - FRONT_SUM_BEFORE), map.subarray(headerBytes, frontBytes)];
+  rawDigestOf(Buffer.concat(front)).copy(header, end - FRONT_SUM_BEFORE);
+  sign(header.subarray(0, end)).copy(header, end);
+  return Buffer.concat([header, map.subarray(headerBytes)]);
+}
+
+// packages/engine/dist/remote/signatures.js
+function openSignatures(keys, needed2) {
+  const [first] = keys;
+  const problemOf5 = (what, text, signature) => {
+    const problem = signature === void 0 ? "is not signed" : "is signed with none of the keys";
+    const isSigned = signature !== void 0 && keys.some((key) => isSame2(hmac(key, text), signature));
+    if (isSigned)
+      return void 0;
+    return new SluiceError("ERR_SIGNATURE", `${what} ${problem}, and trust is strict`, {
+      hint: "If it was pushed without SLUICE_SIGNING_KEY, push it again with it. If not, somebody else can write there."
+    });
+  };
+  return {
+    needed: needed2,
+    canSign: first !== void 0,
+    name: needed2.maps ? createHash5("sha256").update(keys.join("\n")).digest("hex") : "",
+    signRecord: ({ signature: _2, ...record }) => first === void 0 ? record : { ...record, signature: hmac(first, recordText(record)) },
+    signMap: (map, area) => first === void 0 ? map : withSignature(map, "of this push", (header) => hmac(first, mapText(header, area))),
+    problemOfRecord: ({ signature, ...record }, where) => needed2.records ? problemOf5(`record ${where}`, recordText(record), signature) : void 0,
+    problemOfMap: (header, area, where) => needed2.maps ? problemOf5(`map ${where}`, mapText(header.signed?.bytes ?? NOTHING, area), header.signed?.signature) : void 0
+  };
+}
+var NO_SIGNATURES = openSignatures([], { records: false, maps: false });
+var SHORTEST_KEY = 32;
+function parseSigningKeys(text) {
+  const keys = (text ?? "").split(/[\s,]+/).filter((key) => key !== "");
+  const short = keys.findIndex((key) => key.length < SHORTEST_KEY);
+  if (short < 0)
+    return keys;
+  throw new SluiceError("ERR_SIGNING_KEY", `key ${short + 1} of SLUICE_SIGNING_KEY has fewer than ${SHORTEST_KEY} characters`, { hint: "Make one with `openssl rand -hex 32`." });
+}
+var NOTHING = Buffer.alloc(0);
+function recordText(record) {
+  return Buffer.from(`sluice-record-1
+${printRecord(record)}`);
+}
+function mapText(header, area) {
+  return Buffer.concat([Buffer.from(`sluice-map-1
+${area}
+`), header]);
+}
+function hmac(key, text) {
+  return createHmac("sha256", key).update(text).digest();
+}
+function isSame2(a, b2) {
+  return a.length === b2.length && timingSafeEqual(a, b2);
+}
+
 // packages/engine/dist/remote/remote.js
 var USUAL_ENCODING = { compression: "auto", chunking: false };
 var VERSION5 = 1;
 var FORMAT_BYTES = 4096;
 function openRemote({ storage, area, seen: seen2 = false, onUsed = () => {
-}, encoding = USUAL_ENCODING, quiet, times }) {
+}, encoding = USUAL_ENCODING, quiet, times, signatures = NO_SIGNATURES, onRefused = () => {
+} }) {
   const lookout = new Lookout({ storage, quiet, times });
   let answer2;
   const contact = (signal) => {
@@ -23402,10 +23504,13 @@ function openRemote({ storage, area, seen: seen2 = false, onUsed = () => {
   };
   return {
     description: storage.description,
+    haveName: signatures.name === "" ? storage.description : `${storage.description} signed ${signatures.name}`,
     storage,
     areas: areaOrder(area),
     lookout,
     encoding,
+    signatures,
+    refused: onRefused,
     contact,
     prepare: async (signal) => {
       if (await contact(signal) === "used")
@@ -23426,16 +23531,6 @@ async function isComplete(remote, root, signal) {
   if (await remote.contact(signal) === "empty")
     return false;
   return await areaThatHolds(remote, remote.areas.proof, root, signal) !== void 0;
-}
-async function willStayComplete(remote, root, signal) {
-  if (await remote.contact(signal) === "empty")
-    return false;
-  const found = await firstInAreas(remote.areas.proof, async (area) => {
-    if (!await holdsRoot(remote.storage, area, root, signal))
-      return void 0;
-    return await remote.lookout.isCondemned(area, mapKey(area, root), signal) ? void 0 : area;
-  });
-  return found !== void 0;
 }
 function areaThatHolds({ storage }, areas, root, signal) {
   return firstInAreas(areas, async (area) => await holdsRoot(storage, area, root, signal) ? area : void 0);
@@ -23469,14 +23564,14 @@ async function readFormat(storage, seen2, signal) {
       hint: `If it is a mounted directory, check that it is mounted. If it was emptied on purpose, delete the file \`index/have-\u2026\` of the store.`
     });
   }
-  const version = versionOf(bytes);
+  const version = versionOf2(bytes);
   if (version === VERSION5)
     return "used";
   throw new SluiceError("ERR_FORMAT_VERSION", `${storage.description} has a format that is not known: ${bytes.toString("utf8", 0, 80).trim()}`, {
     hint: "Update Sluice in this workspace, or correct the URL of the remote."
   });
 }
-function versionOf(bytes) {
+function versionOf2(bytes) {
   try {
     const value2 = JSON.parse(bytes.toString("utf8"));
     return typeof value2 === "object" && value2 !== null && "version" in value2 ? value2.version : void 0;
@@ -23507,7 +23602,7 @@ var RemoteMap = class {
     this.front = front;
     this.where = where;
     this.reader = reader;
-    this.ahead = appetite === "all" ? WHOLE_BYTES : 0;
+    this.ahead = appetite === "some" ? 0 : WHOLE_BYTES;
     this.packKeys = front.packs.map((pack) => packKey(this.areaOf(pack.area), pack.raw));
     this.nodeEnds = new Float64Array(front.packs.length);
     for (let i = 0; i < front.nodes.count; i++) {
@@ -23577,6 +23672,9 @@ async function readMapNames(remote, area, root, signal) {
   if (bytes === void 0)
     return void 0;
   const header = ofRoot(parseMapHeader(bytes, where), root, where);
+  const problem = remote.signatures.problemOfMap(header, area, where);
+  if (problem !== void 0)
+    throw problem;
   if (header.frontBytes > USUAL_FRONT_BYTES)
     return [];
   const { packs, maps } = parseMapFront(bytes, where);
@@ -23589,8 +23687,9 @@ async function readMapNames(remote, area, root, signal) {
 async function openMap(remote, area, root, appetite, signal) {
   const key = mapKey(area, root);
   const where = `${remote.description}/${key}`;
-  const reader = new RangeReader(remote.storage, key, signal);
-  const first = await reader.read(0, appetite === "all" ? WHOLE_BYTES : SOME_BYTES);
+  const storage = appetite === "proof" ? await wholeProof(remote, area, key, where, signal) : remote.storage;
+  const reader = new RangeReader(storage, key, signal);
+  const first = await reader.read(0, appetite === "some" ? SOME_BYTES : WHOLE_BYTES);
   if (first === void 0)
     return void 0;
   const header = ofRoot(parseMapHeader(first, where), root, where);
@@ -23600,6 +23699,15 @@ async function openMap(remote, area, root, appetite, signal) {
   if (front === void 0)
     return void 0;
   return new RemoteMap(area, root, parseMapFront(front, where), where, reader, appetite);
+}
+async function wholeProof({ storage, signatures }, area, key, where, signal) {
+  const bytes = await storage.get(key, { offset: 0, length: LARGEST_MAP_BYTES }, { signal });
+  if (bytes === void 0)
+    return { get: async () => void 0 };
+  const problem = signatures.problemOfMap(decodeMap(bytes, where).front.header, area, where);
+  if (problem !== void 0)
+    throw problem;
+  return { get: async (_2, { offset, length }) => bytes.subarray(offset, offset + length) };
 }
 var OpenMaps = class {
   remote;
@@ -23812,7 +23920,7 @@ async function* inChunks(storage, source, { raw, from, to: to2 }, signal) {
   }
 }
 async function* checkedWhole({ storage, key }, { raw, size, from, to: to2 }, chunks) {
-  const whole = from === 0 && to2 === size ? createHash5("sha256") : void 0;
+  const whole = from === 0 && to2 === size ? createHash6("sha256") : void 0;
   let held;
   for await (const chunk of chunks) {
     if (held !== void 0)
@@ -24307,7 +24415,7 @@ function statOf(path) {
 }
 
 // packages/engine/dist/workspace/stat-index.js
-import { createHash as createHash7, randomBytes as randomBytes4 } from "node:crypto";
+import { createHash as createHash8, randomBytes as randomBytes4 } from "node:crypto";
 import { closeSync as closeSync2, fstatSync, mkdirSync as mkdirSync2, openSync as openSync2, readFileSync as readFileSync3, renameSync as renameSync2, rmSync, writeSync } from "node:fs";
 import { dirname as dirname3, join as join10 } from "node:path";
 
@@ -24315,7 +24423,7 @@ import { dirname as dirname3, join as join10 } from "node:path";
 import { lstatSync as lstatSync2 } from "node:fs";
 
 // packages/engine/dist/store/loose.js
-import { createHash as createHash6 } from "node:crypto";
+import { createHash as createHash7 } from "node:crypto";
 import { join as join9 } from "node:path";
 var SEAL_SECONDS = 946684800;
 var CHUNK_BYTES2 = 1024 * 1024;
@@ -24327,7 +24435,7 @@ function seal(files, fd) {
   files.futimesSync(fd, SEAL_SECONDS, SEAL_SECONDS);
 }
 function hashFile(files, path, buffer = Buffer.allocUnsafe(CHUNK_BYTES2)) {
-  const hash8 = createHash6("sha256");
+  const hash8 = createHash7("sha256");
   const fd = files.openSync(path, "r");
   try {
     for (; ; ) {
@@ -24659,7 +24767,7 @@ function decodeDirectory(reader) {
   };
 }
 function checksum(bytes) {
-  return createHash7("sha256").update(bytes.subarray(0, CHECKSUM_AT)).update(bytes.subarray(HEADER_BYTES2)).digest();
+  return createHash8("sha256").update(bytes.subarray(0, CHECKSUM_AT)).update(bytes.subarray(HEADER_BYTES2)).digest();
 }
 function isZero(raw) {
   return raw.every((byte) => byte === 0);
@@ -25004,23 +25112,30 @@ import { isAbsolute as isAbsolute2 } from "node:path";
 var ADDRESS = "SLUICE_BROKER";
 var TOKEN = "SLUICE_BROKER_TOKEN";
 var AREA2 = "SLUICE_BROKER_AREA";
-var BROKER_VARIABLES = [ADDRESS, TOKEN, AREA2];
+var TRUST2 = "SLUICE_BROKER_TRUST";
+var SIGNING_KEY = "SLUICE_SIGNING_KEY";
+var SECRETS = [ADDRESS, TOKEN, AREA2, TRUST2, SIGNING_KEY];
 function brokerAccess(env) {
-  const { [ADDRESS]: address = "", [TOKEN]: token = "", [AREA2]: area } = env;
+  const { [ADDRESS]: address = "", [TOKEN]: token = "", [AREA2]: area, [TRUST2]: trust } = env;
   if (address === "")
     return void 0;
   const socket = address.startsWith("unix:") ? address.slice("unix:".length) : "";
   if (isAbsolute2(socket) && token !== "")
-    return { socket, token, area };
+    return { socket, token, area, isStrict: trust === "strict" };
   throw new SluiceError("ERR_CONFIG", `${ADDRESS} is ${JSON.stringify(address)}, or ${TOKEN} is empty`, {
     hint: `Remove ${ADDRESS}: the GitHub Action sets both for what it starts, and nothing else should.`
   });
 }
-function brokerVariables({ socket, token, area }) {
-  return { [ADDRESS]: `unix:${socket}`, [TOKEN]: token, ...area === void 0 ? {} : { [AREA2]: area } };
+function brokerVariables({ socket, token, area, isStrict }) {
+  return {
+    [ADDRESS]: `unix:${socket}`,
+    [TOKEN]: token,
+    ...area === void 0 ? {} : { [AREA2]: area },
+    ...isStrict ? { [TRUST2]: "strict" } : {}
+  };
 }
-function withoutBroker(env) {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !BROKER_VARIABLES.includes(name)));
+function withoutSecrets(env) {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !SECRETS.includes(name)));
 }
 
 // packages/engine/dist/stage/run-command.js
@@ -25062,7 +25177,7 @@ async function captureOutput(command, cwd, context) {
 function spawnShell(command, cwd, env) {
   return spawn2(command, {
     cwd,
-    env: withoutBroker(env),
+    env: withoutSecrets(env),
     shell: true,
     detached: true,
     stdio: ["ignore", "pipe", "pipe"]
@@ -25433,7 +25548,7 @@ import { randomBytes as randomBytes9 } from "node:crypto";
 import { Worker } from "node:worker_threads";
 
 // packages/engine/dist/store/ingest.js
-import { createHash as createHash8, hash as hash4, randomBytes as randomBytes7 } from "node:crypto";
+import { createHash as createHash9, hash as hash4, randomBytes as randomBytes7 } from "node:crypto";
 import { join as join16 } from "node:path";
 
 // packages/engine/dist/model/digest-table.js
@@ -25799,7 +25914,7 @@ var Ingestor = class {
     const tmpPath = join16(this.settings.tmpDir, randomBytes7(12).toString("hex"));
     const { files, loose } = this;
     const fd = files.openSync(tmpPath, "wx", 420);
-    const sha = createHash8("sha256");
+    const sha = createHash9("sha256");
     return {
       write: (bytes) => {
         sha.update(bytes);
@@ -26141,7 +26256,7 @@ function cutOff(name) {
 }
 
 // packages/engine/dist/model/cutter.js
-import { createHash as createHash9 } from "node:crypto";
+import { createHash as createHash10 } from "node:crypto";
 var CONTENT_CUT_BYTES = 16 * 1024 * 1024;
 var EVEN_BYTES = 1024 * 1024;
 var SHORTEST_BYTES = 64 * 1024;
@@ -26153,7 +26268,7 @@ var Cutter = class {
   next;
   lengths = [];
   digests = [];
-  sha = createHash9("sha256");
+  sha = createHash10("sha256");
   /** Bytes of the current chunk before the current buffer, and its hash up to there. */
   length = 0;
   hash = 0;
@@ -26179,7 +26294,7 @@ var Cutter = class {
   cut() {
     this.lengths.push(this.length);
     this.digests.push(this.sha.digest());
-    this.sha = createHash9("sha256");
+    this.sha = createHash10("sha256");
     this.length = 0;
     this.hash = 0;
   }
@@ -26224,7 +26339,7 @@ function cutBlob(reader, { raw, cuts }) {
 }
 
 // packages/engine/dist/store/reader.js
-import { createHash as createHash10, hash as hash5 } from "node:crypto";
+import { createHash as createHash11, hash as hash5 } from "node:crypto";
 import { join as join19 } from "node:path";
 
 // packages/engine/dist/store/trash.js
@@ -26423,7 +26538,7 @@ var ObjectReader = class {
     return this.catalog.refresh();
   }
   streamFile(path, key, sink) {
-    const digest = createHash10("sha256");
+    const digest = createHash11("sha256");
     const buffer = this.reserve(CHUNK_BYTES4);
     const fd = this.files.openSync(path, "r");
     try {
@@ -26496,7 +26611,7 @@ function matches(bytes, raw, rawAt2) {
 }
 
 // packages/engine/dist/workspace/hash-batch.js
-import { createHash as createHash11, hash as hash6 } from "node:crypto";
+import { createHash as createHash12, hash as hash6 } from "node:crypto";
 import { closeSync as closeSync4, constants as constants2, fstatSync as fstatSync2, lstatSync as lstatSync5, openSync as openSync4, readlinkSync, readSync as readSync2 } from "node:fs";
 
 // packages/engine/dist/workspace/link.js
@@ -26649,7 +26764,7 @@ function hashOpenFile(fd, size, digests, i, scratch) {
     putDigest(scratch.subarray(0, read3), digests, i);
     return true;
   }
-  const sha = createHash11("sha256");
+  const sha = createHash12("sha256");
   let total = 0;
   for (; ; ) {
     const read3 = readSync2(fd, scratch, 0, scratch.length, null);
@@ -27483,13 +27598,13 @@ function readRunTime(store, fingerprint) {
   const text = readSmallFile(store, recordPath(store.layout, fingerprint));
   return text === void 0 ? 0 : parseRunTime(text) ?? 0;
 }
-function writeRecord(store, record) {
+function writeRecord(store, record, isBelieved = () => true) {
   const path = recordPath(store.layout, record.fingerprint);
   const text = printRecord(record);
   if (addSmallFile(store, path, text))
     return { kind: "written" };
   const earlier = lookUp(store, path, record.fingerprint);
-  if (earlier?.kind === "record") {
+  if (earlier?.kind === "record" && isBelieved(earlier.record)) {
     return sameOuts(earlier.record, record) ? { kind: "same" } : { kind: "different", existing: earlier.record };
   }
   putSmallFile(store, path, text);
@@ -28042,9 +28157,11 @@ var Resolver = class {
     this.locks.set(stage.projectRoot, lock);
     return lock.stages.get(stage.id.target);
   }
-  /** The record of a fingerprint, from the store or else from a remote. */
+  /** The record of a fingerprint, from the store or else from a remote. A store may have been that of a pull request before: areas count here as they do there. */
   async record(fingerprint) {
-    return readRecord(this.context.workspace.store, fingerprint) ?? await this.context.remotes.findRecord(fingerprint);
+    const { workspace, remotes, area } = this.context;
+    const here2 = readRecord(workspace.store, fingerprint);
+    return here2 !== void 0 && believesRecord(area, here2) ? here2 : await remotes.findRecord(fingerprint);
   }
   async resolveStage(stage) {
     if (stage.command === void 0)
@@ -29026,7 +29143,7 @@ function keepRecord(context, stage, input, outs) {
     made: { at: context.now().toISOString(), ms: Math.round(input.ms) },
     area: context.area
   };
-  const written = writeRecord(context.workspace.store, record);
+  const written = writeRecord(context.workspace.store, record, (earlier) => believesRecord(context.area, earlier));
   if (written.kind !== "different")
     return;
   context.emit({
@@ -32467,10 +32584,10 @@ function entriesOf(below4, { directories }) {
 }
 
 // packages/engine/dist/operations/export-object.js
-import { createHash as createHash14 } from "node:crypto";
+import { createHash as createHash15 } from "node:crypto";
 
 // packages/engine/dist/remote/local-blob.js
-import { createHash as createHash12 } from "node:crypto";
+import { createHash as createHash13 } from "node:crypto";
 
 // packages/engine/dist/remote/local-range.js
 function openLocalRanges(store, reader, raw) {
@@ -32519,7 +32636,7 @@ function localBlob(store, reader, raw, rawAt2, size) {
   const slices = Buffer.alloc(Math.ceil(size / SLICE_BYTES) * RAW_DIGEST_BYTES);
   const path = reader.linkable(key)?.path;
   function* chunks() {
-    const whole = createHash12("sha256");
+    const whole = createHash13("sha256");
     const source = path === void 0 ? [Buffer.from(reader.read("blob", key))] : fileChunks(store, path);
     let at3 = 0;
     let last;
@@ -32528,7 +32645,7 @@ function localBlob(store, reader, raw, rawAt2, size) {
         yield last;
       whole.update(chunk);
       for (let from = 0; from < chunk.length; from += SLICE_BYTES) {
-        const slice = createHash12("sha256").update(chunk.subarray(from, from + SLICE_BYTES)).digest();
+        const slice = createHash13("sha256").update(chunk.subarray(from, from + SLICE_BYTES)).digest();
         slice.copy(slices, Math.floor((at3 + from) / SLICE_BYTES) * RAW_DIGEST_BYTES);
       }
       at3 += chunk.length;
@@ -32572,7 +32689,7 @@ function* fileChunks(store, path) {
 }
 
 // packages/engine/dist/remote/upload-journal.js
-import { createHash as createHash13 } from "node:crypto";
+import { createHash as createHash14 } from "node:crypto";
 var LARGEST_JOURNAL_BYTES = 4 * 1024 * 1024;
 var LONGEST_WORD = 2048;
 var MOST_PARTS = 1e4;
@@ -32607,7 +32724,7 @@ async function dropStaleUploads(store, storage, signal) {
   }
 }
 function idOf(remote, key) {
-  return createHash13("sha256").update(`${remote}
+  return createHash14("sha256").update(`${remote}
 ${key}`).digest("hex");
 }
 function append(store, claim4, line) {
@@ -32686,7 +32803,7 @@ async function sendObject({ workspace, signal }, plain, object) {
   const notes = { [DIGEST_NOTE]: digestFromRaw(raw) };
   if (bytes <= LARGE_BYTES)
     return plain.put(key, body, notes, { signal });
-  const name = storageKey(`export/${createHash14("sha256").update(key).digest("hex")}`);
+  const name = storageKey(`export/${createHash15("sha256").update(key).digest("hex")}`);
   const journal = openUploadJournal(store, `export to ${plain.description}`, name, bytes);
   try {
     await plain.put(key, body, notes, { signal, journal });
@@ -32695,7 +32812,7 @@ async function sendObject({ workspace, signal }, plain, object) {
   }
 }
 async function md5Of(body) {
-  const hash8 = createHash14("md5");
+  const hash8 = createHash15("md5");
   for await (const chunk of body.chunks())
     hash8.update(chunk);
   return hash8.digest("hex");
@@ -32749,7 +32866,7 @@ async function* listAll(requests, { Key: _2, ...bucket }, start, most, signal) {
 }
 
 // packages/engine/dist/remote/storage/s3-chunks.js
-import { createHash as createHash15 } from "node:crypto";
+import { createHash as createHash16 } from "node:crypto";
 import { Readable } from "node:stream";
 var PIECE_BYTES = 256 * 1024;
 async function* partsOf(body, partBytes, signal) {
@@ -32785,7 +32902,7 @@ async function wholeOf(body, signal) {
   return { bytes: 0, pieces: [] };
 }
 function sha256Of({ pieces }) {
-  const hash8 = createHash15("sha256");
+  const hash8 = createHash16("sha256");
   for (const piece of pieces)
     hash8.update(piece);
   return hash8.digest("hex");
@@ -33909,10 +34026,10 @@ function openPlainBucket(options2) {
 import { setTimeout as sleep2 } from "node:timers/promises";
 
 // packages/engine/dist/remote/gc/quiet-note.js
-import { createHash as createHash16 } from "node:crypto";
+import { createHash as createHash17 } from "node:crypto";
 import { join as join35 } from "node:path";
 function quietNote(store, description) {
-  const hash8 = createHash16("sha256").update(description).digest("hex").slice(0, 16);
+  const hash8 = createHash17("sha256").update(description).digest("hex").slice(0, 16);
   const path = join35(store.layout.index, `quiet-${hash8}`);
   const times = () => {
     try {
@@ -33949,7 +34066,7 @@ function quietNote(store, description) {
 }
 
 // packages/engine/dist/remote/have-file.js
-import { createHash as createHash17, randomBytes as randomBytes13 } from "node:crypto";
+import { createHash as createHash18, randomBytes as randomBytes13 } from "node:crypto";
 import { join as join36 } from "node:path";
 var HAVE_PACK = 0;
 var HAVE_MAP = 1;
@@ -34019,7 +34136,7 @@ function rewriteHave(store, description, records) {
   });
 }
 function havePath(store, description) {
-  return join36(store.layout.index, `have-${createHash17("sha256").update(description).digest("hex").slice(0, 16)}`);
+  return join36(store.layout.index, `have-${createHash18("sha256").update(description).digest("hex").slice(0, 16)}`);
 }
 function encodeRecord({ kind, area, payload }) {
   const header = Buffer.alloc(RECORD_HEADER_BYTES);
@@ -34037,7 +34154,7 @@ function areaFrom(number, pullRequest) {
   return number === 0 ? "trusted" : number === 1 ? "shared" : void 0;
 }
 function checksum2(payload) {
-  return createHash17("sha256").update(payload).digest().subarray(0, RAW_DIGEST_BYTES);
+  return createHash18("sha256").update(payload).digest().subarray(0, RAW_DIGEST_BYTES);
 }
 function readIfThere(store, path) {
   try {
@@ -34058,7 +34175,7 @@ function quietly2(write2) {
 }
 
 // packages/engine/dist/remote/storage/actions-cache/cache-access.js
-import { createHash as createHash18 } from "node:crypto";
+import { createHash as createHash19 } from "node:crypto";
 
 // packages/engine/dist/remote/storage/actions-cache/cache-json.js
 function jsonOf(body) {
@@ -34113,7 +34230,7 @@ function cacheAccess(token, mode) {
   }
 }
 function scopeName(scope) {
-  return createHash18("sha256").update(scope).digest("hex").slice(0, 16);
+  return createHash19("sha256").update(scope).digest("hex").slice(0, 16);
 }
 function rightsIn(token) {
   if (token.length > MOST_TOKEN_BYTES)
@@ -34227,10 +34344,10 @@ function errnoIn2(error) {
 }
 
 // packages/engine/dist/remote/storage/actions-cache/cache-keys.js
-import { createHash as createHash19 } from "node:crypto";
+import { createHash as createHash20 } from "node:crypto";
 var DIGITS = 10;
 var LAST = 10 ** DIGITS - 1;
-var CACHE_VERSION = createHash19("sha256").update("sluice actions-cache 1").digest("hex");
+var CACHE_VERSION = createHash20("sha256").update("sluice actions-cache 1").digest("hex");
 function indexKey(scope, generation) {
   return generation > LAST ? void 0 : `${indexPrefix(scope)}${String(generation).padStart(DIGITS, "0")}`;
 }
@@ -36051,7 +36168,7 @@ function isEnterpriseServer(env) {
 }
 
 // packages/engine/dist/remote/write-once-file.js
-import { createHash as createHash20 } from "node:crypto";
+import { createHash as createHash21 } from "node:crypto";
 import { join as join39 } from "node:path";
 var YES = "1\n";
 var NO = "0\n";
@@ -36081,7 +36198,7 @@ function noteWriteOnce(store, description, supported) {
   }
 }
 function notePath2(store, description) {
-  return join39(store.layout.index, `once-${createHash20("sha256").update(description).digest("hex").slice(0, 16)}`);
+  return join39(store.layout.index, `once-${createHash21("sha256").update(description).digest("hex").slice(0, 16)}`);
 }
 
 // packages/engine/dist/operations/s3-remote.js
@@ -36147,6 +36264,30 @@ function remembered(store, name, description, emit) {
   };
 }
 
+// packages/engine/dist/operations/signatures-of.js
+function signaturesOf(settings, { trust, env }) {
+  const isStrict = strictest(trust, settings.trust) === "strict";
+  const access = brokerAccess(env);
+  if (access !== void 0)
+    return openSignatures([], { records: false, maps: isStrict || access.isStrict });
+  const keys = parseSigningKeys(env[SIGNING_KEY]);
+  if (!isStrict || keys.length > 0)
+    return openSignatures(keys, { records: isStrict, maps: isStrict });
+  throw new SluiceError("ERR_SIGNING_KEY", `trust is strict for remote ${settings.name}, and ${SIGNING_KEY} is not set`, {
+    hint: `Set ${SIGNING_KEY} to the key of your team, in CI from a secret; where there is none, leave "strict" away.`
+  });
+}
+function tellRefused(name, { canSign }, emit) {
+  const told = /* @__PURE__ */ new Set();
+  return ({ code: code3, message, hint }) => {
+    if (told.has(message) || code3 === "ERR_SIGNATURE" && !canSign)
+      return;
+    told.add(message);
+    const what = `remote ${name} is not believed: ${message}`;
+    emit({ type: "warning", code: code3, message: what, ...hint === void 0 ? {} : { hint } });
+  };
+}
+
 // packages/engine/dist/operations/connect-remote.js
 var CONCURRENCY = 32;
 var PATIENCE2 = {
@@ -36164,6 +36305,7 @@ function connectRemote(settings, options2) {
   const bounded = limited(driver, settings.concurrency ?? CONCURRENCY);
   const storage = settings.readOnly ? readOnly(bounded) : bounded;
   const { description, durable } = driver;
+  const signatures = signaturesOf(settings, options2);
   const remote = openRemote({
     storage,
     area: options2.area,
@@ -36171,7 +36313,9 @@ function connectRemote(settings, options2) {
     seen: durable && wasSeen(options2.store, description),
     onUsed: () => markSeen(options2.store, description),
     encoding: { compression: settings.compression ?? "auto", chunking: settings.chunking ?? false },
-    quiet: quietNote(options2.store, description)
+    quiet: quietNote(options2.store, description),
+    signatures,
+    onRefused: tellRefused(settings.name, signatures, options2.emit)
   });
   return { name: settings.name, remote, requests };
 }
@@ -37701,6 +37845,8 @@ var HaveTeacher = class {
    * request. `maps`: those that the fetch has opened.
    */
   async teach(remote, root, map, maps) {
+    if (remote.signatures.needed.maps)
+      return;
     if (!remote.storage.durable || !remote.areas.proof.includes(map.area))
       return;
     if ([map, ...await maps.all()].some(({ front: { header } }) => header.totalBytes > WHOLE_BYTES))
@@ -37714,7 +37860,7 @@ var HaveTeacher = class {
       const records = await learnMap({ maps, nodes, reader: store.reader, have }, map, root);
       for (const record of records)
         have.add(record, remote.areas.proof);
-      appendHave(store, remote.description, records);
+      appendHave(store, remote.haveName, records);
     } catch (error) {
       if (!(error instanceof SluiceError) || error.exitCode !== 4)
         throw error;
@@ -37725,7 +37871,7 @@ var HaveTeacher = class {
     if (known !== void 0)
       return known;
     const have = new HaveIndex();
-    for (const record of readHave(this.store, remote.description))
+    for (const record of readHave(this.store, remote.haveName))
       have.add(record, remote.areas.proof);
     this.known.set(remote, have);
     return have;
@@ -37996,7 +38142,7 @@ function distinct(items) {
 }
 
 // packages/engine/dist/model/sample.js
-import { createHash as createHash21 } from "node:crypto";
+import { createHash as createHash22 } from "node:crypto";
 var HINT = 'Write random:1/10, group:1/5 or range:0:100:5; a range may end with "all".';
 function parseSample(text) {
   const share = /^(random|group):(\d{1,9})\/(\d{1,9})$/.exec(text);
@@ -38043,7 +38189,7 @@ function lowest(seed, paths, amount) {
   const scored = paths.map((path, at3) => ({
     at: at3,
     path,
-    score: createHash21("sha256").update(`${seed}
+    score: createHash22("sha256").update(`${seed}
 ${path}`).digest()
   }));
   scored.sort((a, b2) => a.score.compare(b2.score));
@@ -39708,11 +39854,13 @@ var MapShelf = class {
     const known = this.maps.get(key);
     if (known !== void 0)
       return known.map;
-    const { storage } = this.remote;
+    const { storage, signatures } = this.remote;
     const bytes = await storage.get(key, { offset: 0, length: LARGEST_MAP_BYTES }, { signal: this.signal });
     if (bytes === void 0)
       return void 0;
-    const map = parseMap(bytes, key, `${storage.description}/${key}`);
+    const parsed2 = parseMap(bytes, key, `${storage.description}/${key}`);
+    const isPlain2 = parsed2.isPlain && (signatures.canSign || parsed2.front.header.signed === void 0);
+    const map = { ...parsed2, isPlain: isPlain2 };
     this.maps.set(key, { map, bytes: bytes.length });
     this.bytes += bytes.length;
     for (const [oldest, { bytes: fewer }] of this.maps) {
@@ -40102,7 +40250,9 @@ async function surveyMap(tools, object) {
       return void 0;
     named2 = { ...named2, packs: packsOf(map), maps: mapsOf(map), isPlain: map.isPlain };
     const blobs = await largeBlobsOf(tools, map, /* @__PURE__ */ new Set([map.key]));
-    return { ...base, ...named2, blobs, problem: void 0 };
+    const where = `${tools.remote.description}/${object.key}`;
+    const unsigned = tools.remote.signatures.problemOfMap(map.front.header, parts2.area, where);
+    return { ...base, ...named2, blobs, problem: void 0, unsigned };
   } catch (error) {
     if (!isDamage(error))
       throw error;
@@ -40463,6 +40613,8 @@ async function gatherUsage(tools, survey, plan2) {
       continue;
     if (surveyed.problem !== void 0)
       throw stopAt(key, surveyed.problem);
+    if (surveyed.area === own3 && surveyed.unsigned !== void 0 && !plan2.foreign.has(key))
+      throw stopAt(key, surveyed.unsigned);
     if (surveyed.area !== own3 || !surveyed.isPlain) {
       for (const pack of surveyed.packs)
         pinned.add(pack);
@@ -40530,7 +40682,7 @@ async function kept(shelf, key) {
   throw new SluiceError("ERR_GC_STOPPED", `${key} is in use and was deleted meanwhile`, { hint: "Try again." });
 }
 function stopAt(key, cause) {
-  return new SluiceError("ERR_GC_STOPPED", `nothing was deleted: ${key} is in use and cannot be read (${cause.message})`, {
+  return new SluiceError("ERR_GC_STOPPED", `nothing was deleted: ${key} is in use and cannot be relied on (${cause.message})`, {
     cause,
     hint: "Run `sluice verify --remote --repair` in a workspace that has its data."
   });
@@ -40540,7 +40692,7 @@ function stopAt(key, cause) {
 async function collectRemote(options2) {
   const { remote, signal, dryRun = false, graceMs, times = HOLD_TIMES } = options2;
   if (await remote.contact(signal) === "empty")
-    return NOTHING;
+    return NOTHING2;
   const drop2 = (hold2) => dropUnfinished(remote, hold2, { at: hold2.nowMs, by: options2.by, graceMs }, { dryRun, signal });
   if (dryRun) {
     const hold2 = { nowMs: options2.nowMs, mayGoOn: () => true };
@@ -40564,7 +40716,7 @@ async function collectHeld(options2, hold2) {
   return { ...second, removed, freed, repacked: first.repacked };
 }
 var NO_OBJECTS = { blobs: 0, trees: 0, bytes: 0 };
-var NOTHING = {
+var NOTHING2 = {
   removed: NO_OBJECTS,
   condemned: NO_OBJECTS,
   kept: NO_OBJECTS,
@@ -40581,7 +40733,7 @@ async function collectOnce(options2, hold2) {
   const { survey, plan: plan2, usage: usage6 } = view;
   const counter = new GcCounter(view.indexes);
   const kept2 = counter.count(needed(view, remote), usage6);
-  const base = { ...NOTHING, kept: kept2, foreignRoots: plan2.foreign.size };
+  const base = { ...NOTHING2, kept: kept2, foreignRoots: plan2.foreign.size };
   const listAt = survey.objects.get(condemnedKey(own3))?.modifiedMs;
   const list = listAt === void 0 ? void 0 : await readCondemned(remote.storage, own3, signal);
   const gone = /* @__PURE__ */ new Set();
@@ -40651,7 +40803,7 @@ async function rewrite({ remote, shelf, signal }, { inlined }, key, copies, hold
     throw tookTooLong(remote);
   const bytes = await flattened(shelf, map, inlined.get(key) ?? /* @__PURE__ */ new Set(), copies.moved);
   parseMap(bytes, key, key);
-  await remote.storage.put(key, bodyOf(bytes), { signal });
+  await remote.storage.put(key, bodyOf(remote.signatures.signMap(bytes, map.area)), { signal });
 }
 function tookTooLong(remote) {
   return new SluiceError("ERR_GC_STOPPED", `the collection of ${remote.description} took longer than it may`, {
@@ -41539,7 +41691,7 @@ async function downloadObject({ emit, signal }, bucket, { url, to: to2, known })
     throw failed2(url, "there is no such object");
   const { bytes, etag } = head2;
   const lastModified = head2.modified?.toUTCString();
-  if (isSame2(known, { etag, lastModified }))
+  if (isSame3(known, { etag, lastModified }))
     return { kind: "unchanged" };
   const advance = progress(emit, "receiving", url)(1, bytes);
   const offsets = Array.from({ length: Math.ceil(bytes / PART_BYTES2) }, (_2, part) => part * PART_BYTES2);
@@ -41563,7 +41715,7 @@ async function downloadObject({ emit, signal }, bucket, { url, to: to2, known })
   advance(1, 0);
   return { kind: "received", bytes, etag, lastModified };
 }
-function isSame2(known, { etag, lastModified }) {
+function isSame3(known, { etag, lastModified }) {
   if (known?.etag !== void 0)
     return known.etag === etag;
   return known?.lastModified !== void 0 && known.lastModified === lastModified;
@@ -41805,14 +41957,14 @@ function withoutAncestors(commits, parents, place2) {
 // packages/engine/dist/operations/count-changes.js
 async function countChanges(context, changes) {
   const versions = /* @__PURE__ */ new Map();
-  const versionOf3 = ({ stage, out, filter, commit: commit2 }, root) => {
+  const versionOf4 = ({ stage, out, filter, commit: commit2 }, root) => {
     if (root === void 0 || versions.has(root.digest))
       return;
     versions.set(root.digest, { stage, out, root, filter, rev: commit2.slice(0, 12) });
   };
   for (const change3 of changes) {
-    versionOf3(change3, change3.after);
-    versionOf3(change3, change3.before);
+    versionOf4(change3, change3.after);
+    versionOf4(change3, change3.before);
   }
   const { reader } = context.workspace.store;
   const { counts, lost: lost3 } = await withTrees(context, [...versions.values()], (missing) => {
@@ -41855,6 +42007,8 @@ async function readRecord2(remote, fingerprint, signal) {
   let second;
   const first = await firstInAreas(remote.areas.records, async (area) => {
     const read3 = await readFrom(remote, area, fingerprint, signal);
+    if (read3.kind === "newer")
+      remote.refused(read3.error);
     if (read3.kind !== "record")
       return void 0;
     const found = { record: read3.record, area, missing: await missingOuts(remote, read3.record, signal) };
@@ -41868,7 +42022,7 @@ async function readRecord2(remote, fingerprint, signal) {
 async function writeRecord2(remote, record, signal) {
   await remote.prepare(signal);
   const key = recordKey(remote.areas.own, record.fingerprint);
-  const body = bodyOf(Buffer.from(printRecord(record)));
+  const body = bodyOf(Buffer.from(printRecord(remote.signatures.signRecord(record))));
   if (await remote.lookout.isCondemned(remote.areas.own, key, signal)) {
     const put3 = async () => await remote.storage.put(key, body, { signal }) === "stored";
     await remote.lookout.renew(remote.areas.own, key, put3, signal);
@@ -41895,14 +42049,28 @@ async function readFrom(remote, area, fingerprint, signal) {
   if (bytes === void 0)
     return { kind: "none" };
   try {
-    const record = parseRecord(bytes.toString("utf8"), `${remote.description}/${key}`);
-    const honest = record.fingerprint === fingerprint && record.area === area;
-    return honest ? { kind: "record", record } : { kind: "damaged" };
+    return { kind: "record", record: judgeRecord(bytes, area, fingerprint, remote) };
   } catch (error) {
     if (!(error instanceof SluiceError))
       throw error;
-    return error.code === "ERR_FORMAT_VERSION" ? { kind: "newer", error } : { kind: "damaged" };
+    if (error.code === "ERR_FORMAT_VERSION")
+      return { kind: "newer", error };
+    remote.refused(error);
+    return { kind: "refused" };
   }
+}
+function judgeRecord(bytes, area, fingerprint, { description, signatures }) {
+  const where = `${description}/${recordKey(area, fingerprint)}`;
+  const record = parseRecord(bytes.toString("utf8"), where);
+  if (record.fingerprint !== fingerprint || record.area !== area) {
+    throw new SluiceError("ERR_RECORD_INVALID", `record ${where} is one of ${record.area}, ${record.fingerprint}`, {
+      hint: "Somebody put it there under another name. It is not used."
+    });
+  }
+  const problem = signatures.problemOfRecord(record, where);
+  if (problem !== void 0)
+    throw problem;
+  return record;
 }
 async function missingOuts(remote, record, signal) {
   const looks = [...record.outs].map(async ([path, root]) => {
@@ -42015,8 +42183,8 @@ async function log(context, selected, options2) {
     ...change3.stage.id,
     path: change3.out.path,
     change: change3.before === void 0 ? "added" : change3.after === void 0 ? "deleted" : "modified",
-    before: versionOf2(change3.before),
-    after: versionOf2(change3.after),
+    before: versionOf3(change3.before),
+    after: versionOf3(change3.after),
     stat: (options2.stat === true ? counts.get(change3) : void 0) ?? null,
     made: makers.get(change3) ?? null,
     remote: stateOf2.get(change3) ?? {}
@@ -42034,7 +42202,7 @@ async function log(context, selected, options2) {
 function isNothing(count3) {
   return count3 !== null && count3 !== void 0 && count3.added + count3.deleted + count3.modified + count3.renamed === 0;
 }
-function versionOf2(root) {
+function versionOf3(root) {
   return root === void 0 ? null : { digest: root.digest, files: root.files, bytes: root.bytes };
 }
 
@@ -42269,10 +42437,10 @@ function openedAt(path, { base, ours, theirs }, depth) {
   const tree = (entry2) => entry2?.kind === TREE ? entry2 : void 0;
   const sides = { base: tree(base), ours: tree(ours), theirs: tree(theirs) };
   if (depth > MAX_DEPTH)
-    throw invalid4((sides.ours ?? sides.theirs ?? sides.base)?.digest ?? NOTHING2, "it is nested too deep");
+    throw invalid4((sides.ours ?? sides.theirs ?? sides.base)?.digest ?? NOTHING3, "it is nested too deep");
   return { path, depth, sides, entries: /* @__PURE__ */ new Map(), kept: /* @__PURE__ */ new Map(), children: /* @__PURE__ */ new Map(), merged: void 0 };
 }
-var NOTHING2 = digestFromRaw(Buffer.alloc(32));
+var NOTHING3 = digestFromRaw(Buffer.alloc(32));
 function decide2(sides, path, conflicts) {
   const choice = mergeEntry(sides);
   if (choice.kind !== "conflict")
@@ -43186,7 +43354,7 @@ function inlineEncoder(store) {
 }
 
 // packages/engine/dist/remote/audit-objects.js
-import { createHash as createHash22 } from "node:crypto";
+import { createHash as createHash23 } from "node:crypto";
 var CHUNK_BYTES10 = 4 * 1024 * 1024;
 var MOST_TOLD = 5;
 async function auditPack(storage, key, bytes, checked2, signal) {
@@ -43217,7 +43385,7 @@ async function auditPack(storage, key, bytes, checked2, signal) {
   return { index, problems };
 }
 async function auditBlob(storage, key, raw, size, checked2, signal) {
-  const whole = createHash22("sha256");
+  const whole = createHash23("sha256");
   for (let at3 = 0; at3 < size; ) {
     const chunk = await storage.get(key, { offset: at3, length: Math.min(CHUNK_BYTES10, size - at3) }, { signal });
     if (chunk === void 0)
@@ -43235,7 +43403,7 @@ async function auditBlob(storage, key, raw, size, checked2, signal) {
 }
 async function auditChunked(storage, source, signal) {
   const { raw } = source;
-  const whole = createHash22("sha256");
+  const whole = createHash23("sha256");
   for await (const { key, bytes } of readChunked(storage, source, signal)) {
     if (bytes === "lost")
       return missingAt(storage, key, "blob", raw, 0);
@@ -43323,7 +43491,11 @@ var Auditor = class {
     if (bytes === void 0)
       return { absent: true, names: [], problems: [] };
     try {
-      const claims = claimsOf(bytes, area, root, `${remote.description}/${key}`);
+      const where = `${remote.description}/${key}`;
+      const claims = claimsOf(bytes, area, root, where);
+      const problem = remote.signatures.problemOfMap(parseMapHeader(bytes, where), area, where);
+      if (problem !== void 0)
+        return { absent: false, names: [], problems: [{ key, error: problem }] };
       const packs = await inParallel(claims.packs, MOST_REQUESTS6, ({ key: pack, end }) => this.pack(pack, end));
       const lostPacks = packs.flat();
       const content = await this.auditContent(area, claims.root, claims.hasLarge, lostPacks.length > 0);
@@ -43656,7 +43828,7 @@ async function namesOf(remote, map, signal) {
   try {
     return await readMapNames(remote, map.area, digestFromRaw(map.root), signal);
   } catch (error) {
-    if (!(error instanceof SluiceError) || error.code !== "ERR_MAP_INVALID")
+    if (!(error instanceof SluiceError) || !["ERR_MAP_INVALID", "ERR_SIGNATURE"].includes(error.code))
       throw error;
     return void 0;
   }
@@ -43732,7 +43904,7 @@ function lacksLittle(root, have, reader) {
 var REQUEST_BYTES = 16 * 1024;
 async function learnFromPrevious(learner, jobs) {
   const learnt = [];
-  const maps = new OpenMaps(learner.remote, "all", learner.signal);
+  const maps = new OpenMaps(learner.remote, appetiteOf(learner, "all"), learner.signal);
   for (const { root, previous = [] } of jobs) {
     for (const before of previous) {
       if (before.digest === root.digest)
@@ -43753,7 +43925,7 @@ async function learnFromKnown(learner, jobs, known, estimate) {
   const open3 = new Map(known.filter(({ digest }) => !pushed.has(digest) && !learner.have.knowsMap(rawOf(digest))).map((root) => [root.digest, root]));
   if (open3.size === 0)
     return [];
-  const maps = new OpenMaps(learner.remote, "some", learner.signal);
+  const maps = new OpenMaps(learner.remote, appetiteOf(learner, "some"), learner.signal);
   const learnt = [];
   let budget = await estimate();
   for (const root of open3.values()) {
@@ -43786,6 +43958,9 @@ async function learnOne({ remote, have, reader, signal }, maps, root, isWorthIt)
       return void 0;
     throw error;
   }
+}
+function appetiteOf({ remote }, usual) {
+  return remote.signatures.needed.maps ? "proof" : usual;
 }
 function costOf(map, reader) {
   const { header, nodes } = map.front;
@@ -44448,7 +44623,7 @@ var Uploader = class {
     const { own: own3 } = this.remote.areas;
     const slices = there === void 0 ? local.slices : local.readSlices();
     const blob = { area: there ?? own3, raw: Buffer.from(raw), size, slices };
-    const note = () => appendHave(this.store, this.remote.description, [blobRecord(blob)]);
+    const note = () => appendHave(this.store, this.remote.haveName, [blobRecord(blob)]);
     this.keys.set(raw.toString("hex"), blob);
     if (there !== void 0) {
       note();
@@ -44475,6 +44650,8 @@ var Uploader = class {
   }
   /** The area that may be relied on and has a large blob under a key of its own; the key is its digest, so one look tells. */
   async areaOfLarge(digest, size) {
+    if (this.remote.signatures.needed.maps)
+      return void 0;
     for (const area of this.remote.areas.proof) {
       if (this.bad.has(blobKey(area, digest)))
         continue;
@@ -44590,7 +44767,7 @@ var Uploader = class {
     const patched = places2.flatMap(({ patch }) => patch === void 0 ? [] : [{ raw: patch.raw, base: patch.base.raw }]);
     const patches = patched.length === 0 ? [] : [patchesRecord(patched)];
     const record = packRecord(own3, pack.name, pack.content, wholeRows(rows2));
-    appendHave(this.store, this.remote.description, [record, ...patches]);
+    appendHave(this.store, this.remote.haveName, [record, ...patches]);
     this.packs.push({ key, bytes: body.bytes });
     this.builders[kind].recycle(chunks);
   }
@@ -44600,6 +44777,35 @@ function wrongSize3(raw, rawAt2, said, is2) {
   return new SluiceError("ERR_TREE_INVALID", `a tree says that blob ${digest} has ${said} bytes; it has ${is2}`, {
     details: { digest }
   });
+}
+
+// packages/engine/dist/remote/will-stay.js
+async function willStayComplete(remote, root, reader, signal) {
+  if (remote.signatures.needed.maps) {
+    const isSound = soundMaps(remote, new Auditor({ remote, reader, signal }), signal);
+    return (await findComplete(remote, root, isSound, signal)).kind === "complete";
+  }
+  if (await remote.contact(signal) === "empty")
+    return false;
+  const found = await firstInAreas(remote.areas.proof, async (area) => {
+    if (!await holdsRoot(remote.storage, area, root.digest, signal))
+      return void 0;
+    return await remote.lookout.isCondemned(area, mapKey(area, root.digest), signal) ? void 0 : area;
+  });
+  return found !== void 0;
+}
+function soundMaps(remote, auditor, signal) {
+  return async (area, root) => {
+    if (await remote.lookout.isCondemned(area, mapKey(area, root), signal))
+      return false;
+    if (auditor === void 0)
+      return true;
+    const problems = await auditor.problemsOf(area, root);
+    for (const { error } of problems ?? [])
+      if (error.code === "ERR_SIGNATURE")
+        remote.refused(error);
+    return problems?.length === 0;
+  };
 }
 
 // packages/engine/dist/remote/push.js
@@ -44617,7 +44823,7 @@ async function pushRoots(options2) {
     markSeen(store, remote.description);
   store.reader.catalog.refresh();
   const have = new HaveIndex();
-  for (const record of readHave(store, remote.description))
+  for (const record of readHave(store, remote.haveName))
     have.add(record, remote.areas.proof);
   const distinct4 = [...new Map(roots.map((wanted2) => [wanted2.root.digest, wanted2])).values()];
   const jobs = await findJobs(options2, distinct4, have, result2);
@@ -44645,16 +44851,12 @@ async function findJobs(options2, roots, have, result2) {
   return looks.flat();
 }
 function doubts({ remote, verify: verify2 = false, auditor }) {
-  return verify2 || auditor !== void 0 || !remote.storage.durable;
+  return verify2 || auditor !== void 0 || !remote.storage.durable || remote.signatures.needed.maps;
 }
 function soundness(options2) {
   const { remote, store, signal } = options2;
   const auditor = options2.auditor ?? (doubts(options2) ? new Auditor({ remote, reader: store.reader, signal }) : void 0);
-  return async (area, root) => {
-    if (await remote.lookout.isCondemned(area, mapKey(area, root), signal))
-      return false;
-    return auditor === void 0 || (await auditor.problemsOf(area, root))?.length === 0;
-  };
+  return soundMaps(remote, auditor, signal);
 }
 async function pushJobs(options2, jobs, have, result2) {
   const { remote, store, signal, dryRun = false } = options2;
@@ -44663,7 +44865,7 @@ async function pushJobs(options2, jobs, have, result2) {
   const { encoder = inlineEncoder(store) } = options2;
   const bad = options2.auditor?.bad ?? /* @__PURE__ */ new Set();
   const uploader = new Uploader(store, blobs, remote, encoder, bad, signal);
-  const chunked = new ChunkedBlobs({ store, remote: remote.description, reader: blobs, encoder, have, signal });
+  const chunked = new ChunkedBlobs({ store, remote: remote.haveName, reader: blobs, encoder, have, signal });
   const base = { have, uploader, chunked, reader: trees, signal };
   try {
     const unknown2 = jobs.filter(({ asked }) => asked);
@@ -44674,9 +44876,9 @@ async function pushJobs(options2, jobs, have, result2) {
     lessons.push(...await learnFromPrevious({ remote, have, reader: trees, signal }, sides));
     lessons.push(...await learnFromKnown({ remote, have, reader: trees, signal }, jobs, others, estimate));
     if (!dryRun)
-      appendHave(store, remote.description, lessons);
+      appendHave(store, remote.haveName, lessons);
     if (have.forgetKeys((key) => bad.has(key)) && !dryRun)
-      rewriteHave(store, remote.description, have.records());
+      rewriteHave(store, remote.haveName, have.records());
     const walk2 = new PushWalk({ ...base, tally: new ObjectTally(result2), dryRun });
     await sendAll(options2, jobs, { ...base, walk: walk2 }, result2);
   } finally {
@@ -44739,7 +44941,7 @@ async function complete2(options2, open3, { walk: walk2, have, uploader }) {
     else if (attempt3 >= TRUSTING_ATTEMPTS)
       have.forgetAllBut(confirmed);
     if (!dryRun)
-      rewriteHave(store, remote.description, have.records());
+      rewriteHave(store, remote.haveName, have.records());
     const again = [];
     for (const { job } of drafts)
       again.push({ job, draft: await walk2.draft(job.root, void 0, job.previous) });
@@ -44759,7 +44961,7 @@ async function writeMaps(options2, drafts, uploader, have, since) {
   if (verify2)
     await expectPacks(remote, uploader, signal);
   await inParallel(drafts, MOST_REQUESTS8, async ({ job: { root, replace, asked }, draft: { builder, objects } }) => {
-    const body = bodyOf(builder.finish(root, objects));
+    const body = bodyOf(remote.signatures.signMap(builder.finish(root, objects), own3));
     const key = mapKey(own3, root.digest);
     const answer2 = {};
     const put3 = (ifAbsent) => async () => {
@@ -44781,7 +44983,7 @@ async function writeMaps(options2, drafts, uploader, have, since) {
       return;
     const notes = answer2.stored === "stored" ? builder.notedNodes() : Buffer.alloc(0);
     const record = mapRecord(own3, rawOf(root.digest), notes);
-    appendHave(store, remote.description, [record]);
+    appendHave(store, remote.haveName, [record]);
     have.add(record, remote.areas.proof);
   });
   return inTime;
@@ -44919,6 +45121,8 @@ async function pushRecords(context, opened, entries, isMeant) {
     const found = readRecord(context.workspace.store, fingerprint);
     if (found === void 0 || stage.outs.some(({ push: isPushed }) => !isPushed))
       continue;
+    if (!believesRecord(opened.remote.areas.own, found))
+      continue;
     if (stage.outs.length > 0 && !stage.outs.some(isMeant))
       continue;
     const written = await writeRecord2(opened.remote, { ...found, area: opened.remote.areas.own }, context.signal);
@@ -44939,7 +45143,7 @@ function ownRemotes(context, stages) {
 }
 
 // packages/engine/dist/operations/push-while-running.js
-import { createHash as createHash23 } from "node:crypto";
+import { createHash as createHash24 } from "node:crypto";
 import { readdirSync as readdirSync7 } from "node:fs";
 import { join as join54 } from "node:path";
 
@@ -45211,7 +45415,7 @@ function sameOuts3(a, b2) {
 }
 async function oneAtATime({ workspace, config }, signal, send3) {
   const urls = [...config.remotes.values()].map(({ url }) => url).join("\n");
-  const name = `push-${createHash23("sha256").update(urls).digest("hex").slice(0, 32)}`;
+  const name = `push-${createHash24("sha256").update(urls).digest("hex").slice(0, 32)}`;
   let held;
   try {
     held = await workspace.store.acquire(name, { wait: false, what: "pushing beside runs", signal });
@@ -45245,7 +45449,7 @@ async function adoptRecord(context, stage, { record, parts: parts2 }, bring3) {
   }));
   return await relyOn(context.workspace.store, [...named2.values()], async () => {
     const done = await bring3();
-    writeRecord(context.workspace.store, record);
+    writeRecord(context.workspace.store, record, (earlier) => believesRecord(context.area, earlier));
     await updateLock(context, stage, parts2, named2);
     return done;
   });
@@ -45383,7 +45587,7 @@ async function remoteStat(context, name) {
 }
 
 // packages/engine/dist/operations/shared-failure.js
-import { createHash as createHash24 } from "node:crypto";
+import { createHash as createHash25 } from "node:crypto";
 import { mkdirSync as mkdirSync14, readFileSync as readFileSync9, statSync as statSync7, utimesSync, writeFileSync as writeFileSync4 } from "node:fs";
 import { join as join55 } from "node:path";
 var VALID_MS = 6e4;
@@ -45423,7 +45627,7 @@ function renew(path) {
   }
 }
 function failurePath(runDir, description) {
-  return join55(runDir, `down-${createHash24("sha256").update(description).digest("hex").slice(0, 16)}.json`);
+  return join55(runDir, `down-${createHash25("sha256").update(description).digest("hex").slice(0, 16)}.json`);
 }
 function parseFailure(text) {
   try {
@@ -45516,7 +45720,7 @@ function createRemotes(options2) {
       if (config.offline || !isUsable(remoteNamed(config, name).location))
         return "unknown";
       const asked = tryOpen(name);
-      const complete3 = asked === void 0 ? void 0 : await ask5(asked, ({ remote }) => willStayComplete(remote, root.digest, signal));
+      const complete3 = asked === void 0 ? void 0 : await ask5(asked, ({ remote }) => willStayComplete(remote, root, store.reader, signal));
       return complete3 === void 0 ? "down" : complete3 ? "complete" : "absent";
     },
     fetch: async (wants, what, from) => {
@@ -45824,7 +46028,7 @@ function notHere(owners, target, { digest, message }) {
 // packages/engine/dist/remote/broker/allow.js
 var MOST_CHECKED_BYTES = 256 * 1024 * 1024;
 var MOST_FORMAT_BYTES = 4096;
-function guardArea(own3, mayWrite) {
+function guardArea(own3, mayWrite, signatures = NO_SIGNATURES) {
   return {
     writeOnce: true,
     read: (key) => allowRead(key, own3),
@@ -45835,7 +46039,7 @@ function guardArea(own3, mayWrite) {
         hint: 'Pushing is up to the step: see its input "push".'
       });
     },
-    body: checkBody
+    body: (key, body) => checkBody(key, body, signatures)
   };
 }
 function allowRead(key, own3) {
@@ -45854,18 +46058,18 @@ function allowWrite(key, own3) {
   if (key !== FORMAT_KEY && parseKey(key)?.area !== own3)
     throw denied(`${key} cannot be written from ${own3}`);
 }
-async function checkBody(key, body) {
+async function checkBody(key, body, signatures) {
   const named2 = parseKey(key);
   if (named2 === void 0) {
     if (body.bytes > MOST_FORMAT_BYTES)
       throw denied(`${key} is too large`);
-    return;
+    return body;
   }
   const { area, kind, raw } = named2;
   if (kind === "blobs") {
     if (body.sha256 !== raw.toString("hex"))
       throw denied(`${key} does not have its digest`);
-    return;
+    return body;
   }
   if (body.bytes > MOST_CHECKED_BYTES)
     throw denied(`${key} is too large`);
@@ -45874,14 +46078,17 @@ async function checkBody(key, body) {
     const record = parseRecord(bytes.toString("utf8"), key);
     if (!rawOf(record.fingerprint).equals(raw) || record.area !== area)
       throw denied(`${key} is a record of another name or area`);
-  } else if (kind === "maps") {
+    return signatures.canSign ? bodyOf(Buffer.from(printRecord(signatures.signRecord(record)))) : body;
+  }
+  if (kind === "maps") {
     if (!decodeMap(bytes, key).front.header.root.equals(raw))
       throw denied(`${key} is a map of another root`);
-  } else {
-    parsePackHeader(bytes.subarray(0, PACK_HEADER_BYTES), key);
-    const tail = packTailBytes(bytes.subarray(-PACK_TRAILER_BYTES), bytes.length, key);
-    parsePackTail(bytes.subarray(bytes.length - tail), bytes.length, key);
+    return signatures.canSign ? bodyOf(signatures.signMap(bytes, area)) : body;
   }
+  parsePackHeader(bytes.subarray(0, PACK_HEADER_BYTES), key);
+  const tail = packTailBytes(bytes.subarray(-PACK_TRAILER_BYTES), bytes.length, key);
+  parsePackTail(bytes.subarray(bytes.length - tail), bytes.length, key);
+  return body;
 }
 function denied(message) {
   return new SluiceError("ERR_REMOTE_DENIED", `the broker refuses: ${message}`, {
@@ -45889,20 +46096,45 @@ function denied(message) {
   });
 }
 
+// packages/engine/dist/remote/broker/believed-records.js
+function believedRecords({ storage, ...judge }) {
+  if (!judge.signatures.needed.records)
+    return storage;
+  return {
+    ...storage,
+    get: async (key, range, options2) => {
+      const named2 = parseKey(key);
+      if (named2?.kind !== "records")
+        return storage.get(key, range, options2);
+      const bytes = await storage.get(key, { offset: 0, length: LARGEST_RECORD_BYTES2 }, options2);
+      try {
+        if (bytes !== void 0)
+          judgeRecord(bytes, named2.area, digestFromRaw(named2.raw), judge);
+      } catch (error) {
+        if (!(error instanceof SluiceError))
+          throw error;
+        judge.refused(error);
+        return void 0;
+      }
+      return bytes?.subarray(range.offset, range.offset + range.length);
+    }
+  };
+}
+
 // packages/engine/dist/remote/broker/serve.js
-import { randomBytes as randomBytes21, timingSafeEqual } from "node:crypto";
+import { randomBytes as randomBytes21, timingSafeEqual as timingSafeEqual2 } from "node:crypto";
 import { mkdtemp, rm as rm2 } from "node:fs/promises";
 import { createServer } from "node:http";
 import { join as join58 } from "node:path";
 
 // packages/engine/dist/remote/broker/spool.js
-import { createHash as createHash25, randomUUID } from "node:crypto";
+import { createHash as createHash26, randomUUID } from "node:crypto";
 import { open as open2, readFile as readFile3, rm } from "node:fs/promises";
 import { join as join57 } from "node:path";
 var CHUNK_BYTES11 = 1024 * 1024;
 async function spool(dir, source, bytes) {
   const path = join57(dir, randomUUID());
-  const hash8 = createHash25("sha256");
+  const hash8 = createHash26("sha256");
   let taken = 0;
   let file;
   try {
@@ -45948,7 +46180,12 @@ async function* chunksOf3(path) {
 // packages/engine/dist/remote/broker/serve.js
 async function startBroker(options2) {
   const dir = await mkdtemp(join58(options2.dir, "sluice-"));
-  const access = { socket: join58(dir, "s"), token: randomBytes21(32).toString("hex"), area: options2.area };
+  const access = {
+    socket: join58(dir, "s"),
+    token: randomBytes21(32).toString("hex"),
+    area: options2.area,
+    isStrict: options2.isStrict
+  };
   const server = createServer((request2, response) => {
     response.on("error", () => void 0);
     request2.on("error", () => void 0);
@@ -45971,9 +46208,10 @@ async function answer(request2, response, options2, token, dir) {
     return;
   }
   const named2 = parsePath(request2.url ?? "");
-  const storage = named2 === void 0 ? void 0 : options2.open(named2.remote);
-  if (named2 === void 0 || storage === void 0)
+  const served = named2 === void 0 ? void 0 : options2.open(named2.remote);
+  if (named2 === void 0 || served === void 0)
     throw unknown(request2.url ?? "");
+  const { storage, guard } = served;
   const stop2 = new AbortController();
   response.on("close", () => stop2.abort());
   const { signal } = stop2;
@@ -45986,11 +46224,11 @@ async function answer(request2, response, options2, token, dir) {
   if (key === void 0)
     throw unknown(request2.url ?? "");
   if (request2.method === "PUT") {
-    const answered = await put2(request2, storage, key, options2, dir, signal);
+    const answered = await put2(request2, served, key, dir, signal);
     response.writeHead(answered === "exists" ? 412 : 201).end();
     return;
   }
-  options2.guard.read(key);
+  guard.read(key);
   const found = request2.method === "HEAD" ? await storage.stat(key, { signal }) : await read2(request2, storage, key, signal);
   if (found === void 0)
     response.writeHead(404).end();
@@ -46009,16 +46247,16 @@ async function read2(request2, storage, key, signal) {
     throw unknown(request2.url ?? "");
   return found;
 }
-async function put2(request2, storage, key, { guard }, dir, signal) {
+async function put2(request2, { storage, guard }, key, dir, signal) {
   guard.write(key);
   const bytes = count2(request2.headers["content-length"], Number.MAX_SAFE_INTEGER);
   if (bytes === void 0)
     throw unknown(request2.url ?? "");
   const body = await spool(dir, request2, bytes);
   try {
-    await guard.body(key, body);
+    const checked2 = await guard.body(key, body);
     const ifAbsent = guard.writeOnce || request2.headers["if-none-match"] === "*";
-    return await storage.put(key, body, { ifAbsent, signal });
+    return await storage.put(key, checked2, { ifAbsent, signal });
   } finally {
     await body.discard();
   }
@@ -46026,7 +46264,7 @@ async function put2(request2, storage, key, { guard }, dir, signal) {
 function isTold(header, token) {
   const given = Buffer.from(header ?? "");
   const wanted2 = Buffer.from(`Bearer ${token}`);
-  return given.length === wanted2.length && timingSafeEqual(given, wanted2);
+  return given.length === wanted2.length && timingSafeEqual2(given, wanted2);
 }
 function count2(header, most) {
   const value2 = typeof header === "string" && /^\d{1,16}$/.test(header) ? Number(header) : Number.NaN;
@@ -46120,13 +46358,18 @@ async function serveRemotes(config, drivers, connect, { mayWrite, dir }) {
   const served = /* @__PURE__ */ new Map();
   const open3 = (settings) => {
     const { driver } = drivers.open(settings, connect);
-    const storage = limited(driver, settings.concurrency ?? CONCURRENCY);
-    served.set(settings.name, storage);
-    return storage;
+    const signatures = signaturesOf(settings, connect);
+    const refused = tellRefused(settings.name, signatures, connect.emit);
+    const bounded = limited(driver, settings.concurrency ?? CONCURRENCY);
+    const storage = believedRecords({ storage: bounded, description: driver.description, signatures, refused });
+    const opened = { storage, guard: guardArea(connect.area, mayWrite, signatures) };
+    served.set(settings.name, opened);
+    return opened;
   };
+  const strict = [...config.remotes.values()].some((settings) => signaturesOf(settings, connect).needed.maps);
   const broker = await startBroker({
     area: connect.area,
-    guard: guardArea(connect.area, mayWrite),
+    isStrict: strict,
     dir,
     open: (name) => {
       const settings = config.remotes.get(name);
@@ -47405,13 +47648,13 @@ async function linkOld({ workspace, signal }, out, changes) {
   return changes.filter((change3) => {
     const path = snapshotPath(change3);
     const there = known.get(path);
-    if (there === void 0 || isLink(change3) || !isSame3(there, change3))
+    if (there === void 0 || isLink(change3) || !isSame4(there, change3))
       return true;
     mkdirSync16(dirname20(join63(target, path)), { recursive: true });
     return !tryLink2(join63(old, path), join63(target, path));
   });
 }
-function isSame3(seen2, wanted2) {
+function isSame4(seen2, wanted2) {
   const { directory, entry: entry2 } = seen2;
   if (directory.flags[entry2] !== KNOWN || directory.kinds[entry2] !== wanted2.directory.kinds[wanted2.entry])
     return false;
@@ -48228,7 +48471,8 @@ async function openEngine(options2) {
   let served;
   const gathering = /* @__PURE__ */ new Map();
   const config = () => {
-    const read3 = readConfig(root, env);
+    const asked = readConfig(root, env);
+    const read3 = { ...asked, trust: strictest(asked.trust, options2.trust) };
     return options2.offline === true ? { ...read3, offline: true } : read3;
   };
   const openOnce = (settings) => {
@@ -48255,6 +48499,7 @@ async function openEngine(options2) {
         store,
         receiver: bulkReceiver(bulk),
         area,
+        trust: settings.trust,
         env,
         emit,
         gathering,
@@ -48401,7 +48646,7 @@ async function openEngine(options2) {
     serveRemotes: async (serveOptions) => {
       drivers ??= keepDrivers();
       const { config: settings, workspace, area } = readContext();
-      served ??= await serveRemotes(settings, drivers, { store: workspace.store, area: parseArea(area), env, emit, gathering }, serveOptions);
+      served ??= await serveRemotes(settings, drivers, { store: workspace.store, area: parseArea(area), trust: settings.trust, env, emit, gathering }, serveOptions);
       return served;
     },
     close: async () => {
@@ -48989,6 +49234,7 @@ function parseInputs(env) {
     lockToken: reader.text("lock-token"),
     gc: reader.choice("gc", GC, "auto"),
     strict: reader.flag("strict"),
+    trust: reader.choice("trust", ["areas", "strict"], "areas"),
     passEnv: reader.list("pass-env"),
     summary: reader.choice("summary", ["always", "on-change", "never"], "always"),
     commentToken: reader.text("comment-token"),
@@ -49077,6 +49323,7 @@ async function openWorkspace(host, root, inputs, standing, warnings, signal) {
     root,
     env: remote === void 0 ? host.env : { ...host.env, SLUICE_REMOTE: remote },
     area: standing.area,
+    trust: inputs.trust,
     signal,
     workerFile: new URL("./worker.mjs", import.meta.url),
     emit: (event) => {
@@ -49808,7 +50055,7 @@ ${hint}`}`;
 }
 
 // packages/action/dist/tell-review.js
-import { createHash as createHash26 } from "node:crypto";
+import { createHash as createHash27 } from "node:crypto";
 
 // packages/action/dist/pull-comment.js
 var LONGEST_COMMENT = 65536;
@@ -49925,7 +50172,7 @@ ${runLine(env, repository)}`);
   }
 }
 function markerOf({ GITHUB_WORKFLOW = "", GITHUB_JOB = "" }) {
-  const hash8 = createHash26("sha256").update(`${GITHUB_WORKFLOW}
+  const hash8 = createHash27("sha256").update(`${GITHUB_WORKFLOW}
 ${GITHUB_JOB}`).digest("hex");
   return `<!-- sluice-review ${hash8.slice(0, 16)} -->`;
 }
@@ -50030,6 +50277,8 @@ async function runMain(host, mode) {
   const scratch = mkdtempSync4(join72(temporary(host), "sluice-"));
   try {
     const inputs = parseInputs(host.env);
+    for (const key of keysIn(host.env))
+      commands.mask(key);
     for (const token of [inputs.lockToken, inputs.commentToken])
       if (token !== void 0)
         commands.mask(token);
@@ -50044,6 +50293,9 @@ async function runMain(host, mode) {
     interruption.end();
     rmSync10(join72(scratch, "notes"), { recursive: true, force: true });
   }
+}
+function keysIn({ SLUICE_SIGNING_KEY: keys = "" }) {
+  return keys.split(/[\s,]+/).filter((key) => key !== "");
 }
 async function runStep(host, step, interruption) {
   const { inputs, commands, scratch, run, standing } = step;
@@ -50162,6 +50414,7 @@ function parsePlanInputs(env) {
     stages: reader.lines("stages"),
     maxLevels: upTo("max-levels", MOST_LEVELS2),
     shards: upTo("shards", MOST_SHARDS),
+    trust: reader.choice("trust", ["areas", "strict"], "areas"),
     // Farther ones get what is pushed; what is read comes from all that are configured.
     remote: reader.list("remote")[0],
     summary: reader.choice("summary", ["always", "on-change", "never"], "always"),

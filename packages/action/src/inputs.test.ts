@@ -16,6 +16,7 @@ test('nothing given is every stage of the workspace, pushed where that may be', 
     push: 'auto',
     gc: 'auto',
     strict: false,
+    trust: 'areas',
     workingDirectories: ['.'],
   });
   expect(nxArguments(parse({}), ['a', 'b'])).toEqual(['run-many', '--targets=a,b']);
@@ -70,6 +71,8 @@ test.each([
   [{ 'pass-env': 'A=B' }, 'no name of a variable'],
   [{ 'pass-env': 'ACTIONS_RUNTIME_TOKEN' }, 'never passed on'],
   [{ 'pass-env': 'GITHUB_OUTPUT' }, 'never passed on'],
+  [{ 'pass-env': 'SLUICE_SIGNING_KEY' }, 'never passed on'],
+  [{ trust: 'none' }, 'input trust'],
 ])('%j is refused', (inputs, message) => {
   expect(() => parse(inputs)).toThrow(message);
 });

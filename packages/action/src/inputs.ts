@@ -29,6 +29,8 @@ export interface Inputs {
   readonly lockToken: string | undefined;
   readonly gc: 'auto' | 'never' | 'workspace' | 'all-branches' | 'all-tags' | 'all-commits';
   readonly strict: boolean;
+  /** What is asked of records and maps of remotes besides what `sluice.json` asks. */
+  readonly trust: 'areas' | 'strict';
   /** Names of variables. */
   readonly passEnv: readonly string[];
   readonly summary: 'always' | 'on-change' | 'never';
@@ -76,6 +78,7 @@ export function parseInputs(env: Readonly<Record<string, string | undefined>>): 
     lockToken: reader.text('lock-token'),
     gc: reader.choice('gc', GC, 'auto'),
     strict: reader.flag('strict'),
+    trust: reader.choice('trust', ['areas', 'strict'], 'areas'),
     passEnv: reader.list('pass-env'),
     summary: reader.choice('summary', ['always', 'on-change', 'never'], 'always'),
     commentToken: reader.text('comment-token'),

@@ -33,7 +33,7 @@ const CACHE_OF_THE_JOB = 'actions-cache:';
 export async function openWorkspace(
   host: Host,
   root: string,
-  inputs: Pick<Inputs, 'remote'>,
+  inputs: Pick<Inputs, 'remote' | 'trust'>,
   standing: Standing,
   warnings: Set<string>,
   signal: AbortSignal,
@@ -43,6 +43,7 @@ export async function openWorkspace(
       root,
       env: remote === undefined ? host.env : { ...host.env, SLUICE_REMOTE: remote },
       area: standing.area,
+      trust: inputs.trust,
       signal,
       workerFile: new URL('./worker.mjs', import.meta.url),
       emit: (event) => {

@@ -2,7 +2,7 @@ import { readInputs } from './input-reader.js';
 import type { Inputs } from './inputs.js';
 
 /** What the action `plan` is asked. `plan/action.yml` describes each input. */
-export interface PlanInputs extends Pick<Inputs, 'remote' | 'summary' | 'workingDirectories'> {
+export interface PlanInputs extends Pick<Inputs, 'remote' | 'summary' | 'trust' | 'workingDirectories'> {
   /** Selectors. Empty: all stages. */
   readonly stages: readonly string[];
   readonly maxLevels: number;
@@ -28,6 +28,7 @@ export function parsePlanInputs(env: Readonly<Record<string, string | undefined>
     stages: reader.lines('stages'),
     maxLevels: upTo('max-levels', MOST_LEVELS),
     shards: upTo('shards', MOST_SHARDS),
+    trust: reader.choice('trust', ['areas', 'strict'], 'areas'),
     // Farther ones get what is pushed; what is read comes from all that are configured.
     remote: reader.list('remote')[0],
     summary: reader.choice('summary', ['always', 'on-change', 'never'], 'always'),

@@ -36,6 +36,8 @@ export async function runMain(host: Host, mode: Mode): Promise<number> {
   const scratch = mkdtempSync(join(temporary(host), 'sluice-'));
   try {
     const inputs = parseInputs(host.env);
+    // A secret of several keys is known to the runner as one text only.
+    for (const key of keysIn(host.env)) commands.mask(key);
     // A token that is no secret of the repository is known to nobody else who could keep it out of the log.
     for (const token of [inputs.lockToken, inputs.commentToken]) if (token !== undefined) commands.mask(token);
     const run = readCiRun(host.env);
@@ -49,6 +51,10 @@ export async function runMain(host: Host, mode: Mode): Promise<number> {
     interruption.end();
     rmSync(join(scratch, 'notes'), { recursive: true, force: true });
   }
+}
+
+function keysIn({ SLUICE_SIGNING_KEY: keys = '' }: Host['env']): string[] {
+  return keys.split(/[\s,]+/).filter((key) => key !== '');
 }
 
 interface Step {

@@ -78,6 +78,8 @@ export interface EngineOptions {
    * and `SLUICE_AREA` can only lower it.
    */
   readonly area?: string;
+  /** `strict`: records and maps of remotes count only if they are signed (`SLUICE_SIGNING_KEY`). `sluice.json` and `SLUICE_TRUST` can ask for it too; nobody can ask for less. */
+  readonly trust?: 'areas' | 'strict';
   /** The built `worker.js`, where this module does not lie beside it (a bundle, or sources under test). */
   readonly workerFile?: URL;
 }

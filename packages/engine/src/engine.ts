@@ -62,7 +62,7 @@ import { openStore, type Store } from './store/store.js';
 import { registerWorkspace } from './store/workspaces.js';
 import { createBulk } from './workspace/bulk.js';
 import { bulkReceiver } from './workspace/bulk-receiver.js';
-import { type Config, readConfig } from './workspace/config.js';
+import { type Config, readConfig, strictest } from './workspace/config.js';
 import { readWorkspace, type WorkspaceProjects } from './workspace/projects.js';
 import { prepareStateDir, projectsCachePath } from './workspace/state-dir.js';
 import { diskFiles } from './workspace/text-files.js';
@@ -100,7 +100,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const gathering: Gathering = new Map();
 
   const config = (): Config => {
-    const read = readConfig(root, env);
+    const asked = readConfig(root, env);
+    const read = { ...asked, trust: strictest(asked.trust, options.trust) };
     return options.offline === true ? { ...read, offline: true } : read;
   };
   const openOnce = (settings: Config): Store => {
@@ -127,6 +128,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         store,
         receiver: bulkReceiver(bulk),
         area,
+        trust: settings.trust,
         env,
         emit,
         gathering,
@@ -289,7 +291,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       served ??= await serveRemotes(
         settings,
         drivers,
-        { store: workspace.store, area: parseArea(area), env, emit, gathering },
+        { store: workspace.store, area: parseArea(area), trust: settings.trust, env, emit, gathering },
         serveOptions,
       );
       return served;

@@ -11,7 +11,6 @@ import {
   IN_CHUNKS,
   IN_MAP,
   IN_PACK,
-  LARGEST_MAP_HEADER_BYTES,
   LOCATION_BYTES,
   MAP_HEADER_BYTES,
   NODE_ROW_BYTES,
@@ -23,6 +22,7 @@ import {
   readLocation,
 } from './map.js';
 import { CODEC_PATCH, CODEC_ZSTD } from './pack.js';
+import { withSignature } from './sign-map.js';
 
 const raw = (text: string): Buffer => rawDigestOf(Buffer.from(text));
 const name = (text: string): Buffer => raw(text).subarray(0, 16);
@@ -185,7 +185,7 @@ function patchedSample(): MapDraft {
 
 test('a map with bases is these bytes, and is read as what was written', () => {
   const bytes = encodeMap(patchedSample());
-  expect(bytes.length).toBe(LARGEST_MAP_HEADER_BYTES + 2 * 17 + 33 + 3 * 32 + 2 * 48 + 3 * 16 + 2 * 32);
+  expect(bytes.length).toBe(MAP_HEADER_BYTES + 8 + 2 * 17 + 33 + 3 * 32 + 2 * 48 + 3 * 16 + 2 * 32);
   expect(bytes.toString('hex', 4, 8)).toBe('03010000');
   expect(bytes.toString('hex', 88, 100)).toBe('020000000000000002000000');
   const { front } = decodeMap(bytes, 'test');
@@ -223,9 +223,45 @@ test('the front can be read without the rest', () => {
   expect(codeOf(() => parseMapFront(bytes.subarray(0, frontBytes - 1), 'test'))).toBe('ERR_MAP_INVALID');
 });
 
+describe('a signature', () => {
+  const sign = (bytes: Buffer): Buffer => rawDigestOf(Buffer.concat([Buffer.from('key'), bytes]));
+
+  test.each([
+    ['of a map without chunks', sample()],
+    ['of a map with chunks', chunkedSample()],
+    ['of a map with bases', patchedSample()],
+  ])('%s lies behind its header, and the rest stays as it is', (_, draft) => {
+    const plain = encodeMap(draft);
+    const bytes = withSignature(plain, 'test', sign);
+    const { header } = parseMapFront(bytes, 'test');
+    expect(bytes[4]).toBe(4);
+    expect(header.signed).toEqual({ bytes: bytes.subarray(0, 164), signature: sign(bytes.subarray(0, 164)) });
+    expect(bytes.subarray(164, 196)).toEqual(header.signed?.signature);
+    expect(parseMapHeader(plain, 'test').signed).toBeUndefined();
+    const [before, after] = [decodeMap(plain, 'test'), decodeMap(bytes, 'test')];
+    const { headerBytes: _h, sumsEnd: _s, frontBytes: _f, totalBytes: _t, ...counts } = before.front.header;
+    expect(after.front.header).toMatchObject({ ...counts, signed: header.signed, totalBytes: bytes.length });
+    expect({ ...after, front: after.front.packs }).toEqual({ ...before, front: before.front.packs });
+    expect(withSignature(bytes, 'test', sign)).toEqual(bytes);
+  });
+
+  test('changes with each bit of the map, or the map is damaged', () => {
+    const bytes = withSignature(encodeMap(chunkedSample()), 'test', sign);
+    for (let at = 0; at < bytes.length; at++) {
+      const changed = Buffer.from(bytes);
+      changed[at] = (changed[at] ?? 0) ^ 4;
+      const isRefused = codeOf(() => {
+        const { signed } = decodeMap(changed, 'test').front.header;
+        if (signed === undefined || !sign(signed.bytes).equals(signed.signature)) throw new Error('refused');
+      });
+      expect(isRefused).not.toBe('no error');
+    }
+  });
+});
+
 test('a newer version is not damage', () => {
   const bytes = encodeMap(sample());
-  bytes[4] = 4;
+  bytes[4] = 5;
   expect(codeOf(() => decodeMap(bytes, 'test'))).toBe('ERR_FORMAT_VERSION');
 });
 

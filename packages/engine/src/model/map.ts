@@ -22,8 +22,8 @@ export const SLICE_BYTES: number = 1024 * 1024;
 
 /** A header of version 1. @internal */
 export const MAP_HEADER_BYTES = 156;
-/** A header of version 3. */
-export const LARGEST_MAP_HEADER_BYTES = 164;
+/** A header of version 4: that of version 3 and a signature. */
+export const LARGEST_MAP_HEADER_BYTES = 196;
 export const NODE_ROW_BYTES = 32;
 export const LOCATION_BYTES = 16;
 /** A chunk of a blob, or a base: `chunk.ts`. */
@@ -44,7 +44,9 @@ export const CHUNKS_VERSION = 2;
 export const BASES_VERSION = 3;
 const PACK_ROW_BYTES = 1 + PACK_NAME_BYTES;
 const MAP_ROW_BYTES = 1 + RAW_DIGEST_BYTES;
-/** Where the checksums are, from the end of the header. */
+/** The version of a map that is signed. */
+export const SIGNED_VERSION = 4;
+/** Where the checksums are, from the end of the header, or from the signature that is there. */
 export const BODY_SUM_BEFORE = 64;
 export const FRONT_SUM_BEFORE = 32;
 
@@ -66,10 +68,14 @@ export interface MapHeader {
   readonly chunks: number;
   readonly bases: number;
   readonly headerBytes: number;
+  /** Where the checksums of the header end. */
+  readonly sumsEnd: number;
   /** Offset of the blob locations: what lies before is the front. */
   readonly frontBytes: number;
   /** Length of the whole map. */
   readonly totalBytes: number;
+  /** What is signed, which vouches for all of the map, and the signature. `undefined` for a map that is not. */
+  readonly signed: { readonly bytes: Buffer; readonly signature: Buffer } | undefined;
 }
 
 /** A pack or a map that a map names: its area and its raw name or root. */
@@ -192,7 +198,7 @@ export function parseMapHeader(bytes: Buffer, where: string): MapHeader {
   const reader = new ByteReader(bytes, (problem) => failMap(where, problem));
   if (!reader.take(4).equals(MAP_MAGIC)) failMap(where, 'it does not begin like a map');
   const version = reader.u8();
-  if (version > BASES_VERSION) {
+  if (version > SIGNED_VERSION) {
     throw new SluiceError('ERR_FORMAT_VERSION', `map ${where} was written by a newer Sluice`, {
       hint: 'Update Sluice in this workspace.',
     });
@@ -205,7 +211,8 @@ export function parseMapHeader(bytes: Buffer, where: string): MapHeader {
   const [nodes, locations, slices] = [reader.u32(), reader.u32(), reader.u32()];
   const chunks = version >= CHUNKS_VERSION ? reader.u32() : 0;
   const bases = version >= BASES_VERSION ? reader.u32() : 0;
-  const headerBytes = headerBytesOf(version);
+  const sumsEnd = headerBytesOf(Math.min(version, BASES_VERSION));
+  const headerBytes = version === SIGNED_VERSION ? LARGEST_MAP_HEADER_BYTES : sumsEnd;
   if (bytes.length < headerBytes) failMap(where, 'it is cut off');
   if (packs > MAX_MAP_TABLE || maps > MAX_MAP_TABLE) failMap(where, 'it names too many packs or maps');
   const rootKind = kind === 1 ? 'tree' : 'blob';
@@ -215,19 +222,22 @@ export function parseMapHeader(bytes: Buffer, where: string): MapHeader {
   const tableBytes = packs * PACK_ROW_BYTES + maps * MAP_ROW_BYTES;
   const frontBytes = headerBytes + tableBytes + nodes * NODE_ROW_BYTES + bases * CHUNK_ROW_BYTES;
   const totalBytes = frontBytes + locations * LOCATION_BYTES + slices * RAW_DIGEST_BYTES + chunks * CHUNK_ROW_BYTES;
-  const counts = { blobs, trees, packs, maps, nodes, locations, slices, chunks, bases, headerBytes };
-  return { rootKind, root, files, bytes: bytesBelow, blobBytes, ...counts, frontBytes, totalBytes };
+  const counts = { blobs, trees, packs, maps, nodes, locations, slices, chunks, bases, headerBytes, sumsEnd };
+  const signed =
+    version === SIGNED_VERSION
+      ? { bytes: Buffer.from(bytes.subarray(0, sumsEnd)), signature: Buffer.from(bytes.subarray(sumsEnd, headerBytes)) }
+      : undefined;
+  return { rootKind, root, files, bytes: bytesBelow, blobBytes, ...counts, frontBytes, totalBytes, signed };
 }
 
 /** Reads and checks the first {@link MapHeader.frontBytes} bytes of a map. Throws `ERR_MAP_INVALID` or `ERR_FORMAT_VERSION`. */
 export function parseMapFront(bytes: Buffer, where: string): MapFront {
   const header = parseMapHeader(bytes, where);
   if (bytes.length < header.frontBytes) failMap(where, 'it is cut off');
-  const frontSumAt = header.headerBytes - FRONT_SUM_BEFORE;
+  const frontSumAt = header.sumsEnd - FRONT_SUM_BEFORE;
   const rest = bytes.subarray(header.headerBytes, header.frontBytes);
   const sum = rawDigestOf(Buffer.concat([bytes.subarray(0, frontSumAt), rest]));
-  if (!sum.equals(bytes.subarray(frontSumAt, header.headerBytes)))
-    failMap(where, 'its front does not have its checksum');
+  if (!sum.equals(bytes.subarray(frontSumAt, header.sumsEnd))) failMap(where, 'its front does not have its checksum');
   const reader = new ByteReader(rest, (problem) => failMap(where, problem));
   const names = (count: number, length: number): MapName[] =>
     Array.from({ length: count }, () => {
@@ -253,10 +263,10 @@ export interface DecodedMap {
 /** Reads and checks a whole map; returns its front, its blob locations, its slices and its chunks. Throws `ERR_MAP_INVALID` or `ERR_FORMAT_VERSION`. */
 export function decodeMap(bytes: Buffer, where: string): DecodedMap {
   const front = parseMapFront(bytes, where);
-  const { headerBytes, frontBytes, totalBytes, locations, slices } = front.header;
+  const { sumsEnd, frontBytes, totalBytes, locations, slices } = front.header;
   if (bytes.length !== totalBytes) failMap(where, 'it does not have its length');
   const body = bytes.subarray(frontBytes);
-  const sum = bytes.subarray(headerBytes - BODY_SUM_BEFORE, headerBytes - FRONT_SUM_BEFORE);
+  const sum = bytes.subarray(sumsEnd - BODY_SUM_BEFORE, sumsEnd - FRONT_SUM_BEFORE);
   if (!rawDigestOf(body).equals(sum)) {
     failMap(where, 'its locations do not have their checksum');
   }
@@ -286,7 +296,7 @@ export function failMap(where: string, problem: string): never {
   });
 }
 
-/** Length of a header: each version has a number more. */
+/** Length of a header without a signature: each version has a number more. */
 export function headerBytesOf(version: number): number {
   return MAP_HEADER_BYTES + 4 * (version - PLAIN_VERSION);
 }

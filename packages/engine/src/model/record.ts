@@ -39,9 +39,14 @@ export interface StageRecord {
   readonly made: { readonly at: string; readonly ms: number; readonly by?: Maker };
   /** The trust area of the writer: `trusted`, `shared` or `pr/<n>`. */
   readonly area: string;
+  /** Raw bytes that say who vouches for all of it; a record of a store has them only where it came with them. */
+  readonly signature?: Buffer;
 }
 
 const VERSION = 1;
+/** The version of a record that is signed. */
+const SIGNED_VERSION = 2;
+const SIGNATURE = /^hmac-sha256:([0-9a-f]{64})$/;
 const AREA = /^(?:trusted|shared|pr\/[1-9][0-9]{0,15})$/;
 
 /** Whether `text` names a trust area: `trusted`, `shared` or `pr/<n>`. */
@@ -67,8 +72,8 @@ export function parseRecord(text: string, where: string): StageRecord {
     });
   };
   const record = asObject(parseJson(text, fail), '', fail);
-  checkVersion(record.get('version'), where, fail);
-  expectKeys(record, ['version', 'fingerprint', 'tracked', 'parts', 'outs', 'stage', 'made', 'area'], '', fail);
+  const isSigned = versionOf(record.get('version'), where, fail) === SIGNED_VERSION;
+  expectKeys(record, isSigned ? [...KEYS, 'signature'] : KEYS, '', fail);
   const fingerprint = asDigest(record.get('fingerprint'), 'fingerprint', fail);
   const tracked = record.has('tracked') && asFlag(record.get('tracked'), 'tracked', fail);
   const parts = parseParts(record.get('parts'), 'parts', fail);
@@ -80,7 +85,8 @@ export function parseRecord(text: string, where: string): StageRecord {
   const area = asText(record.get('area'), 'area', fail);
   if (!isArea(area)) fail('area', 'is not trusted, shared or pr/<n>');
   const stage = parseStageId(record.get('stage'), fail);
-  return { fingerprint, tracked, parts, outs, stage, made: parseMade(record.get('made'), fail), area };
+  const parsed = { fingerprint, tracked, parts, outs, stage, made: parseMade(record.get('made'), fail), area };
+  return isSigned ? { ...parsed, signature: parseSignature(record.get('signature'), fail) } : parsed;
 }
 
 /** How long the run of a record took, in ms; `undefined` if its text does not say so. Anything else in it may be wrong. */
@@ -102,7 +108,7 @@ export function printRecord(record: StageRecord): string {
     ...(by === undefined ? [] : [['by', printMaker(by)] as const]),
   ];
   const block: Block = [
-    ['version', String(VERSION)],
+    ['version', String(record.signature === undefined ? VERSION : SIGNED_VERSION)],
     ['fingerprint', JSON.stringify(record.fingerprint)],
     ...(record.tracked ? [['tracked', 'true'] as const] : []),
     ['parts', printParts(record.parts)],
@@ -116,6 +122,9 @@ export function printRecord(record: StageRecord): string {
     ],
     ['made', made],
     ['area', JSON.stringify(record.area)],
+    ...(record.signature === undefined
+      ? []
+      : [['signature', JSON.stringify(`hmac-sha256:${record.signature.toString('hex')}`)] as const]),
   ];
   return `${printBlock(block)}\n`;
 }
@@ -124,19 +133,26 @@ function notFound(): never {
   throw new Error('not a record');
 }
 
+const KEYS = ['version', 'fingerprint', 'tracked', 'parts', 'outs', 'stage', 'made', 'area'];
 const MAKER_KEYS = ['commit', 'host', 'repository', 'run'] as const satisfies (keyof Maker)[];
 
-function checkVersion(version: unknown, where: string, fail: Fail): void {
-  if (typeof version === 'number' && version > VERSION) {
+function versionOf(version: unknown, where: string, fail: Fail): number {
+  if (typeof version === 'number' && version > SIGNED_VERSION) {
     throw new SluiceError(
       'ERR_FORMAT_VERSION',
-      `record ${where} has format ${version}; this Sluice knows formats up to ${VERSION}`,
+      `record ${where} has format ${version}; this Sluice knows formats up to ${SIGNED_VERSION}`,
       {
         hint: 'Update Sluice.',
       },
     );
   }
-  if (version !== VERSION) fail('version', `is not ${VERSION}`);
+  if (version === VERSION || version === SIGNED_VERSION) return version;
+  return fail('version', `is not ${VERSION} or ${SIGNED_VERSION}`);
+}
+
+function parseSignature(value: unknown, fail: Fail): Buffer {
+  const [, hex] = SIGNATURE.exec(asText(value, 'signature', fail)) ?? [];
+  return hex === undefined ? fail('signature', 'is not hmac-sha256: and 64 hex digits') : Buffer.from(hex, 'hex');
 }
 
 function parseStageId(value: unknown, fail: Fail): StageRecord['stage'] {

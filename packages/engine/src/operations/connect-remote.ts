@@ -16,10 +16,12 @@ import { type RetryOptions, retrying } from '../remote/storage/retry.js';
 import { s3Storage } from '../remote/storage/s3.js';
 import { unreachable } from '../remote/storage/unreachable.js';
 import type { RemoteConfig } from '../workspace/config.js';
+import type { Trust } from '../workspace/config-file.js';
 import { usableLocation } from '../workspace/remote-url.js';
 import { actionsCacheOptionsOf } from './actions-cache-remote.js';
 import type { Gathering } from './flush-gathered.js';
 import { type S3RemoteOptions, s3OptionsOf } from './s3-remote.js';
+import { signaturesOf, tellRefused } from './signatures-of.js';
 
 /** A remote that was opened by its name, with its request counter. */
 export interface OpenedRemote {
@@ -31,6 +33,8 @@ export interface OpenedRemote {
 /** What the remotes of a workspace have in common. */
 export interface ConnectOptions extends S3RemoteOptions {
   readonly area: Area;
+  /** What is asked of the claims of all remotes: `strict` asks for more than the settings of one. */
+  readonly trust: Trust;
   /** Drivers that are open already, where a process keeps them for as long as it lives. */
   readonly drivers?: OpenDriver | undefined;
   /** Storages that gather what is put, kept for all operations of an engine, who flushes them at its end. */
@@ -71,6 +75,7 @@ export function connectRemote(settings: RemoteConfig, options: ConnectOptions): 
   const bounded = limited(driver, settings.concurrency ?? CONCURRENCY);
   const storage = settings.readOnly ? readOnly(bounded) : bounded;
   const { description, durable } = driver;
+  const signatures = signaturesOf(settings, options);
   const remote = openRemote({
     storage,
     area: options.area,
@@ -79,6 +84,8 @@ export function connectRemote(settings: RemoteConfig, options: ConnectOptions): 
     onUsed: () => markSeen(options.store, description),
     encoding: { compression: settings.compression ?? 'auto', chunking: settings.chunking ?? false },
     quiet: quietNote(options.store, description),
+    signatures,
+    onRefused: tellRefused(settings.name, signatures, options.emit),
   });
   return { name: settings.name, remote, requests };
 }

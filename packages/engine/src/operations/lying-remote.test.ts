@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { dirname } from 'node:path';
-import type { S3 } from '@aws-sdk/client-s3';
 import { openEngine } from '../engine.js';
 import type { Engine } from '../engine-api.js';
+import { bucketPlace, directoryPlace, type Place } from '../testing/places.js';
 import { useFaultProxy, useS3Server } from '../testing/s3.js';
 import { useTempDir } from '../testing/temp-dir.js';
 
@@ -20,52 +20,8 @@ afterEach(async () => {
   for (const engine of opened.splice(0)) await engine.close();
 });
 
-/** Where the lies are told: the objects of a remote, past Sluice. */
-interface Place {
-  readonly remote: object;
-  keys(): Promise<string[]>;
-  read(key: string): Promise<Buffer>;
-  write(key: string, bytes: Buffer): Promise<void>;
-  remove(key: string): Promise<void>;
-}
-
-const directory = async (): Promise<Place> => {
-  const path = (key: string): string => temp('liar', key);
-  return {
-    remote: { url: `file://${temp('liar')}` },
-    keys: async () =>
-      fs
-        .readdirSync(temp('liar'), { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile())
-        .map((entry) => `${entry.parentPath}/${entry.name}`.slice(temp('liar').length + 1)),
-    read: async (key) => fs.readFileSync(path(key)),
-    write: async (key, bytes) => {
-      fs.rmSync(path(key), { force: true });
-      fs.writeFileSync(path(key), bytes);
-    },
-    remove: async (key) => fs.rmSync(path(key)),
-  };
-};
-
-const bucket = async (): Promise<Place> => {
-  const Bucket = await newBucket();
-  const client: S3 = direct();
-  return {
-    remote: { url: `s3://${Bucket}/team`, endpoint: proxy().endpoint },
-    keys: async () =>
-      ((await client.listObjectsV2({ Bucket })).Contents ?? []).map(({ Key = '' }) => Key.replace('team/', '')),
-    read: async (key) => {
-      const { Body } = await client.getObject({ Bucket, Key: `team/${key}` });
-      return Buffer.from((await Body?.transformToByteArray()) ?? []);
-    },
-    write: async (key, bytes) => {
-      await client.putObject({ Bucket, Key: `team/${key}`, Body: bytes });
-    },
-    remove: async (key) => {
-      await client.deleteObject({ Bucket, Key: `team/${key}` });
-    },
-  };
-};
+const directory = async (): Promise<Place> => directoryPlace(temp('liar'));
+const bucket = async (): Promise<Place> => bucketPlace(direct(), await newBucket(), proxy().endpoint);
 
 const LARGE_BYTES = 8 * 1024 * 1024 + 1;
 const RAN = 'echo ran >> ../runs; mkdir out; sort in > out/sorted; wc -l < in > out/lines';

@@ -1,6 +1,7 @@
 import { SluiceError, throwIfAborted, toErrorWire } from '../errors.js';
 import type { Digest } from '../model/digest.js';
 import type { OutRoot } from '../model/root.js';
+import { believesRecord } from '../remote/areas.js';
 import { pushRoots } from '../remote/push.js';
 import { writeRecord } from '../remote/records.js';
 import { isComplete } from '../remote/remote.js';
@@ -173,6 +174,8 @@ async function pushRecords(
     const found = readRecord(context.workspace.store, fingerprint);
     // A result of which a part stays here cannot be restored elsewhere.
     if (found === undefined || stage.outs.some(({ push: isPushed }) => !isPushed)) continue;
+    // What a run that is trusted less has left in this store gets no better by being sent.
+    if (!believesRecord(opened.remote.areas.own, found)) continue;
     // Its record belongs where its data is.
     if (stage.outs.length > 0 && !stage.outs.some(isMeant)) continue;
     const written = await writeRecord(opened.remote, { ...found, area: opened.remote.areas.own }, context.signal);

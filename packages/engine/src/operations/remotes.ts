@@ -4,7 +4,8 @@ import type { StageRecord } from '../model/record.js';
 import type { OutRoot } from '../model/root.js';
 import { fetchRoots } from '../remote/fetch.js';
 import { type FoundRecord, readRecord } from '../remote/records.js';
-import { isComplete, isUnreachable, type Reach, type Remote, willStayComplete } from '../remote/remote.js';
+import { isComplete, isUnreachable, type Reach, type Remote } from '../remote/remote.js';
+import { willStayComplete } from '../remote/will-stay.js';
 import type { Fetched, RemoteSource, Want } from '../stage/context.js';
 import type { Receiver } from '../store/receiver.js';
 import { type Config, readingOrder, remoteNamed } from '../workspace/config.js';
@@ -126,7 +127,7 @@ export function createRemotes(options: RemotesOptions): Remotes {
       const complete =
         asked === undefined
           ? undefined
-          : await ask(asked, ({ remote }) => willStayComplete(remote, root.digest, signal));
+          : await ask(asked, ({ remote }) => willStayComplete(remote, root, store.reader, signal));
       return complete === undefined ? 'down' : complete ? 'complete' : 'absent';
     },
     fetch: async (wants, what, from): Promise<Fetched> => {

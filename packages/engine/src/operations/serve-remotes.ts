@@ -1,10 +1,11 @@
 import { guardArea } from '../remote/broker/allow.js';
-import { type Broker, startBroker } from '../remote/broker/serve.js';
+import { believedRecords } from '../remote/broker/believed-records.js';
+import { type Broker, type Served, startBroker } from '../remote/broker/serve.js';
 import { limited } from '../remote/storage/limit.js';
 import { type MeteredStorage, metered, type Traffic } from '../remote/storage/metered.js';
-import type { Storage } from '../remote/storage/port.js';
 import type { Config, RemoteConfig } from '../workspace/config.js';
 import { CONCURRENCY, type ConnectOptions, type Driver, type OpenDriver, openDriver } from './connect-remote.js';
+import { signaturesOf, tellRefused } from './signatures-of.js';
 
 /** How remotes are served. */
 export interface ServeOptions {
@@ -65,16 +66,22 @@ export async function serveRemotes(
   connect: ConnectOptions,
   { mayWrite, dir }: ServeOptions,
 ): Promise<ServedRemotes> {
-  const served = new Map<string, Storage>();
-  const open = (settings: RemoteConfig): Storage => {
+  const served = new Map<string, Served>();
+  const open = (settings: RemoteConfig): Served => {
     const { driver } = drivers.open(settings, connect);
-    const storage = limited(driver, settings.concurrency ?? CONCURRENCY);
-    served.set(settings.name, storage);
-    return storage;
+    const signatures = signaturesOf(settings, connect);
+    const refused = tellRefused(settings.name, signatures, connect.emit);
+    const bounded = limited(driver, settings.concurrency ?? CONCURRENCY);
+    const storage = believedRecords({ storage: bounded, description: driver.description, signatures, refused });
+    const opened = { storage, guard: guardArea(connect.area, mayWrite, signatures) };
+    served.set(settings.name, opened);
+    return opened;
   };
+  // What is wrong with the keys is told before anything runs.
+  const strict = [...config.remotes.values()].some((settings) => signaturesOf(settings, connect).needed.maps);
   const broker = await startBroker({
     area: connect.area,
-    guard: guardArea(connect.area, mayWrite),
+    isStrict: strict,
     dir,
     open: (name) => {
       const settings = config.remotes.get(name);

@@ -41,6 +41,11 @@ export function areaOrder(own: Area): AreaOrder {
   return { own, proof, records, bytes: own === 'shared' ? proof : [...proof, 'shared'] };
 }
 
+/** Whether who works in `own` believes a record of `area`, wherever it is kept. Throws `ERR_USAGE` if `own` is none. */
+export function believesRecord(own: string, { area }: { readonly area: string }): boolean {
+  return areaOrder(parseArea(own)).records.some((believed) => believed === area);
+}
+
 /** The number of an area in a map or in the have-index. */
 export function areaNumber(area: Area): number {
   return area === 'trusted' ? 0 : area === 'shared' ? 1 : 2;

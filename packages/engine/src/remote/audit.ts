@@ -1,7 +1,16 @@
 import { SluiceError } from '../errors.js';
 import { readBase } from '../model/base.js';
 import { type Digest, digestFromRaw, RAW_DIGEST_BYTES } from '../model/digest.js';
-import { IN_CHUNKS, IN_MAP, LOCATION_BYTES, OWN_KEY, OWN_KEY_BYTES, PATCHED, readLocation } from '../model/map.js';
+import {
+  IN_CHUNKS,
+  IN_MAP,
+  LOCATION_BYTES,
+  OWN_KEY,
+  OWN_KEY_BYTES,
+  PATCHED,
+  parseMapHeader,
+  readLocation,
+} from '../model/map.js';
 import type { PackIndex } from '../model/pack.js';
 import type { OutRoot } from '../model/root.js';
 import { TREE } from '../model/tree.js';
@@ -36,7 +45,7 @@ export interface AuditOptions {
 const MOST_REQUESTS = 32;
 
 /**
- * Looks whether maps keep their promise: each is sound, and so is every map that it leads to, and every pack, map and large blob that they name is there and long
+ * Looks whether maps keep their promise: each is sound, and signed where it has to be, and so is every map that it leads to, and every pack, map and large blob that they name is there and long
  * enough. Each thing is looked at once, however many maps name it.
  */
 export class Auditor {
@@ -89,7 +98,10 @@ export class Auditor {
     const bytes = await remote.storage.get(key, { offset: 0, length: LARGEST_MAP_BYTES }, { signal });
     if (bytes === undefined) return { absent: true, names: [], problems: [] };
     try {
-      const claims = claimsOf(bytes, area, root, `${remote.description}/${key}`);
+      const where = `${remote.description}/${key}`;
+      const claims = claimsOf(bytes, area, root, where);
+      const problem = remote.signatures.problemOfMap(parseMapHeader(bytes, where), area, where);
+      if (problem !== undefined) return { absent: false, names: [], problems: [{ key, error: problem }] };
       const packs = await inParallel(claims.packs, MOST_REQUESTS, ({ key: pack, end }) => this.pack(pack, end));
       const lostPacks = packs.flat();
       const content = await this.auditContent(area, claims.root, claims.hasLarge, lostPacks.length > 0);

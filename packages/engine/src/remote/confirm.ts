@@ -121,7 +121,7 @@ async function passOn(
   }
 }
 
-/** Keys that a map names; `undefined` if it is gone or damaged. */
+/** Keys that a map names; `undefined` if it is gone, damaged or not signed although it has to be. */
 async function namesOf(
   remote: Remote,
   map: HaveMap,
@@ -130,7 +130,7 @@ async function namesOf(
   try {
     return await readMapNames(remote, map.area, digestFromRaw(map.root), signal);
   } catch (error) {
-    if (!(error instanceof SluiceError) || error.code !== 'ERR_MAP_INVALID') throw error;
+    if (!(error instanceof SluiceError) || !['ERR_MAP_INVALID', 'ERR_SIGNATURE'].includes(error.code)) throw error;
     return undefined;
   }
 }

@@ -6,7 +6,7 @@ import type { HaveRecord } from './have-file.js';
 import type { HaveIndex } from './have-index.js';
 import { learnMap } from './learn-map.js';
 import type { Remote } from './remote.js';
-import { OpenMaps, type RemoteMap } from './remote-map.js';
+import { type Appetite, OpenMaps, type RemoteMap } from './remote-map.js';
 import { RemoteNodes } from './remote-nodes.js';
 
 /** What is learnt, and from where. */
@@ -30,7 +30,7 @@ export async function learnFromPrevious(
   jobs: readonly { readonly root: OutRoot; readonly previous?: readonly OutRoot[] | undefined }[],
 ): Promise<HaveRecord[]> {
   const learnt: HaveRecord[] = [];
-  const maps = new OpenMaps(learner.remote, 'all', learner.signal);
+  const maps = new OpenMaps(learner.remote, appetiteOf(learner, 'all'), learner.signal);
   for (const { root, previous = [] } of jobs) {
     for (const before of previous) {
       if (before.digest === root.digest) continue;
@@ -61,7 +61,7 @@ export async function learnFromKnown(
       .map((root) => [root.digest, root]),
   );
   if (open.size === 0) return [];
-  const maps = new OpenMaps(learner.remote, 'some', learner.signal);
+  const maps = new OpenMaps(learner.remote, appetiteOf(learner, 'some'), learner.signal);
   const learnt: HaveRecord[] = [];
   let budget = await estimate();
   for (const root of open.values()) {
@@ -96,6 +96,11 @@ async function learnOne(
     if (error instanceof SluiceError && error.exitCode === 4) return undefined;
     throw error;
   }
+}
+
+/** What is learnt goes into maps that are signed, so it is learnt from nothing else. */
+function appetiteOf({ remote }: Learner, usual: Appetite): Appetite {
+  return remote.signatures.needed.maps ? 'proof' : usual;
 }
 
 /** Bytes that learning all of a root would read: the rest of its map, and its nodes if they are not in the store. */

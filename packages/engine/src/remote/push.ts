@@ -6,7 +6,6 @@ import { ObjectReader } from '../store/reader.js';
 import type { Store } from '../store/store.js';
 import { throwProblems } from '../util/problems.js';
 import type { BeginProgress } from '../util/progress.js';
-import type { Area } from './areas.js';
 import { Auditor } from './audit.js';
 import { ChunkedBlobs } from './chunked-blobs.js';
 import { confirm } from './confirm.js';
@@ -24,6 +23,7 @@ import { bodyOf, type StorageKey } from './storage/port.js';
 import { noPushCounts, ObjectTally, type PushCounts } from './tally.js';
 import { Uploader } from './upload.js';
 import { dropStaleUploads } from './upload-journal.js';
+import { type IsSound, soundMaps } from './will-stay.js';
 
 /** A root to be on the remote, and versions of the same out that may be there already, latest first. */
 export interface PushRoot {
@@ -80,7 +80,7 @@ export async function pushRoots(options: PushRootsOptions): Promise<PushResult> 
   if (state === 'used') markSeen(store, remote.description);
   store.reader.catalog.refresh();
   const have = new HaveIndex();
-  for (const record of readHave(store, remote.description)) have.add(record, remote.areas.proof);
+  for (const record of readHave(store, remote.haveName)) have.add(record, remote.areas.proof);
   const distinct = [...new Map(roots.map((wanted) => [wanted.root.digest, wanted])).values()];
   const jobs = await findJobs(options, distinct, have, result);
   if (jobs.length > 0) await pushJobs(options, jobs, have, result);
@@ -112,18 +112,15 @@ async function findJobs(
 
 /** Whether a map that is there proves nothing by itself. */
 function doubts({ remote, verify = false, auditor }: PushRootsOptions): boolean {
-  return verify || auditor !== undefined || !remote.storage.durable;
+  return verify || auditor !== undefined || !remote.storage.durable || remote.signatures.needed.maps;
 }
 
-/** Which maps are believed: none that a collection is about to delete, and with `verify`, or where things are evicted, none that was not looked at. */
-function soundness(options: PushRootsOptions): (area: Area, root: Digest) => Promise<boolean> {
+/** Which maps are believed: none that a collection is about to delete, and with `verify`, where things are evicted, or where maps have to be signed, none that was not looked at. */
+function soundness(options: PushRootsOptions): IsSound {
   const { remote, store, signal } = options;
   const auditor =
     options.auditor ?? (doubts(options) ? new Auditor({ remote, reader: store.reader, signal }) : undefined);
-  return async (area, root) => {
-    if (await remote.lookout.isCondemned(area, mapKey(area, root), signal)) return false;
-    return auditor === undefined || (await auditor.problemsOf(area, root))?.length === 0;
-  };
+  return soundMaps(remote, auditor, signal);
 }
 
 /** A root that is not complete. `replace`: there is a map of it, but one that does not keep its promise. */
@@ -145,7 +142,7 @@ async function pushJobs(
   const { encoder = inlineEncoder(store) } = options;
   const bad = options.auditor?.bad ?? new Set<StorageKey>();
   const uploader = new Uploader(store, blobs, remote, encoder, bad, signal);
-  const chunked = new ChunkedBlobs({ store, remote: remote.description, reader: blobs, encoder, have, signal });
+  const chunked = new ChunkedBlobs({ store, remote: remote.haveName, reader: blobs, encoder, have, signal });
   const base = { have, uploader, chunked, reader: trees, signal };
   try {
     const unknown = jobs.filter(({ asked }) => asked);
@@ -155,8 +152,8 @@ async function pushJobs(
     const sides = unknown.flatMap(({ root }) => merged.map((side) => ({ root, previous: [side] })));
     lessons.push(...(await learnFromPrevious({ remote, have, reader: trees, signal }, sides)));
     lessons.push(...(await learnFromKnown({ remote, have, reader: trees, signal }, jobs, others, estimate)));
-    if (!dryRun) appendHave(store, remote.description, lessons);
-    if (have.forgetKeys((key) => bad.has(key)) && !dryRun) rewriteHave(store, remote.description, have.records());
+    if (!dryRun) appendHave(store, remote.haveName, lessons);
+    if (have.forgetKeys((key) => bad.has(key)) && !dryRun) rewriteHave(store, remote.haveName, have.records());
     const walk = new PushWalk({ ...base, tally: new ObjectTally(result), dryRun });
     await sendAll(options, jobs, { ...base, walk }, result);
   } finally {
@@ -244,7 +241,7 @@ async function complete(
     // What took too long to write its map is confirmed anew.
     if (isThere) confirmed.clear();
     else if (attempt >= TRUSTING_ATTEMPTS) have.forgetAllBut(confirmed);
-    if (!dryRun) rewriteHave(store, remote.description, have.records());
+    if (!dryRun) rewriteHave(store, remote.haveName, have.records());
     const again: { job: Job; draft: Draft }[] = [];
     for (const { job } of drafts) again.push({ job, draft: await walk.draft(job.root, undefined, job.previous) });
     throwProblems(walk.problems);
@@ -270,7 +267,7 @@ async function writeMaps(
   let inTime = true;
   if (verify) await expectPacks(remote, uploader, signal);
   await inParallel(drafts, MOST_REQUESTS, async ({ job: { root, replace, asked }, draft: { builder, objects } }) => {
-    const body = bodyOf(builder.finish(root, objects));
+    const body = bodyOf(remote.signatures.signMap(builder.finish(root, objects), own));
     const key = mapKey(own, root.digest);
     const answer: { stored?: 'stored' | 'exists' } = {};
     const put = (ifAbsent: boolean) => async (): Promise<boolean> => {
@@ -295,7 +292,7 @@ async function writeMaps(
     // Another pusher's map of this root may refer to others where ours does not; only what is known to hold nodes itself is noted.
     const notes = answer.stored === 'stored' ? builder.notedNodes() : Buffer.alloc(0);
     const record = mapRecord(own, rawOf(root.digest), notes);
-    appendHave(store, remote.description, [record]);
+    appendHave(store, remote.haveName, [record]);
     have.add(record, remote.areas.proof);
   });
   return inTime;

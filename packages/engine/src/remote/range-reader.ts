@@ -8,13 +8,13 @@ const LARGEST_WINDOW_BYTES = 4 * 1024 * 1024;
 /** Reads parts of one object on a remote, a little ahead, so that neighbours come with one request. */
 export class RangeReader {
   readonly key: StorageKey;
-  private readonly storage: Storage;
+  private readonly storage: Pick<Storage, 'get'>;
   private readonly signal: AbortSignal | undefined;
   private window: Buffer = Buffer.alloc(0);
   private start = 0;
   private size = SMALLEST_WINDOW_BYTES;
 
-  constructor(storage: Storage, key: StorageKey, signal: AbortSignal | undefined) {
+  constructor(storage: Pick<Storage, 'get'>, key: StorageKey, signal: AbortSignal | undefined) {
     this.storage = storage;
     this.key = key;
     this.signal = signal;

@@ -124,7 +124,7 @@ describe('a record that lies', () => {
 
   test('one of a newer Sluice counts as none and is never written over', async () => {
     const record = recordOf(await pushed('shared'), 'shared');
-    const newer = Buffer.from(printRecord(record).replace('"version": 1', '"version": 2'));
+    const newer = Buffer.from(printRecord(record).replace('"version": 1', '"version": 3'));
     storage.objects.set(recordKey('shared', fingerprint), newer);
     expect(await readRecord(open('shared'), fingerprint)).toBeUndefined();
     await expect(writeRecord(open('shared'), record)).rejects.toMatchObject({ code: 'ERR_FORMAT_VERSION' });

@@ -22,11 +22,11 @@ export type WriteRecordResult =
   | { readonly kind: 'different'; readonly existing: StageRecord };
 
 /** Records are small; one that is not was not written by us. */
-const LARGEST_RECORD_BYTES = 16 * 1024 * 1024;
+export const LARGEST_RECORD_BYTES: number = 16 * 1024 * 1024;
 
 /**
- * The record of a fingerprint from the areas that are believed: the first whose outs are all on the remote, else the first. One that is damaged or of a
- * newer Sluice counts as none. Throws `ERR_REMOTE_DOWN` or `ERR_REMOTE_DENIED` if that cannot be known.
+ * The record of a fingerprint from the areas that are believed: the first whose outs are all on the remote, else the first. One that is damaged, lies or is not signed although it
+ * has to be counts as none, and the remote tells why; one of a newer Sluice counts as none too. Throws `ERR_REMOTE_DOWN` or `ERR_REMOTE_DENIED` if that cannot be known.
  */
 export async function readRecord(
   remote: Remote,
@@ -37,6 +37,7 @@ export async function readRecord(
   let second: FoundRecord | undefined;
   const first = await firstInAreas(remote.areas.records, async (area) => {
     const read = await readFrom(remote, area, fingerprint, signal);
+    if (read.kind === 'newer') remote.refused(read.error);
     if (read.kind !== 'record') return undefined;
     const found = { record: read.record, area, missing: await missingOuts(remote, read.record, signal) };
     if (found.missing.length === 0) return found;
@@ -57,7 +58,7 @@ export async function writeRecord(
 ): Promise<WriteRecordResult> {
   await remote.prepare(signal);
   const key = recordKey(remote.areas.own, record.fingerprint);
-  const body = bodyOf(Buffer.from(printRecord(record)));
+  const body = bodyOf(Buffer.from(printRecord(remote.signatures.signRecord(record))));
   if (await remote.lookout.isCondemned(remote.areas.own, key, signal)) {
     const put = async (): Promise<boolean> => (await remote.storage.put(key, body, { signal })) === 'stored';
     await remote.lookout.renew(remote.areas.own, key, put, signal);
@@ -71,13 +72,14 @@ export async function writeRecord(
     const missing = await missingOuts(remote, read.record, signal);
     if (missing.length === 0) return { kind: 'different', existing: read.record };
   }
+  // What nobody may believe, and what restores nothing, is in the way.
   await remote.storage.put(key, body, { signal });
   return { kind: 'replaced' };
 }
 
 type Read =
   | { readonly kind: 'record'; readonly record: StageRecord }
-  | { readonly kind: 'none' | 'damaged' }
+  | { readonly kind: 'none' | 'refused' }
   | { readonly kind: 'newer'; readonly error: SluiceError };
 
 async function readFrom(
@@ -90,14 +92,33 @@ async function readFrom(
   const bytes = await remote.storage.get(key, { offset: 0, length: LARGEST_RECORD_BYTES }, { signal });
   if (bytes === undefined) return { kind: 'none' };
   try {
-    const record = parseRecord(bytes.toString('utf8'), `${remote.description}/${key}`);
-    // A record under a foreign name, or that claims a foreign area, is a lie.
-    const honest = record.fingerprint === fingerprint && record.area === area;
-    return honest ? { kind: 'record', record } : { kind: 'damaged' };
+    return { kind: 'record', record: judgeRecord(bytes, area, fingerprint, remote) };
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error;
-    return error.code === 'ERR_FORMAT_VERSION' ? { kind: 'newer', error } : { kind: 'damaged' };
+    if (error.code === 'ERR_FORMAT_VERSION') return { kind: 'newer', error };
+    remote.refused(error);
+    return { kind: 'refused' };
   }
+}
+
+/** Reads a record that came from the key of an area and a fingerprint. Throws `ERR_RECORD_INVALID`, `ERR_SIGNATURE` or `ERR_FORMAT_VERSION` if it is not to be believed. */
+export function judgeRecord(
+  bytes: Buffer,
+  area: Area,
+  fingerprint: Digest,
+  { description, signatures }: Pick<Remote, 'description' | 'signatures'>,
+): StageRecord {
+  const where = `${description}/${recordKey(area, fingerprint)}`;
+  const record = parseRecord(bytes.toString('utf8'), where);
+  // A record under a foreign name, or that claims a foreign area, is a lie.
+  if (record.fingerprint !== fingerprint || record.area !== area) {
+    throw new SluiceError('ERR_RECORD_INVALID', `record ${where} is one of ${record.area}, ${record.fingerprint}`, {
+      hint: 'Somebody put it there under another name. It is not used.',
+    });
+  }
+  const problem = signatures.problemOfRecord(record, where);
+  if (problem !== undefined) throw problem;
+  return record;
 }
 
 async function missingOuts(remote: Remote, record: StageRecord, signal: AbortSignal | undefined): Promise<RelPath[]> {

@@ -3,6 +3,7 @@ import { type ChunkRow, readChunksOf } from '../model/chunk.js';
 import { type Digest, digestFromRaw, RAW_DIGEST_BYTES, rawOf, shortDigest } from '../model/digest.js';
 import {
   CHUNK_ROW_BYTES,
+  decodeMap,
   failMap,
   IN_MAP,
   LARGEST_MAP_HEADER_BYTES,
@@ -16,9 +17,10 @@ import {
 import { OBJECT_HEADER_BYTES } from '../model/pack.js';
 import { type Area, areaOf } from './areas.js';
 import { mapKey, packKey } from './keys.js';
+import { LARGEST_MAP_BYTES } from './map-claims.js';
 import { RangeReader } from './range-reader.js';
 import { firstInAreas, type Remote } from './remote.js';
-import type { StorageKey } from './storage/port.js';
+import type { Storage, StorageKey } from './storage/port.js';
 
 /** First read of a map when all of it is wanted, and when a few objects are. */
 export const WHOLE_BYTES: number = 4 * 1024 * 1024;
@@ -29,8 +31,8 @@ const LARGEST_FRONT_BYTES = 512 * 1024 * 1024;
 /** The front of a map of 2,000 nodes. */
 const USUAL_FRONT_BYTES = 64 * 1024;
 
-/** How much of a root is wanted: it decides how far ahead is read. */
-export type Appetite = 'all' | 'some';
+/** How much of a root is wanted: it decides how far ahead is read. A `proof` is read whole and at once, and signed: none of it may have another origin. */
+export type Appetite = 'all' | 'some' | 'proof';
 
 /** Where a node is said to be: its number in a map. */
 export interface Spot {
@@ -62,7 +64,7 @@ export class RemoteMap {
     this.front = front;
     this.where = where;
     this.reader = reader;
-    this.ahead = appetite === 'all' ? WHOLE_BYTES : 0;
+    this.ahead = appetite === 'some' ? 0 : WHOLE_BYTES;
     this.packKeys = front.packs.map((pack) => packKey(this.areaOf(pack.area), pack.raw));
     this.nodeEnds = new Float64Array(front.packs.length);
     for (let i = 0; i < front.nodes.count; i++) {
@@ -137,7 +139,7 @@ export async function readMapHeader(
 
 /**
  * The packs and maps that the map of a root names, as keys, with one request; `undefined` if there is no map. Of a map whose front is longer than most,
- * none. Throws `ERR_MAP_INVALID` or `ERR_FORMAT_VERSION`.
+ * none. Throws `ERR_MAP_INVALID`, `ERR_FORMAT_VERSION`, or `ERR_SIGNATURE` if it has to be signed.
  */
 export async function readMapNames(
   remote: Remote,
@@ -150,6 +152,8 @@ export async function readMapNames(
   const bytes = await remote.storage.get(key, { offset: 0, length: USUAL_FRONT_BYTES }, { signal });
   if (bytes === undefined) return undefined;
   const header = ofRoot(parseMapHeader(bytes, where), root, where);
+  const problem = remote.signatures.problemOfMap(header, area, where);
+  if (problem !== undefined) throw problem;
   if (header.frontBytes > USUAL_FRONT_BYTES) return [];
   const { packs, maps } = parseMapFront(bytes, where);
   const inArea = (number: number): Area =>
@@ -160,7 +164,7 @@ export async function readMapNames(
   ];
 }
 
-/** Opens the map of a root in one area; `undefined` if there is none. Throws `ERR_MAP_INVALID` or `ERR_FORMAT_VERSION`. */
+/** Opens the map of a root in one area; `undefined` if there is none. Throws `ERR_MAP_INVALID` or `ERR_FORMAT_VERSION`, and `ERR_SIGNATURE` for a proof that is none. */
 export async function openMap(
   remote: Remote,
   area: Area,
@@ -170,14 +174,30 @@ export async function openMap(
 ): Promise<RemoteMap | undefined> {
   const key = mapKey(area, root);
   const where = `${remote.description}/${key}`;
-  const reader = new RangeReader(remote.storage, key, signal);
-  const first = await reader.read(0, appetite === 'all' ? WHOLE_BYTES : SOME_BYTES);
+  const storage = appetite === 'proof' ? await wholeProof(remote, area, key, where, signal) : remote.storage;
+  const reader = new RangeReader(storage, key, signal);
+  const first = await reader.read(0, appetite === 'some' ? SOME_BYTES : WHOLE_BYTES);
   if (first === undefined) return undefined;
   const header = ofRoot(parseMapHeader(first, where), root, where);
   if (header.frontBytes > LARGEST_FRONT_BYTES) failMap(where, 'its front is too large');
   const front = first.length >= header.frontBytes ? first : await reader.read(0, header.frontBytes);
   if (front === undefined) return undefined;
   return new RemoteMap(area, root, parseMapFront(front, where), where, reader, appetite);
+}
+
+/** Where a map is in memory, whole, sound and signed. */
+async function wholeProof(
+  { storage, signatures }: Remote,
+  area: Area,
+  key: StorageKey,
+  where: string,
+  signal: AbortSignal | undefined,
+): Promise<Pick<Storage, 'get'>> {
+  const bytes = await storage.get(key, { offset: 0, length: LARGEST_MAP_BYTES }, { signal });
+  if (bytes === undefined) return { get: async () => undefined };
+  const problem = signatures.problemOfMap(decodeMap(bytes, where).front.header, area, where);
+  if (problem !== undefined) throw problem;
+  return { get: async (_, { offset, length }) => bytes.subarray(offset, offset + length) };
 }
 
 /** The maps that one operation has opened; each is read once. */

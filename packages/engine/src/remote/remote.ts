@@ -4,7 +4,8 @@ import { type Area, type AreaOrder, areaOrder } from './areas.js';
 import { Lookout, type LookoutTimes } from './gc/lookout.js';
 import type { QuietNote } from './gc/quiet-note.js';
 import { holdsRoot } from './holds-root.js';
-import { FORMAT_KEY, mapKey } from './keys.js';
+import { FORMAT_KEY } from './keys.js';
+import { NO_SIGNATURES, type Signatures } from './signatures.js';
 import { bodyOf, type FlushOptions, type Storage } from './storage/port.js';
 
 /** How a remote is opened. */
@@ -26,6 +27,10 @@ export interface RemoteOptions {
   readonly times?: LookoutTimes;
   /** How what is sent is encoded; compressed where that pays if it is not said. */
   readonly encoding?: Encoding | undefined;
+  /** None if they are not given. */
+  readonly signatures?: Signatures | undefined;
+  /** Is told why a claim does not count although its area does. */
+  readonly onRefused?: ((problem: SluiceError) => void) | undefined;
 }
 
 /** How a writer encodes what it sends to a remote. Readers read everything. */
@@ -41,11 +46,16 @@ const USUAL_ENCODING: Encoding = { compression: 'auto', chunking: false };
 /** A remote: a storage, and where in it this writer may look and write. Nothing is asked of it before the first call. */
 export interface Remote {
   readonly description: string;
+  /** What the have-index goes by: who asks for signatures keeps what he knows apart from what anybody said. */
+  readonly haveName: string;
   readonly storage: Storage;
   readonly areas: AreaOrder;
   /** Knows what a collection is about to delete. */
   readonly lookout: Lookout;
   readonly encoding: Encoding;
+  readonly signatures: Signatures;
+  /** Tells why a claim does not count. */
+  readonly refused: (problem: SluiceError) => void;
   /**
    * Asks once whether somebody answers and has a format that is known here; `empty` if the remote was never used.
    * Throws `ERR_REMOTE_DOWN`, `ERR_REMOTE_DENIED` or `ERR_FORMAT_VERSION`.
@@ -79,6 +89,8 @@ export function openRemote({
   encoding = USUAL_ENCODING,
   quiet,
   times,
+  signatures = NO_SIGNATURES,
+  onRefused = () => {},
 }: RemoteOptions): Remote {
   const lookout = new Lookout({ storage, quiet, times });
   let answer: Promise<'used' | 'empty'> | undefined;
@@ -98,10 +110,13 @@ export function openRemote({
   };
   return {
     description: storage.description,
+    haveName: signatures.name === '' ? storage.description : `${storage.description} signed ${signatures.name}`,
     storage,
     areas: areaOrder(area),
     lookout,
     encoding,
+    signatures,
+    refused: onRefused,
     contact,
     prepare: async (signal) => {
       if ((await contact(signal)) === 'used') return;
@@ -116,22 +131,12 @@ export function openRemote({
 }
 
 /**
- * Whether everything that a root reaches is on the remote: one question per area, its own first, and more where the remote evicts. A map of a less trusted area proves nothing.
- * Throws `ERR_REMOTE_DOWN` or `ERR_REMOTE_DENIED` if that cannot be known.
+ * Whether everything that a root reaches is on the remote, for somebody who looks for it: one question per area, its own first, and more where the remote evicts. A map of a less
+ * trusted area proves nothing; signatures are not asked for, since what comes is compared with its digest. Throws `ERR_REMOTE_DOWN` or `ERR_REMOTE_DENIED` if that cannot be known.
  */
 export async function isComplete(remote: Remote, root: Digest, signal?: AbortSignal): Promise<boolean> {
   if ((await remote.contact(signal)) === 'empty') return false;
   return (await areaThatHolds(remote, remote.areas.proof, root, signal)) !== undefined;
-}
-
-/** {@link isComplete}, and not about to be deleted by a collection. Throws like it. */
-export async function willStayComplete(remote: Remote, root: Digest, signal?: AbortSignal): Promise<boolean> {
-  if ((await remote.contact(signal)) === 'empty') return false;
-  const found = await firstInAreas(remote.areas.proof, async (area) => {
-    if (!(await holdsRoot(remote.storage, area, root, signal))) return undefined;
-    return (await remote.lookout.isCondemned(area, mapKey(area, root), signal)) ? undefined : area;
-  });
-  return found !== undefined;
 }
 
 /** The first of the areas that has all of a root. Throws like {@link isComplete}. */

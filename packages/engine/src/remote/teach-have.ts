@@ -25,6 +25,8 @@ export class HaveTeacher {
    * request. `maps`: those that the fetch has opened.
    */
   async teach(remote: Remote, root: OutRoot, map: RemoteMap, maps: OpenMaps): Promise<void> {
+    // A fetch reads maps in parts, and a signature is one of the whole.
+    if (remote.signatures.needed.maps) return;
     if (!remote.storage.durable || !remote.areas.proof.includes(map.area)) return;
     if ([map, ...(await maps.all())].some(({ front: { header } }) => header.totalBytes > WHOLE_BYTES)) return;
     const { store } = this;
@@ -34,7 +36,7 @@ export class HaveTeacher {
     try {
       const records = await learnMap({ maps, nodes, reader: store.reader, have }, map, root);
       for (const record of records) have.add(record, remote.areas.proof);
-      appendHave(store, remote.description, records);
+      appendHave(store, remote.haveName, records);
     } catch (error) {
       // All of the root has come, so what is wrong with its map is the matter of whoever relies on it.
       if (!(error instanceof SluiceError) || error.exitCode !== 4) throw error;
@@ -45,7 +47,7 @@ export class HaveTeacher {
     const known = this.known.get(remote);
     if (known !== undefined) return known;
     const have = new HaveIndex();
-    for (const record of readHave(this.store, remote.description)) have.add(record, remote.areas.proof);
+    for (const record of readHave(this.store, remote.haveName)) have.add(record, remote.areas.proof);
     this.known.set(remote, have);
     return have;
   }

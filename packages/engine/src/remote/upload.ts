@@ -140,7 +140,7 @@ export class Uploader {
     const { own } = this.remote.areas;
     const slices = there === undefined ? local.slices : local.readSlices();
     const blob = { area: there ?? own, raw: Buffer.from(raw), size, slices };
-    const note = (): void => appendHave(this.store, this.remote.description, [blobRecord(blob)]);
+    const note = (): void => appendHave(this.store, this.remote.haveName, [blobRecord(blob)]);
     this.keys.set(raw.toString('hex'), blob);
     if (there !== undefined) {
       note();
@@ -169,6 +169,8 @@ export class Uploader {
 
   /** The area that may be relied on and has a large blob under a key of its own; the key is its digest, so one look tells. */
   async areaOfLarge(digest: Digest, size: number): Promise<Area | undefined> {
+    // A look sees no more than a size; what signed maps name is known without it.
+    if (this.remote.signatures.needed.maps) return undefined;
     for (const area of this.remote.areas.proof) {
       if (this.bad.has(blobKey(area, digest))) continue;
       const stat = await this.remote.storage.stat(blobKey(area, digest), { signal: this.signal });
@@ -299,7 +301,7 @@ export class Uploader {
     );
     const patches = patched.length === 0 ? [] : [patchesRecord(patched)];
     const record = packRecord(own, pack.name, pack.content, wholeRows(rows));
-    appendHave(this.store, this.remote.description, [record, ...patches]);
+    appendHave(this.store, this.remote.haveName, [record, ...patches]);
     this.packs.push({ key, bytes: body.bytes });
     this.builders[kind].recycle(chunks);
   }

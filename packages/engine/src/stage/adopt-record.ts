@@ -1,3 +1,4 @@
+import { believesRecord } from '../remote/areas.js';
 import { writeRecord } from '../store/records.js';
 import { relyOn } from '../store/rely.js';
 import { updateLock } from './commit-outs.js';
@@ -23,7 +24,7 @@ export async function adoptRecord<T>(
   // Until the lock names the result, only the lease keeps a collection away from it.
   return await relyOn(context.workspace.store, [...named.values()], async () => {
     const done = await bring();
-    writeRecord(context.workspace.store, record);
+    writeRecord(context.workspace.store, record, (earlier) => believesRecord(context.area, earlier));
     await updateLock(context, stage, parts, named);
     return done;
   });

@@ -3,6 +3,7 @@ import { fingerprintOf, type Part } from '../model/parts.js';
 import type { RelPath } from '../model/path.js';
 import { type StageRecord, trackedKey } from '../model/record.js';
 import type { OutRoot } from '../model/root.js';
+import { believesRecord } from '../remote/areas.js';
 import type { Unpublished } from '../store/ingest.js';
 import { writeRecord } from '../store/records.js';
 import { pendingOf } from '../workspace/hash-snapshot.js';
@@ -132,7 +133,7 @@ function keepRecord(
     made: { at: context.now().toISOString(), ms: Math.round(input.ms) },
     area: context.area,
   };
-  const written = writeRecord(context.workspace.store, record);
+  const written = writeRecord(context.workspace.store, record, (earlier) => believesRecord(context.area, earlier));
   if (written.kind !== 'different') return;
   context.emit({
     type: 'warning',

@@ -7,6 +7,7 @@ import { filterBelow } from '../model/path-filter.js';
 import type { StageRecord } from '../model/record.js';
 import type { OutRoot } from '../model/root.js';
 import { TREE } from '../model/tree.js';
+import { believesRecord } from '../remote/areas.js';
 import { readRecord } from '../store/records.js';
 import { readIfPresent } from '../util/read-if-present.js';
 import { type Observed, type ObserveOptions, observe } from '../workspace/observe.js';
@@ -79,11 +80,11 @@ export class Resolver {
     return lock.stages.get(stage.id.target);
   }
 
-  /** The record of a fingerprint, from the store or else from a remote. */
+  /** The record of a fingerprint, from the store or else from a remote. A store may have been that of a pull request before: areas count here as they do there. */
   async record(fingerprint: Digest): Promise<StageRecord | undefined> {
-    return (
-      readRecord(this.context.workspace.store, fingerprint) ?? (await this.context.remotes.findRecord(fingerprint))
-    );
+    const { workspace, remotes, area } = this.context;
+    const here = readRecord(workspace.store, fingerprint);
+    return here !== undefined && believesRecord(area, here) ? here : await remotes.findRecord(fingerprint);
   }
 
   private async resolveStage(stage: Stage): Promise<Resolved> {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { SluiceError } from '../errors.js';
 import type { SluiceEvent } from '../events.js';
-import { withoutBroker } from '../remote/storage/broker/access.js';
+import { withoutSecrets } from '../remote/storage/broker/access.js';
 import type { Files } from '../store/files.js';
 import { isProcessAlive, startTime } from '../store/owner.js';
 
@@ -81,10 +81,10 @@ export async function captureOutput(
 }
 
 function spawnShell(command: string, cwd: string, env: CommandContext['env']): ChildProcess {
-  // A command may come from anybody, and has no business with remotes.
+  // A command may come from anybody, and has no business with remotes nor with what is believed of them.
   return spawn(command, {
     cwd,
-    env: withoutBroker(env),
+    env: withoutSecrets(env),
     shell: true,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],

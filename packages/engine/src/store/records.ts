@@ -39,14 +39,18 @@ export function readRunTime(store: Store, fingerprint: Digest): number {
 
 /**
  * Writes a record once. Call it after the objects of its outs are published and before the session ends. Of several processes with the same
- * fingerprint one writes; a damaged record is replaced.
+ * fingerprint one writes; a damaged record is replaced, and so is one that `isBelieved` says no of.
  */
-export function writeRecord(store: Store, record: StageRecord): RecordWrite {
+export function writeRecord(
+  store: Store,
+  record: StageRecord,
+  isBelieved: (earlier: StageRecord) => boolean = () => true,
+): RecordWrite {
   const path = recordPath(store.layout, record.fingerprint);
   const text = printRecord(record);
   if (addSmallFile(store, path, text)) return { kind: 'written' };
   const earlier = lookUp(store, path, record.fingerprint);
-  if (earlier?.kind === 'record') {
+  if (earlier?.kind === 'record' && isBelieved(earlier.record)) {
     return sameOuts(earlier.record, record) ? { kind: 'same' } : { kind: 'different', existing: earlier.record };
   }
   putSmallFile(store, path, text);

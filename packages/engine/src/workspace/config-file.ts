@@ -13,10 +13,14 @@ export interface RemoteEntry extends BucketSettings {
   readonly concurrency?: number;
   readonly compression?: Compression;
   readonly chunking?: boolean;
+  readonly trust?: Trust;
 }
 
 /** Whether what is sent to a remote is compressed: where it gets smaller and holds nothing up, wherever it gets smaller, or never. */
 export type Compression = 'auto' | 'always' | 'none';
+
+/** Which records and maps of a remote count: those of an area that counts, or of these only what one of our keys has signed. */
+export type Trust = 'areas' | 'strict';
 
 /** When something is done: on request, or after each run of a stage. */
 export type When = 'manual' | 'after-run';
@@ -41,7 +45,7 @@ export interface ConfigFile {
   readonly push?: PushWhen;
   readonly gc?: When;
   readonly hooks?: HookSettings;
-  readonly trust?: ReadonlyMap<string, unknown>;
+  readonly trust?: Trust;
 }
 
 const KEYS = ['$schema', 'store', 'defaultRemote', 'remotes', 'link', 'durability', 'push', 'gc', 'hooks', 'trust'];
@@ -60,7 +64,10 @@ const REMOTE_KEYS = [
   'requestPayer',
   'compression',
   'chunking',
+  'trust',
 ];
+/** The words for {@link Trust}. */
+export const TRUST: readonly Trust[] = ['areas', 'strict'];
 const COMPRESSIONS = ['auto', 'always', 'none'] as const satisfies Compression[];
 const CREDENTIALS =
   /^(?:.*(?:secret|password|passwd|credential|private_?key).*|(?:access_?key(?:_?id)?|session_?token|auth_?token|api_?key|token))$/i;
@@ -96,7 +103,7 @@ export function parseConfigFile(text: string, name: string): ConfigFile {
     push: optional('push', (value, place) => asChoice<PushWhen>(value, PUSH_WHEN, place, fail)),
     gc: optional('gc', (value, place) => asChoice(value, WHEN, place, fail)),
     hooks: optional('hooks', (value, place) => parseHooks(value, place, name, fail)),
-    trust: optional('trust', (value, place) => asObject(value, place, fail)),
+    trust: optional('trust', (value, place) => asChoice<Trust>(value, TRUST, place, fail)),
   });
 }
 
@@ -114,6 +121,7 @@ function parseRemote(remote: string, value: unknown, name: string, fail: Fail): 
     concurrency: optional('concurrency', asConcurrency),
     compression: optional('compression', (given, at) => asChoice<Compression>(given, COMPRESSIONS, at, fail)),
     chunking: optional('chunking', asFlag),
+    trust: optional('trust', (given, at) => asChoice<Trust>(given, TRUST, at, fail)),
   });
 }
 

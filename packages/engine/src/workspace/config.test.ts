@@ -43,7 +43,7 @@ describe('reading', () => {
       push: 'manual',
       gc: 'manual',
       hooks: {},
-      trust: new Map(),
+      trust: 'areas',
       area: undefined,
       offline: false,
     });
@@ -73,7 +73,7 @@ describe('reading', () => {
       push: 'after-run',
       gc: 'after-run',
       hooks: { postCheckout: 'pull', prePush: 'push' },
-      trust: { protected: ['main'] },
+      trust: 'strict',
     });
     expect(config.store).toBe(join(root, '../store'));
     expect([...config.remotes.keys()]).toEqual(['b', 'a']);

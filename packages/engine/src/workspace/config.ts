@@ -10,6 +10,8 @@ import {
   type PushWhen,
   parseConfigFile,
   type RemoteEntry,
+  TRUST,
+  type Trust,
   type When,
 } from './config-file.js';
 import type { LinkKind } from './place-batch.js';
@@ -42,7 +44,8 @@ export interface Config {
   readonly push: PushWhen;
   readonly gc: When;
   readonly hooks: HookSettings;
-  readonly trust: ReadonlyMap<string, unknown>;
+  /** Of all remotes; one of them may ask for more by itself. */
+  readonly trust: Trust;
   /** From `SLUICE_AREA`: a trust area to write in, if it is lower than the one that is decided otherwise. */
   readonly area: string | undefined;
   readonly offline: boolean;
@@ -53,7 +56,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads `sluice.json` and `sluice.local.json` of a workspace; both may be absent. `SLUICE_STORE`, `SLUICE_REMOTE`, `SLUICE_AREA` and
- * `SLUICE_OFFLINE` outrank them. Throws `ERR_CONFIG` with file and place.
+ * `SLUICE_OFFLINE` outrank them; `trust` is `strict` if one of them, or `SLUICE_TRUST`, says so. Throws `ERR_CONFIG` with file and place.
  */
 export function readConfig(root: string, env: Environment): Config {
   const shared = readFile(root, CONFIG_FILE);
@@ -72,7 +75,7 @@ export function readConfig(root: string, env: Environment): Config {
     push: merged.push ?? 'manual',
     gc: merged.gc ?? 'manual',
     hooks: { ...shared.hooks, ...local.hooks },
-    trust: merged.trust ?? new Map(),
+    trust: strictest(shared.trust, local.trust, readTrust(env.SLUICE_TRUST)),
     area: readArea(env.SLUICE_AREA),
     offline: readFlag('SLUICE_OFFLINE', env.SLUICE_OFFLINE),
   };
@@ -118,7 +121,8 @@ function readFile(root: string, name: string): ConfigFile {
 }
 
 function toRemote(root: string, name: string, shared: ConfigFile, local: ConfigFile): RemoteConfig {
-  const entry: RemoteEntry = { ...shared.remotes.get(name), ...local.remotes.get(name) };
+  const trust = strictest(shared.remotes.get(name)?.trust, local.remotes.get(name)?.trust);
+  const entry: RemoteEntry = { ...shared.remotes.get(name), ...local.remotes.get(name), trust };
   const file = local.remotes.get(name)?.url === undefined ? CONFIG_FILE : LOCAL_CONFIG_FILE;
   if (entry.url === undefined) {
     const places = shared.remotes.has(name)
@@ -160,6 +164,19 @@ function readArea(text: string | undefined): string | undefined {
   if (text === undefined || text === '' || isArea(text)) return text || undefined;
   throw new SluiceError('ERR_CONFIG', `SLUICE_AREA is ${JSON.stringify(text)}`, {
     hint: 'Set it to trusted, shared or pr/<number>.',
+  });
+}
+
+/** `strict` if anybody asks for it: nobody can ask for less. */
+export function strictest(...asked: readonly (Trust | undefined)[]): Trust {
+  return asked.includes('strict') ? 'strict' : 'areas';
+}
+
+function readTrust(text: string | undefined): Trust | undefined {
+  const trust = TRUST.find((word) => word === text);
+  if (trust !== undefined || text === undefined || text === '') return trust;
+  throw new SluiceError('ERR_CONFIG', `SLUICE_TRUST is ${JSON.stringify(text)}`, {
+    hint: `Set it to ${TRUST.join(' or ')}.`,
   });
 }
 

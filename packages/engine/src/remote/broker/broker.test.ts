@@ -9,13 +9,13 @@ import { faulty } from '../../testing/faulty-storage.js';
 import { type MemoryStorage, memoryStorage } from '../../testing/memory-storage.js';
 import { useTempDir } from '../../testing/temp-dir.js';
 import type { Area } from '../areas.js';
-import { brokerAccess, withoutBroker } from '../storage/broker/access.js';
+import { brokerAccess, withoutSecrets } from '../storage/broker/access.js';
 import { brokerStorage } from '../storage/broker/broker.js';
 import { fileStorage } from '../storage/file.js';
 import { bodyOf, type Storage, storageKey } from '../storage/port.js';
 import { storageContract } from '../storage/storage.suite.js';
 import { type Guard, guardArea } from './allow.js';
-import { type Broker, startBroker } from './serve.js';
+import { type Broker, type Served, startBroker } from './serve.js';
 
 const at = useTempDir();
 const running: Broker[] = [];
@@ -23,11 +23,11 @@ afterEach(async () => {
   for (const broker of running.splice(0)) await broker.close();
 });
 
-const OPEN: Guard = { writeOnce: false, read: () => undefined, write: () => undefined, body: async () => undefined };
+const OPEN: Guard = { writeOnce: false, read: () => undefined, write: () => undefined, body: async (_, body) => body };
 
 async function serve(storage: Storage, guard: Guard, area: Area = 'shared'): Promise<Broker> {
-  const open = (name: string): Storage | undefined => (name === 'main' ? storage : undefined);
-  const broker = await startBroker({ open, area, guard, dir: tmpdir() });
+  const open = (name: string): Served | undefined => (name === 'main' ? { storage, guard } : undefined);
+  const broker = await startBroker({ open, area, isStrict: false, dir: tmpdir() });
   running.push(broker);
   return broker;
 }
@@ -189,7 +189,7 @@ test('when the broker is gone, the remote is down', async () => {
 
 test('the variables that lead to a broker can be taken away, and wrong ones are told', async () => {
   const { env } = await serve(memoryStorage(), OPEN);
-  expect(withoutBroker({ ...env, PATH: '/bin' })).toEqual({ PATH: '/bin' });
+  expect(withoutSecrets({ ...env, PATH: '/bin' })).toEqual({ PATH: '/bin' });
   expect(brokerAccess({ PATH: '/bin' })).toBeUndefined();
   expect(() => brokerAccess({ SLUICE_BROKER: 'http://x', SLUICE_BROKER_TOKEN: 't' })).toThrow('SLUICE_BROKER');
   expect(() => brokerAccess({ SLUICE_BROKER: 'unix:/s' })).toThrow('SLUICE_BROKER_TOKEN');

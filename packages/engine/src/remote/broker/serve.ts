@@ -12,13 +12,20 @@ import { spool } from './spool.js';
 
 /** What a broker serves, and to whom. */
 export interface BrokerOptions {
-  /** The storage of a remote by its name; `undefined` for one that is not served. */
-  readonly open: (remote: string) => Storage | undefined;
+  /** A remote by its name; `undefined` for one that is not served. */
+  readonly open: (remote: string) => Served | undefined;
   /** The area that clients take for their own. */
   readonly area: Area;
-  readonly guard: Guard;
+  /** Whether clients may take no map for a proof: some have to be signed, and they have no key. */
+  readonly isStrict: boolean;
   /** An existing directory for the socket and for what is on its way; a short path, since that of a socket has about 100 bytes. */
   readonly dir: string;
+}
+
+/** A remote that is served, and what is let through. */
+export interface Served {
+  readonly storage: Storage;
+  readonly guard: Guard;
 }
 
 /** A broker that runs. */
@@ -35,7 +42,12 @@ export interface Broker {
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   // Only its owner can enter what `mkdtemp` makes.
   const dir = await mkdtemp(join(options.dir, 'sluice-'));
-  const access: BrokerAccess = { socket: join(dir, 's'), token: randomBytes(32).toString('hex'), area: options.area };
+  const access: BrokerAccess = {
+    socket: join(dir, 's'),
+    token: randomBytes(32).toString('hex'),
+    area: options.area,
+    isStrict: options.isStrict,
+  };
   const server = createServer((request, response) => {
     // Who hangs up gets no answer.
     response.on('error', () => undefined);
@@ -66,8 +78,9 @@ async function answer(
     return;
   }
   const named = parsePath(request.url ?? '');
-  const storage = named === undefined ? undefined : options.open(named.remote);
-  if (named === undefined || storage === undefined) throw unknown(request.url ?? '');
+  const served = named === undefined ? undefined : options.open(named.remote);
+  if (named === undefined || served === undefined) throw unknown(request.url ?? '');
+  const { storage, guard } = served;
   const stop = new AbortController();
   response.on('close', () => stop.abort());
   const { signal } = stop;
@@ -79,11 +92,11 @@ async function answer(
   const key = tryParseStorageKey(named.key ?? '');
   if (key === undefined) throw unknown(request.url ?? '');
   if (request.method === 'PUT') {
-    const answered = await put(request, storage, key, options, dir, signal);
+    const answered = await put(request, served, key, dir, signal);
     response.writeHead(answered === 'exists' ? 412 : 201).end();
     return;
   }
-  options.guard.read(key);
+  guard.read(key);
   const found =
     request.method === 'HEAD' ? await storage.stat(key, { signal }) : await read(request, storage, key, signal);
   if (found === undefined) response.writeHead(404).end();
@@ -107,9 +120,8 @@ async function read(
 
 async function put(
   request: IncomingMessage,
-  storage: Storage,
+  { storage, guard }: Served,
   key: StorageKey,
-  { guard }: BrokerOptions,
   dir: string,
   signal: AbortSignal,
 ): Promise<'stored' | 'exists'> {
@@ -118,9 +130,9 @@ async function put(
   if (bytes === undefined) throw unknown(request.url ?? '');
   const body = await spool(dir, request, bytes);
   try {
-    await guard.body(key, body);
+    const checked = await guard.body(key, body);
     const ifAbsent = guard.writeOnce || request.headers['if-none-match'] === '*';
-    return await storage.put(key, body, { ifAbsent, signal });
+    return await storage.put(key, checked, { ifAbsent, signal });
   } finally {
     await body.discard();
   }

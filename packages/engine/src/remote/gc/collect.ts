@@ -203,7 +203,7 @@ async function rewrite(
   if (map === undefined || !hold.mayGoOn()) throw tookTooLong(remote);
   const bytes = await flattened(shelf, map, inlined.get(key) ?? new Set(), copies.moved);
   parseMap(bytes, key, key);
-  await remote.storage.put(key, bodyOf(bytes), { signal });
+  await remote.storage.put(key, bodyOf(remote.signatures.signMap(bytes, map.area)), { signal });
 }
 
 function tookTooLong(remote: Remote): SluiceError {

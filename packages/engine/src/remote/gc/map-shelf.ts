@@ -39,10 +39,13 @@ export class MapShelf {
   async load(key: StorageKey): Promise<LoadedMap | undefined> {
     const known = this.maps.get(key);
     if (known !== undefined) return known.map;
-    const { storage } = this.remote;
+    const { storage, signatures } = this.remote;
     const bytes = await storage.get(key, { offset: 0, length: LARGEST_MAP_BYTES }, { signal: this.signal });
     if (bytes === undefined) return undefined;
-    const map = parseMap(bytes, key, `${storage.description}/${key}`);
+    const parsed = parseMap(bytes, key, `${storage.description}/${key}`);
+    // Who has no key leaves alone what is signed.
+    const isPlain = parsed.isPlain && (signatures.canSign || parsed.front.header.signed === undefined);
+    const map = { ...parsed, isPlain };
     this.maps.set(key, { map, bytes: bytes.length });
     this.bytes += bytes.length;
     for (const [oldest, { bytes: fewer }] of this.maps) {

@@ -27,6 +27,8 @@ export interface SurveyedMap {
   readonly isPlain: boolean;
   /** Why it cannot be read, or not in full; then what it names is not all there. */
   readonly problem: SluiceError | undefined;
+  /** Why what it names is not to be believed: it would have to be signed. */
+  readonly unsigned?: SluiceError | undefined;
 }
 
 /** A record of a remote; one that cannot be read names nothing. */
@@ -80,7 +82,9 @@ async function surveyMap(tools: SurveyTools, object: ListedObject): Promise<Surv
     if (map === undefined) return undefined;
     named = { ...named, packs: packsOf(map), maps: mapsOf(map), isPlain: map.isPlain };
     const blobs = await largeBlobsOf(tools, map, new Set([map.key]));
-    return { ...base, ...named, blobs, problem: undefined };
+    const where = `${tools.remote.description}/${object.key}`;
+    const unsigned = tools.remote.signatures.problemOfMap(map.front.header, parts.area, where);
+    return { ...base, ...named, blobs, problem: undefined, unsigned };
   } catch (error) {
     if (!isDamage(error)) throw error;
     return { ...base, ...named, problem: error };

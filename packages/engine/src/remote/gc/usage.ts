@@ -24,7 +24,7 @@ export interface Usage {
 }
 
 /**
- * What the kept maps need, as they are when those that are to be rewritten have been. Throws `ERR_GC_STOPPED` if one of them cannot be read.
+ * What the kept maps need, as they are when those that are to be rewritten have been. Throws `ERR_GC_STOPPED` if one of them cannot be read, or is not signed although it has to be.
  */
 export async function gatherUsage(tools: SurveyTools, survey: Survey, plan: KeptPlan): Promise<Usage> {
   const { own } = tools.remote.areas;
@@ -37,6 +37,9 @@ export async function gatherUsage(tools: SurveyTools, survey: Survey, plan: Kept
     const surveyed = survey.maps.get(key);
     if (surveyed === undefined) continue;
     if (surveyed.problem !== undefined) throw stopAt(key, surveyed.problem);
+    // Who exchanged it may have left out what the right one names, which would then be deleted. What others push is their own matter.
+    if (surveyed.area === own && surveyed.unsigned !== undefined && !plan.foreign.has(key))
+      throw stopAt(key, surveyed.unsigned);
     if (surveyed.area !== own || !surveyed.isPlain) {
       for (const pack of surveyed.packs) pinned.add(pack);
       for (const blob of surveyed.blobs) blobs.add(blob);
@@ -107,7 +110,7 @@ async function kept(shelf: MapShelf, key: StorageKey): Promise<LoadedMap> {
 function stopAt(key: StorageKey, cause: SluiceError): SluiceError {
   return new SluiceError(
     'ERR_GC_STOPPED',
-    `nothing was deleted: ${key} is in use and cannot be read (${cause.message})`,
+    `nothing was deleted: ${key} is in use and cannot be relied on (${cause.message})`,
     {
       cause,
       hint: 'Run `sluice verify --remote --repair` in a workspace that has its data.',
