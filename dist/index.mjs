@@ -24347,12 +24347,9 @@ function loadIgnore2(root, path, read3 = readIfPresent) {
 }
 function directoriesTo(path) {
   const directories = [ROOT];
-  let at3 = ROOT;
-  for (const segment2 of path === "" ? [] : path.split("/")) {
-    at3 = joinRelPath(at3, segment2);
-    directories.push(at3);
-  }
-  return directories;
+  for (let end = path.indexOf("/"); end !== -1; end = path.indexOf("/", end + 1))
+    directories.push(path.slice(0, end));
+  return path === ROOT ? directories : [...directories, path];
 }
 
 // packages/engine/dist/workspace/carry-ignored.js

@@ -120,8 +120,8 @@ function wholeWorkflow(text: string): string {
 
 /** Inputs that a snippet gives to our actions and that they do not have. */
 function unknownInputs(text: string): string[] {
-  const uses = /uses: OWNER\/sluice(\/\w+)?@\S+(?:\n +id: .*)?\n +with:\n((?: +[\w-]+:.*\n)+)/g;
-  return [...text.matchAll(uses)].flatMap(([, dir = '', inputs = '']) => {
+  const uses = /uses: OWNER\/sluice(\/\w+)?@\S+(?:\n +id: .*)?\n( +)with:\n((?:\2 +[\w-]+:.*\n)+)/g;
+  return [...text.matchAll(uses)].flatMap(([, dir = '', , inputs = '']) => {
     const action = readFileSync(join(ROOT, `.${dir}`, 'action.yml'), 'utf8').split(/^outputs:/m)[0] ?? '';
     return [...inputs.matchAll(/^ +([\w-]+):/gm)]
       .map(([, name = '']) => name)

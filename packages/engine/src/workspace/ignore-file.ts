@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { joinRelPath, type RelPath, ROOT } from '../model/path.js';
+import { type RelPath, ROOT } from '../model/path.js';
 import { readIfPresent } from '../util/read-if-present.js';
 import { exactPattern, extendRules, type IgnoreRules, isIgnored } from './ignore-rules.js';
 
@@ -30,12 +30,8 @@ export function loadIgnore(
 }
 
 /** The root, and every directory from it down to `path`. */
-function directoriesTo(path: RelPath): RelPath[] {
-  const directories = [ROOT];
-  let at = ROOT;
-  for (const segment of path === '' ? [] : path.split('/')) {
-    at = joinRelPath(at, segment);
-    directories.push(at);
-  }
-  return directories;
+function directoriesTo(path: RelPath): string[] {
+  const directories: string[] = [ROOT];
+  for (let end = path.indexOf('/'); end !== -1; end = path.indexOf('/', end + 1)) directories.push(path.slice(0, end));
+  return path === ROOT ? directories : [...directories, path];
 }

@@ -1,6 +1,5 @@
 import { createRequire } from 'node:module';
 import type { Ignore } from 'ignore';
-import type { RelPath } from '../model/path.js';
 
 /** The rules of ignore files that apply in a directory: its own and those of all directories above it. */
 export type IgnoreRules = { readonly matcher: Ignore };
@@ -9,7 +8,7 @@ export type IgnoreRules = { readonly matcher: Ignore };
  * Adds the texts of ignore files that lie in `dir` to the rules from above; of two rules that fit, the later one counts.
  * All rules go into one list with paths from the workspace root, so that a `!` in a lower file takes back what a higher one ignores, as in git.
  */
-export function extendRules(inherited: IgnoreRules | undefined, dir: RelPath, texts: readonly string[]): IgnoreRules {
+export function extendRules(inherited: IgnoreRules | undefined, dir: string, texts: readonly string[]): IgnoreRules {
   const matcher = loadIgnore()({ ignorecase: false });
   if (inherited !== undefined) matcher.add(inherited.matcher);
   for (const text of texts) matcher.add(text.split(/\r?\n/).flatMap((line) => rebase(line, dir)));
@@ -32,7 +31,7 @@ export function exactPattern(path: string): string {
 }
 
 /** A line of an ignore file in `dir` as the workspace root would have to say it. */
-function rebase(line: string, dir: RelPath): string[] {
+function rebase(line: string, dir: string): string[] {
   if (dir === '' || line.trim() === '' || line.startsWith('#')) return [line];
   const [, negation = '', pattern = ''] = /^(!?)(.*)$/s.exec(line) ?? [];
   const isAnchored = /\/(?!\s*$)/.test(pattern);

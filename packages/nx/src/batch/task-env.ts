@@ -37,10 +37,9 @@ export function createTaskEnvs(root: string, batchEnv: Env): (task: BatchTask) =
           )
         : [];
     const name = files.join('\0');
-    const shared = read.get(name) ?? withFiles(root, bare, files);
+    const shared = read.get(name) ?? withoutOutput(withFiles(root, bare, files));
     read.set(name, shared);
-    const { NX_TERMINAL_OUTPUT_PATH: _, NX_STREAM_OUTPUT: __, NX_PREFIX_OUTPUT: ___, ...own } = shared;
-    return { env: { ...own, ...aboutTask(task) }, name };
+    return { env: { ...shared, ...aboutTask(task) }, name };
   };
 }
 
@@ -77,6 +76,12 @@ function withoutFiles(root: string, env: Env): Env {
     for (const [name, value] of Object.entries(said)) if (bare[name] === value) delete bare[name];
   }
   return bare;
+}
+
+/** Where Nx sends the output of the batch is not where that of a task goes. */
+function withoutOutput(env: Env): Env {
+  const { NX_TERMINAL_OUTPUT_PATH: _, NX_STREAM_OUTPUT: __, NX_PREFIX_OUTPUT: ___, ...own } = env;
+  return own;
 }
 
 /** What is set already stays; all files are read before references between them are followed. */
