@@ -9,6 +9,9 @@ import type { Remote } from './remote.js';
 import { type OpenMaps, type RemoteMap, WHOLE_BYTES } from './remote-map.js';
 import { RemoteNodes } from './remote-nodes.js';
 
+/** What a larger map says is not kept: of more than 20,000 objects it takes more memory than the fetch, and a push that asks learns it too. */
+const LARGEST_TAUGHT_BYTES: number = Math.min(WHOLE_BYTES, 1024 * 1024);
+
 /** Notes in the have-index of a store what a fetch has seen of a remote, so that a push after it need not ask. */
 export class HaveTeacher {
   private readonly store: Store;
@@ -28,7 +31,7 @@ export class HaveTeacher {
     // A fetch reads maps in parts, and a signature is one of the whole.
     if (remote.signatures.needed.maps) return;
     if (!remote.storage.durable || !remote.areas.proof.includes(map.area)) return;
-    if ([map, ...(await maps.all())].some(({ front: { header } }) => header.totalBytes > WHOLE_BYTES)) return;
+    if ([map, ...(await maps.all())].some(({ front: { header } }) => header.totalBytes > LARGEST_TAUGHT_BYTES)) return;
     const { store } = this;
     const have = this.haveOf(remote);
     if (have.knowsMap(rawOf(root.digest))) return;
