@@ -37829,6 +37829,7 @@ var Lessons = class {
 };
 
 // packages/engine/dist/remote/teach-have.js
+var LARGEST_TAUGHT_BYTES = Math.min(WHOLE_BYTES, 1024 * 1024);
 var HaveTeacher = class {
   store;
   signal;
@@ -37846,7 +37847,7 @@ var HaveTeacher = class {
       return;
     if (!remote.storage.durable || !remote.areas.proof.includes(map.area))
       return;
-    if ([map, ...await maps.all()].some(({ front: { header } }) => header.totalBytes > WHOLE_BYTES))
+    if ([map, ...await maps.all()].some(({ front: { header } }) => header.totalBytes > LARGEST_TAUGHT_BYTES))
       return;
     const { store } = this;
     const have = this.haveOf(remote);
