@@ -40052,7 +40052,6 @@ var PackBuilder = class {
   fill = 0;
   /** Bytes of the pack up to the current chunk. */
   before = 0;
-  largest = 0;
   index = new PackIndexBuilder();
   /** `newName` gives {@link PACK_NAME_BYTES} random bytes. */
   constructor(content, newName2) {
@@ -40076,7 +40075,6 @@ var PackBuilder = class {
     raw.copy(this.chunk, at3 + OBJECT_DIGEST_OFFSET, rawAt2, rawAt2 + 32);
     bytes.copy(this.chunk, at3 + OBJECT_HEADER_BYTES);
     this.index.add(raw, rawAt2, entry2);
-    this.largest = Math.max(this.largest, bytes.length);
     this.fill = at3 + needed2;
     return entry2.offset;
   }
@@ -40098,7 +40096,7 @@ var PackBuilder = class {
     this.index = new PackIndexBuilder();
     this.chunk = Buffer.alloc(0);
     this.fill = 0;
-    return { name: this.name, content: this.content, chunks, bytes, count: count3, largest: this.largest, tail };
+    return { name: this.name, content: this.content, chunks, bytes, count: count3, tail };
   }
   /** Gives back the memory of a pack that has been sent. */
   recycle(chunks) {
@@ -40112,7 +40110,6 @@ var PackBuilder = class {
     this.name = this.newName();
     this.chunks = [];
     this.before = 0;
-    this.largest = 0;
     this.nextChunk(CHUNK_BYTES7);
     this.fill = packHeader(this.content).copy(this.chunk, 0, 0, PACK_HEADER_BYTES);
   }
@@ -44754,8 +44751,7 @@ var Uploader = class {
   }
   async upload(kind, pack, places2) {
     const { own: own3 } = this.remote.areas;
-    const isEncoded = kind === "blob" && this.compresses && pack.largest >= SMALLEST_COMPRESSED_BYTES;
-    const { chunks, tail } = isEncoded ? await encodeBuilt(this.encoder, pack, places2) : pack;
+    const { chunks, tail } = kind === "blob" && this.compresses ? await encodeBuilt(this.encoder, pack, places2) : pack;
     const body = bodyOf(...chunks, tail);
     const key = packKey(own3, pack.name);
     const startedMs = performance.now();
@@ -48006,13 +48002,7 @@ async function changed(context, resolver, stage, decision, held) {
       await keepAside(context, out.path, observed);
   }
   const committed = await runInPlace(context, stage, resolved, held);
-  const roots = [...committed.outs.values()];
-  return result("ran", {
-    reasons: decision.reasons,
-    files: roots.reduce((sum2, { files }) => sum2 + files, 0),
-    bytes: roots.reduce((sum2, { bytes }) => sum2 + bytes, 0),
-    receivedBytes
-  });
+  return result("ran", { reasons: decision.reasons, ...totals(committed.outs), receivedBytes });
 }
 async function track(context, stage, options2) {
   const looks = await lookAtData(context, stage);
@@ -48067,12 +48057,7 @@ async function commitAsIs(context, stage, decision) {
     record: stage.command === void 0,
     referred: new Map(elsewhere.map(({ out, root }) => [out.path, root]).filter(hasRoot))
   });
-  const roots = [...outs.values()];
-  return result("committed", {
-    reasons: decision.reasons,
-    files: roots.reduce((sum2, { files }) => sum2 + files, 0),
-    bytes: roots.reduce((sum2, { bytes }) => sum2 + bytes, 0)
-  });
+  return result("committed", { reasons: decision.reasons, ...totals(outs) });
 }
 async function restore(context, stage, outs, reasons) {
   const restores = outs.flatMap(({ out, root, observed }) => root === void 0 ? [] : [{ stage, out, root, observed }]);

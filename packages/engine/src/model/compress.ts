@@ -9,7 +9,7 @@ export interface Compressed {
 }
 
 /** Of smaller objects a compressor's start costs more than a line gains. */
-export const SMALLEST_COMPRESSED_BYTES = 1024;
+const SMALLEST_COMPRESSED_BYTES = 1024;
 /** A compressed form is used if it saves this share: less is not worth the time that every reader needs. */
 const LEAST_SAVED = 1 / 8;
 

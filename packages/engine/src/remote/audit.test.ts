@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { OutRoot } from '../model/root.js';
 import type { Store } from '../store/store.js';
 import { type MemoryStorage, memoryStorage } from '../testing/memory-storage.js';
-import { type Files, flat, readFiles, storeFiles, temporaryStore } from '../testing/store-files.js';
+import { type Files, flat, readFiles, storeFiles, useStores } from '../testing/store-files.js';
 import { Auditor } from './audit.js';
 import { fetchRoots } from './fetch.js';
 import { mapKey } from './keys.js';
@@ -11,16 +11,7 @@ import { pushRoots } from './push.js';
 import { openRemote, type Remote } from './remote.js';
 import type { StorageKey } from './storage/port.js';
 
-let opened: ReturnType<typeof temporaryStore>[] = [];
-const newStore = (): Store => {
-  const temporary = temporaryStore();
-  opened.push(temporary);
-  return temporary.store;
-};
-afterEach(() => {
-  for (const temporary of opened) temporary.remove();
-  opened = [];
-});
+const newStore = useStores();
 
 const MIB = 1024 * 1024;
 const small: Record<string, Buffer> = Object.fromEntries(

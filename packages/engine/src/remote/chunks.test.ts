@@ -20,7 +20,7 @@ import {
   table,
 } from '../testing/encoded-remote.js';
 import { memoryStorage } from '../testing/memory-storage.js';
-import { type Files, randomFiles, storeFile, storeFiles, temporaryStore } from '../testing/store-files.js';
+import { type Files, randomFiles, storeFile, storeFiles, useStores } from '../testing/store-files.js';
 import { Auditor } from './audit.js';
 import { fetchRoots } from './fetch.js';
 import { mapKey } from './keys.js';
@@ -28,16 +28,7 @@ import { pushRoots } from './push.js';
 import { counting } from './storage/counting.js';
 import type { Storage } from './storage/port.js';
 
-let opened: ReturnType<typeof temporaryStore>[] = [];
-const newStore = (): Store => {
-  const temporary = temporaryStore();
-  opened.push(temporary);
-  return temporary.store;
-};
-afterEach(() => {
-  for (const temporary of opened) temporary.remove();
-  opened = [];
-});
+const newStore = useStores();
 
 describe('chunks', () => {
   const MIB = 1024 * 1024;

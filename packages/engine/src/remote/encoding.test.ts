@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { CODEC_NONE, PACK_TRAILER_BYTES, type PackIndex, packTailBytes, parsePackTail } from '../model/pack.js';
-import type { Store } from '../store/store.js';
 import {
   AUTO,
   auditedCodes,
@@ -13,20 +12,11 @@ import {
   table,
 } from '../testing/encoded-remote.js';
 import { type MemoryStorage, memoryStorage } from '../testing/memory-storage.js';
-import { type Files, randomFiles, storeFiles, temporaryStore } from '../testing/store-files.js';
+import { type Files, randomFiles, storeFiles, useStores } from '../testing/store-files.js';
 import { fetchRoots } from './fetch.js';
 import { measureRemote } from './measure.js';
 
-let opened: ReturnType<typeof temporaryStore>[] = [];
-const newStore = (): Store => {
-  const temporary = temporaryStore();
-  opened.push(temporary);
-  return temporary.store;
-};
-afterEach(() => {
-  for (const temporary of opened) temporary.remove();
-  opened = [];
-});
+const newStore = useStores();
 
 const indexOf = (pack: Buffer): PackIndex =>
   parsePackTail(pack.subarray(-packTailBytes(pack.subarray(-PACK_TRAILER_BYTES), pack.length, 't')), pack.length, 't');

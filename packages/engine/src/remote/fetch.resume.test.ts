@@ -10,7 +10,7 @@ import { STALE_TRANSFER_MS } from '../store/transfers.js';
 import { CHUNKING, pushEncoded } from '../testing/encoded-remote.js';
 import { testRoots } from '../testing/gc-roots.js';
 import { memoryStorage } from '../testing/memory-storage.js';
-import { flat, randomFiles, readFiles, storeFile, storeFiles, temporaryStore } from '../testing/store-files.js';
+import { flat, randomFiles, readFiles, storeFile, storeFiles, useStores } from '../testing/store-files.js';
 import { fetchRoots } from './fetch.js';
 import { pushRoots } from './push.js';
 import { openRemote } from './remote.js';
@@ -19,16 +19,7 @@ import type { ByteRange, Storage } from './storage/port.js';
 
 const MIB = 1024 * 1024;
 
-let opened: ReturnType<typeof temporaryStore>[] = [];
-const newStore = (): Store => {
-  const temporary = temporaryStore();
-  opened.push(temporary);
-  return temporary.store;
-};
-afterEach(() => {
-  for (const temporary of opened) temporary.remove();
-  opened = [];
-});
+const newStore = useStores();
 
 const fetch = (store: Store, storage: Storage, root: OutRoot, signal?: AbortSignal): ReturnType<typeof fetchRoots> =>
   fetchRoots({ remote: openRemote({ storage, area: 'shared' }), store, wants: [{ root }], signal });

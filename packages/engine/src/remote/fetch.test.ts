@@ -4,15 +4,7 @@ import type { OutRoot } from '../model/root.js';
 import type { Store } from '../store/store.js';
 import { faulty, flipped } from '../testing/faulty-storage.js';
 import { type MemoryStorage, memoryStorage } from '../testing/memory-storage.js';
-import {
-  type Files,
-  flat,
-  randomFiles,
-  readFiles,
-  storeFile,
-  storeFiles,
-  temporaryStore,
-} from '../testing/store-files.js';
+import { type Files, flat, randomFiles, readFiles, storeFile, storeFiles, useStores } from '../testing/store-files.js';
 import { fetchRoots } from './fetch.js';
 import type { FetchRootsOptions } from './fetch-plan.js';
 import { pushRoots } from './push.js';
@@ -20,16 +12,7 @@ import { openRemote, type Remote } from './remote.js';
 import { counting } from './storage/counting.js';
 import type { Storage, StorageKey } from './storage/port.js';
 
-let opened: ReturnType<typeof temporaryStore>[] = [];
-const newStore = (): Store => {
-  const temporary = temporaryStore();
-  opened.push(temporary);
-  return temporary.store;
-};
-afterEach(() => {
-  for (const temporary of opened) temporary.remove();
-  opened = [];
-});
+const newStore = useStores();
 
 const open = (storage: Storage): Remote => openRemote({ storage, area: 'shared' });
 const fetch = (

@@ -23,8 +23,6 @@ export interface BuiltPack {
   readonly bytes: number;
   /** Number of objects. */
   readonly count: number;
-  /** Bytes of the largest of them. */
-  readonly largest: number;
   /** Index and trailer, which come last. */
   readonly tail: Buffer;
 }
@@ -45,7 +43,6 @@ export class PackBuilder {
   private fill = 0;
   /** Bytes of the pack up to the current chunk. */
   private before = 0;
-  private largest = 0;
   private index = new PackIndexBuilder();
 
   /** `newName` gives {@link PACK_NAME_BYTES} random bytes. */
@@ -69,7 +66,6 @@ export class PackBuilder {
     raw.copy(this.chunk, at + OBJECT_DIGEST_OFFSET, rawAt, rawAt + 32);
     bytes.copy(this.chunk, at + OBJECT_HEADER_BYTES);
     this.index.add(raw, rawAt, entry);
-    this.largest = Math.max(this.largest, bytes.length);
     this.fill = at + needed;
     return entry.offset;
   }
@@ -93,7 +89,7 @@ export class PackBuilder {
     this.index = new PackIndexBuilder();
     this.chunk = Buffer.alloc(0);
     this.fill = 0;
-    return { name: this.name, content: this.content, chunks, bytes, count, largest: this.largest, tail };
+    return { name: this.name, content: this.content, chunks, bytes, count, tail };
   }
 
   /** Gives back the memory of a pack that has been sent. */
@@ -109,7 +105,6 @@ export class PackBuilder {
     this.name = this.newName();
     this.chunks = [];
     this.before = 0;
-    this.largest = 0;
     this.nextChunk(CHUNK_BYTES);
     this.fill = packHeader(this.content).copy(this.chunk, 0, 0, PACK_HEADER_BYTES);
   }

@@ -4,7 +4,7 @@ import type { OutRoot } from '../model/root.js';
 import type { Store } from '../store/store.js';
 import { auditedCodes, expectWhole, fetched, openEncoded, pushEncoded } from '../testing/encoded-remote.js';
 import { type MemoryStorage, memoryStorage } from '../testing/memory-storage.js';
-import { randomFiles, readFiles, storeFiles, temporaryStore } from '../testing/store-files.js';
+import { randomFiles, readFiles, storeFiles, useStores } from '../testing/store-files.js';
 import { Auditor } from './audit.js';
 import { fetchRoots } from './fetch.js';
 import { collectRemote } from './gc/collect.js';
@@ -15,15 +15,7 @@ import type { StorageKey } from './storage/port.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-const opened: ReturnType<typeof temporaryStore>[] = [];
-const newStore = (): Store => {
-  const temporary = temporaryStore();
-  opened.push(temporary);
-  return temporary.store;
-};
-afterAll(() => {
-  for (const { remove } of opened) remove();
-});
+const newStore = useStores(afterAll);
 
 const mapOf = (storage: MemoryStorage, root: OutRoot): ReturnType<typeof decodeMap>['front'] =>
   decodeMap(storage.objects.get(mapKey('shared', root.digest)) ?? Buffer.alloc(0), 'test').front;

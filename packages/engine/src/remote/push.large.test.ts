@@ -2,9 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { rawDigestOf } from '../model/digest.js';
 import { SEAL_SECONDS } from '../store/loose.js';
-import type { Store } from '../store/store.js';
 import { memoryStorage } from '../testing/memory-storage.js';
-import { flat, randomFiles, readFiles, storeFiles, temporaryStore } from '../testing/store-files.js';
+import { flat, randomFiles, readFiles, storeFiles, useStores } from '../testing/store-files.js';
 import { fetchRoots } from './fetch.js';
 import { type PushRootsOptions, pushRoots } from './push.js';
 import { openRemote } from './remote.js';
@@ -12,16 +11,7 @@ import type { Storage } from './storage/port.js';
 
 const MIB = 1024 * 1024;
 
-let opened: ReturnType<typeof temporaryStore>[] = [];
-const newStore = (): Store => {
-  const temporary = temporaryStore();
-  opened.push(temporary);
-  return temporary.store;
-};
-afterEach(() => {
-  for (const temporary of opened) temporary.remove();
-  opened = [];
-});
+const newStore = useStores();
 
 const open = (storage: Storage): PushRootsOptions['remote'] => openRemote({ storage, area: 'shared' });
 const files = {

@@ -5,15 +5,7 @@ import type { OutRoot } from '../model/root.js';
 import type { Store } from '../store/store.js';
 import { faulty } from '../testing/faulty-storage.js';
 import { memoryStorage } from '../testing/memory-storage.js';
-import {
-  type Files,
-  flat,
-  randomFiles,
-  readFiles,
-  storeFile,
-  storeFiles,
-  temporaryStore,
-} from '../testing/store-files.js';
+import { type Files, flat, randomFiles, readFiles, storeFile, storeFiles, useStores } from '../testing/store-files.js';
 import { fetchRoots } from './fetch.js';
 import { quietNote } from './gc/quiet-note.js';
 import { type PushRootsOptions, pushRoots } from './push.js';
@@ -21,16 +13,7 @@ import { isComplete, openRemote, type Remote } from './remote.js';
 import { counting } from './storage/counting.js';
 import type { Storage } from './storage/port.js';
 
-let opened: ReturnType<typeof temporaryStore>[] = [];
-const newStore = (): Store => {
-  const temporary = temporaryStore();
-  opened.push(temporary);
-  return temporary.store;
-};
-afterEach(() => {
-  for (const temporary of opened) temporary.remove();
-  opened = [];
-});
+const newStore = useStores();
 
 const open = (storage: Storage, store?: Store): Remote =>
   openRemote({

@@ -2,28 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { digestFromRaw, hexOf, rawDigestOf } from '../model/digest.js';
 import { SLICE_BYTES } from '../model/map.js';
 import type { OutRoot } from '../model/root.js';
-import type { Store } from '../store/store.js';
 import { byteCounting } from '../testing/byte-counting.js';
 import { CHUNKING, pushEncoded } from '../testing/encoded-remote.js';
 import { faulty } from '../testing/faulty-storage.js';
 import { memoryStorage } from '../testing/memory-storage.js';
-import { type Files, randomFiles, storeFile, storeFiles, temporaryStore } from '../testing/store-files.js';
+import { type Files, randomFiles, storeFile, storeFiles, useStores } from '../testing/store-files.js';
 import { fetchRoots } from './fetch.js';
 import { pushRoots } from './push.js';
 import { readRemoteBlob } from './read-blob.js';
 import { openRemote, type Remote } from './remote.js';
 import type { Storage } from './storage/port.js';
 
-let opened: ReturnType<typeof temporaryStore>[] = [];
-const newStore = (): Store => {
-  const temporary = temporaryStore();
-  opened.push(temporary);
-  return temporary.store;
-};
-afterEach(() => {
-  for (const temporary of opened) temporary.remove();
-  opened = [];
-});
+const newStore = useStores();
 
 const open = (storage: Storage, area: 'shared' | 'trusted' = 'shared'): Remote => openRemote({ storage, area });
 const LARGE = randomBytes(40 * SLICE_BYTES + 12_345);

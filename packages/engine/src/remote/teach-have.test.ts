@@ -3,7 +3,7 @@ import type { OutRoot } from '../model/root.js';
 import type { Store } from '../store/store.js';
 import { CHUNKING, openEncoded, pushEncoded } from '../testing/encoded-remote.js';
 import { memoryStorage } from '../testing/memory-storage.js';
-import { type Files, randomFiles, storeFiles, temporaryStore } from '../testing/store-files.js';
+import { type Files, randomFiles, storeFiles, useStores } from '../testing/store-files.js';
 import type { Area } from './areas.js';
 import { fetchRoots } from './fetch.js';
 import { readHave } from './have-file.js';
@@ -15,15 +15,7 @@ import type { Storage } from './storage/port.js';
 
 const MIB = 1024 * 1024;
 
-const opened: ReturnType<typeof temporaryStore>[] = [];
-const newStore = (): Store => {
-  const temporary = temporaryStore();
-  opened.push(temporary);
-  return temporary.store;
-};
-afterAll(() => {
-  for (const { remove } of opened) remove();
-});
+const newStore = useStores(afterAll);
 
 const files: Files = {
   deep: { a: randomFiles(40, 300), b: randomFiles(1200, 20, 'long') },

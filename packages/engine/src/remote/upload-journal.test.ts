@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Store } from '../store/store.js';
 import { STALE_TRANSFER_MS } from '../store/transfers.js';
 import { memoryStorage } from '../testing/memory-storage.js';
-import { storeFile, temporaryStore } from '../testing/store-files.js';
+import { storeFile, useStores } from '../testing/store-files.js';
 import { pushRoots } from './push.js';
 import { openRemote } from './remote.js';
 import { type KeptPart, type Storage, storageKey } from './storage/port.js';
@@ -13,16 +13,7 @@ const MIB = 1024 * 1024;
 const key = storageKey('shared/blobs/ab/cd');
 const part = (number: number): KeptPart => ({ number, tag: `"tag ${number}"`, sha256: '0'.repeat(64) });
 
-let opened: ReturnType<typeof temporaryStore>[] = [];
-const newStore = (): Store => {
-  const temporary = temporaryStore();
-  opened.push(temporary);
-  return temporary.store;
-};
-afterEach(() => {
-  for (const temporary of opened) temporary.remove();
-  opened = [];
-});
+const newStore = useStores();
 
 const transfers = ({ files, layout }: Store): string[] =>
   files.statSync(layout.transfers, { throwIfNoEntry: false }) === undefined ? [] : files.readdirSync(layout.transfers);

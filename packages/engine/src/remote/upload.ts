@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { SluiceError } from '../errors.js';
-import { SMALLEST_COMPRESSED_BYTES } from '../model/compress.js';
 import type { Cuts } from '../model/cutter.js';
 import { type Digest, digestFromRaw, RAW_DIGEST_BYTES } from '../model/digest.js';
 import { DigestTable } from '../model/digest-table.js';
@@ -288,8 +287,7 @@ export class Uploader {
 
   private async upload(kind: 'blob' | 'tree', pack: BuiltPack, places: readonly OpenPlace[]): Promise<void> {
     const { own } = this.remote.areas;
-    const isEncoded = kind === 'blob' && this.compresses && pack.largest >= SMALLEST_COMPRESSED_BYTES;
-    const { chunks, tail } = isEncoded ? await encodeBuilt(this.encoder, pack, places) : pack;
+    const { chunks, tail } = kind === 'blob' && this.compresses ? await encodeBuilt(this.encoder, pack, places) : pack;
     const body = bodyOf(...chunks, tail);
     const key = packKey(own, pack.name);
     const startedMs = performance.now();

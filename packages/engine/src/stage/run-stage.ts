@@ -168,13 +168,7 @@ async function changed(
     if (!isKept) await keepAside(context, out.path, observed);
   }
   const committed = await runInPlace(context, stage, resolved, held);
-  const roots = [...committed.outs.values()];
-  return result('ran', {
-    reasons: decision.reasons,
-    files: roots.reduce((sum, { files }) => sum + files, 0),
-    bytes: roots.reduce((sum, { bytes }) => sum + bytes, 0),
-    receivedBytes,
-  });
+  return result('ran', { reasons: decision.reasons, ...totals(committed.outs), receivedBytes });
 }
 
 /** A dataset kept by hand: what lies there is taken, what does not lie there is put there. */
@@ -234,12 +228,7 @@ async function commitAsIs(context: StageContext, stage: Stage, decision: Decisio
     record: stage.command === undefined,
     referred: new Map(elsewhere.map(({ out, root }) => [out.path, root] as const).filter(hasRoot)),
   });
-  const roots = [...outs.values()];
-  return result('committed', {
-    reasons: decision.reasons,
-    files: roots.reduce((sum, { files }) => sum + files, 0),
-    bytes: roots.reduce((sum, { bytes }) => sum + bytes, 0),
-  });
+  return result('committed', { reasons: decision.reasons, ...totals(outs) });
 }
 
 async function restore(

@@ -31,6 +31,19 @@ export function temporaryStore(): { store: Store; dir: string; remove: () => voi
   };
 }
 
+/** Opens temporary stores for a test file, and removes them after each test, or after all of them. */
+export function useStores(after: typeof afterEach = afterEach): () => Store {
+  const opened: ReturnType<typeof temporaryStore>[] = [];
+  after(() => {
+    for (const { remove } of opened.splice(0)) remove();
+  });
+  return () => {
+    const temporary = temporaryStore();
+    opened.push(temporary);
+    return temporary.store;
+  };
+}
+
 /** `count` files of `bytes` random bytes: `<prefix>0`, `<prefix>1`, … */
 export function randomFiles(count: number, bytes: number, prefix = 'f'): Record<string, Buffer> {
   return Object.fromEntries(Array.from({ length: count }, (_, i) => [`${prefix}${i}`, randomBytes(bytes)]));

@@ -9,7 +9,7 @@ import {
   readFiles,
   storeFile,
   storeFiles,
-  temporaryStore,
+  useStores,
 } from '../../testing/store-files.js';
 import type { Area } from '../areas.js';
 import { Auditor } from '../audit.js';
@@ -21,7 +21,7 @@ import { type CollectRemoteOptions, type CollectRemoteReport, collectRemote } fr
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-const stores: { remove: () => void }[] = [];
+const newStore = useStores(afterAll);
 let now = 0;
 let storage: MemoryStorage;
 
@@ -29,15 +29,6 @@ beforeEach(() => {
   now = 1_700_000_000_000;
   storage = memoryStorage('memory:', () => now);
 });
-afterAll(() => {
-  for (const { remove } of stores) remove();
-});
-
-function newStore(): ReturnType<typeof temporaryStore>['store'] {
-  const made = temporaryStore();
-  stores.push(made);
-  return made.store;
-}
 
 function open(area: Area = 'shared'): Remote {
   return openRemote({ storage, area });

@@ -1,6 +1,6 @@
 import type { OutRoot } from '../../model/root.js';
 import { type MemoryStorage, memoryStorage } from '../../testing/memory-storage.js';
-import { randomFiles, storeFiles, temporaryStore } from '../../testing/store-files.js';
+import { randomFiles, storeFiles, useStores } from '../../testing/store-files.js';
 import { fetchRoots } from '../fetch.js';
 import { mapKey } from '../keys.js';
 import { pushRoots } from '../push.js';
@@ -12,22 +12,13 @@ import { type CollectRemoteReport, collectRemote } from './collect.js';
 const DAY_MS = 24 * 60 * 60 * 1000;
 const KEY = openSignatures(['k'.repeat(32)], { records: true, maps: true });
 
-const stores: { remove: () => void }[] = [];
+const newStore = useStores(afterAll);
 let now: number;
 let storage: MemoryStorage;
 beforeEach(() => {
   now = 1_700_000_000_000;
   storage = memoryStorage('memory:', () => now);
 });
-afterAll(() => {
-  for (const { remove } of stores) remove();
-});
-
-function newStore(): ReturnType<typeof temporaryStore>['store'] {
-  const made = temporaryStore();
-  stores.push(made);
-  return made.store;
-}
 
 const open = (signatures: Signatures): Remote => openRemote({ storage, area: 'trusted', signatures });
 
