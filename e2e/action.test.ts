@@ -191,3 +191,16 @@ story('without any remote the cache of the repository is one', async () => {
     await server.stop();
   }
 });
+
+story('a job without a token for any cache runs without a remote', async () => {
+  workspace.write({ 'sluice.json': {} });
+  const env = {
+    ACTIONS_RUNTIME_TOKEN: '',
+    ACTIONS_RUNTIME_URL: '',
+    ACTIONS_RESULTS_URL: '',
+    ACTIONS_CACHE_SERVICE_V2: '',
+  };
+  const main = await beginJob(workspace, { env }).run('main', { targets: 'upper' });
+  expect(main).toMatchObject({ code: 0, outputs: { 'stages-ran': '1', 'stages-failed': '0', 'bytes-pushed': '0' } });
+  expect(main.stdout).not.toMatch(/^::(?:error|warning)/m);
+});
