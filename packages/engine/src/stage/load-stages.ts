@@ -6,6 +6,7 @@ import type { WorkspaceProjects } from '../workspace/projects.js';
 import { checkStages } from './check-stages.js';
 import type { Stages } from './context.js';
 import { defineStage } from './define.js';
+import { sameOptions } from './same-options.js';
 import { type Stage, type StageId, stageName } from './stage.js';
 
 /** A stage as a front end has it: with a configuration chosen, or with options that its host has merged already. */
@@ -71,9 +72,15 @@ export function stagesOfChosen(projects: WorkspaceProjects, chosen: ChosenStage)
 /** The same stages with one as it was chosen. Throws like {@link loadStages}. */
 export function withChosen(projects: WorkspaceProjects, loaded: LoadedStages, chosen: ChosenStage): LoadedStages {
   const declared = loaded.get(chosen.id);
-  const isDeclared =
-    declared !== undefined && JSON.stringify(defineChosen(projects, chosen)) === JSON.stringify(declared);
-  return isDeclared ? loaded : loadStages(projects, chosen);
+  if (declared !== undefined && isAsDeclared(projects, chosen)) return loaded;
+  const same = declared !== undefined && JSON.stringify(defineChosen(projects, chosen)) === JSON.stringify(declared);
+  return same ? loaded : loadStages(projects, chosen);
+}
+
+/** The quick answer for a host that has merged what is declared and nothing else. */
+function isAsDeclared(projects: WorkspaceProjects, { id, options }: ChosenStage): boolean {
+  const project = projectNamed(projects, id.project);
+  return options !== undefined && sameOptions(optionsOf(stageTargetNamed(project, id.target)), options, project);
 }
 
 function defineChosen(projects: WorkspaceProjects, { id, configuration, options }: ChosenStage): Stage {

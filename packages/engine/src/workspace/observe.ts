@@ -84,7 +84,7 @@ export interface Look {
 /** A walk with everything that the index knows filled in. Throws like `walk`. */
 export async function look(workspace: Workspace, path: RelPath, options: ObserveOptions): Promise<Look> {
   const snapshot = await walk(absolutePath(workspace, path), {
-    ignore: filterOf(loadIgnore(workspace.root, path, options.readIgnore), options),
+    ignore: () => filterOf(loadIgnore(workspace.root, path, options.readIgnore), options),
     followRoot: options.as === 'dep',
     bulk: workspace.bulk,
     signal: options.signal,

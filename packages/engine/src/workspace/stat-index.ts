@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errnoOf, SluiceError } from '../errors.js';
 import { ByteReader } from '../model/bytes.js';
@@ -55,7 +55,9 @@ export function readIndex(path: string): StatIndex | undefined {
     throw error;
   }
   try {
-    return decodeIndex(readFileSync(fd), fstatSync(fd).ino);
+    const { size, ino } = fstatSync(fd);
+    const bytes = Buffer.allocUnsafe(size);
+    return decodeIndex(bytes.subarray(0, readAll(fd, bytes)), ino);
   } catch (error) {
     if (error instanceof SluiceError) return undefined;
     throw error;
@@ -299,4 +301,12 @@ function looksTheSame(seen: SeenDirectory, i: number, known: SeenDirectory, j: n
 
 function writeAll(fd: number, bytes: Buffer): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, at);
+}
+
+/** Returns how many bytes there were. */
+function readAll(fd: number, bytes: Buffer): number {
+  let at = 0;
+  for (let read = -1; at < bytes.length && read !== 0; at += read)
+    read = readSync(fd, bytes, at, bytes.length - at, at);
+  return at;
 }

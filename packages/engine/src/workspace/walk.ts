@@ -11,7 +11,8 @@ export type IgnoreFilter = (path: string, isDirectory: boolean) => boolean;
 
 /** How a path is walked. */
 export interface WalkOptions {
-  readonly ignore?: IgnoreFilter | undefined;
+  /** Asked for once, and only if there is a directory to walk. */
+  readonly ignore?: (() => IgnoreFilter | undefined) | undefined;
   /** `true` for deps: a link at the root itself stands for what it points to. An out may not be a link. */
   readonly followRoot: boolean;
   /** Helps with large directories. */
@@ -63,6 +64,7 @@ interface Batch extends StatBatch {
 class DirectoryWalk {
   private readonly root: string;
   private readonly options: WalkOptions;
+  private readonly ignore: IgnoreFilter | undefined;
   private readonly batches: Batch[] = [];
   private readonly asked = new Set<Promise<void>>();
   private failure: { readonly error: unknown } | undefined;
@@ -71,6 +73,7 @@ class DirectoryWalk {
   constructor(root: string, options: WalkOptions) {
     this.root = root;
     this.options = options;
+    this.ignore = options.ignore?.();
   }
 
   /** All directories, depth first, parents before children, in the order of names. */
@@ -96,7 +99,7 @@ class DirectoryWalk {
     const directory = below === '' ? this.root : `${this.root}/${below}`;
     if (depth > MAX_DEPTH)
       throw new SluiceError('ERR_FILE_NAME', `${directory} is nested deeper than ${MAX_DEPTH} directories`);
-    const { ignore } = this.options;
+    const { ignore } = this;
     const names = ignore === undefined ? listDirectory(directory) : listKept(directory, below, ignore);
     const of: WalkedDirectory = { seen: seenDirectory(below, names), depth, below: new Map() };
     this.entries += names.length;

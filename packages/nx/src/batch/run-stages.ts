@@ -1,5 +1,6 @@
 import type { ExecutorContext } from '../host.js';
 import { bringUpToDate } from '../run/bring-up-to-date.js';
+import { writeNotes } from '../run/task-note.js';
 import { commandEnv, type HostProcess } from '../with-engine.js';
 import type { BatchEnd, BatchGraph } from './batch-host.js';
 import { runBatch } from './run-batch.js';
@@ -9,14 +10,14 @@ import { createTaskEnvs } from './task-env.js';
 const NX_PARALLEL = 3;
 
 /** Brings the stages of a batch up to date, with the same results as one process for each. */
-export function runStages(
+export async function* runStages(
   graph: BatchGraph,
   options: Readonly<Record<string, unknown>>,
   context: ExecutorContext,
   host: HostProcess = process,
 ): AsyncGenerator<BatchEnd> {
   const envOf = createTaskEnvs(context.root, commandEnv(host));
-  return runBatch(graph, context, host, parallelOf(context, host), async (task, { engine, printer, verbose }) => {
+  const ends = runBatch(graph, context, host, parallelOf(context, host), async (task, { engine, printer, verbose }) => {
     const { project, target, configuration } = task.target;
     const { env, name: envName } = envOf(task);
     const chosen = { id: { project, target }, configuration, options: options[task.id] };
@@ -26,6 +27,11 @@ export function runStages(
     if (!idle || verbose) printer.result(result, ms);
     return { success: true, idle };
   });
+  try {
+    yield* ends;
+  } finally {
+    writeNotes();
+  }
 }
 
 /** Nx passes no limit to a batch; its setting holds all the same. */

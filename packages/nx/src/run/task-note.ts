@@ -39,27 +39,59 @@ export function notesDir(root: string, runId: string): string {
   return join(root, '.sluice', 'runs', runId.replaceAll(/[^\w-]/g, '_'));
 }
 
-/** Files of notes that this process has begun, open until it ends: a batch notes a thousand tasks. */
-const begun = new Map<string, number>();
+/** A file of notes that this process has begun, open until it ends, and the lines that are not in it yet. */
+interface NoteFile {
+  readonly fd: number;
+  lines: string;
+  writtenAtMs: number;
+}
 
-/** Notes what became of a stage, a line in a file per process. Without a folder in the environment nobody will ask. Never throws. */
+const begun = new Map<string, NoteFile>();
+
+/** Notes of stages that had nothing to do wait this long for others: a batch has a thousand of them. */
+const WAIT_MS = 100;
+
+/**
+ * Notes what became of a stage, a line in a file per process. Without a folder in the environment nobody will ask. Who notes more than one stage calls
+ * {@link writeNotes} at the end. Never throws.
+ */
 export function noteTask(env: Readonly<Record<string, string | undefined>>, note: TaskNote): void {
+  const line = `${JSON.stringify(note)}\n`;
   for (const name of NOTES_VARIABLES) {
     const dir = env[name];
     if (dir === undefined || dir === '') continue;
     try {
-      const fd = begun.get(dir) ?? begin(dir);
-      begun.set(dir, fd);
-      writeSync(fd, `${JSON.stringify(note)}\n`);
+      const file = begun.get(dir) ?? begin(dir);
+      begun.set(dir, file);
+      file.lines += line;
+      if (note.outcome !== 'unchanged' || performance.now() > file.writtenAtMs + WAIT_MS) write(file);
     } catch {
       // A summary is not worth a failure.
     }
   }
 }
 
-function begin(dir: string): number {
+/** Writes the notes that waited. Never throws. */
+export function writeNotes(): void {
+  for (const file of begun.values()) {
+    try {
+      write(file);
+    } catch {
+      // As above.
+    }
+  }
+}
+
+function begin(dir: string): NoteFile {
   mkdirSync(dir, { recursive: true });
-  return openSync(join(dir, `${process.pid}.jsonl`), 'a');
+  return { fd: openSync(join(dir, `${process.pid}.jsonl`), 'a'), lines: '', writtenAtMs: Number.NEGATIVE_INFINITY };
+}
+
+function write(file: NoteFile): void {
+  const { lines } = file;
+  file.lines = '';
+  file.writtenAtMs = performance.now();
+  if (lines !== '') writeSync(file.fd, lines);
 }
 
 /** All notes of a command, by project and target; they are deleted. What a killed process left torn is left out. */
