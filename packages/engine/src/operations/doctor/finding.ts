@@ -16,6 +16,7 @@ export type DoctorCheck =
   | 'not-ignored'
   | 'nx-reads'
   | 'nx-cache'
+  | 'order'
   | 'versions'
   | 'reflink'
   | 'clock'
