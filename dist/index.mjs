@@ -20952,8 +20952,8 @@ function parseRecord(text, where) {
 }
 function parseRunTime(text) {
   try {
-    const made = asObject(asObject(JSON.parse(text), "", notFound).get("made"), "made", notFound);
-    return asCount(made.get("ms"), "made.ms", notFound);
+    const { ms: ms2 } = JSON.parse(text).made;
+    return Number.isSafeInteger(ms2) && ms2 >= 0 ? ms2 : void 0;
   } catch {
     return void 0;
   }
@@ -20984,9 +20984,6 @@ function printRecord(record) {
   ];
   return `${printBlock(block)}
 `;
-}
-function notFound() {
-  throw new Error("not a record");
 }
 var KEYS = ["version", "fingerprint", "tracked", "parts", "outs", "stage", "made", "area"];
 var MAKER_KEYS = ["commit", "host", "repository", "run"];
@@ -24413,7 +24410,7 @@ function statOf(path) {
 
 // packages/engine/dist/workspace/stat-index.js
 import { createHash as createHash8, randomBytes as randomBytes4 } from "node:crypto";
-import { closeSync as closeSync2, fstatSync, mkdirSync as mkdirSync2, openSync as openSync2, readFileSync as readFileSync3, renameSync as renameSync2, rmSync, writeSync } from "node:fs";
+import { closeSync as closeSync2, fstatSync, mkdirSync as mkdirSync2, openSync as openSync2, readSync as readSync2, renameSync as renameSync2, rmSync, writeSync } from "node:fs";
 import { dirname as dirname3, join as join10 } from "node:path";
 
 // packages/engine/dist/workspace/stat-entries.js
@@ -24615,7 +24612,9 @@ function readIndex(path) {
     throw error;
   }
   try {
-    return decodeIndex(readFileSync3(fd), fstatSync(fd).ino);
+    const { size, ino } = fstatSync(fd);
+    const bytes = Buffer.allocUnsafe(size);
+    return decodeIndex(bytes.subarray(0, readAll(fd, bytes)), ino);
   } catch (error) {
     if (error instanceof SluiceError)
       return void 0;
@@ -24831,6 +24830,12 @@ function looksTheSame(seen2, i, known, j2, copied) {
 function writeAll(fd, bytes) {
   for (let at3 = 0; at3 < bytes.length; )
     at3 += writeSync(fd, bytes, at3, bytes.length - at3, at3);
+}
+function readAll(fd, bytes) {
+  let at3 = 0;
+  for (let read3 = -1; at3 < bytes.length && read3 !== 0; at3 += read3)
+    read3 = readSync2(fd, bytes, at3, bytes.length - at3, at3);
+  return at3;
 }
 
 // packages/engine/dist/workspace/workspace.js
@@ -26609,7 +26614,7 @@ function matches(bytes, raw, rawAt2) {
 
 // packages/engine/dist/workspace/hash-batch.js
 import { createHash as createHash12, hash as hash6 } from "node:crypto";
-import { closeSync as closeSync4, constants as constants2, fstatSync as fstatSync2, lstatSync as lstatSync5, openSync as openSync4, readlinkSync, readSync as readSync2 } from "node:fs";
+import { closeSync as closeSync4, constants as constants2, fstatSync as fstatSync2, lstatSync as lstatSync5, openSync as openSync4, readlinkSync, readSync as readSync3 } from "node:fs";
 
 // packages/engine/dist/workspace/link.js
 function linkProblem(path, target) {
@@ -26755,7 +26760,7 @@ function unreadable2(path, cause) {
 }
 function hashOpenFile(fd, size, digests, i, scratch) {
   if (size < LOOSE_BYTES) {
-    const read3 = readSync2(fd, scratch, 0, size + 1, null);
+    const read3 = readSync3(fd, scratch, 0, size + 1, null);
     if (read3 !== size)
       return false;
     putDigest(scratch.subarray(0, read3), digests, i);
@@ -26764,7 +26769,7 @@ function hashOpenFile(fd, size, digests, i, scratch) {
   const sha = createHash12("sha256");
   let total = 0;
   for (; ; ) {
-    const read3 = readSync2(fd, scratch, 0, scratch.length, null);
+    const read3 = readSync3(fd, scratch, 0, scratch.length, null);
     if (read3 === 0)
       break;
     total += read3;
@@ -27239,6 +27244,7 @@ async function walk(path, options2) {
 var DirectoryWalk = class {
   root;
   options;
+  ignore;
   batches = [];
   asked = /* @__PURE__ */ new Set();
   failure;
@@ -27246,6 +27252,7 @@ var DirectoryWalk = class {
   constructor(root, options2) {
     this.root = root;
     this.options = options2;
+    this.ignore = options2.ignore?.();
   }
   /** All directories, depth first, parents before children, in the order of names. */
   async run() {
@@ -27271,7 +27278,7 @@ var DirectoryWalk = class {
     const directory = below4 === "" ? this.root : `${this.root}/${below4}`;
     if (depth > MAX_DEPTH)
       throw new SluiceError("ERR_FILE_NAME", `${directory} is nested deeper than ${MAX_DEPTH} directories`);
-    const { ignore } = this.options;
+    const { ignore } = this;
     const names = ignore === void 0 ? listDirectory(directory) : listKept2(directory, below4, ignore);
     const of = { seen: seenDirectory(below4, names), depth, below: /* @__PURE__ */ new Map() };
     this.entries += names.length;
@@ -27403,7 +27410,7 @@ function partOf(snapshot, root, index) {
 }
 async function look(workspace, path, options2) {
   const snapshot = await walk(absolutePath(workspace, path), {
-    ignore: filterOf(loadIgnore2(workspace.root, path, options2.readIgnore), options2),
+    ignore: () => filterOf(loadIgnore2(workspace.root, path, options2.readIgnore), options2),
     followRoot: options2.as === "dep",
     bulk: workspace.bulk,
     signal: options2.signal
@@ -29408,7 +29415,7 @@ function byHand(stage) {
 }
 
 // packages/engine/dist/operations/declarations.js
-import { readFileSync as readFileSync4 } from "node:fs";
+import { readFileSync as readFileSync3 } from "node:fs";
 import { join as join24 } from "node:path";
 
 // packages/engine/dist/stage/circle.js
@@ -30210,6 +30217,42 @@ function definitionError({ project, target }, problems) {
   });
 }
 
+// packages/engine/dist/stage/same-options.js
+var SAID_BY_NOTHING = {
+  deps: [],
+  params: [],
+  env: [],
+  runtime: [],
+  always: false,
+  frozen: false,
+  onDepChange: "fail"
+};
+var WITH_TOKENS = /* @__PURE__ */ new Set(["command", "cwd", "deps", "outs", "path", "runtime"]);
+function sameOptions(declared, prepared, project) {
+  if (!isObject(prepared))
+    return false;
+  return Object.entries(declared).every(([name, value2]) => Object.hasOwn(prepared, name) && sameValue(value2, prepared[name], name, project)) && Object.entries(prepared).every(([name, value2]) => Object.hasOwn(declared, name) || sameValue(SAID_BY_NOTHING[name], value2, name, project));
+}
+function sameValue(declared, prepared, name, project) {
+  if (declared === prepared)
+    return declared !== void 0;
+  if (typeof declared === "string")
+    return WITH_TOKENS.has(name) && prepared === withoutTokens(declared, project);
+  if (Array.isArray(declared)) {
+    if (!Array.isArray(prepared) || declared.length !== prepared.length)
+      return false;
+    return declared.every((value2, i) => sameValue(value2, prepared[i], name, project));
+  }
+  if (!isObject(declared) || !isObject(prepared))
+    return false;
+  const names = Object.keys(declared);
+  return names.length === Object.keys(prepared).length && names.every((key) => Object.hasOwn(prepared, key) && sameValue(declared[key], prepared[key], key, project));
+}
+function withoutTokens(text, project) {
+  const replaced = replaceTokens(text, project);
+  return replaced.ok && !replaced.value.includes("{") ? replaced.value : void 0;
+}
+
 // packages/engine/dist/stage/load-stages.js
 function loadStages(projects, chosen) {
   const { stages, broken } = defineStages(projects);
@@ -30246,8 +30289,14 @@ function stagesOfChosen(projects, chosen) {
 }
 function withChosen(projects, loaded, chosen) {
   const declared = loaded.get(chosen.id);
-  const isDeclared = declared !== void 0 && JSON.stringify(defineChosen(projects, chosen)) === JSON.stringify(declared);
-  return isDeclared ? loaded : loadStages(projects, chosen);
+  if (declared !== void 0 && isAsDeclared(projects, chosen))
+    return loaded;
+  const same = declared !== void 0 && JSON.stringify(defineChosen(projects, chosen)) === JSON.stringify(declared);
+  return same ? loaded : loadStages(projects, chosen);
+}
+function isAsDeclared(projects, { id, options: options2 }) {
+  const project = projectNamed(projects, id.project);
+  return options2 !== void 0 && sameOptions(optionsOf(stageTargetNamed(project, id.target)), options2, project);
 }
 function defineChosen(projects, { id, configuration, options: options2 }) {
   const project = projectNamed(projects, id.project);
@@ -30343,7 +30392,7 @@ function optionOf({ details: details2 }) {
 }
 function lineOf(file, place2) {
   const { parseTree: parseTree3, findNodeAtLocation: findNodeAtLocation3 } = (init_main(), __toCommonJS(main_exports));
-  const text = readFileSync4(file, "utf8");
+  const text = readFileSync3(file, "utf8");
   const tree = parseTree3(text);
   for (let length = place2.length; length > 0 && tree !== void 0; length--) {
     const node = findNodeAtLocation3(tree, place2.slice(0, length));
@@ -30563,7 +30612,7 @@ function decode3(bytes) {
 }
 
 // packages/engine/dist/operations/read-small.js
-import { lstatSync as lstatSync8, readFileSync as readFileSync5 } from "node:fs";
+import { lstatSync as lstatSync8, readFileSync as readFileSync4 } from "node:fs";
 import { join as join25 } from "node:path";
 async function readSmallFiles(context, side, files) {
   const found = /* @__PURE__ */ new Map();
@@ -30594,7 +30643,7 @@ function fromWorkspace({ workspace }, { out, path, digest, bytes }) {
   const place2 = join25(workspace.root, joinRelPath(out.out.path, path));
   try {
     const stat = lstatSync8(place2);
-    return stat.isFile() && stat.size === bytes ? checked(readFileSync5(place2), digest) : void 0;
+    return stat.isFile() && stat.size === bytes ? checked(readFileSync4(place2), digest) : void 0;
   } catch (error) {
     if (["ENOENT", "ENOTDIR", "EISDIR", "EACCES", "ELOOP"].includes(errnoOf(error) ?? ""))
       return void 0;
@@ -32626,15 +32675,51 @@ function damagedLocally(raw) {
   });
 }
 
+// packages/engine/dist/remote/window-pool.js
+var SMALLEST_BYTES = 64 * 1024;
+var WindowPool = class {
+  keptBytes;
+  free = /* @__PURE__ */ new Map();
+  kept = 0;
+  given = /* @__PURE__ */ new WeakSet();
+  constructor(keptBytes) {
+    this.keptBytes = keptBytes;
+  }
+  /** Memory of so many bytes with anything in it. */
+  allocate = (bytes) => {
+    if (bytes < SMALLEST_BYTES)
+      return Buffer.allocUnsafeSlow(bytes);
+    const size = 2 ** Math.ceil(Math.log2(bytes));
+    const block = this.free.get(size)?.pop();
+    if (block !== void 0)
+      this.kept -= size;
+    const memory = block ?? Buffer.allocUnsafeSlow(size).buffer;
+    this.given.add(memory);
+    return Buffer.from(memory, 0, bytes);
+  };
+  /** Whether the bytes lie in memory of this pool. */
+  owns({ buffer }) {
+    return this.given.has(buffer);
+  }
+  /** Takes memory of this pool back, which may have been in another thread meanwhile. Nobody may use it any more. */
+  release({ buffer }) {
+    const size = buffer.byteLength;
+    if (!(buffer instanceof ArrayBuffer) || this.kept + size > this.keptBytes)
+      return;
+    this.kept += size;
+    this.free.set(size, [...this.free.get(size) ?? [], buffer]);
+  }
+};
+
 // packages/engine/dist/remote/local-blob.js
 var CHUNK_BYTES6 = 4 * SLICE_BYTES;
-function localBlob(store, reader, raw, rawAt2, size) {
+function localBlob(store, reader, raw, rawAt2, size, memory = new WindowPool(0)) {
   const key = Buffer.from(raw.subarray(rawAt2, rawAt2 + RAW_DIGEST_BYTES));
   const slices = Buffer.alloc(Math.ceil(size / SLICE_BYTES) * RAW_DIGEST_BYTES);
   const path = reader.linkable(key)?.path;
   function* chunks() {
     const whole = createHash13("sha256");
-    const source = path === void 0 ? [Buffer.from(reader.read("blob", key))] : fileChunks(store, path);
+    const source = path === void 0 ? [Buffer.from(reader.read("blob", key))] : fileChunks(store, path, memory);
     let at3 = 0;
     let last;
     for (const chunk of source) {
@@ -32653,21 +32738,25 @@ function localBlob(store, reader, raw, rawAt2, size) {
     if (last !== void 0)
       yield last;
   }
+  const release = (chunk) => {
+    if (memory.owns(chunk))
+      memory.release(chunk);
+  };
   return {
-    body: { bytes: size, chunks },
+    body: { bytes: size, chunks, release },
     readSlices: () => {
-      for (const _2 of chunks())
-        ;
+      for (const chunk of chunks())
+        release(chunk);
       return slices;
     },
     slices
   };
 }
-function* fileChunks(store, path) {
+function* fileChunks(store, path, memory) {
   const fd = store.files.openSync(path, "r");
   try {
     for (; ; ) {
-      const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES6);
+      const chunk = memory.allocate(CHUNK_BYTES6);
       let fill3 = 0;
       while (fill3 < chunk.length) {
         const read3 = store.files.readSync(fd, chunk, fill3, chunk.length - fill3, null);
@@ -32868,18 +32957,29 @@ import { Readable } from "node:stream";
 var PIECE_BYTES = 256 * 1024;
 async function* partsOf(body, partBytes, signal) {
   let pieces = [];
+  let whole = [];
   let bytes = 0;
   let before = 0;
+  const part = () => {
+    const own3 = whole;
+    const release = () => {
+      for (const chunk of own3)
+        body.release?.(chunk);
+    };
+    return { bytes, pieces, release };
+  };
   for await (const chunk of body.chunks()) {
     throwIfAborted(signal);
     for (let at3 = 0; at3 < chunk.length; ) {
       if (bytes === partBytes) {
-        yield { bytes, pieces };
+        yield part();
         before += bytes;
-        [pieces, bytes] = [[], 0];
+        [pieces, whole, bytes] = [[], [], 0];
       }
       const piece = chunk.subarray(at3, at3 + partBytes - bytes);
       pieces.push(piece);
+      if (piece.length === chunk.length)
+        whole.push(chunk);
       bytes += piece.length;
       at3 += piece.length;
     }
@@ -32891,12 +32991,12 @@ async function* partsOf(body, partBytes, signal) {
     throw new SluiceError("ERR_INTERNAL", `a body of ${body.bytes} bytes gave ${before + bytes}`);
   }
   if (bytes > 0)
-    yield { bytes, pieces };
+    yield part();
 }
 async function wholeOf(body, signal) {
   for await (const part of partsOf(body, Number.POSITIVE_INFINITY, signal))
     return part;
-  return { bytes: 0, pieces: [] };
+  return { bytes: 0, pieces: [], release: () => void 0 };
 }
 function sha256Of({ pieces }) {
   const hash8 = createHash16("sha256");
@@ -33321,8 +33421,10 @@ async function sendParts(putting, upload, body, journal, signal) {
 async function sendPart({ requests }, { name, id, left }, number, chunks, journal, signal) {
   const sha256 = sha256Of(chunks);
   const there = left.get(number);
-  if (there?.sha256 === sha256)
+  if (there?.sha256 === sha256) {
+    chunks.release();
     return { PartNumber: number, ETag: there.tag };
+  }
   const params = { ...name, UploadId: id, PartNumber: number };
   const etag = await requests.send(signal, {
     counts: "put",
@@ -33330,6 +33432,7 @@ async function sendPart({ requests }, { name, id, left }, number, chunks, journa
     bytes: chunks.bytes,
     send: async (sending) => (await sendChunks(sending, chunks, sha256, (body, http) => sending.s3.uploadPart({ ...params, ...body }, http))).ETag
   });
+  chunks.release();
   if (etag === void 0)
     return { PartNumber: number };
   journal?.kept({ number, tag: etag, sha256 });
@@ -33431,7 +33534,7 @@ async function putEither(putting, name, body, options2) {
 async function putWhole({ requests, keeping }, name, chunks, ifAbsent, signal) {
   const sha256 = sha256Of(chunks);
   const params = { ...name, ...keptAs(keeping, chunks.bytes), ...conditionOf(ifAbsent) };
-  return requests.send(signal, {
+  const answer2 = await requests.send(signal, {
     counts: "put",
     ask: { action: "s3:PutObject", key: name.Key },
     bytes: chunks.bytes,
@@ -33446,6 +33549,9 @@ async function putWhole({ requests, keeping }, name, chunks, ifAbsent, signal) {
       }
     }
   });
+  if (answer2 === "stored")
+    chunks.release();
+  return answer2;
 }
 async function findOut(putting, name, body, answer2, options2) {
   if (answer2 === "exists")
@@ -36879,42 +36985,6 @@ function addToSource(lack, raw, rawAt2, size, map, rows2, at3) {
   source.codecs.push(location.codec);
 }
 
-// packages/engine/dist/remote/window-pool.js
-var SMALLEST_BYTES = 64 * 1024;
-var WindowPool = class {
-  keptBytes;
-  free = /* @__PURE__ */ new Map();
-  kept = 0;
-  given = /* @__PURE__ */ new WeakSet();
-  constructor(keptBytes) {
-    this.keptBytes = keptBytes;
-  }
-  /** Memory of so many bytes with anything in it. */
-  allocate = (bytes) => {
-    if (bytes < SMALLEST_BYTES)
-      return Buffer.allocUnsafeSlow(bytes);
-    const size = 2 ** Math.ceil(Math.log2(bytes));
-    const block = this.free.get(size)?.pop();
-    if (block !== void 0)
-      this.kept -= size;
-    const memory = block ?? Buffer.allocUnsafeSlow(size).buffer;
-    this.given.add(memory);
-    return Buffer.from(memory, 0, bytes);
-  };
-  /** Whether the bytes lie in memory of this pool. */
-  owns({ buffer }) {
-    return this.given.has(buffer);
-  }
-  /** Takes memory of this pool back, which may have been in another thread meanwhile. Nobody may use it any more. */
-  release({ buffer }) {
-    const size = buffer.byteLength;
-    if (!(buffer instanceof ArrayBuffer) || this.kept + size > this.keptBytes)
-      return;
-    this.kept += size;
-    this.free.set(size, [...this.free.get(size) ?? [], buffer]);
-  }
-};
-
 // packages/engine/dist/remote/fetch-ranges.js
 var MEMORY_BYTES = 24 * 1024 * 1024;
 var MOST_RANGES = 64;
@@ -38552,7 +38622,7 @@ function stopAtDamaged(path, cause) {
 }
 
 // packages/engine/dist/gc/workspace-roots.js
-import { readFileSync as readFileSync6, statSync as statSync6 } from "node:fs";
+import { readFileSync as readFileSync5, statSync as statSync6 } from "node:fs";
 import { join as join43 } from "node:path";
 
 // packages/engine/dist/store/workspaces.js
@@ -38682,7 +38752,7 @@ async function trackedLocks(root, options2) {
 }
 function readIfThere2(path) {
   try {
-    return readFileSync6(path, "utf8");
+    return readFileSync5(path, "utf8");
   } catch (error) {
     if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR")
       return void 0;
@@ -41212,16 +41282,16 @@ function explain4(from, error) {
 }
 
 // packages/engine/dist/workspace/archive/unpack-zip.js
-import { closeSync as closeSync8, lstatSync as lstatSync13, mkdirSync as mkdirSync12, openSync as openSync8, readdirSync as readdirSync6, readSync as readSync5, writeSync as writeSync5 } from "node:fs";
+import { closeSync as closeSync8, lstatSync as lstatSync13, mkdirSync as mkdirSync12, openSync as openSync8, readdirSync as readdirSync6, readSync as readSync6, writeSync as writeSync5 } from "node:fs";
 import { dirname as dirname18, join as join49 } from "node:path";
 import { crc32 } from "node:zlib";
 
 // packages/engine/dist/workspace/archive/read-zip.js
-import { closeSync as closeSync7, fstatSync as fstatSync3, openSync as openSync7, readSync as readSync4 } from "node:fs";
+import { closeSync as closeSync7, fstatSync as fstatSync3, openSync as openSync7, readSync as readSync5 } from "node:fs";
 import { inflateRawSync } from "node:zlib";
 
 // packages/engine/dist/workspace/archive/archive-reader.js
-import { readSync as readSync3 } from "node:fs";
+import { readSync as readSync4 } from "node:fs";
 import { Readable as Readable3 } from "node:stream";
 var CHUNK_BYTES8 = 64 * 1024;
 function archiveReader(Base, fd, size) {
@@ -41231,7 +41301,7 @@ function archiveReader(Base, fd, size) {
     }
     read(buffer, offset, length, position, callback) {
       const isInside = position >= 0 && position + length <= size;
-      const read3 = isInside ? readSync3(fd, buffer, offset, length, position) : 0;
+      const read3 = isInside ? readSync4(fd, buffer, offset, length, position) : 0;
       const problem = read3 === length ? null : new Error("it refers to a place behind its end");
       setImmediate(() => callback(problem));
     }
@@ -41240,7 +41310,7 @@ function archiveReader(Base, fd, size) {
 function* chunksOf(fd, start, end) {
   for (let at3 = start; at3 < end; ) {
     const chunk = Buffer.alloc(Math.min(CHUNK_BYTES8, end - at3));
-    const read3 = readSync3(fd, chunk, 0, chunk.length, at3);
+    const read3 = readSync4(fd, chunk, 0, chunk.length, at3);
     if (read3 === 0)
       return;
     yield chunk.subarray(0, read3);
@@ -41337,7 +41407,7 @@ function toEntry(zip, fd, entry2, path) {
 async function readSmall(zip, fd, entry2) {
   const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry2, { minimal: true });
   const packed = Buffer.alloc(entry2.compressedSize);
-  const read3 = readSync4(fd, packed, 0, packed.length, fileDataStart);
+  const read3 = readSync5(fd, packed, 0, packed.length, fileDataStart);
   if (read3 < packed.length)
     throw new Error("it ends within an entry");
   if (entry2.compressionMethod === STORED)
@@ -41442,7 +41512,7 @@ function isSameFile(path, bytes, sum2) {
   const chunk = Buffer.alloc(CHUNK_BYTES9);
   let found = 0;
   try {
-    for (let read3 = readSync5(fd, chunk); read3 > 0; read3 = readSync5(fd, chunk))
+    for (let read3 = readSync6(fd, chunk); read3 > 0; read3 = readSync6(fd, chunk))
       found = crc32(chunk.subarray(0, read3), found);
   } finally {
     closeSync8(fd);
@@ -41803,7 +41873,7 @@ function receiveFile(context, settings, asked) {
 }
 
 // packages/engine/dist/operations/install-hooks.js
-import { chmodSync as chmodSync2, lstatSync as lstatSync14, mkdirSync as mkdirSync13, readFileSync as readFileSync7, renameSync as renameSync8, writeFileSync as writeFileSync2 } from "node:fs";
+import { chmodSync as chmodSync2, lstatSync as lstatSync14, mkdirSync as mkdirSync13, readFileSync as readFileSync6, renameSync as renameSync8, writeFileSync as writeFileSync2 } from "node:fs";
 import { basename as basename7, dirname as dirname19, join as join52, relative as relative2 } from "node:path";
 var HOOKS = ["post-checkout", "post-merge", "pre-push"];
 var MARK = "# Written by `sluice init --hooks`, which also renews it.";
@@ -41858,7 +41928,7 @@ function callOf(hook, prefix) {
 }
 function readHook(path) {
   try {
-    return lstatSync14(path).isFile() ? readFileSync7(path, "utf8") : "";
+    return lstatSync14(path).isFile() ? readFileSync6(path, "utf8") : "";
   } catch (error) {
     if (errnoOf(error) === "ENOENT")
       return void 0;
@@ -42236,7 +42306,7 @@ function sumOf3(parts2) {
 }
 
 // packages/engine/dist/operations/merge-locks.js
-import { readFileSync as readFileSync8, renameSync as renameSync9, writeFileSync as writeFileSync3 } from "node:fs";
+import { readFileSync as readFileSync7, renameSync as renameSync9, writeFileSync as writeFileSync3 } from "node:fs";
 import { relative as relative3, sep as sep2 } from "node:path";
 
 // packages/engine/dist/model/merge/merge-locks.js
@@ -42674,7 +42744,7 @@ function conflictReport(owners, conflict) {
 }
 function readSides(options2, path) {
   const read3 = (side) => {
-    const text = readFileSync8(options2[side], "utf8");
+    const text = readFileSync7(options2[side], "utf8");
     return text.trim() === "" ? { stages: /* @__PURE__ */ new Map() } : parseLock(text, `${path} (${side})`);
   };
   try {
@@ -44534,12 +44604,13 @@ function counted(body, advance) {
       told = Math.max(told, done);
     }
   }
-  return { body: { bytes: body.bytes, chunks }, told: () => told };
+  return { body: { ...body, chunks }, told: () => told };
 }
 
 // packages/engine/dist/remote/upload.js
 var OUTBOX_BYTES = 2.5 * REMOTE_PACK_BYTES;
 var LARGE_MEMORY_BYTES = 16 * 1024 * 1024;
+var KEPT_MEMORY_BYTES = 24 * 1024 * 1024;
 var Uploader = class {
   packs = [];
   store;
@@ -44550,6 +44621,7 @@ var Uploader = class {
   signal;
   outbox;
   pace = new LinePace();
+  memory = new WindowPool(KEPT_MEMORY_BYTES);
   builders;
   sent = { blob: new DigestTable(), tree: new DigestTable() };
   places = [];
@@ -44613,7 +44685,7 @@ var Uploader = class {
    */
   async addLarge(raw, size, advance, failed3) {
     const digest = digestFromRaw(raw);
-    const local = localBlob(this.store, this.reader, raw, 0, size);
+    const local = localBlob(this.store, this.reader, raw, 0, size, this.memory);
     const there = await this.areaOfLarge(digest, size);
     const { own: own3 } = this.remote.areas;
     const slices = there === void 0 ? local.slices : local.readSlices();
@@ -45582,7 +45654,7 @@ async function remoteStat(context, name) {
 
 // packages/engine/dist/operations/shared-failure.js
 import { createHash as createHash25 } from "node:crypto";
-import { mkdirSync as mkdirSync14, readFileSync as readFileSync9, statSync as statSync7, utimesSync, writeFileSync as writeFileSync4 } from "node:fs";
+import { mkdirSync as mkdirSync14, readFileSync as readFileSync8, statSync as statSync7, utimesSync, writeFileSync as writeFileSync4 } from "node:fs";
 import { join as join55 } from "node:path";
 var VALID_MS = 6e4;
 function sharedFailure(runDir, description) {
@@ -45592,7 +45664,7 @@ function sharedFailure(runDir, description) {
   try {
     if (Date.now() - statSync7(path).mtimeMs > VALID_MS)
       return void 0;
-    return parseFailure(readFileSync9(path, "utf8"));
+    return parseFailure(readFileSync8(path, "utf8"));
   } catch (error) {
     if (errnoOf(error) === void 0)
       throw error;
@@ -45815,7 +45887,7 @@ function notAsked(remotes, wants) {
 }
 
 // packages/engine/dist/operations/resolve.js
-import { readFileSync as readFileSync10 } from "node:fs";
+import { readFileSync as readFileSync9 } from "node:fs";
 import { join as join56 } from "node:path";
 
 // packages/engine/dist/model/merge/read-entries.js
@@ -46000,7 +46072,7 @@ function byOut(conflicts) {
 function readMergedLock(root, projectRoot) {
   const path = lockPath2(projectRoot);
   try {
-    return parseMergedLock(readFileSync10(join56(root, path), "utf8"), path);
+    return parseMergedLock(readFileSync9(join56(root, path), "utf8"), path);
   } catch (error) {
     if (errnoOf(error) === "ENOENT")
       return void 0;
@@ -48882,7 +48954,7 @@ function escapeHtml(text) {
 }
 
 // packages/action/dist/ci-run.js
-import { readFileSync as readFileSync11 } from "node:fs";
+import { readFileSync as readFileSync10 } from "node:fs";
 function readCiRun(env) {
   const event = asObject3(readJson(env.GITHUB_EVENT_PATH));
   const repository = env.GITHUB_REPOSITORY ?? "";
@@ -48908,7 +48980,7 @@ function readCiRun(env) {
 }
 function readJson(file) {
   try {
-    return file === void 0 ? void 0 : JSON.parse(readFileSync11(file, "utf8"));
+    return file === void 0 ? void 0 : JSON.parse(readFileSync10(file, "utf8"));
   } catch {
     return void 0;
   }
@@ -49328,13 +49400,13 @@ async function openWorkspace(host, root, inputs, standing, warnings, signal) {
 }
 
 // packages/action/dist/task-notes.js
-import { readdirSync as readdirSync10, readFileSync as readFileSync12 } from "node:fs";
+import { readdirSync as readdirSync10, readFileSync as readFileSync11 } from "node:fs";
 import { join as join69 } from "node:path";
 var REPORT_NOTES_VARIABLE = "SLUICE_REPORT_NOTES";
 function readNotes(dir) {
   const notes = /* @__PURE__ */ new Map();
   for (const name of namesIn4(dir)) {
-    for (const line of readFileSync12(join69(dir, name), "utf8").split("\n")) {
+    for (const line of readFileSync11(join69(dir, name), "utf8").split("\n")) {
       const note = parseNote3(line);
       if (note !== void 0)
         notes.set(stageOf(note), note);
@@ -49705,7 +49777,7 @@ function mirrorsOf(engine, { remote, fartherRemotes }) {
 }
 
 // packages/action/dist/nx-command.js
-import { existsSync as existsSync9, readFileSync as readFileSync13 } from "node:fs";
+import { existsSync as existsSync9, readFileSync as readFileSync12 } from "node:fs";
 import { createRequire as createRequire2 } from "node:module";
 import { dirname as dirname25, join as join70 } from "node:path";
 
@@ -49774,7 +49846,7 @@ function nxArguments(inputs, stageTargets) {
 function findNx(root) {
   try {
     const manifest = createRequire2(join70(root, "package.json")).resolve("nx/package.json");
-    const { bin } = JSON.parse(readFileSync13(manifest, "utf8"));
+    const { bin } = JSON.parse(readFileSync12(manifest, "utf8"));
     return bin?.nx === void 0 ? void 0 : join70(dirname25(manifest), bin.nx);
   } catch {
     return void 0;
@@ -50176,7 +50248,7 @@ function temporary({ env }) {
 }
 
 // packages/action/dist/version-warning.js
-import { readFileSync as readFileSync14 } from "node:fs";
+import { readFileSync as readFileSync13 } from "node:fs";
 import { createRequire as createRequire3 } from "node:module";
 import { join as join71 } from "node:path";
 function versionWarning(root, own3 = ownVersion()) {
@@ -50191,7 +50263,7 @@ function ownVersion() {
 function installedVersion(root) {
   try {
     const path = createRequire3(join71(root, "package.json")).resolve("@sluice/nx/package.json");
-    const { version } = JSON.parse(readFileSync14(path, "utf8"));
+    const { version } = JSON.parse(readFileSync13(path, "utf8"));
     return typeof version === "string" ? version : void 0;
   } catch {
     return void 0;
