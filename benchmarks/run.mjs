@@ -23,16 +23,7 @@ import { makeWorkDir, makeWorkRoot, removeTree, removeTreeNow } from './work-dir
 
 const ROWS = [...commitRows, ...checkoutRows, ...transferRows, ...stageRows, ...storeRows];
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    runs: { type: 'string', default: '3' },
-    json: { type: 'string' },
-    strict: { type: 'boolean', default: false },
-    quick: { type: 'boolean', default: false },
-    cli: { type: 'string', default: publishedCli() },
-  },
-});
+const { values, positionals } = readArguments();
 const runs = Number(values.runs);
 if (!Number.isInteger(runs) || runs < 1) stop(`--runs takes a whole number from 1, not ${values.runs}`);
 if (!existsSync(values.cli)) stop(`${values.cli} does not exist; build it: npm run build`);
@@ -102,6 +93,25 @@ const missed = lines.filter(({ verdict }) => verdict === 'missed').length;
 const failed = lines.filter(({ verdict }) => verdict === 'failed').length;
 console.log(`${lines.filter(({ verdict }) => verdict === 'ok').length} ok, ${missed} missed, ${failed} failed`);
 process.exitCode = failed > 0 || (values.strict && missed > 0) ? 1 : 0;
+
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        runs: { type: 'string', default: '3' },
+        json: { type: 'string' },
+        strict: { type: 'boolean', default: false },
+        quick: { type: 'boolean', default: false },
+        cli: { type: 'string', default: publishedCli() },
+      },
+    });
+  } catch (error) {
+    return stop(
+      `${error instanceof Error ? error.message : error}\nusage: npm run bench [-- WORD… --runs N --json FILE --strict --quick --cli FILE]`,
+    );
+  }
+}
 
 /** All chosen rows of a set. A row that fails does not stop the others, but none of them gets what it left behind. @param {import('./sets.mjs').DataSet} set */
 async function measureSet(set) {

@@ -33,7 +33,7 @@ import {
   SUMMARY,
   UNLOCK,
   VERIFY,
-} from './testing/samples.js';
+} from './testing/samples/index.js';
 
 const { path, ...stat } = STORE;
 

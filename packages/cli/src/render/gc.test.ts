@@ -1,4 +1,4 @@
-import { GC, GC_EXPLANATION } from '../testing/samples.js';
+import { GC, GC_EXPLANATION } from '../testing/samples/index.js';
 import { gcExplanationText, gcText } from './gc.js';
 
 test('a collection says what went and what kept the rest', () => {

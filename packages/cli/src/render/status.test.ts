@@ -1,5 +1,5 @@
 import type { OutStatus, Reason, StageStatus } from '@sluice/engine';
-import { STAGE, sampleDigest } from '../testing/samples.js';
+import { STAGE, sampleDigest } from '../testing/samples/index.js';
 import { nextStep } from './next-step.js';
 import { statusText } from './status.js';
 

@@ -1,6 +1,6 @@
 import type { Engine, EngineOptions } from '@sluice/engine';
 import type { OpenEngine } from '../session.js';
-import * as samples from './samples.js';
+import * as samples from './samples/index.js';
 
 /** A call of an engine's method. */
 export type EngineCall = readonly [method: string, ...args: unknown[]];

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { errnoOf } from '../errors.js';
 import { RAW_DIGEST_BYTES } from '../model/digest.js';
 import type { Store } from '../store/store.js';
+import { writeWhole } from '../util/whole-io.js';
 import { type Area, areaNumber, parseArea } from './areas.js';
 
 /*
@@ -68,8 +69,7 @@ export function appendHave(store: Store, description: string, records: readonly 
     const fd = store.files.openSync(path, 'a');
     try {
       const encoded = records.flatMap(encodeRecord);
-      const all = Buffer.concat(store.files.fstatSync(fd).size === 0 ? [HEADER, ...encoded] : encoded);
-      store.files.writeSync(fd, all, 0, all.length);
+      writeWhole(store.files, fd, Buffer.concat(store.files.fstatSync(fd).size === 0 ? [HEADER, ...encoded] : encoded));
     } finally {
       store.files.closeSync(fd);
     }
@@ -84,7 +84,7 @@ export function rewriteHave(store: Store, description: string, records: readonly
     try {
       const fd = store.files.openSync(temporary, 'wx');
       try {
-        for (const part of [HEADER, ...records.flatMap(encodeRecord)]) store.files.writeSync(fd, part, 0, part.length);
+        writeWhole(store.files, fd, Buffer.concat([HEADER, ...records.flatMap(encodeRecord)]));
       } finally {
         store.files.closeSync(fd);
       }

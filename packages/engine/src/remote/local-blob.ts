@@ -5,6 +5,7 @@ import type { ObjectReader } from '../store/reader.js';
 import type { Store } from '../store/store.js';
 import { damagedLocally } from './local-range.js';
 import type { Body } from './storage/port.js';
+import { WindowPool } from './window-pool.js';
 
 const CHUNK_BYTES = 4 * SLICE_BYTES;
 
@@ -19,15 +20,23 @@ export interface LocalBlob {
 
 /**
  * Opens a large blob. Its bytes are compared with its digest while they are read; if they differ, the last chunk never comes and
- * `ERR_OBJECT_DAMAGED` is thrown, so a storage that was to keep them keeps nothing. Throws `ERR_OBJECT_MISSING` if it is not there.
+ * `ERR_OBJECT_DAMAGED` is thrown, so a storage that was to keep them keeps nothing. The chunks lie in `memory`, which gets them back when the body is told to release
+ * them. Throws `ERR_OBJECT_MISSING` if it is not there.
  */
-export function localBlob(store: Store, reader: ObjectReader, raw: Buffer, rawAt: number, size: number): LocalBlob {
+export function localBlob(
+  store: Store,
+  reader: ObjectReader,
+  raw: Buffer,
+  rawAt: number,
+  size: number,
+  memory: WindowPool = new WindowPool(0),
+): LocalBlob {
   const key = Buffer.from(raw.subarray(rawAt, rawAt + RAW_DIGEST_BYTES));
   const slices = Buffer.alloc(Math.ceil(size / SLICE_BYTES) * RAW_DIGEST_BYTES);
   const path = reader.linkable(key)?.path;
   function* chunks(): Generator<Buffer> {
     const whole = createHash('sha256');
-    const source = path === undefined ? [Buffer.from(reader.read('blob', key))] : fileChunks(store, path);
+    const source = path === undefined ? [Buffer.from(reader.read('blob', key))] : fileChunks(store, path, memory);
     let at = 0;
     let last: Buffer | undefined;
     for (const chunk of source) {
@@ -45,22 +54,25 @@ export function localBlob(store: Store, reader: ObjectReader, raw: Buffer, rawAt
     if (at !== size || !whole.digest().equals(key)) throw damagedLocally(key);
     if (last !== undefined) yield last;
   }
+  const release = (chunk: Buffer): void => {
+    if (memory.owns(chunk)) memory.release(chunk);
+  };
   return {
-    body: { bytes: size, chunks },
+    body: { bytes: size, chunks, release },
     readSlices: () => {
-      for (const _ of chunks());
+      for (const chunk of chunks()) release(chunk);
       return slices;
     },
     slices,
   };
 }
 
-function* fileChunks(store: Store, path: string): Generator<Buffer> {
+function* fileChunks(store: Store, path: string, memory: WindowPool): Generator<Buffer> {
   const fd = store.files.openSync(path, 'r');
   try {
     for (;;) {
-      // A new buffer each time: whoever gets it may hold on to it while the next one is read.
-      const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+      // Another buffer each time: whoever gets it may hold on to it while the next one is read.
+      const chunk = memory.allocate(CHUNK_BYTES);
       let fill = 0;
       while (fill < chunk.length) {
         const read = store.files.readSync(fd, chunk, fill, chunk.length - fill, null);

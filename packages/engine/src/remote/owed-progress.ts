@@ -38,5 +38,5 @@ export function counted(
       told = Math.max(told, done);
     }
   }
-  return { body: { bytes: body.bytes, chunks }, told: () => told };
+  return { body: { ...body, chunks }, told: () => told };
 }

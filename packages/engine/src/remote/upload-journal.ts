@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { errnoOf } from '../errors.js';
 import type { Store } from '../store/store.js';
 import { abandonedTransfers, type Claim, claimTransfer, STALE_TRANSFER_MS } from '../store/transfers.js';
+import { writeWhole } from '../util/whole-io.js';
 import type { KeptPart, PartJournal, PartsLeft, Storage, StorageKey } from './storage/port.js';
 import { tryParseStorageKey } from './storage/port.js';
 
@@ -65,8 +66,7 @@ function append(store: Store, claim: Claim | undefined, line: string): void {
   quietly(() => {
     const fd = store.files.openSync(claim.path, 'a');
     try {
-      const text = Buffer.from(line);
-      store.files.writeSync(fd, text, 0, text.length);
+      writeWhole(store.files, fd, Buffer.from(line));
     } finally {
       store.files.closeSync(fd);
     }

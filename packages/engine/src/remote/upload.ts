@@ -25,6 +25,7 @@ import { type BuiltPack, PackBuilder, REMOTE_PACK_BYTES } from './pack-builder.j
 import type { Remote } from './remote.js';
 import { type Body, bodyOf, type StorageKey } from './storage/port.js';
 import { openUploadJournal } from './upload-journal.js';
+import { WindowPool } from './window-pool.js';
 
 /** A pack that arrived, for whoever wants to look whether it did. */
 export interface SentPack {
@@ -37,6 +38,9 @@ const OUTBOX_BYTES = 2.5 * REMOTE_PACK_BYTES;
 
 /** What a large blob takes of the memory for what is on its way. */
 const LARGE_MEMORY_BYTES = 16 * 1024 * 1024;
+
+/** Memory of large blobs that is kept for the next parts, of several that arrive in one moment. */
+const KEPT_MEMORY_BYTES = 24 * 1024 * 1024;
 
 /**
  * Sends objects: small ones in packs, large ones under keys of their own. A pack is sent as soon as it is full, while the next one is filled;
@@ -53,6 +57,7 @@ export class Uploader {
   private readonly signal: AbortSignal | undefined;
   private readonly outbox: Outbox;
   private readonly pace = new LinePace();
+  private readonly memory = new WindowPool(KEPT_MEMORY_BYTES);
   private readonly builders: { readonly blob: PackBuilder; readonly tree: PackBuilder };
   private readonly sent = { blob: new DigestTable(), tree: new DigestTable() };
   private readonly places: PackPlace[] = [];
@@ -134,7 +139,7 @@ export class Uploader {
     failed: (error: unknown) => void,
   ): Promise<{ readonly blob: HaveBlob; readonly sent: boolean }> {
     const digest = digestFromRaw(raw);
-    const local = localBlob(this.store, this.reader, raw, 0, size);
+    const local = localBlob(this.store, this.reader, raw, 0, size, this.memory);
     const there = await this.areaOfLarge(digest, size);
     const { own } = this.remote.areas;
     const slices = there === undefined ? local.slices : local.readSlices();

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { errnoOf } from '../errors.js';
 import type { Store } from '../store/store.js';
+import { writeWhole } from '../util/whole-io.js';
 
 /*
  * Whether a remote refuses to replace what is there, when it is told so, as a file: `docs/format.md`, "Write-once note". It is found out by writing, so
@@ -28,8 +29,7 @@ export function noteWriteOnce(store: Store, description: string, supported: bool
     store.files.mkdirSync(store.layout.index, { recursive: true });
     const fd = store.files.openSync(notePath(store, description), 'w');
     try {
-      const text = Buffer.from(supported ? YES : NO);
-      store.files.writeSync(fd, text, 0, text.length);
+      writeWhole(store.files, fd, Buffer.from(supported ? YES : NO));
     } finally {
       store.files.closeSync(fd);
     }

@@ -1,5 +1,6 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import fs, { closeSync, openSync } from 'node:fs';
 import { errnoOf, SluiceError, throwIfAborted } from '../errors.js';
+import { writeWhole } from '../util/whole-io.js';
 
 /** What a server said of a version of a file, to ask later whether there is another. */
 export interface Validators {
@@ -106,7 +107,7 @@ async function receive(answer: Response, to: string, heard: () => void): Promise
   try {
     for await (const chunk of answer.body ?? []) {
       heard();
-      for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
+      writeWhole(fs, fd, chunk);
       bytes += chunk.length;
     }
   } finally {

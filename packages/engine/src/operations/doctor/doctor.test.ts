@@ -201,6 +201,53 @@ test('targets that Nx caches over our data', async () => {
   expect(await found()).toEqual(['problem nx-cache p:all', 'problem nx-cache p:build', 'problem nx-cache p:pack']);
 });
 
+test('stages with a dependsOn that replaces what the plugin adds', async () => {
+  const reads = (dependsOn?: unknown): object =>
+    stage(
+      { command: 'x', deps: ['data/raw', '{projectRoot}/clean'], outs: [`{projectRoot}/o${made++}`] },
+      dependsOn === undefined ? {} : { dependsOn },
+    );
+  let made = 0;
+  workspace({
+    'nx.json': { plugins: ['@sluice/nx'], targetDefaults: { report: { dependsOn: ['^report'] } } },
+    'data/project.json': project('data', { raw: stage({ command: 'x', outs: ['{projectRoot}/raw'] }) }),
+    'p/project.json': project('p', {
+      build: { command: 'x' },
+      prepared: { command: 'x', dependsOn: ['clean', '^raw'] },
+      clean: stage({ command: 'x', outs: ['{projectRoot}/clean'] }),
+      quiet: reads(),
+      said: reads(['build', 'clean', { projects: 'data', target: 'raw' }]),
+      sugar: reads(['clean', 'data:raw']),
+      wide: reads(['clean', { projects: ['tag:x'], target: 'raw' }]),
+      spread: reads(['...', 'build']),
+      behind: reads(['quiet']),
+      further: reads(['prepared']),
+      wrong: reads(['build']),
+      half: reads(['^raw']),
+      other: reads(['clean', { projects: ['p'], target: 'raw' }]),
+      report: reads(),
+    }),
+    'q/project.json': project('q', {
+      // What nobody has to run need not be waited for.
+      kept: { executor: '@sluice/nx:track', options: { outs: ['{projectRoot}/kept'] } },
+      reader: stage(
+        { command: 'x', deps: ['{projectRoot}/kept'], outs: ['{projectRoot}/o'] },
+        { dependsOn: ['nothing'] },
+      ),
+    }),
+  });
+  expect(await found()).toEqual([
+    'problem order p:half',
+    'problem order p:other',
+    'problem order p:report',
+    'problem order p:wrong',
+  ]);
+  expect((await examine()).find(({ subject }) => subject === 'p:wrong')).toMatchObject({
+    message: expect.stringContaining('Nx does not run data:raw, p:clean before it'),
+    fix: expect.stringContaining('add {"projects":["data"],"target":"raw"}, "clean".'),
+  });
+});
+
 test('several versions, also inside of packages and behind links', async () => {
   workspace({
     'node_modules/@sluice/cli/package.json': { version: '1.0.0' },

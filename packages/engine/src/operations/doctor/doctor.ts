@@ -10,6 +10,7 @@ import { checkGit } from './check-git.js';
 import { checkMergeDriver } from './check-merge-driver.js';
 import { checkNxCache } from './check-nx-cache.js';
 import { checkNxReads } from './check-nx-reads.js';
+import { checkOrder } from './check-order.js';
 import { checkPreparation, checkStorePlace } from './check-preparation.js';
 import { checkSigning } from './check-signing.js';
 import { checkVersions } from './check-versions.js';
@@ -96,6 +97,7 @@ async function examine(host: DoctorHost): Promise<{ readonly diagnoses: Diagnosi
   await add('git-tracked', '.git', () => checkGit(patient));
   await add('nx-reads', '.', () => checkNxReads(patient));
   await add('nx-cache', 'nx.json', () => checkNxCache(patient));
+  await add('order', 'nx.json', () => checkOrder(patient));
   await add('file-system', '.sluice', () => checkDisk(patient, nowMs));
   return { diagnoses, stages: stages.length };
 }

@@ -17,6 +17,7 @@ export type DoctorCheck =
   | 'not-ignored'
   | 'nx-reads'
   | 'nx-cache'
+  | 'order'
   | 'versions'
   | 'reflink'
   | 'clock'

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { errnoOf } from '../../errors.js';
 import type { Store } from '../../store/store.js';
+import { writeWhole } from '../../util/whole-io.js';
 import type { Area } from '../areas.js';
 
 /*
@@ -41,7 +42,7 @@ export function quietNote(store: Store, description: string): QuietNote {
         store.files.mkdirSync(store.layout.index, { recursive: true });
         const fd = store.files.openSync(path, 'w');
         try {
-          store.files.writeSync(fd, Buffer.from(text), 0, text.length);
+          writeWhole(store.files, fd, Buffer.from(text));
         } finally {
           store.files.closeSync(fd);
         }

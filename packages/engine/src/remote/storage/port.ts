@@ -121,6 +121,8 @@ export interface Body {
   /** Sum of the lengths of the chunks. */
   readonly bytes: number;
   chunks(): Iterable<Buffer> | AsyncIterable<Buffer>;
+  /** Takes back a chunk that nobody looks at any more, also not to try again: its memory may then be used for others. Nobody has to call it. */
+  readonly release?: ((chunk: Buffer) => void) | undefined;
 }
 
 /** A body of buffers in memory. */

@@ -7,6 +7,8 @@ import type { Body } from './port.js';
 export interface Chunks {
   readonly bytes: number;
   readonly pieces: readonly Buffer[];
+  /** They are not needed any more. */
+  release(): void;
 }
 
 /** Pieces go out in this size, so that it shows how a large body gets on. */
@@ -19,18 +21,28 @@ export async function* partsOf(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Chunks, void, undefined> {
   let pieces: Buffer[] = [];
+  let whole: Buffer[] = [];
   let bytes = 0;
   let before = 0;
+  const part = (): Chunks => {
+    // Of a chunk that lies in two parts, neither knows when the other is done.
+    const own = whole;
+    const release = (): void => {
+      for (const chunk of own) body.release?.(chunk);
+    };
+    return { bytes, pieces, release };
+  };
   for await (const chunk of body.chunks()) {
     throwIfAborted(signal);
     for (let at = 0; at < chunk.length; ) {
       if (bytes === partBytes) {
-        yield { bytes, pieces };
+        yield part();
         before += bytes;
-        [pieces, bytes] = [[], 0];
+        [pieces, whole, bytes] = [[], [], 0];
       }
       const piece = chunk.subarray(at, at + partBytes - bytes);
       pieces.push(piece);
+      if (piece.length === chunk.length) whole.push(chunk);
       bytes += piece.length;
       at += piece.length;
     }
@@ -40,13 +52,13 @@ export async function* partsOf(
   if (before + bytes !== body.bytes) {
     throw new SluiceError('ERR_INTERNAL', `a body of ${body.bytes} bytes gave ${before + bytes}`);
   }
-  if (bytes > 0) yield { bytes, pieces };
+  if (bytes > 0) yield part();
 }
 
 /** The whole of a body. Throws like {@link partsOf}. */
 export async function wholeOf(body: Body, signal: AbortSignal | undefined): Promise<Chunks> {
   for await (const part of partsOf(body, Number.POSITIVE_INFINITY, signal)) return part;
-  return { bytes: 0, pieces: [] };
+  return { bytes: 0, pieces: [], release: () => undefined };
 }
 
 /** SHA-256 in hex. */

@@ -155,7 +155,10 @@ async function sendPart(
 ): Promise<CompletedPart> {
   const sha256 = sha256Of(chunks);
   const there = left.get(number);
-  if (there?.sha256 === sha256) return { PartNumber: number, ETag: there.tag };
+  if (there?.sha256 === sha256) {
+    chunks.release();
+    return { PartNumber: number, ETag: there.tag };
+  }
   const params = { ...name, UploadId: id, PartNumber: number };
   const etag = await requests.send(signal, {
     counts: 'put',
@@ -165,6 +168,7 @@ async function sendPart(
       (await sendChunks(sending, chunks, sha256, (body, http) => sending.s3.uploadPart({ ...params, ...body }, http)))
         .ETag,
   });
+  chunks.release();
   if (etag === undefined) return { PartNumber: number };
   journal?.kept({ number, tag: etag, sha256 });
   return { PartNumber: number, ETag: etag };

@@ -64,7 +64,7 @@ async function putWhole(
 ): Promise<'stored' | 'exists'> {
   const sha256 = sha256Of(chunks);
   const params = { ...name, ...keptAs(keeping, chunks.bytes), ...conditionOf(ifAbsent) };
-  return requests.send(signal, {
+  const answer = await requests.send(signal, {
     counts: 'put',
     ask: { action: 's3:PutObject', key: name.Key },
     bytes: chunks.bytes,
@@ -78,6 +78,8 @@ async function putWhole(
       }
     },
   });
+  if (answer === 'stored') chunks.release();
+  return answer;
 }
 
 /** Services that do not know the condition say so, or ignore it: then the same bytes, sent once more, are taken again. */

@@ -47,6 +47,32 @@ test('only the part that failed is sent again', async () => {
   expect((await storage.get(key, all))?.equals(bytes)).toBe(true);
 });
 
+test('a chunk is given back once, when the part that it is in has arrived', async () => {
+  const storage = s3Storage(s3Options(proxy().endpoint, await newBucket()));
+  proxy().inject(/^PUT .*partNumber=2/, { kind: 'reset', when: 'before' });
+  proxy().inject(/^PUT .*partNumber=3/, { kind: 'status', status: 503, code: 'SlowDown' });
+  const released: number[] = [];
+  const body: Body = {
+    bytes: bytes.length,
+    *chunks() {
+      for (let at = 0; at < bytes.length; at += 4 * MIB) yield Buffer.from(bytes.subarray(at, at + 4 * MIB));
+    },
+    release: (chunk) => {
+      released.push(chunk.length);
+      // Who looks at it still would send something else.
+      chunk.fill(0);
+    },
+  };
+  await storage.put(key, body);
+  expect((await storage.get(key, all))?.equals(bytes)).toBe(true);
+  expect(released.sort((a, b) => a - b)).toEqual([123_456, ...Array<number>(8).fill(4 * MIB)]);
+
+  const parted: Buffer[] = [];
+  await storage.put(key, { ...streamed(), release: (chunk) => parted.push(chunk) });
+  // Of chunks of 3 MiB, those that lie in two parts are not.
+  expect(parted.length).toBe(8);
+});
+
 test('if only the last answer was lost, the object counts as stored', async () => {
   const storage = s3Storage(s3Options(proxy().endpoint, await newBucket()));
   proxy().inject(/^POST .*uploadId=/, { kind: 'reset', when: 'after' });

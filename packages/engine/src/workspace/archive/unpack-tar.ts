@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { closeSync, createReadStream, lstatSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import fs, { closeSync, createReadStream, lstatSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Parser, ReadEntry } from 'tar';
 import { asSluiceError, errnoOf, SluiceError, throwIfAborted } from '../../errors.js';
+import { writeWhole } from '../../util/whole-io.js';
 import { createNameCheck } from './check-names.js';
 import { ARCHIVE_LIMITS, type ArchiveLimits, checkTotals } from './check-sizes.js';
 import {
@@ -131,8 +132,7 @@ function createEntryWriter(
       fd = openSync(target, 'wx', ((mode ?? 0) & 0o100) !== 0 ? 0o777 : 0o666);
     },
     write: (chunk) => {
-      if (fd === undefined) return;
-      for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
+      if (fd !== undefined) writeWhole(fs, fd, chunk);
     },
     end: close,
     close,

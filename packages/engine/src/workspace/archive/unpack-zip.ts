@@ -1,7 +1,8 @@
-import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, readSync, writeSync } from 'node:fs';
+import fs, { closeSync, lstatSync, mkdirSync, openSync, readdirSync, readSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { SluiceError, throwIfAborted } from '../../errors.js';
+import { writeWhole } from '../../util/whole-io.js';
 import { type OpenZip, withZip, type ZipEntry } from './read-zip.js';
 import {
   atOnce,
@@ -74,7 +75,7 @@ async function writeEntry(entry: ZipEntry, path: string, signal: AbortSignal | u
       // What comes out may be more than the directory of the archive declares.
       if (bytes > entry.bytes) break;
       sum = crc32(chunk, sum);
-      for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
+      writeWhole(fs, fd, chunk);
     }
   } finally {
     closeSync(fd);
