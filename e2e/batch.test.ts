@@ -147,12 +147,16 @@ story('a configuration, with the daemon of Nx and without, and on a terminal', a
   } finally {
     await daemon.try('nx', 'daemon', '--stop');
   }
-  // A terminal of 80 x 24, as python's pty gives one.
-  const pty = 'import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)';
-  const nx = w.path('node_modules/.bin/nx');
+  const onTerminal = terminalCommand(w.path('node_modules/.bin/nx'), 'run', 'p:say');
   for (const tui of ['false', 'true']) {
     const terminal = w.with({ ...w.env, NX_TUI: tui, CI: 'false', TERM: 'xterm-256color' });
-    const ended = await terminal.try('python3', '-c', pty, nx, 'run', 'p:say');
+    const ended = await terminal.try('script', ...onTerminal);
     expect([tui, ended.code, ended.output.includes('unchanged')]).toEqual([tui, 0, true]);
   }
 });
+
+/** What `script` needs to run a command on a terminal of its own and to end with its exit code. */
+function terminalCommand(...command: readonly string[]): readonly string[] {
+  if (process.platform === 'darwin') return ['-q', '/dev/null', ...command];
+  return ['-qec', command.map((word) => `'${word}'`).join(' '), '/dev/null'];
+}

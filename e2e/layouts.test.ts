@@ -1,5 +1,9 @@
+import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
 import { story } from './harness/story.js';
 import { createWorkspace, type Workspace } from './harness/workspace.js';
+
+const TSC = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 
 let w: Workspace;
 afterEach(() => w?.delete());
@@ -66,20 +70,33 @@ story(
   'a project at the root, names with @ and /, Python and TypeScript, and a target of Nx that waits for data',
   async () => {
     const python = 'import json, pathlib; pathlib.Path("sum.json").write_text(json.dumps(sum(range(10))))';
+    // Nobody has to have Python; where it is, it runs.
+    const hasPython = spawnSync('python3', ['--version']).status === 0;
+    const numbers = hasPython ? `python3 -c '${python}'` : 'echo 45 > sum.json';
     w = await createWorkspace({
       ...PLUGIN,
       'project.json': {
         name: '@acme/root',
-        targets: { numbers: stage({ command: `python3 -c '${python}'`, outs: ['sum.json'] }) },
+        targets: { numbers: stage({ command: numbers, outs: ['sum.json'] }) },
       },
       'libs/ts/project.json': {
         name: '@acme/ts',
         targets: {
-          double: stage({
-            command: 'node double.mjs',
-            deps: ['{projectRoot}/double.mjs', 'sum.json'],
-            outs: ['{projectRoot}/double.json'],
-          }),
+          build: {
+            executor: 'nx:run-commands',
+            cache: true,
+            inputs: ['{projectRoot}/src/**'],
+            outputs: ['{projectRoot}/dist'],
+            options: { command: `node ${TSC} --strict false --outDir dist src/double.ts`, cwd: 'libs/ts' },
+          },
+          double: {
+            ...stage({
+              command: 'node dist/double.js ../../sum.json',
+              deps: ['{projectRoot}/src', 'sum.json'],
+              outs: ['{projectRoot}/double.json'],
+            }),
+            dependsOn: ['build', { projects: ['@acme/root'], target: 'numbers' }],
+          },
           report: {
             executor: 'nx:run-commands',
             dependsOn: ['double'],
@@ -88,12 +105,19 @@ story(
         },
       },
     });
-    w.write({
-      'libs/ts/double.mjs':
-        "import { readFileSync, writeFileSync } from 'node:fs';\nwriteFileSync('double.json', String(2 * JSON.parse(readFileSync('../../sum.json', 'utf8'))));\n",
-    });
+    const source = (factor: number): string => `
+      declare function require(name: string): any;
+      declare const process: { argv: string[] };
+      const { readFileSync, writeFileSync } = require('fs');
+      const factor: number = ${factor};
+      const sum: number = JSON.parse(readFileSync(process.argv[2], 'utf8'));
+      writeFileSync('double.json', String(factor * sum));
+    `;
+    w.write({ 'libs/ts/src/double.ts': source(2) });
     expect(await w.nx('run', '@acme/ts:report')).toContain('90');
     expect(await w.nx('run', '@acme/ts:report')).toContain('unchanged');
+    w.write({ 'libs/ts/src/double.ts': source(3) });
+    expect(await w.nx('run', '@acme/ts:report')).toContain('135');
   },
 );
 

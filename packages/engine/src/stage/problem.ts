@@ -36,7 +36,7 @@ export function upstreamError(stage: Stage, dep: string, producer: StageId, hasC
     `${stageName(stage.id)} reads ${dep}, which is not there, and ${name} has no result for its inputs yet`,
     {
       hint: hasCommand
-        ? `Run ${name} first (\`nx run ${name}\`).`
+        ? `Run ${name} first (\`nx run ${name}\`). Where Nx should have done so, \`sluice doctor\` says why it did not.`
         : `Put the data in its place and run \`sluice commit ${name}\`.`,
       details: { dep, producer: name },
     },

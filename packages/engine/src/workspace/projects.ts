@@ -1,5 +1,6 @@
 import { compareUtf8, joinRelPath } from '../model/path.js';
 import { findProjectFiles, type ProjectFiles, projectFilesAmong } from './find-project-files.js';
+import type { JsonObject } from './merge-target.js';
 import { readNxJson } from './nx-json.js';
 import { packageMatcher } from './package-patterns.js';
 import {
@@ -89,12 +90,12 @@ function scan(root: string, sources: ProjectSources, found?: ProjectFiles): Proj
   return { sightings: sources.sightings(), ...withoutNamesakes(projects, problems) };
 }
 
-/** Every project that can be used, with all its targets. Throws `ERR_WORKSPACE` when `nx.json` is broken. */
-export function readDeclaredProjects(root: string, files: TextFiles): DeclaredProject[] {
+/** Every project that can be used, with all its targets, each laid over what a plugin of Nx would add to it. Throws `ERR_WORKSPACE` when `nx.json` is broken. */
+export function readDeclaredProjects(root: string, files: TextFiles, inferred: JsonObject = {}): DeclaredProject[] {
   const sources = sourcesOf(files);
   const { targetDefaults } = readNxJson(root, sources);
   return [...findDeclarations(sources)].flatMap((declarations) => {
-    const result = readDeclaredProject(sources, declarations, targetDefaults);
+    const result = readDeclaredProject(sources, declarations, targetDefaults, inferred);
     return 'message' in result ? [] : [result];
   });
 }

@@ -65,11 +65,12 @@ export function readProject(
   return { name, root, file, ...sortTargets(targets) };
 }
 
-/** Reads one project from `project.json`, `package.json` and the `targetDefaults` of `nx.json`, as Nx merges them. */
+/** Reads one project from `project.json`, `package.json` and the `targetDefaults` of `nx.json`, as Nx merges them; `inferred` lies under each target. */
 export function readDeclaredProject(
   sources: ProjectSources,
   { root, hasProjectJson, hasPackageJson }: Declarations,
   targetDefaults: unknown,
+  inferred: JsonObject = {},
 ): DeclaredProject | ProjectProblem {
   const packagePath = joinRelPath(root, 'package.json');
   const projectPath = joinRelPath(root, 'project.json');
@@ -83,7 +84,8 @@ export function readDeclaredProject(
     if (typeof name !== 'string' || name === '') throw new SourceProblem(file, 'has a name that is no text');
     const tags = [projectJson.tags, nx.tags].flatMap((list) => (Array.isArray(list) ? list.map(String) : []));
     const layers = [packageTargets(packageJson, nx, targetsOf(projectJson)), targetsOf(projectJson)];
-    const targets = mergeLayers(layers, targetDefaults, { name, root: root === '' ? '.' : root, tags }, file);
+    const project = { name, root: root === '' ? '.' : root, tags };
+    const targets = mergeLayers(layers, targetDefaults, inferred, project, file);
     return { name, root, file, targets };
   } catch (error) {
     if (!(error instanceof SourceProblem)) throw error;
@@ -146,6 +148,7 @@ function packageTargets(packageJson: JsonObject, nx: JsonObject, projectTargets:
 function mergeLayers(
   layers: readonly Targets[],
   targetDefaults: unknown,
+  inferred: JsonObject,
   project: Parameters<typeof defaultsFor>[3],
   file: RelPath,
 ): Targets {
@@ -156,9 +159,11 @@ function mergeLayers(
       const target = layer.get(name);
       if (target !== undefined) declared.push(withExecutor(target, name, file));
     }
-    let target = defaultsFor(name, declared, targetDefaults, project);
-    for (const layer of declared) target = mergeTarget(layer, target);
-    merged.set(name, target ?? {});
+    let target = inferred;
+    for (const layer of [defaultsFor(name, declared, targetDefaults, project) ?? {}, ...declared]) {
+      target = mergeTarget(layer, target);
+    }
+    merged.set(name, target);
   }
   return merged;
 }

@@ -10,7 +10,9 @@ import { checkGit } from './check-git.js';
 import { checkMergeDriver } from './check-merge-driver.js';
 import { checkNxCache } from './check-nx-cache.js';
 import { checkNxReads } from './check-nx-reads.js';
+import { checkOrder } from './check-order.js';
 import { checkPreparation, checkStorePlace } from './check-preparation.js';
+import { checkSigning } from './check-signing.js';
 import { checkVersions } from './check-versions.js';
 import type { Diagnosis, DoctorCheck, DoctorFinding, Patient } from './finding.js';
 
@@ -90,10 +92,12 @@ async function examine(host: DoctorHost): Promise<{ readonly diagnoses: Diagnosi
   await add('preparation', 'package.json', () => [...checkPreparation(patient), ...checkStorePlace(patient)]);
   await add('lock', 'sluice-lock.json', () => checkLocks(patient));
   await add('remote', 'sluice.json', () => checkRemotes(patient));
+  await add('signing-key', 'SLUICE_SIGNING_KEY', () => checkSigning(patient, env));
   await add('merge-driver', '.git/config', () => checkMergeDriver(patient));
   await add('git-tracked', '.git', () => checkGit(patient));
   await add('nx-reads', '.', () => checkNxReads(patient));
   await add('nx-cache', 'nx.json', () => checkNxCache(patient));
+  await add('order', 'nx.json', () => checkOrder(patient));
   await add('file-system', '.sluice', () => checkDisk(patient, nowMs));
   return { diagnoses, stages: stages.length };
 }
