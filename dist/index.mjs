@@ -1810,7 +1810,7 @@ var require_parse = __commonJS({
       }
       return { risky: false };
     };
-    var parse8 = (input, options2) => {
+    var parse7 = (input, options2) => {
       if (typeof input !== "string") {
         throw new TypeError("Expected a string");
       }
@@ -1980,7 +1980,7 @@ var require_parse = __commonJS({
             output = token.close = `)$))${extglobStar}`;
           }
           if (token.inner.includes("*") && (rest = remaining()) && /^\.[^\\/.]+$/.test(rest)) {
-            const expression = parse8(rest, { ...options2, fastpaths: false }).output;
+            const expression = parse7(rest, { ...options2, fastpaths: false }).output;
             output = token.close = `)${expression})${extglobStar})`;
           }
           if (token.prev.type === "bos") {
@@ -2503,7 +2503,7 @@ var require_parse = __commonJS({
       }
       return state;
     };
-    parse8.fastpaths = (input, options2) => {
+    parse7.fastpaths = (input, options2) => {
       const opts = { ...options2 };
       const max = typeof opts.maxLength === "number" ? Math.min(MAX_LENGTH, opts.maxLength) : MAX_LENGTH;
       const len = input.length;
@@ -2568,7 +2568,7 @@ var require_parse = __commonJS({
       }
       return source;
     };
-    module.exports = parse8;
+    module.exports = parse7;
   }
 });
 
@@ -2577,7 +2577,7 @@ var require_picomatch = __commonJS({
   "packages/engine/node_modules/picomatch/lib/picomatch.js"(exports, module) {
     "use strict";
     var scan2 = require_scan();
-    var parse8 = require_parse();
+    var parse7 = require_parse();
     var utils = require_utils();
     var constants5 = require_constants();
     var isObject2 = (val) => val && typeof val === "object" && !Array.isArray(val);
@@ -2665,7 +2665,7 @@ var require_picomatch = __commonJS({
     picomatch.isMatch = (str, patterns, options2) => picomatch(patterns, options2)(str);
     picomatch.parse = (pattern, options2) => {
       if (Array.isArray(pattern)) return pattern.map((p2) => picomatch.parse(p2, options2));
-      return parse8(pattern, { ...options2, fastpaths: false });
+      return parse7(pattern, { ...options2, fastpaths: false });
     };
     picomatch.scan = (input, options2) => scan2(input, options2);
     picomatch.compileRe = (state, options2, returnOutput = false, returnState = false) => {
@@ -2689,14 +2689,14 @@ var require_picomatch = __commonJS({
       if (!input || typeof input !== "string") {
         throw new TypeError("Expected a non-empty string");
       }
-      let parsed2 = { negated: false, fastpaths: true };
+      let parsed = { negated: false, fastpaths: true };
       if (options2.fastpaths !== false && (input[0] === "." || input[0] === "*")) {
-        parsed2.output = parse8.fastpaths(input, options2);
+        parsed.output = parse7.fastpaths(input, options2);
       }
-      if (!parsed2.output) {
-        parsed2 = parse8(input, options2);
+      if (!parsed.output) {
+        parsed = parse7(input, options2);
       }
-      return picomatch.compileRe(parsed2, options2, returnOutput, returnState);
+      return picomatch.compileRe(parsed, options2, returnOutput, returnState);
     };
     picomatch.toRegex = (source, options2) => {
       try {
@@ -2791,7 +2791,7 @@ function parseString(ctx) {
     else if (c === 13 && ctx.s.charCodeAt(ctx.p + 1) === 10)
       ctx.p += 2;
   }
-  let parsed2 = "";
+  let parsed = "";
   let sliceStart = ctx.p;
   let state = 0;
   for (; ctx.p < ctx.s.length; ctx.p++) {
@@ -2809,13 +2809,13 @@ function parseString(ctx) {
       }
       if (!state) {
         let s3 = ctx.s.slice(sliceStart, ctx.p);
-        parsed2 = parsed2 ? parsed2 + s3 : s3;
+        parsed = parsed ? parsed + s3 : s3;
       }
       ctx.p += isMultiline ? 3 : 1;
-      return parsed2;
+      return parsed;
     } else if (!state) {
       if (!isLiteral && c === 92) {
-        parsed2 += ctx.s.slice(sliceStart, sliceStart = ctx.p);
+        parsed += ctx.s.slice(sliceStart, sliceStart = ctx.p);
         state = 1;
       }
     } else if (state === 1) {
@@ -2842,28 +2842,28 @@ function parseString(ctx) {
         if (value2 < 0 || value2 > 1114111 || value2 >= 55296 && value2 <= 57343) {
           TomlError.x("invalid unicode escape", ctx, errPtr);
         }
-        parsed2 += String.fromCodePoint(value2);
+        parsed += String.fromCodePoint(value2);
         sliceStart = ctx.p--;
         state = 0;
       } else if (isMultiline && (c === 32 || c === 9)) {
         state = 2;
       } else {
         if (c === 98)
-          parsed2 += "\b";
+          parsed += "\b";
         else if (c === 116)
-          parsed2 += "	";
+          parsed += "	";
         else if (c === 110)
-          parsed2 += "\n";
+          parsed += "\n";
         else if (c === 102)
-          parsed2 += "\f";
+          parsed += "\f";
         else if (c === 114)
-          parsed2 += "\r";
+          parsed += "\r";
         else if (c === 101)
-          parsed2 += "\x1B";
+          parsed += "\x1B";
         else if (c === 34)
-          parsed2 += '"';
+          parsed += '"';
         else if (c === 92)
-          parsed2 += "\\";
+          parsed += "\\";
         else
           TomlError.x("unrecognised escape sequence", ctx);
         sliceStart = ctx.p + 1;
@@ -3256,7 +3256,7 @@ var init_util = __esm({
 function parseKey2(ctx, end = 61) {
   let startPtr;
   let state = 0;
-  let parsed2 = [];
+  let parsed = [];
   let sliceStart;
   let c = ctx.s.charCodeAt(startPtr = ctx.p);
   do {
@@ -3264,23 +3264,23 @@ function parseKey2(ctx, end = 61) {
       if (!state)
         TomlError.x("unexpected end of key", ctx);
       if (state === 1)
-        parsed2.push(ctx.s.slice(sliceStart, ctx.p));
-      return ctx.p++, parsed2;
+        parsed.push(ctx.s.slice(sliceStart, ctx.p));
+      return ctx.p++, parsed;
     } else if (c === 46) {
       if (!state)
         TomlError.x("illegal empty bare key", ctx);
       if (state === 1)
-        parsed2.push(ctx.s.slice(sliceStart, ctx.p));
+        parsed.push(ctx.s.slice(sliceStart, ctx.p));
       state = 0;
     } else if (!state && (c === 34 || c === 39)) {
       if (c === ctx.s.charCodeAt(ctx.p + 1) && c === ctx.s.charCodeAt(ctx.p + 2))
         TomlError.x("illegal quoted key: multiline strings are not allowed", ctx);
-      parsed2.push(parseString(ctx));
+      parsed.push(parseString(ctx));
       state = 2;
       ctx.p--;
     } else if (c === 32 || c === 9) {
       if (state === 1) {
-        parsed2.push(ctx.s.slice(sliceStart, ctx.p));
+        parsed.push(ctx.s.slice(sliceStart, ctx.p));
         state = 2;
       }
     } else if (state === 2 || c < 48 && c !== 45 || c > 57 && c < 65 || c > 90 && c < 97 && c !== 95 || c > 122) {
@@ -9279,8 +9279,8 @@ var require_cst_visit = __commonJS({
     visit4.REMOVE = REMOVE;
     visit4.itemAtPath = (cst, path) => {
       let item = cst;
-      for (const [field2, index] of path) {
-        const tok = item?.[field2];
+      for (const [field, index] of path) {
+        const tok = item?.[field];
         if (tok && "items" in tok) {
           item = tok.items[index];
         } else
@@ -9290,8 +9290,8 @@ var require_cst_visit = __commonJS({
     };
     visit4.parentCollection = (cst, path) => {
       const parent = visit4.itemAtPath(cst, path.slice(0, -1));
-      const field2 = path[path.length - 1][0];
-      const coll = parent?.[field2];
+      const field = path[path.length - 1][0];
+      const coll = parent?.[field];
       if (coll && "items" in coll)
         return coll;
       throw new Error("Parent collection not found");
@@ -9300,11 +9300,11 @@ var require_cst_visit = __commonJS({
       let ctrl = visitor(item, path);
       if (typeof ctrl === "symbol")
         return ctrl;
-      for (const field2 of ["key", "value"]) {
-        const token = item[field2];
+      for (const field of ["key", "value"]) {
+        const token = item[field];
         if (token && "items" in token) {
           for (let i = 0; i < token.items.length; ++i) {
-            const ci2 = _visit(Object.freeze(path.concat([[field2, i]])), token.items[i], visitor);
+            const ci2 = _visit(Object.freeze(path.concat([[field, i]])), token.items[i], visitor);
             if (typeof ci2 === "number")
               i = ci2 - 1;
             else if (ci2 === BREAK)
@@ -9314,7 +9314,7 @@ var require_cst_visit = __commonJS({
               i -= 1;
             }
           }
-          if (typeof ctrl === "function" && field2 === "key")
+          if (typeof ctrl === "function" && field === "key")
             ctrl = ctrl(item, path);
         }
       }
@@ -10620,14 +10620,14 @@ var require_parser = __commonJS({
             case "scalar":
             case "single-quoted-scalar":
             case "double-quoted-scalar": {
-              const fs11 = this.flowScalar(this.type);
+              const fs20 = this.flowScalar(this.type);
               if (atNextItem || it2.value) {
-                map.items.push({ start, key: fs11, sep: [] });
+                map.items.push({ start, key: fs20, sep: [] });
                 this.onKeyLine = true;
               } else if (it2.sep) {
-                this.stack.push(fs11);
+                this.stack.push(fs20);
               } else {
-                Object.assign(it2, { key: fs11, sep: [] });
+                Object.assign(it2, { key: fs20, sep: [] });
                 this.onKeyLine = true;
               }
               return;
@@ -10755,13 +10755,13 @@ var require_parser = __commonJS({
             case "scalar":
             case "single-quoted-scalar":
             case "double-quoted-scalar": {
-              const fs11 = this.flowScalar(this.type);
+              const fs20 = this.flowScalar(this.type);
               if (!it2 || it2.value)
-                fc.items.push({ start: [], key: fs11, sep: [] });
+                fc.items.push({ start: [], key: fs20, sep: [] });
               else if (it2.sep)
-                this.stack.push(fs11);
+                this.stack.push(fs20);
               else
-                Object.assign(it2, { key: fs11, sep: [] });
+                Object.assign(it2, { key: fs20, sep: [] });
               return;
             }
             case "flow-map-end":
@@ -10969,7 +10969,7 @@ var require_public_api = __commonJS({
       }
       return doc;
     }
-    function parse8(src, reviver, options2) {
+    function parse7(src, reviver, options2) {
       let _reviver = void 0;
       if (typeof reviver === "function") {
         _reviver = reviver;
@@ -11010,7 +11010,7 @@ var require_public_api = __commonJS({
         return value2.toString(options2);
       return new Document.Document(value2, _replacer, options2).toString(options2);
     }
-    exports.parse = parse8;
+    exports.parse = parse7;
     exports.parseAllDocuments = parseAllDocuments;
     exports.parseDocument = parseDocument;
     exports.stringify = stringify2;
@@ -13688,9 +13688,9 @@ function parsePatch(uniDiff) {
   }
   function unquoteIfQuoted(s3) {
     if (s3.startsWith('"')) {
-      const parsed2 = parseQuotedFileName(s3);
-      if (parsed2) {
-        return parsed2.fileName;
+      const parsed = parseQuotedFileName(s3);
+      if (parsed) {
+        return parsed.fileName;
       }
     }
     return s3;
@@ -14577,7 +14577,7 @@ function Yn(s3, t) {
 function Kn(s3, t) {
   s3.head = new ue(t, void 0, s3.head, s3), s3.tail || (s3.tail = s3.head), s3.length++;
 }
-var zr, Ur, Ds, Wr, Gr, Zr, Q, J, nt, De, qt, Ne, Ns, Ae, As, z, Mt, g, Qt, Bt, b, N, _, bi, Ie, L, S, _i, Oi, Is, Ti, Z, xi, Ce, Jt, Rt, C, jt, Yr, Kr, Vr, $r, Fe, Li, Xr, qr, A, Jr, ht, H, te, m, Ni, tt, Ai, ki, vi, ie, ke, Ut, Ht, Ii, Pt, at2, U, ot, Y, zt, Ci, j, ee, Fi, ve, gt, Me, bt, _t, Be, et, Wt, jr, Fs, ks, vs, Ms, Bs, tn, se, K, sn, M, rn, zs, nn, Bi, Tt, Gt, Pi, re, Pe, ze, Ue, He, We, Ge, Ze, Ye, Ke, Us, hn, an, Hs, ln, cn, Ws, Gs, Hi, ne, dn, Ui, oe, Ve, un, F, mn, xt, Wi, pn, lt, En, wn, Sn, ct, yn, Rn, gn, Gi, bn, Lt, ft, On, Tn, xn, Ln, f, $e, Dt, Nn, Xi, qi, An, B, Nt, it, Zi, Zs, V, he, dt, Ys, p, st, ut, Yi, At, w, Xe, qe, Ki, Ks, Vs, ae, Vi, Qe, Yt, $, Je, It, je, ti, $s, In, le, $i, Xs, Cn, rt, mt, vn, Qi, Mn, Bn, Ct, Ji, zn, qs, ce, ei, ji, Un, Hn, ts, Qs, rr, Wn, tr, er, ir, is, sr, fe, ii, ss, si, rs, ns, os, hs, pt, ri, as, es, q, de, ni, oi, Gn, hi, ue, pi, nr, li, me, W, pe, Et, Ft, Ee, ai, G, ls, ci, or, ds, us, fi, di, hr, cs, ui, lr, fs8, wt, kt, Vn, $n, fr, dr, Xn, qn, Qn, Jn, Er, wr, ur, Sr, yr, Rr, jn, to, eo, mr, ms, ps, Ei, io, Es, so, ws, Se, St, no, gr, Ss, br, oo, _r, ys, Or, Vt, Tr, ho, ao, lo, yi, Lr, Dr, _s, Nr, Os, P, Ts, xs, gi, Ar, Ir, Re, Cr, Fr, Rs, yt, O, Ri, kr, $t, gs, bs, Ls, ge, be, _e, Oe, fo, Te, uo, mo, po, vr, Xt, ye, xe, Eo, wo, So, yo, Ro, go, bo, _o, vt, Oo, To;
+var zr, Ur, Ds, Wr, Gr, Zr, Q, J, nt, De, qt, Ne, Ns, Ae, As, z, Mt, g, Qt, Bt, b, N, _, bi, Ie, L, S, _i, Oi, Is, Ti, Z, xi, Ce, Jt, Rt, C, jt, Yr, Kr, Vr, $r, Fe, Li, Xr, qr, A, Jr, ht, H, te, m, Ni, tt, Ai, ki, vi, ie, ke, Ut, Ht, Ii, Pt, at2, U, ot, Y, zt, Ci, j, ee, Fi, ve, gt, Me, bt, _t, Be, et, Wt, jr, Fs, ks, vs, Ms, Bs, tn, se, K, sn, M, rn, zs, nn, Bi, Tt, Gt, Pi, re, Pe, ze, Ue, He, We, Ge, Ze, Ye, Ke, Us, hn, an, Hs, ln, cn, Ws, Gs, Hi, ne, dn, Ui, oe, Ve, un, F, mn, xt, Wi, pn, lt, En, wn, Sn, ct, yn, Rn, gn, Gi, bn, Lt, ft, On, Tn, xn, Ln, f, $e, Dt, Nn, Xi, qi, An, B, Nt, it, Zi, Zs, V, he, dt, Ys, p, st, ut, Yi, At, w, Xe, qe, Ki, Ks, Vs, ae, Vi, Qe, Yt, $, Je, It, je, ti, $s, In, le, $i, Xs, Cn, rt, mt, vn, Qi, Mn, Bn, Ct, Ji, zn, qs, ce, ei, ji, Un, Hn, ts, Qs, rr, Wn, tr, er, ir, is, sr, fe, ii, ss, si, rs, ns, os, hs, pt, ri, as, es, q, de, ni, oi, Gn, hi, ue, pi, nr, li, me, W, pe, Et, Ft, Ee, ai, G, ls, ci, or, ds, us, fi, di, hr, cs, ui, lr, fs10, wt, kt, Vn, $n, fr, dr, Xn, qn, Qn, Jn, Er, wr, ur, Sr, yr, Rr, jn, to, eo, mr, ms, ps, Ei, io, Es, so, ws, Se, St, no, gr, Ss, br, oo, _r, ys, Or, Vt, Tr, ho, ao, lo, yi, Lr, Dr, _s, Nr, Os, P, Ts, xs, gi, Ar, Ir, Re, Cr, Fr, Rs, yt, O, Ri, kr, $t, gs, bs, Ls, ge, be, _e, Oe, fo, Te, uo, mo, po, vr, Xt, ye, xe, Eo, wo, So, yo, Ro, go, bo, _o, vt, Oo, To;
 var init_index_min = __esm({
   "node_modules/tar/dist/esm/index.min.js"() {
     zr = Object.defineProperty;
@@ -16472,7 +16472,7 @@ var init_index_min = __esm({
     cs = /* @__PURE__ */ Symbol("entryOpt");
     ui = /* @__PURE__ */ Symbol("writeEntryClass");
     lr = /* @__PURE__ */ Symbol("write");
-    fs8 = /* @__PURE__ */ Symbol("ondrain");
+    fs10 = /* @__PURE__ */ Symbol("ondrain");
     wt = class extends A {
       sync = false;
       opt;
@@ -16506,8 +16506,8 @@ var init_index_min = __esm({
           if ((t.gzip ? 1 : 0) + (t.brotli ? 1 : 0) + (t.zstd ? 1 : 0) > 1) throw new TypeError("gzip, brotli, zstd are mutually exclusive");
           if (t.gzip && (typeof t.gzip != "object" && (t.gzip = {}), this.portable && (t.gzip.portable = true), this.zip = new ze(t.gzip)), t.brotli && (typeof t.brotli != "object" && (t.brotli = {}), this.zip = new We(t.brotli)), t.zstd && (typeof t.zstd != "object" && (t.zstd = {}), this.zip = new Ye(t.zstd)), !this.zip) throw new Error("impossible");
           let e = this.zip;
-          e.on("data", (i) => super.write(i)), e.on("end", () => super.end()), e.on("drain", () => this[fs8]()), this.on("resume", () => e.resume());
-        } else this.on("drain", this[fs8]);
+          e.on("data", (i) => super.write(i)), e.on("end", () => super.end()), e.on("drain", () => this[fs10]()), this.on("resume", () => e.resume());
+        } else this.on("drain", this[fs10]);
         this.noDirRecurse = !!t.noDirRecurse, this.follow = !!t.follow, this.noMtime = !!t.noMtime, t.mtime && (this.mtime = t.mtime), this.filter = typeof t.filter == "function" ? t.filter : () => true, this[W] = new hi(), this[G] = 0, this.jobs = Number(t.jobs) || 4, this[Ee] = false, this[me] = false;
       }
       [lr](t) {
@@ -16620,7 +16620,7 @@ var init_index_min = __esm({
           this.emit("error", e);
         }
       }
-      [fs8]() {
+      [fs10]() {
         this[Et] && this[Et].entry && this[Et].entry.resume();
       }
       [di](t) {
@@ -17564,7 +17564,7 @@ var require_pend = __commonJS({
 // node_modules/yauzl/fd-slicer.js
 var require_fd_slicer = __commonJS({
   "node_modules/yauzl/fd-slicer.js"(exports) {
-    var fs11 = __require("fs");
+    var fs20 = __require("fs");
     var util = __require("util");
     var stream = __require("stream");
     var Readable4 = stream.Readable;
@@ -17584,7 +17584,7 @@ var require_fd_slicer = __commonJS({
     FdSlicer.prototype.read = function(buffer, offset, length, position, callback) {
       var self = this;
       self.pend.go(function(cb) {
-        fs11.read(self.fd, buffer, offset, length, position, function(err, bytesRead, buffer2) {
+        fs20.read(self.fd, buffer, offset, length, position, function(err, bytesRead, buffer2) {
           cb();
           callback(err, bytesRead, buffer2);
         });
@@ -17601,7 +17601,7 @@ var require_fd_slicer = __commonJS({
       self.refCount -= 1;
       if (self.refCount < 0) throw new Error("invalid unref");
       if (self.refCount > 0) return;
-      fs11.close(self.fd, onCloseDone);
+      fs20.close(self.fd, onCloseDone);
       function onCloseDone(err) {
         if (err) {
           self.emit("error", err);
@@ -17633,7 +17633,7 @@ var require_fd_slicer = __commonJS({
       }
       self.context.pend.go(function(cb) {
         var buffer = Buffer.allocUnsafe(toRead);
-        fs11.read(self.context.fd, buffer, 0, toRead, self.pos, function(err, bytesRead) {
+        fs20.read(self.context.fd, buffer, 0, toRead, self.pos, function(err, bytesRead) {
           if (err) {
             self.destroy(err);
           } else if (bytesRead === 0) {
@@ -17993,7 +17993,7 @@ var require_crc32 = __commonJS({
 // node_modules/yauzl/index.js
 var require_yauzl = __commonJS({
   "node_modules/yauzl/index.js"(exports) {
-    var fs11 = __require("fs");
+    var fs20 = __require("fs");
     var zlib2 = __require("zlib");
     var fd_slicer = require_fd_slicer();
     var util = __require("util");
@@ -18062,10 +18062,10 @@ var require_yauzl = __commonJS({
       if (options2.validateEntrySizes == null) options2.validateEntrySizes = true;
       if (options2.strictFileNames == null) options2.strictFileNames = false;
       if (callback == null) callback = defaultCallback;
-      fs11.open(path, "r", function(err, fd) {
+      fs20.open(path, "r", function(err, fd) {
         if (err) return callback(err);
         fromFd(fd, options2, function(err2, zipfile) {
-          if (err2) fs11.close(fd, defaultCallback);
+          if (err2) fs20.close(fd, defaultCallback);
           callback(err2, zipfile);
         });
       });
@@ -18082,7 +18082,7 @@ var require_yauzl = __commonJS({
       if (options2.validateEntrySizes == null) options2.validateEntrySizes = true;
       if (options2.strictFileNames == null) options2.strictFileNames = false;
       if (callback == null) callback = defaultCallback;
-      fs11.fstat(fd, function(err, stats) {
+      fs20.fstat(fd, function(err, stats) {
         if (err) return callback(err);
         var reader = new fd_slicer.FdSlicer(fd);
         fromRandomAccessReader(reader, stats.size, options2, callback);
@@ -19987,16 +19987,16 @@ async function findLocks(root, commits, options2) {
   const differences = await git(root, args, { ...options2, input: pairs2.join("") });
   let rev = first;
   let change3 = null;
-  for (const field2 of fields(differences)) {
+  for (const field of fields(differences)) {
     if (change3 !== null) {
       const [, mode, blob = ""] = change3;
-      const path = lockPath(mode, field2);
+      const path = lockPath(mode, field);
       if (path !== void 0 && !blobs.has(blob))
         blobs.set(blob, { rev, path });
       change3 = null;
     } else {
-      rev = parseCommit(field2) ?? rev;
-      change3 = /^:\d+ (\d+) [0-9a-f]+ ([0-9a-f]+) [A-Z]\d*$/.exec(field2);
+      rev = parseCommit(field) ?? rev;
+      change3 = /^:\d+ (\d+) [0-9a-f]+ ([0-9a-f]+) [A-Z]\d*$/.exec(field);
     }
   }
   return blobs;
@@ -20057,7 +20057,7 @@ function lockPath(mode, name) {
   return tryParseRelPath(name);
 }
 function fields(bytes) {
-  return bytes.toString("utf8").split("\0").filter((field2) => field2 !== "");
+  return bytes.toString("utf8").split("\0").filter((field) => field !== "");
 }
 
 // packages/engine/dist/history/log-locks.js
@@ -20184,6 +20184,25 @@ import { join } from "node:path";
 // packages/engine/dist/store/durable.js
 import { spawnSync } from "node:child_process";
 import { dirname } from "node:path";
+
+// packages/engine/dist/util/whole-io.js
+function writeWhole(files, fd, bytes, position = null) {
+  for (let at3 = 0; at3 < bytes.length; ) {
+    at3 += files.writeSync(fd, bytes, at3, bytes.length - at3, position === null ? null : position + at3);
+  }
+}
+function readWhole(files, fd, bytes, position = null) {
+  let at3 = 0;
+  while (at3 < bytes.length) {
+    const read2 = files.readSync(fd, bytes, at3, bytes.length - at3, position === null ? null : position + at3);
+    if (read2 === 0)
+      break;
+    at3 += read2;
+  }
+  return at3;
+}
+
+// packages/engine/dist/store/durable.js
 var SYNC_ONE_BY_ONE = 16;
 function syncFiles(files, durability, dir, paths) {
   if (durability === "none" || paths.length === 0)
@@ -20212,8 +20231,7 @@ function writeFileDurably(files, durability, path, tmpPath, content) {
   try {
     const fd = files.openSync(tmpPath, "wx", 420);
     try {
-      for (let at3 = 0; at3 < bytes.length; )
-        at3 += files.writeSync(fd, bytes, at3, bytes.length - at3);
+      writeWhole(files, fd, bytes);
       if (durability === "batch")
         files.fsyncSync(fd);
     } finally {
@@ -20683,7 +20701,7 @@ function openLease(files, layout) {
     release();
     throw error;
   }
-  return { owner, path, tmpDir, append: (raw) => void files.writeSync(fd, raw), release };
+  return { owner, path, tmpDir, append: (raw) => writeWhole(files, fd, raw), release };
 }
 function readLeases(files, layout) {
   const found = [];
@@ -20771,13 +20789,13 @@ function openIfWritable(store) {
 
 // packages/engine/dist/operations/out-history.js
 function lockReaderOf(log2, tell3) {
-  const parsed2 = /* @__PURE__ */ new Map();
+  const parsed = /* @__PURE__ */ new Map();
   return (commit2, stage) => {
     const path = lockPath2(stage.projectRoot);
     const text = log2.textAt(commit2, path);
     if (text === void 0)
       return void 0;
-    const known = parsed2.get(text);
+    const known = parsed.get(text);
     if (known !== void 0)
       return known;
     let lock = "unreadable";
@@ -20786,14 +20804,14 @@ function lockReaderOf(log2, tell3) {
     } catch (error) {
       tell3(error);
     }
-    parsed2.set(text, lock);
+    parsed.set(text, lock);
     return lock;
   };
 }
-function stageHistory(log2, read3, stage) {
+function stageHistory(log2, read2, stage) {
   const entries = /* @__PURE__ */ new Map();
   for (const { commit: commit2, parents } of [...log2.commits].reverse()) {
-    const lock = read3(commit2, stage);
+    const lock = read2(commit2, stage);
     const [first] = parents;
     const entry2 = lock === "unreadable" ? first && entries.get(first) : lock?.stages.get(stage.id.target);
     entries.set(commit2, entry2);
@@ -20947,8 +20965,8 @@ function parseRecord(text, where) {
   if (!isArea(area))
     fail2("area", "is not trusted, shared or pr/<n>");
   const stage = parseStageId(record.get("stage"), fail2);
-  const parsed2 = { fingerprint, tracked, parts: parts2, outs, stage, made: parseMade(record.get("made"), fail2), area };
-  return isSigned ? { ...parsed2, signature: parseSignature(record.get("signature"), fail2) } : parsed2;
+  const parsed = { fingerprint, tracked, parts: parts2, outs, stage, made: parseMade(record.get("made"), fail2), area };
+  return isSigned ? { ...parsed, signature: parseSignature(record.get("signature"), fail2) } : parsed;
 }
 function parseRunTime(text) {
   try {
@@ -21112,7 +21130,7 @@ var BUCKET_KEYS = [
 var ENCRYPTIONS = ["AES256", "aws:kms"];
 var PLAIN = /^[A-Za-z0-9][A-Za-z0-9_:/.-]{0,255}$/;
 function readBucketSettings(entry2, place2, fail2) {
-  const optional = (key, read3) => entry2.get(key) === void 0 ? void 0 : read3(entry2.get(key), placeOf(place2, key), fail2);
+  const optional = (key, read2) => entry2.get(key) === void 0 ? void 0 : read2(entry2.get(key), placeOf(place2, key), fail2);
   return defined({
     region: optional("region", asPlain),
     endpoint: optional("endpoint", asEndpoint),
@@ -21173,7 +21191,7 @@ function parseConfigFile(text, name) {
   };
   const file = asObject(parseJson(text, fail2), "", fail2);
   checkKeys(file, KEYS2, "", name);
-  const optional = (key, read3) => file.has(key) ? read3(file.get(key), key) : void 0;
+  const optional = (key, read2) => file.has(key) ? read2(file.get(key), key) : void 0;
   const remotes = optional("remotes", (value2, place2) => asObject(value2, place2, fail2)) ?? /* @__PURE__ */ new Map();
   return defined({
     store: optional("store", (value2, place2) => asName(value2, place2, fail2)),
@@ -21193,7 +21211,7 @@ function parseRemote(remote, value2, name, fail2) {
     return fail2(place2, 'is not a name (letters, digits, ".", "_" and "-")');
   const entry2 = asObject(value2, place2, fail2);
   checkKeys(entry2, REMOTE_KEYS, place2, name);
-  const optional = (key, read3) => entry2.has(key) ? read3(entry2.get(key), placeOf(place2, key), fail2) : void 0;
+  const optional = (key, read2) => entry2.has(key) ? read2(entry2.get(key), placeOf(place2, key), fail2) : void 0;
   return defined({
     ...readBucketSettings(entry2, place2, fail2),
     url: optional("url", asName),
@@ -21356,19 +21374,19 @@ function toRemote(root, name, shared, local) {
       hint: `Add "url", or correct the name.${suggestion(name, shared.remotes.keys())}`
     });
   }
-  const parsed2 = parseRemoteUrl(root, entry2.url);
-  if (!parsed2.ok)
-    throw new SluiceError("ERR_CONFIG", `${file}: remotes.${name}.url ${parsed2.problem}`, { hint: parsed2.hint });
-  return { ...entry2, name, url: entry2.url, location: parsed2.location, readOnly: entry2.readOnly ?? false };
+  const parsed = parseRemoteUrl(root, entry2.url);
+  if (!parsed.ok)
+    throw new SluiceError("ERR_CONFIG", `${file}: remotes.${name}.url ${parsed.problem}`, { hint: parsed.hint });
+  return { ...entry2, name, url: entry2.url, location: parsed.location, readOnly: entry2.readOnly ?? false };
 }
 var FROM_ENVIRONMENT = "environment";
 function askedRemote(root, text) {
   if (text === void 0 || text === "" || !text.includes(":"))
     return text || void 0;
-  const parsed2 = parseRemoteUrl(root, text);
-  if (parsed2.ok)
-    return { name: FROM_ENVIRONMENT, url: text, location: parsed2.location, readOnly: false };
-  throw new SluiceError("ERR_CONFIG", `SLUICE_REMOTE ${parsed2.problem}`, { hint: parsed2.hint });
+  const parsed = parseRemoteUrl(root, text);
+  if (parsed.ok)
+    return { name: FROM_ENVIRONMENT, url: text, location: parsed.location, readOnly: false };
+  throw new SluiceError("ERR_CONFIG", `SLUICE_REMOTE ${parsed.problem}`, { hint: parsed.hint });
 }
 function withAsked(remotes, asked) {
   if (typeof asked !== "object")
@@ -21484,10 +21502,10 @@ async function blame(context, selected, { rev }) {
   const scope = rev === void 0 ? {} : { revs: [await resolveRev(workspace.root, rev, { signal })] };
   const locks = [...new Set(selected.map(({ stage }) => lockPath2(stage.projectRoot)))];
   const log2 = await logLocks(workspace.root, locks, scope, { signal });
-  const read3 = lockReaderOf(log2, tellUnreadable(context));
+  const read2 = lockReaderOf(log2, tellUnreadable(context));
   const files = [];
   for (const { stage, filterOf: filterOf3 } of selected) {
-    const entries = stageHistory(log2, read3, stage);
+    const entries = stageHistory(log2, read2, stage);
     for (const out of stage.outs) {
       const rootAt2 = (commit2) => entries.get(commit2)?.outs.get(out.path);
       files.push(...await blameOut(context, { log: log2, rootAt: rootAt2, stage, out, filter: filterOf3?.(out), rev }));
@@ -22290,8 +22308,7 @@ var GrowingFile = class {
   }
   /** Puts bytes at their place. Throws the system error. */
   write(bytes, offset) {
-    for (let at3 = 0; at3 < bytes.length; )
-      at3 += this.files.writeSync(this.fd, bytes, at3, bytes.length - at3, offset + at3);
+    writeWhole(this.files, this.fd, bytes, offset);
     if (offset !== this.hashed) {
       this.early.set(offset, bytes.length);
       return;
@@ -22323,11 +22340,11 @@ var GrowingFile = class {
     this.scratch ??= Buffer.allocUnsafeSlow(READ_BYTES);
     while (this.hashed < end) {
       const wanted2 = Math.min(READ_BYTES, end - this.hashed);
-      const read3 = this.files.readSync(this.fd, this.scratch, 0, wanted2, this.hashed);
-      if (read3 === 0)
+      const read2 = this.files.readSync(this.fd, this.scratch, 0, wanted2, this.hashed);
+      if (read2 === 0)
         return false;
-      this.sha.update(this.scratch.subarray(0, read3));
-      this.hashed += read3;
+      this.sha.update(this.scratch.subarray(0, read2));
+      this.hashed += read2;
     }
     return true;
   }
@@ -22449,8 +22466,9 @@ var ArrivingFile = class {
     const fd = files.openSync(this.claim.path, "r");
     try {
       for (const piece of pieces) {
-        const found = read(files, fd, piece.start, piece.bytes);
-        if (found === void 0 || !createHash4("sha256").update(found).digest().equals(piece.raw))
+        const found = Buffer.allocUnsafe(piece.bytes);
+        const isThere3 = readWhole(files, fd, found, piece.start) === piece.bytes;
+        if (!isThere3 || !createHash4("sha256").update(found).digest().equals(piece.raw))
           lacking.push(piece);
         hashed += piece.bytes;
         if (hashed < BYTES_AT_ONCE)
@@ -22488,16 +22506,6 @@ var ArrivingFile = class {
     this.claim.release();
   }
 };
-function read(files, fd, offset, length) {
-  const buffer = Buffer.allocUnsafe(length);
-  for (let fill3 = 0; fill3 < length; ) {
-    const count3 = files.readSync(fd, buffer, fill3, length - fill3, offset + fill3);
-    if (count3 === 0)
-      return void 0;
-    fill3 += count3;
-  }
-  return buffer;
-}
 
 // packages/engine/dist/store/layout.js
 import { join as join6 } from "node:path";
@@ -24290,7 +24298,7 @@ function reason(kind, name, before = null, after = null) {
 
 // packages/engine/dist/workspace/moves.js
 import { randomBytes as randomBytes5 } from "node:crypto";
-import { closeSync as closeSync3, copyFileSync, existsSync, fsyncSync, lstatSync as lstatSync4, mkdirSync as mkdirSync4, openSync as openSync3, readdirSync as readdirSync2, renameSync as renameSync3, rmdirSync, rmSync as rmSync2, unlinkSync, writeSync as writeSync2 } from "node:fs";
+import fs2, { closeSync as closeSync3, copyFileSync, existsSync, fsyncSync, lstatSync as lstatSync4, mkdirSync as mkdirSync4, openSync as openSync3, readdirSync as readdirSync2, renameSync as renameSync3, rmdirSync, rmSync as rmSync2, unlinkSync } from "node:fs";
 import { basename, dirname as dirname5, join as join12 } from "node:path";
 
 // packages/engine/dist/workspace/carry-ignored.js
@@ -24329,10 +24337,10 @@ function loadIgnore() {
 
 // packages/engine/dist/workspace/ignore-file.js
 var IGNORE_FILE = ".sluiceignore";
-function loadIgnore2(root, path, read3 = readIfPresent) {
+function loadIgnore2(root, path, read2 = readIfPresent) {
   let rules;
   for (const dir of directoriesTo(path)) {
-    const text = read3(join7(root, dir, IGNORE_FILE));
+    const text = read2(join7(root, dir, IGNORE_FILE));
     if (text !== void 0)
       rules = extendRules(rules, dir, [text]);
   }
@@ -24410,7 +24418,7 @@ function statOf(path) {
 
 // packages/engine/dist/workspace/stat-index.js
 import { createHash as createHash8, randomBytes as randomBytes4 } from "node:crypto";
-import { closeSync as closeSync2, fstatSync, mkdirSync as mkdirSync2, openSync as openSync2, readSync as readSync2, renameSync as renameSync2, rmSync, writeSync } from "node:fs";
+import fs, { closeSync as closeSync2, fstatSync, mkdirSync as mkdirSync2, openSync as openSync2, renameSync as renameSync2, rmSync, writeSync } from "node:fs";
 import { dirname as dirname3, join as join10 } from "node:path";
 
 // packages/engine/dist/workspace/stat-entries.js
@@ -24433,10 +24441,10 @@ function hashFile(files, path, buffer = Buffer.allocUnsafe(CHUNK_BYTES2)) {
   const fd = files.openSync(path, "r");
   try {
     for (; ; ) {
-      const read3 = files.readSync(fd, buffer, 0, buffer.length, null);
-      if (read3 === 0)
+      const read2 = files.readSync(fd, buffer, 0, buffer.length, null);
+      if (read2 === 0)
         return hash8.digest();
-      hash8.update(buffer.subarray(0, read3));
+      hash8.update(buffer.subarray(0, read2));
     }
   } finally {
     files.closeSync(fd);
@@ -24614,7 +24622,7 @@ function readIndex(path) {
   try {
     const { size, ino } = fstatSync(fd);
     const bytes = Buffer.allocUnsafe(size);
-    return decodeIndex(bytes.subarray(0, readAll(fd, bytes)), ino);
+    return decodeIndex(bytes.subarray(0, readWhole(fs, fd, bytes)), ino);
   } catch (error) {
     if (error instanceof SluiceError)
       return void 0;
@@ -24673,7 +24681,7 @@ function writeIndex(path, snapshot, part) {
     try {
       writeSync(fd, Buffer.alloc(1));
       const stat = fstatSync(fd);
-      writeAll(fd, encodeIndex(snapshot, part, stat.mtimeMs, stat.ino));
+      writeWhole(fs, fd, encodeIndex(snapshot, part, stat.mtimeMs, stat.ino), 0);
     } finally {
       closeSync2(fd);
     }
@@ -24827,16 +24835,6 @@ function looksTheSame(seen2, i, known, j2, copied) {
     return (seen2.mtimes[i] ?? 0) % 1e3 !== 0;
   return seen2.inodes[i] === known.inodes[j2] && seen2.ctimes[i] === known.ctimes[j2];
 }
-function writeAll(fd, bytes) {
-  for (let at3 = 0; at3 < bytes.length; )
-    at3 += writeSync(fd, bytes, at3, bytes.length - at3, at3);
-}
-function readAll(fd, bytes) {
-  let at3 = 0;
-  for (let read3 = -1; at3 < bytes.length && read3 !== 0; at3 += read3)
-    read3 = readSync2(fd, bytes, at3, bytes.length - at3, at3);
-  return at3;
-}
 
 // packages/engine/dist/workspace/workspace.js
 import { lstatSync as lstatSync3, mkdirSync as mkdirSync3 } from "node:fs";
@@ -24981,7 +24979,7 @@ function writePlan(move2, plan2) {
   const tmp = join12(move2.dir, "plan.tmp");
   const fd = openSync3(tmp, "w");
   try {
-    writeSync2(fd, JSON.stringify(plan2));
+    writeWhole(fs2, fd, Buffer.from(JSON.stringify(plan2)));
     fsyncSync(fd);
   } finally {
     closeSync3(fd);
@@ -25352,11 +25350,9 @@ function withTemporary(store, path, text, name) {
   }
 }
 function write(store, path, text) {
-  const bytes = Buffer.from(text);
   const fd = store.files.openSync(path, "wx", 420);
   try {
-    for (let at3 = 0; at3 < bytes.length; )
-      at3 += store.files.writeSync(fd, bytes, at3, bytes.length - at3);
+    writeWhole(store.files, fd, Buffer.from(text));
     if (store.durability === "batch")
       store.files.fsyncSync(fd);
   } finally {
@@ -25716,10 +25712,8 @@ var PackWriter = class {
     this.fill = 0;
   }
   writeAll(bytes) {
-    if (this.fd === void 0)
-      return;
-    for (let at3 = 0; at3 < bytes.length; )
-      at3 += this.files.writeSync(this.fd, bytes, at3, bytes.length - at3);
+    if (this.fd !== void 0)
+      writeWhole(this.files, this.fd, bytes);
   }
 };
 
@@ -25909,7 +25903,7 @@ var Ingestor = class {
   flushLease() {
     if (this.pendingCount === 0)
       return;
-    this.files.writeSync(this.leaseFd, this.pending, 0, this.pendingCount * RAW_DIGEST_BYTES);
+    writeWhole(this.files, this.leaseFd, this.pending.subarray(0, this.pendingCount * RAW_DIGEST_BYTES));
     this.pendingCount = 0;
   }
   beginLoose() {
@@ -25920,8 +25914,7 @@ var Ingestor = class {
     return {
       write: (bytes) => {
         sha.update(bytes);
-        for (let at3 = 0; at3 < bytes.length; )
-          at3 += files.writeSync(fd, bytes, at3, bytes.length - at3);
+        writeWhole(files, fd, bytes);
       },
       digest: () => sha.digest(),
       keep: (raw, rawAt2, kind = "blob") => {
@@ -25940,9 +25933,9 @@ function readFully(files, fd, buffer) {
   let at3 = 0;
   while (at3 < buffer.length) {
     const wanted2 = buffer.length - at3;
-    const read3 = files.readSync(fd, buffer, at3, wanted2, null);
-    at3 += read3;
-    if (read3 < wanted2)
+    const read2 = files.readSync(fd, buffer, at3, wanted2, null);
+    at3 += read2;
+    if (read2 < wanted2)
       break;
   }
   return at3;
@@ -26244,13 +26237,8 @@ function loadPack(files, name, path) {
 }
 function readAt(files, fd, position, length, name) {
   const bytes = Buffer.allocUnsafe(length);
-  let at3 = 0;
-  while (at3 < length) {
-    const read3 = files.readSync(fd, bytes, at3, length - at3, position + at3);
-    if (read3 === 0)
-      throw cutOff(name);
-    at3 += read3;
-  }
+  if (readWhole(files, fd, bytes, position) < length)
+    throw cutOff(name);
   return bytes;
 }
 function cutOff(name) {
@@ -26545,10 +26533,10 @@ var ObjectReader = class {
     const fd = this.files.openSync(path, "r");
     try {
       for (; ; ) {
-        const read3 = this.files.readSync(fd, buffer, 0, CHUNK_BYTES4, null);
-        if (read3 === 0)
+        const read2 = this.files.readSync(fd, buffer, 0, CHUNK_BYTES4, null);
+        if (read2 === 0)
           return digest.digest().equals(key);
-        const chunk = buffer.subarray(0, read3);
+        const chunk = buffer.subarray(0, read2);
         digest.update(chunk);
         sink(chunk);
       }
@@ -26577,19 +26565,12 @@ var ObjectReader = class {
     const length = Math.min(Math.max(needed2, this.windowBytes), pack.bytes - start);
     const buffer = this.reserve(length);
     const fd = this.open(pack);
-    let at3 = 0;
-    this.windowPack = "";
-    while (at3 < length) {
-      const read3 = this.files.readSync(fd, buffer, at3, length - at3, start + at3);
-      if (read3 === 0)
-        break;
-      at3 += read3;
-    }
+    const found = readWhole(this.files, fd, buffer.subarray(0, length), start);
     this.windowPack = pack.name;
     this.windowStart = start;
-    this.windowLength = at3;
-    if (at3 < needed2)
-      buffer.fill(0, at3, needed2);
+    this.windowLength = found;
+    if (found < needed2)
+      buffer.fill(0, found, needed2);
   }
   reserve(length) {
     if (this.window.length < length)
@@ -26614,7 +26595,7 @@ function matches(bytes, raw, rawAt2) {
 
 // packages/engine/dist/workspace/hash-batch.js
 import { createHash as createHash12, hash as hash6 } from "node:crypto";
-import { closeSync as closeSync4, constants as constants2, fstatSync as fstatSync2, lstatSync as lstatSync5, openSync as openSync4, readlinkSync, readSync as readSync3 } from "node:fs";
+import { closeSync as closeSync4, constants as constants2, fstatSync as fstatSync2, lstatSync as lstatSync5, openSync as openSync4, readlinkSync, readSync as readSync2 } from "node:fs";
 
 // packages/engine/dist/workspace/link.js
 function linkProblem(path, target) {
@@ -26760,20 +26741,20 @@ function unreadable2(path, cause) {
 }
 function hashOpenFile(fd, size, digests, i, scratch) {
   if (size < LOOSE_BYTES) {
-    const read3 = readSync3(fd, scratch, 0, size + 1, null);
-    if (read3 !== size)
+    const read2 = readSync2(fd, scratch, 0, size + 1, null);
+    if (read2 !== size)
       return false;
-    putDigest(scratch.subarray(0, read3), digests, i);
+    putDigest(scratch.subarray(0, read2), digests, i);
     return true;
   }
   const sha = createHash12("sha256");
   let total = 0;
   for (; ; ) {
-    const read3 = readSync3(fd, scratch, 0, scratch.length, null);
-    if (read3 === 0)
+    const read2 = readSync2(fd, scratch, 0, scratch.length, null);
+    if (read2 === 0)
       break;
-    total += read3;
-    sha.update(scratch.subarray(0, read3));
+    total += read2;
+    sha.update(scratch.subarray(0, read2));
   }
   sha.digest().copy(digests, i * RAW_DIGEST_BYTES);
   return total === size;
@@ -26851,7 +26832,7 @@ function placeFile(file, how, reader, files, stats, i) {
     if (file.size >= LOOSE_BYTES) {
       streamInto(fd, file, reader, files);
     } else {
-      writeAll2(files, fd, reader.read("blob", file.digests, file.at), 0);
+      writeWhole(files, fd, reader.read("blob", file.digests, file.at), 0);
     }
     const stat = files.fstatSync(fd);
     if (stat.size !== file.size)
@@ -26903,16 +26884,12 @@ function putStat(stats, i, stat) {
 function streamInto(fd, file, reader, files) {
   let position = 0;
   reader.stream(file.digests, file.at, (chunk) => {
-    writeAll2(files, fd, chunk, position);
+    writeWhole(files, fd, chunk, position);
     position += chunk.length;
   }, () => {
     files.ftruncateSync(fd, 0);
     position = 0;
   });
-}
-function writeAll2(files, fd, bytes, position) {
-  for (let at3 = 0; at3 < bytes.length; )
-    at3 += files.writeSync(fd, bytes, at3, bytes.length - at3, position + at3);
 }
 
 // packages/engine/dist/workspace/thread.js
@@ -27388,8 +27365,8 @@ async function observe(workspace, path, options2) {
   const { shape } = looked.snapshot;
   const root = absolutePath(workspace, path);
   if (pending.length > 0) {
-    const read3 = options2.as === "dep" && shape === "file" ? realpathSync(root) : root;
-    await hashPending(read3, shape, pending, options2.as === "out", context);
+    const read2 = options2.as === "dep" && shape === "file" ? realpathSync(root) : root;
+    await hashPending(read2, shape, pending, options2.as === "out", context);
   }
   const observed = observedFrom(looked.snapshot, looked);
   if (!looked.same || pending.length > 0) {
@@ -28078,7 +28055,7 @@ function problemError(stage, { name, producer, error }) {
 function upstreamError(stage, dep, producer, hasCommand) {
   const name = stageName(producer);
   return new SluiceError("ERR_UPSTREAM", `${stageName(stage.id)} reads ${dep}, which is not there, and ${name} has no result for its inputs yet`, {
-    hint: hasCommand ? `Run ${name} first (\`nx run ${name}\`).` : `Put the data in its place and run \`sluice commit ${name}\`.`,
+    hint: hasCommand ? `Run ${name} first (\`nx run ${name}\`). Where Nx should have done so, \`sluice doctor\` says why it did not.` : `Put the data in its place and run \`sluice commit ${name}\`.`,
     details: { dep, producer: name }
   });
 }
@@ -28235,10 +28212,10 @@ var Resolver = class {
   }
   /** A param of a file that another stage makes has the value that the lock names while the out is the same, so that nothing need be read. */
   async paramPart(param, made, locked, files, problems) {
-    const read3 = () => readParamFile(this.context.workspace.root, param.file);
+    const read2 = () => readParamFile(this.context.workspace.root, param.file);
     const value2 = (bytes2) => remember(files, param.file, async () => paramValue(param.file, await bytes2()));
     if (made === void 0 || made.relation === "contains")
-      return paramPart(param, await value2(read3));
+      return paramPart(param, await value2(read2));
     const producer = this.mustGet(made.producer);
     const { root, inPlace } = await this.out(producer, made.out);
     if (root === void 0) {
@@ -28250,7 +28227,7 @@ var Resolver = class {
     if (before?.via === via)
       return before;
     const below4 = param.file.slice(made.out.length + 1);
-    const bytes = inPlace ? read3 : () => this.fileInOut(producer, made.out, root, below4);
+    const bytes = inPlace ? read2 : () => this.fileInOut(producer, made.out, root, below4);
     return { ...paramPart(param, await value2(bytes)), via };
   }
   /** The bytes of a small file in an out that is not in place. Throws `ERR_PARAM` if there is no such file. */
@@ -28548,7 +28525,7 @@ function isLink({ directory, entry: entry2 }) {
 }
 
 // packages/engine/dist/workspace/place.js
-async function placeFiles(base, files, nameOf5, context) {
+async function placeFiles(base, files, nameOf6, context) {
   const problems = [];
   const plain = files.filter((file) => !isLink(file));
   const links = files.filter(isLink);
@@ -28558,7 +28535,7 @@ async function placeFiles(base, files, nameOf5, context) {
       continue;
     const lanes = context.bulk.lanes(group.length, bytesOf3(group));
     try {
-      await deal(lanes, placeJobs(base, group, nameOf5, context, problems, advance), context.signal);
+      await deal(lanes, placeJobs(base, group, nameOf6, context, problems, advance), context.signal);
     } finally {
       await Promise.allSettled(lanes.map((lane) => lane.ask({ do: "end-place" })));
     }
@@ -28568,7 +28545,7 @@ async function placeFiles(base, files, nameOf5, context) {
 function snapshotPath({ directory, entry: entry2 }) {
   return entryPath(directory, entry2);
 }
-function* placeJobs(base, files, nameOf5, context, problems, advance) {
+function* placeJobs(base, files, nameOf6, context, problems, advance) {
   for (let from = 0; from < files.length; ) {
     let to2 = from;
     for (let bytes = 0; to2 < files.length && to2 - from < BATCH_FILES && bytes < BATCH_BYTES; to2++) {
@@ -28577,7 +28554,7 @@ function* placeJobs(base, files, nameOf5, context, problems, advance) {
     }
     const part = files.slice(from, to2);
     const start = from;
-    const paths = part.map((file, i) => nameOf5(file, start + i)).join("\0");
+    const paths = part.map((file, i) => nameOf6(file, start + i)).join("\0");
     const batch = toBatch2(base === "" ? "" : `${base}/`, paths, part, context);
     yield {
       request: { do: "place", storeDir: context.storeDir, batch },
@@ -28759,17 +28736,17 @@ function bytesOf4(files) {
 import { appendFileSync } from "node:fs";
 import { join as join23 } from "node:path";
 function ensureIgnored(root, projectRoot, out) {
-  const read3 = (path) => readIfPresent(join23(root, path));
-  const missing = missingIgnoreLine(read3, projectRoot, out);
+  const read2 = (path) => readIfPresent(join23(root, path));
+  const missing = missingIgnoreLine(read2, projectRoot, out);
   if (missing === void 0)
     return void 0;
   const { file, line } = missing;
-  const text = read3(file) ?? "";
+  const text = read2(file) ?? "";
   appendFileSync(join23(root, file), withLines(text, [line]).slice(text.length));
   return file;
 }
-function missingIgnoreLine(read3, projectRoot, out) {
-  if (ignoredAlready(read3, out))
+function missingIgnoreLine(read2, projectRoot, out) {
+  if (ignoredAlready(read2, out))
     return void 0;
   const dir = isWithin(out, projectRoot) ? projectRoot : ROOT;
   return {
@@ -28782,11 +28759,11 @@ function withLines(text, lines) {
   const begin3 = text === "" || text.endsWith("\n") ? "" : newline;
   return `${text}${begin3}${lines.map((line) => `${line}${newline}`).join("")}`;
 }
-function ignoredAlready(read3, out) {
+function ignoredAlready(read2, out) {
   let rules;
   let dir = ROOT;
   for (const segment2 of out.split("/")) {
-    const text = read3(joinRelPath(dir, ".gitignore"));
+    const text = read2(joinRelPath(dir, ".gitignore"));
     if (text !== void 0)
       rules = extendRules(rules, dir, [text]);
     dir = joinRelPath(dir, segment2);
@@ -30350,12 +30327,12 @@ function checkDeclarations(root, projects) {
 }
 function edgesOf({ projects }, stages) {
   const matrixOf = new Map([...projects.values()].flatMap(({ name, matrices }) => [...matrices].flatMap(([of, made]) => made.map((target) => [`${name}:${target}`, `${name}:${of}`]))));
-  const nameOf5 = (id) => matrixOf.get(stageName(id)) ?? stageName(id);
+  const nameOf6 = (id) => matrixOf.get(stageName(id)) ?? stageName(id);
   const outs = indexOuts(stages);
   const edges = /* @__PURE__ */ new Map();
   for (const stage of stages) {
     for (const { producer } of producersOf(stage, outs)) {
-      const edge = [nameOf5(producer), nameOf5(stage.id)];
+      const edge = [nameOf6(producer), nameOf6(stage.id)];
       if (edge[0] !== edge[1])
         edges.set(edge.join("\n"), edge);
     }
@@ -31031,8 +31008,8 @@ function findProjectFiles(sources) {
   visit4(ROOT, void 0);
   return { projectJson, packageJson };
 }
-function ignoreRulesIn(read3, dir, names, inherited) {
-  const texts2 = [".gitignore", ".nxignore"].filter((name) => names.includes(name)).flatMap((name) => read3(joinRelPath(dir, name)) ?? []);
+function ignoreRulesIn(read2, dir, names, inherited) {
+  const texts2 = [".gitignore", ".nxignore"].filter((name) => names.includes(name)).flatMap((name) => read2(joinRelPath(dir, name)) ?? []);
   return texts2.length === 0 ? inherited : extendRules(inherited, dir, texts2);
 }
 function tryJoin(dir, name) {
@@ -31157,26 +31134,26 @@ function parseYaml2(text) {
 }
 
 // packages/engine/dist/workspace/project-sources.js
-import fs3 from "node:fs";
+import fs5 from "node:fs";
 import { isAbsolute as isAbsolute3, resolve as resolve4 } from "node:path";
 
 // packages/engine/dist/workspace/text-files.js
-import fs2 from "node:fs";
+import fs4 from "node:fs";
 import { dirname as dirname9, resolve as resolve3 } from "node:path";
 
 // packages/engine/dist/util/write-file-atomic.js
 import { randomBytes as randomBytes10 } from "node:crypto";
-import fs from "node:fs";
+import fs3 from "node:fs";
 import { basename as basename3, dirname as dirname8, join as join27 } from "node:path";
 function writeFileAtomic(path, content) {
-  const target = fs.existsSync(path) ? fs.realpathSync(path) : path;
-  const mode = fs.statSync(target, { throwIfNoEntry: false })?.mode ?? 420;
+  const target = fs3.existsSync(path) ? fs3.realpathSync(path) : path;
+  const mode = fs3.statSync(target, { throwIfNoEntry: false })?.mode ?? 420;
   const temporary2 = join27(dirname8(target), `.${basename3(target)}.${randomBytes10(6).toString("hex")}.tmp`);
   try {
-    fs.writeFileSync(temporary2, content, { flag: "wx", mode: mode & 511 });
-    fs.renameSync(temporary2, target);
+    fs3.writeFileSync(temporary2, content, { flag: "wx", mode: mode & 511 });
+    fs3.renameSync(temporary2, target);
   } catch (error) {
-    fs.rmSync(temporary2, { force: true });
+    fs3.rmSync(temporary2, { force: true });
     throw error;
   }
 }
@@ -31187,7 +31164,7 @@ function diskFiles(root) {
     read: (path) => readIfPresent(resolve3(root, path)),
     list: (dir) => listNames2(resolve3(root, dir)),
     write: (path, text) => {
-      fs2.mkdirSync(dirname9(resolve3(root, path)), { recursive: true });
+      fs4.mkdirSync(dirname9(resolve3(root, path)), { recursive: true });
       writeFileAtomic(resolve3(root, path), text);
     }
   };
@@ -31195,7 +31172,7 @@ function diskFiles(root) {
 function listNames2(path) {
   let entries;
   try {
-    entries = fs2.readdirSync(path, { withFileTypes: true });
+    entries = fs4.readdirSync(path, { withFileTypes: true });
   } catch (error) {
     if (["ENOENT", "ENOTDIR", "EACCES", "EPERM"].includes(errnoOf(error) ?? ""))
       return [];
@@ -31251,7 +31228,7 @@ function lookAgain(root, before, nowMs) {
   return after?.content === before.content ? after : void 0;
 }
 function statOf2(path) {
-  return fs3.statSync(path, { throwIfNoEntry: false });
+  return fs5.statSync(path, { throwIfNoEntry: false });
 }
 function stampOf(stat) {
   return stat === void 0 ? "absent" : `${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}`;
@@ -31268,15 +31245,15 @@ function listedOf(names) {
 
 // packages/engine/dist/workspace/projects-cache.js
 import { randomBytes as randomBytes12 } from "node:crypto";
-import fs5 from "node:fs";
+import fs7 from "node:fs";
 import { dirname as dirname10 } from "node:path";
 
 // packages/engine/dist/workspace/checked-json.js
 import { randomBytes as randomBytes11 } from "node:crypto";
-import fs4 from "node:fs";
+import fs6 from "node:fs";
 function loadCheckedJson(file, format3) {
   try {
-    const text = fs4.readFileSync(file, "utf8");
+    const text = fs6.readFileSync(file, "utf8");
     const end = text.indexOf("\n");
     const body = text.slice(end + 1);
     return text.slice(0, end) === `${format3} ${digestOf(body)}` ? JSON.parse(body) : void 0;
@@ -31287,11 +31264,11 @@ function loadCheckedJson(file, format3) {
 function saveCheckedJson(file, format3, body) {
   const temporary2 = `${file}.${randomBytes11(6).toString("hex")}.tmp`;
   try {
-    fs4.writeFileSync(temporary2, `${format3} ${digestOf(body)}
+    fs6.writeFileSync(temporary2, `${format3} ${digestOf(body)}
 ${body}`, { flag: "wx" });
-    fs4.renameSync(temporary2, file);
+    fs6.renameSync(temporary2, file);
   } catch {
-    fs4.rmSync(temporary2, { force: true });
+    fs6.rmSync(temporary2, { force: true });
   }
 }
 
@@ -31304,10 +31281,10 @@ function loadProjectsCache(file) {
 function fileSystemNow(file) {
   const probe = `${file}.${randomBytes12(6).toString("hex")}.tmp`;
   try {
-    fs5.mkdirSync(dirname10(file), { recursive: true });
-    fs5.writeFileSync(probe, "", { flag: "wx" });
-    const { mtimeMs } = fs5.statSync(probe);
-    fs5.rmSync(probe);
+    fs7.mkdirSync(dirname10(file), { recursive: true });
+    fs7.writeFileSync(probe, "", { flag: "wx" });
+    const { mtimeMs } = fs7.statSync(probe);
+    fs7.rmSync(probe);
     return mtimeMs;
   } catch {
     return 0;
@@ -31401,7 +31378,7 @@ function readProject(sources, declarations, targetDefaults) {
   const { name, root, file, targets } = declared;
   return { name, root, file, ...sortTargets(targets) };
 }
-function readDeclaredProject(sources, { root, hasProjectJson, hasPackageJson }, targetDefaults) {
+function readDeclaredProject(sources, { root, hasProjectJson, hasPackageJson }, targetDefaults, inferred = {}) {
   const packagePath = joinRelPath(root, "package.json");
   const projectPath = joinRelPath(root, "project.json");
   const file = hasProjectJson ? projectPath : packagePath;
@@ -31415,7 +31392,8 @@ function readDeclaredProject(sources, { root, hasProjectJson, hasPackageJson }, 
       throw new SourceProblem(file, "has a name that is no text");
     const tags = [projectJson.tags, nx.tags].flatMap((list) => Array.isArray(list) ? list.map(String) : []);
     const layers = [packageTargets(packageJson, nx, targetsOf2(projectJson)), targetsOf2(projectJson)];
-    const targets = mergeLayers(layers, targetDefaults, { name, root: root === "" ? "." : root, tags }, file);
+    const project = { name, root: root === "" ? "." : root, tags };
+    const targets = mergeLayers(layers, targetDefaults, inferred, project, file);
     return { name, root, file, targets };
   } catch (error) {
     if (!(error instanceof SourceProblem))
@@ -31466,7 +31444,7 @@ function packageTargets(packageJson, nx, projectTargets) {
   }
   return targets;
 }
-function mergeLayers(layers, targetDefaults, project, file) {
+function mergeLayers(layers, targetDefaults, inferred, project, file) {
   const merged = /* @__PURE__ */ new Map();
   for (const name of new Set(layers.flatMap((layer) => [...layer.keys()]))) {
     const declared = [];
@@ -31475,10 +31453,11 @@ function mergeLayers(layers, targetDefaults, project, file) {
       if (target2 !== void 0)
         declared.push(withExecutor(target2, name, file));
     }
-    let target = defaultsFor(name, declared, targetDefaults, project);
-    for (const layer of declared)
+    let target = inferred;
+    for (const layer of [defaultsFor(name, declared, targetDefaults, project) ?? {}, ...declared]) {
       target = mergeTarget(layer, target);
-    merged.set(name, target ?? {});
+    }
+    merged.set(name, target);
   }
   return merged;
 }
@@ -31556,11 +31535,11 @@ function scan(root, sources, found) {
   }
   return { sightings: sources.sightings(), ...withoutNamesakes(projects, problems) };
 }
-function readDeclaredProjects(root, files) {
+function readDeclaredProjects(root, files, inferred = {}) {
   const sources = sourcesOf(files);
   const { targetDefaults } = readNxJson(root, sources);
   return [...findDeclarations(sources)].flatMap((declarations) => {
-    const result2 = readDeclaredProject(sources, declarations, targetDefaults);
+    const result2 = readDeclaredProject(sources, declarations, targetDefaults, inferred);
     return "message" in result2 ? [] : [result2];
   });
 }
@@ -31656,7 +31635,7 @@ function failureOf2(run) {
 }
 
 // packages/engine/dist/operations/doctor/check-disk.js
-import fs6 from "node:fs";
+import fs8 from "node:fs";
 import { join as join29 } from "node:path";
 
 // packages/engine/dist/workspace/state-dir.js
@@ -31709,12 +31688,12 @@ function checkDisk(patient, nowMs) {
     ];
   } finally {
     for (const dir of made)
-      fs6.rmSync(dir, { recursive: true, force: true });
+      fs8.rmSync(dir, { recursive: true, force: true });
   }
 }
 function probeDir(parent, made) {
-  fs6.mkdirSync(parent, { recursive: true });
-  const dir = fs6.mkdtempSync(join29(parent, "doctor-"));
+  fs8.mkdirSync(parent, { recursive: true });
+  const dir = fs8.mkdtempSync(join29(parent, "doctor-"));
   made.push(dir);
   return dir;
 }
@@ -31722,8 +31701,8 @@ function checkReflink(patient, store, here2) {
   if (!patient.config.link.includes("reflink"))
     return [];
   const source = join29(store, "object");
-  fs6.writeFileSync(source, Buffer.alloc(65536, 1));
-  const code3 = failureCode(() => fs6.copyFileSync(source, join29(here2, "clone"), fs6.constants.COPYFILE_FICLONE_FORCE));
+  fs8.writeFileSync(source, Buffer.alloc(65536, 1));
+  const code3 = failureCode(() => fs8.copyFileSync(source, join29(here2, "clone"), fs8.constants.COPYFILE_FICLONE_FORCE));
   if (code3 === void 0)
     return [];
   const bytes = bytesInPlace(patient);
@@ -31746,7 +31725,7 @@ function bytesInPlace({ root, stages }) {
       continue;
     const locked = readLockFile(root, projectRoot).stages.get(id.target);
     for (const { path, cache } of outs) {
-      if (cache && fs6.existsSync(join29(root, path)))
+      if (cache && fs8.existsSync(join29(root, path)))
         bytes += locked?.outs.get(path)?.bytes ?? 0;
     }
   }
@@ -31756,8 +31735,8 @@ function checkClock(here2, nowMs) {
   const beforeMs = nowMs();
   const stamps = ["1", "2", "3", "4", "5"].map((name) => {
     const path = join29(here2, `clock-${name}`);
-    fs6.writeFileSync(path, name);
-    return fs6.statSync(path, { bigint: true }).mtimeNs;
+    fs8.writeFileSync(path, name);
+    return fs8.statSync(path, { bigint: true }).mtimeNs;
   });
   const fileMs = Number((stamps[0] ?? 0n) / 1000000n);
   const skewMs = fileMs < beforeMs ? beforeMs - fileMs : Math.max(0, fileMs - nowMs());
@@ -31783,9 +31762,9 @@ function checkClock(here2, nowMs) {
   return found;
 }
 function checkNames(here2) {
-  fs6.writeFileSync(join29(here2, "name-\xE9"), "");
+  fs8.writeFileSync(join29(here2, "name-\xE9"), "");
   const found = [];
-  if (fs6.existsSync(join29(here2, "NAME-\xE9"))) {
+  if (fs8.existsSync(join29(here2, "NAME-\xE9"))) {
     const problem = "does not tell upper from lower case: an out with two names that differ only there cannot be checked out";
     found.push(fileSystem(".sluice", problem, "Keep such names out of data that is shared with other machines."));
   }
@@ -31793,20 +31772,20 @@ function checkNames(here2) {
 }
 function checkModes(here2) {
   const path = join29(here2, "mode");
-  fs6.writeFileSync(path, "");
-  fs6.chmodSync(path, 493);
-  if ((fs6.statSync(path).mode & 64) !== 0)
+  fs8.writeFileSync(path, "");
+  fs8.chmodSync(path, 493);
+  if ((fs8.statSync(path).mode & 64) !== 0)
     return [];
   const problem = "keeps no executable bits, so programs among the data look changed";
   return [fileSystem(".sluice", problem, "Work on a file system with Unix permissions.")];
 }
 function checkLinks(here2) {
-  if (failureCode(() => fs6.symlinkSync("mode", join29(here2, "link"))) === void 0)
+  if (failureCode(() => fs8.symlinkSync("mode", join29(here2, "link"))) === void 0)
     return [];
   return [fileSystem(".sluice", "has no symbolic links", "Work on a file system that has them if your data does.")];
 }
 function checkNetwork(store) {
-  const kind = NETWORK.get(fs6.statfsSync(store).type);
+  const kind = NETWORK.get(fs8.statfsSync(store).type);
   if (kind === void 0)
     return [];
   const problem = `is a store on a network (${kind}): each lookup of an object waits for it`;
@@ -32032,6 +32011,82 @@ function* bigFiles({ root, files, signal }) {
   }
 }
 
+// packages/engine/dist/operations/doctor/check-order.js
+var INFERRED = "\0inferred";
+function checkOrder({ root, files, stages }) {
+  const outs = indexOuts(stages);
+  const commands = new Map(stages.filter(({ command }) => command !== void 0).map((one) => [stageName(one.id), one]));
+  const producers = (stage) => {
+    const made = producersOf(stage, outs).filter(({ producer }) => commands.has(stageName(producer)));
+    return [...new Map(made.map(({ producer }) => [stageName(producer), producer])).values()];
+  };
+  const all = waitingTargets(root, files);
+  const byName = new Map(all.map((one) => [stageName(one.id), one]));
+  const before = ({ id, dependsOn }) => {
+    const stage = commands.get(stageName(id));
+    const inferred = dependsOn.includes(INFERRED) && stage !== void 0 ? producers(stage).map(stageName) : [];
+    const said = dependsOn.flatMap((entry2) => all.filter((other) => mayMean(entry2, id, other.id)));
+    return [...said, ...inferred.flatMap((name) => byName.get(name) ?? [])];
+  };
+  return [...commands.values()].flatMap((stage) => {
+    const own3 = byName.get(stageName(stage.id));
+    if (own3 === void 0 || own3.dependsOn.includes(INFERRED))
+      return [];
+    const reached = reachedFrom(own3, before);
+    const missing = producers(stage).filter((producer) => !reached.has(stageName(producer)));
+    return missing.length === 0 ? [] : [diagnosis2(own3, missing)];
+  });
+}
+function waitingTargets(root, files) {
+  return readDeclaredProjects(root, files, { dependsOn: [INFERRED] }).flatMap(({ name, file, targets }) => [...targets].map(([target, { dependsOn }]) => ({
+    id: { project: name, target },
+    file,
+    dependsOn: Array.isArray(dependsOn) ? dependsOn : []
+  })));
+}
+function mayMean(entry2, from, to2) {
+  if (typeof entry2 === "string") {
+    if (entry2.startsWith("^"))
+      return from.project !== to2.project && isNamed(entry2.slice(1), to2.target);
+    return from.project === to2.project ? isNamed(entry2, to2.target) : entry2 === stageName(to2);
+  }
+  if (!isObject(entry2) || typeof entry2.target !== "string" || !isNamed(entry2.target, to2.target))
+    return false;
+  const { projects, dependencies } = entry2;
+  if (projects === void 0 && dependencies !== true)
+    return from.project === to2.project;
+  const named2 = typeof projects === "string" ? [projects] : projects;
+  const isExact = Array.isArray(named2) && named2.every((name) => typeof name === "string" && /^[@\w/.-]+$/.test(name));
+  return !isExact || named2.includes(to2.project) || named2.includes("self") || named2.includes("dependencies");
+}
+function isNamed(name, target) {
+  return name === target || /[*?{[]/.test(name);
+}
+function reachedFrom(start, before) {
+  const reached = /* @__PURE__ */ new Set();
+  const open3 = [start];
+  for (let next = open3.pop(); next !== void 0; next = open3.pop()) {
+    for (const target of before(next)) {
+      const name = stageName(target.id);
+      if (reached.has(name))
+        continue;
+      reached.add(name);
+      open3.push(target);
+    }
+  }
+  return reached;
+}
+function diagnosis2({ id, file }, missing) {
+  const entries = missing.map(({ project, target }) => JSON.stringify(project === id.project ? target : { projects: [project], target }));
+  return {
+    check: "order",
+    level: "problem",
+    subject: stageName(id),
+    message: `has a "dependsOn" of its own, which replaces what Sluice adds: Nx does not run ${missing.map(stageName).join(", ")} before it`,
+    fix: `Put "..." into "dependsOn" in ${file} or in "targetDefaults" of nx.json (Nx 23 and up), or add ${entries.join(", ")}.`
+  };
+}
+
 // packages/engine/dist/util/edit-jsonc.js
 function setInJsonc(text, place2, value2, order) {
   const { applyEdits: applyEdits2, modify: modify2 } = (init_main(), __toCommonJS(main_exports));
@@ -32058,9 +32113,9 @@ function sortedKey(key) {
 function addRemote(root, name, remote, files = diskFiles(root)) {
   if (!isRemoteName(name))
     throw usage(`${JSON.stringify(name)} cannot be the name of a remote`, 'Use letters, digits, ".", "_" and "-".');
-  const parsed2 = parseRemoteUrl(root, remote.url);
-  if (!parsed2.ok)
-    throw usage(`the URL of remote ${name} ${parsed2.problem}`, parsed2.hint);
+  const parsed = parseRemoteUrl(root, remote.url);
+  if (!parsed.ok)
+    throw usage(`the URL of remote ${name} ${parsed.problem}`, parsed.hint);
   edit(files, (config) => {
     const remotes = remotesOf(config);
     const present2 = Object.hasOwn(remotes, name) ? remotes[name] : void 0;
@@ -32282,6 +32337,31 @@ function checkStorePlace({ root, files, config }) {
   ];
 }
 
+// packages/engine/dist/operations/doctor/check-signing.js
+function checkSigning({ config }, env) {
+  if (config.remotes.size === 0 || brokerAccess(env) !== void 0)
+    return [];
+  const keys = env[SIGNING_KEY];
+  const unusable = failureOf2(() => parseSigningKeys(keys));
+  if (unusable !== void 0)
+    return [failure("signing-key", SIGNING_KEY, unusable)];
+  if (parseSigningKeys(keys).length > 0)
+    return [];
+  const strict = [...config.remotes.values()].filter(({ trust }) => strictest(config.trust, trust) === "strict");
+  if (strict.length === 0)
+    return [];
+  const names = strict.map(({ name }) => name).join(", ");
+  return [
+    {
+      check: "signing-key",
+      level: "problem",
+      subject: names,
+      message: `trust is strict, so only what is signed counts there, and ${SIGNING_KEY} is not set: whatever needs ${names} ends with ERR_SIGNING_KEY`,
+      fix: `Set ${SIGNING_KEY} to the key of your team, in CI from a secret; a first one comes from openssl rand -hex 32. Without a key, leave "strict" out of sluice.json, sluice.local.json and SLUICE_TRUST.`
+    }
+  ];
+}
+
 // packages/engine/dist/operations/doctor/check-versions.js
 import { realpathSync as realpathSync2 } from "node:fs";
 import { dirname as dirname11, join as join33 } from "node:path";
@@ -32384,10 +32464,12 @@ async function examine(host) {
   await add5("preparation", "package.json", () => [...checkPreparation(patient), ...checkStorePlace(patient)]);
   await add5("lock", "sluice-lock.json", () => checkLocks(patient));
   await add5("remote", "sluice.json", () => checkRemotes(patient));
+  await add5("signing-key", "SLUICE_SIGNING_KEY", () => checkSigning(patient, env));
   await add5("merge-driver", ".git/config", () => checkMergeDriver(patient));
   await add5("git-tracked", ".git", () => checkGit(patient));
   await add5("nx-reads", ".", () => checkNxReads(patient));
   await add5("nx-cache", "nx.json", () => checkNxCache(patient));
+  await add5("order", "nx.json", () => checkOrder(patient));
   await add5("file-system", ".sluice", () => checkDisk(patient, nowMs));
   return { diagnoses, stages: stages.length };
 }
@@ -32429,8 +32511,8 @@ import { chmodSync, existsSync as existsSync5, lstatSync as lstatSync10, mkdirSy
 import { join as join34 } from "node:path";
 
 // packages/engine/dist/store/files.js
-import fs7 from "node:fs";
-var realFiles = fs7;
+import fs9 from "node:fs";
+var realFiles = fs9;
 
 // packages/engine/dist/workspace/export-files.js
 var GROUP_FILES = 2e3;
@@ -32557,7 +32639,7 @@ function unsafe(problem) {
 }
 
 // packages/engine/dist/workspace/write-tar.js
-import { closeSync as closeSync5, existsSync as existsSync6, fsyncSync as fsyncSync2, mkdirSync as mkdirSync8, openSync as openSync5, renameSync as renameSync5, rmSync as rmSync4, writeSync as writeSync3 } from "node:fs";
+import fs11, { closeSync as closeSync5, existsSync as existsSync6, fsyncSync as fsyncSync2, mkdirSync as mkdirSync8, openSync as openSync5, renameSync as renameSync5, rmSync as rmSync4 } from "node:fs";
 import { dirname as dirname12 } from "node:path";
 var BLOCK_BYTES = 512;
 async function writeTar(reader, to2, snapshots, force, signal) {
@@ -32576,8 +32658,7 @@ async function writeTar(reader, to2, snapshots, force, signal) {
   try {
     let position = 0;
     const write2 = (chunk) => {
-      for (let at3 = 0; at3 < chunk.length; )
-        at3 += writeSync3(fd, chunk, at3, chunk.length - at3, position + at3);
+      writeWhole(fs11, fd, chunk, position);
       position += chunk.length;
     };
     for (const { path, directory, entry: entry2 } of entries) {
@@ -32650,14 +32731,7 @@ function openLocalRanges(store, reader, raw) {
   return {
     read: (offset, length) => {
       const bytes = Buffer.allocUnsafe(length);
-      let fill3 = 0;
-      while (fill3 < length) {
-        const read3 = store.files.readSync(fd, bytes, fill3, length - fill3, offset + fill3);
-        if (read3 === 0)
-          break;
-        fill3 += read3;
-      }
-      return expectLength(bytes.subarray(0, fill3), length, raw);
+      return expectLength(bytes.subarray(0, readWhole(store.files, fd, bytes, offset)), length, raw);
     },
     close: () => store.files.closeSync(fd)
   };
@@ -32759,10 +32833,10 @@ function* fileChunks(store, path, memory) {
       const chunk = memory.allocate(CHUNK_BYTES6);
       let fill3 = 0;
       while (fill3 < chunk.length) {
-        const read3 = store.files.readSync(fd, chunk, fill3, chunk.length - fill3, null);
-        if (read3 === 0)
+        const read2 = store.files.readSync(fd, chunk, fill3, chunk.length - fill3, null);
+        if (read2 === 0)
           break;
-        fill3 += read3;
+        fill3 += read2;
       }
       if (fill3 > 0)
         yield chunk.subarray(0, fill3);
@@ -32819,8 +32893,7 @@ function append(store, claim4, line) {
   quietly(() => {
     const fd = store.files.openSync(claim4.path, "a");
     try {
-      const text = Buffer.from(line);
-      store.files.writeSync(fd, text, 0, text.length);
+      writeWhole(store.files, fd, Buffer.from(line));
     } finally {
       store.files.closeSync(fd);
     }
@@ -32906,13 +32979,13 @@ async function md5Of(body) {
 function bodyFor(store, { raw, bytes }) {
   if (bytes > LARGE_BYTES)
     return localBlob(store, store.reader, raw, 0, bytes).body;
-  const read3 = () => Buffer.from(store.reader.read("blob", raw));
+  const read2 = () => Buffer.from(store.reader.read("blob", raw));
   if (bytes <= SMALL_BYTES)
-    return bodyOf(read3());
+    return bodyOf(read2());
   return {
     bytes,
     chunks: function* () {
-      yield read3();
+      yield read2();
     }
   };
 }
@@ -33233,8 +33306,8 @@ async function headObject(requests, name, signal) {
   });
   if (head2 !== "ask")
     return head2;
-  const read3 = await readObject3(requests, name, { offset: 0, length: 1 }, { signal });
-  return read3 === void 0 ? void 0 : { bytes: read3.total, etag: void 0, modified: void 0, metadata: {} };
+  const read2 = await readObject3(requests, name, { offset: 0, length: 1 }, { signal });
+  return read2 === void 0 ? void 0 : { bytes: read2.total, etag: void 0, modified: void 0, metadata: {} };
 }
 async function readObject3(requests, name, range, { signal, allocate = Buffer.allocUnsafeSlow } = {}) {
   const { offset, length } = range;
@@ -34156,7 +34229,7 @@ function quietNote(store, description) {
         store.files.mkdirSync(store.layout.index, { recursive: true });
         const fd = store.files.openSync(path, "w");
         try {
-          store.files.writeSync(fd, Buffer.from(text), 0, text.length);
+          writeWhole(store.files, fd, Buffer.from(text));
         } finally {
           store.files.closeSync(fd);
         }
@@ -34213,8 +34286,7 @@ function appendHave(store, description, records) {
     const fd = store.files.openSync(path, "a");
     try {
       const encoded2 = records.flatMap(encodeRecord);
-      const all = Buffer.concat(store.files.fstatSync(fd).size === 0 ? [HEADER, ...encoded2] : encoded2);
-      store.files.writeSync(fd, all, 0, all.length);
+      writeWhole(store.files, fd, Buffer.concat(store.files.fstatSync(fd).size === 0 ? [HEADER, ...encoded2] : encoded2));
     } finally {
       store.files.closeSync(fd);
     }
@@ -34227,8 +34299,7 @@ function rewriteHave(store, description, records) {
     try {
       const fd = store.files.openSync(temporary2, "wx");
       try {
-        for (const part of [HEADER, ...records.flatMap(encodeRecord)])
-          store.files.writeSync(fd, part, 0, part.length);
+        writeWhole(store.files, fd, Buffer.concat([HEADER, ...records.flatMap(encodeRecord)]));
       } finally {
         store.files.closeSync(fd);
       }
@@ -34914,8 +34985,8 @@ var IndexChain = class {
       throw down2(place2, "does not give what it has just offered");
     if (bytes === "gone" || bytes.length > LARGEST_INDEX_BYTES)
       return emptyIndex2(generation);
-    const parsed2 = parseIndex(bytes, place2);
-    return parsed2 === "damaged" || parsed2.generation !== generation ? emptyIndex2(generation) : parsed2;
+    const parsed = parseIndex(bytes, place2);
+    return parsed === "damaged" || parsed.generation !== generation ? emptyIndex2(generation) : parsed;
   }
   async backOff(attempt3, signal) {
     const { wait } = this.options;
@@ -35452,7 +35523,7 @@ function counting(storage) {
 
 // packages/engine/dist/remote/storage/file.js
 import { randomBytes as randomBytes16 } from "node:crypto";
-import fs10 from "node:fs/promises";
+import fs13 from "node:fs/promises";
 import { basename as basename4, dirname as dirname13, join as join38 } from "node:path";
 
 // packages/engine/dist/remote/storage/file-errors.js
@@ -35500,11 +35571,11 @@ function explain3(error, base) {
 }
 
 // packages/engine/dist/remote/storage/file-list.js
-import fs9 from "node:fs/promises";
+import fs12 from "node:fs/promises";
 import { join as join37 } from "node:path";
 async function* listDirectory2(looker, base, prefix, skipped, signal) {
   await looker.expectMarker();
-  const top = await looker.look(signal, () => fs9.stat(join37(base, prefix)));
+  const top = await looker.look(signal, () => fs12.stat(join37(base, prefix)));
   if (top === void 0)
     return;
   if (top.isFile()) {
@@ -35515,7 +35586,7 @@ async function* listDirectory2(looker, base, prefix, skipped, signal) {
   yield* below4(prefix);
   async function* below4(parent) {
     throwIfAborted(signal);
-    const entries = await looker.look(signal, () => fs9.readdir(join37(base, parent), { withFileTypes: true })) ?? [];
+    const entries = await looker.look(signal, () => fs12.readdir(join37(base, parent), { withFileTypes: true })) ?? [];
     const sortKeys = new Map(entries.map((entry2) => [entry2, entry2.isDirectory() ? `${entry2.name}/` : entry2.name]));
     entries.sort((a, b2) => (sortKeys.get(a) ?? "") < (sortKeys.get(b2) ?? "") ? -1 : 1);
     for (const entry2 of entries) {
@@ -35536,7 +35607,7 @@ async function* listDirectory2(looker, base, prefix, skipped, signal) {
   async function listFile(key) {
     return looker.look(signal, async () => {
       try {
-        const stat = await fs9.stat(join37(base, key));
+        const stat = await fs12.stat(join37(base, key));
         return { key, bytes: stat.size, modifiedMs: stat.mtimeMs };
       } catch (error) {
         if (errnoOf(error) === "ENOENT")
@@ -35557,7 +35628,7 @@ function fileStorage(options2) {
     description: `file://${base}`,
     durable: true,
     stat: (key, { signal } = {}) => place2.lookAt(key, signal, async () => {
-      const stat = await fs10.stat(place2.path(key));
+      const stat = await fs13.stat(place2.path(key));
       return stat.isFile() ? { bytes: stat.size } : void 0;
     }),
     get: (key, range, { signal, allocate } = {}) => place2.lookAt(key, signal, () => readRange(place2.path(key), range, allocate)),
@@ -35567,7 +35638,7 @@ function fileStorage(options2) {
       return answer2;
     }),
     list: (prefix, { signal } = {}) => listDirectory2(place2, base, prefix, UNFINISHED, signal),
-    delete: (key, { signal } = {}) => place2.change(signal, () => fs10.rm(place2.path(key), { force: true }))
+    delete: (key, { signal } = {}) => place2.change(signal, () => fs13.rm(place2.path(key), { force: true }))
   };
 }
 var Place = class {
@@ -35586,8 +35657,8 @@ var Place = class {
     return join38(this.base, key);
   }
   /** {@link Place.look} at one object. */
-  async lookAt(key, signal, read3) {
-    const found = await this.look(signal, read3);
+  async lookAt(key, signal, read2) {
+    const found = await this.look(signal, read2);
     if (found !== void 0)
       this.saw(key);
     else if (key !== this.marker)
@@ -35604,16 +35675,16 @@ var Place = class {
     if (this.marker === void 0 || !this.markerSeen)
       return;
     try {
-      await fs10.stat(this.path(this.marker));
+      await fs13.stat(this.path(this.marker));
     } catch (error) {
       throw isMissing(error) ? missingMarker(this.base) : explain3(error, this.base);
     }
   }
   /** Runs a reading call; a file that is not there becomes `undefined`, but only while the directory itself is there. */
-  async look(signal, read3) {
+  async look(signal, read2) {
     throwIfAborted(signal);
     try {
-      return await read3();
+      return await read2();
     } catch (error) {
       if (!isMissing(error))
         throw explain3(error, this.base);
@@ -35648,7 +35719,7 @@ var Place = class {
       made.unshift(at3);
     for (const at3 of made) {
       try {
-        await fs10.mkdir(at3);
+        await fs13.mkdir(at3);
         await syncDirectory(dirname13(at3));
       } catch (error) {
         if (errnoOf(error) !== "EEXIST")
@@ -35664,7 +35735,7 @@ var Place = class {
   async prepareBase() {
     await this.expectMarker();
     try {
-      await fs10.mkdir(this.base);
+      await fs13.mkdir(this.base);
     } catch (error) {
       if (errnoOf(error) === "EEXIST")
         return;
@@ -35677,7 +35748,7 @@ var Place = class {
   async expectBase() {
     let isDirectory2 = false;
     try {
-      isDirectory2 = (await fs10.stat(this.base)).isDirectory();
+      isDirectory2 = (await fs13.stat(this.base)).isDirectory();
     } catch (error) {
       if (!isMissing(error))
         throw explain3(error, this.base);
@@ -35703,17 +35774,17 @@ async function put(place2, key, body, options2) {
         throw error;
       place2.forget();
     } finally {
-      await fs10.rm(unfinished, { force: true });
+      await fs13.rm(unfinished, { force: true });
     }
   }
 }
 async function writeDurably(path, body, signal) {
-  const handle = await fs10.open(path, "wx", 420);
+  const handle = await fs13.open(path, "wx", 420);
   try {
     let written = 0;
     for await (const chunk of guarded(body)) {
       throwIfAborted(signal);
-      await writeAll3(handle, chunk);
+      await writeAll(handle, chunk);
       written += chunk.length;
     }
     if (written !== body.bytes) {
@@ -35731,17 +35802,17 @@ async function* guarded(body) {
     throw new BodyFailed2("the body failed", { cause: error });
   }
 }
-async function writeAll3(handle, chunk) {
+async function writeAll(handle, chunk) {
   for (let at3 = 0; at3 < chunk.length; )
     at3 += (await handle.write(chunk, at3, chunk.length - at3)).bytesWritten;
 }
 async function giveName(unfinished, path, ifAbsent) {
   if (!ifAbsent) {
-    await fs10.rename(unfinished, path);
+    await fs13.rename(unfinished, path);
     return "stored";
   }
   try {
-    await fs10.link(unfinished, path);
+    await fs13.link(unfinished, path);
     return "stored";
   } catch (error) {
     const code3 = errnoOf(error);
@@ -35750,14 +35821,14 @@ async function giveName(unfinished, path, ifAbsent) {
     if (code3 !== "EPERM" && code3 !== "ENOTSUP" && code3 !== "EOPNOTSUPP" && code3 !== "ENOSYS" && code3 !== "EMLINK")
       throw error;
   }
-  const taken = await fs10.stat(path).then(() => true, () => false);
+  const taken = await fs13.stat(path).then(() => true, () => false);
   if (taken)
     return "exists";
-  await fs10.rename(unfinished, path);
+  await fs13.rename(unfinished, path);
   return "stored";
 }
 async function readRange(path, { offset, length }, allocate = Buffer.allocUnsafeSlow) {
-  const handle = await fs10.open(path, "r");
+  const handle = await fs13.open(path, "r");
   try {
     const left = (await handle.stat()).size - offset;
     const bytes = allocate(Math.max(0, Math.min(length, left)));
@@ -35774,7 +35845,7 @@ async function readRange(path, { offset, length }, allocate = Buffer.allocUnsafe
   }
 }
 async function syncDirectory(path) {
-  const handle = await fs10.open(path, "r");
+  const handle = await fs13.open(path, "r");
   try {
     await handle.sync();
   } catch (error) {
@@ -35786,18 +35857,18 @@ async function syncDirectory(path) {
   }
 }
 async function deleteLeftBehind(dir) {
-  const names = await fs10.readdir(dir);
+  const names = await fs13.readdir(dir);
   if (names.length === 0)
     return;
   const probe = join38(dir, randomBytes16(16).toString("hex"));
-  await fs10.writeFile(probe, "");
-  const now = (await fs10.stat(probe)).mtimeMs;
-  await fs10.rm(probe, { force: true });
+  await fs13.writeFile(probe, "");
+  const now = (await fs13.stat(probe)).mtimeMs;
+  await fs13.rm(probe, { force: true });
   for (const name of names) {
     const path = join38(dir, name);
     try {
-      if (now - (await fs10.stat(path)).mtimeMs > LEFT_BEHIND_MS)
-        await fs10.rm(path, { force: true });
+      if (now - (await fs13.stat(path)).mtimeMs > LEFT_BEHIND_MS)
+        await fs13.rm(path, { force: true });
     } catch (error) {
       if (errnoOf(error) !== "ENOENT")
         throw error;
@@ -36290,8 +36361,7 @@ function noteWriteOnce(store, description, supported) {
     store.files.mkdirSync(store.layout.index, { recursive: true });
     const fd = store.files.openSync(notePath2(store, description), "w");
     try {
-      const text = Buffer.from(supported ? YES : NO);
-      store.files.writeSync(fd, text, 0, text.length);
+      writeWhole(store.files, fd, Buffer.from(supported ? YES : NO));
     } finally {
       store.files.closeSync(fd);
     }
@@ -36476,11 +36546,11 @@ function checkBucketSettings(settings) {
 
 // packages/engine/dist/operations/export-bucket.js
 function exportBucket(context, url, settings) {
-  const parsed2 = parseRemoteUrl(context.workspace.root, url);
-  if (!parsed2.ok || parsed2.location.kind !== "s3") {
-    throw usage2(`the address to export to ${parsed2.ok ? "is not one of S3" : parsed2.problem}`, "Write s3://bucket/prefix.");
+  const parsed = parseRemoteUrl(context.workspace.root, url);
+  if (!parsed.ok || parsed.location.kind !== "s3") {
+    throw usage2(`the address to export to ${parsed.ok ? "is not one of S3" : parsed.problem}`, "Write s3://bucket/prefix.");
   }
-  const { bucket, prefix } = parsed2.location;
+  const { bucket, prefix } = parsed.location;
   const base = prefix === "" ? "" : `${prefix}/`;
   const endpointOf = (of) => accessOf(of, context.env).endpoint;
   for (const { name, location, ...remote } of context.config.remotes.values()) {
@@ -36687,10 +36757,10 @@ var PackWindow = class {
     this.length = 0;
     try {
       while (this.length < length) {
-        const read3 = this.files.readSync(this.fd, this.buffer, this.length, length - this.length, position + this.length);
-        if (read3 === 0)
+        const read2 = this.files.readSync(this.fd, this.buffer, this.length, length - this.length, position + this.length);
+        if (read2 === 0)
           return;
-        this.length += read3;
+        this.length += read2;
       }
     } catch (error) {
       if (errnoOf(error) !== "EIO")
@@ -38897,7 +38967,7 @@ function isPart(files, path) {
   try {
     const fd = files.openSync(path, "r");
     try {
-      files.readSync(fd, start, 0, start.length, 0);
+      readWhole(files, fd, start);
     } finally {
       files.closeSync(fd);
     }
@@ -39926,9 +39996,9 @@ var MapShelf = class {
     const bytes = await storage.get(key, { offset: 0, length: LARGEST_MAP_BYTES }, { signal: this.signal });
     if (bytes === void 0)
       return void 0;
-    const parsed2 = parseMap(bytes, key, `${storage.description}/${key}`);
-    const isPlain2 = parsed2.isPlain && (signatures.canSign || parsed2.front.header.signed === void 0);
-    const map = { ...parsed2, isPlain: isPlain2 };
+    const parsed = parseMap(bytes, key, `${storage.description}/${key}`);
+    const isPlain2 = parsed.isPlain && (signatures.canSign || parsed.front.header.signed === void 0);
+    const map = { ...parsed, isPlain: isPlain2 };
     this.maps.set(key, { map, bytes: bytes.length });
     this.bytes += bytes.length;
     for (const [oldest, { bytes: fewer }] of this.maps) {
@@ -41012,7 +41082,7 @@ async function replaceData(context, stage, out, fill3) {
 
 // packages/engine/dist/workspace/archive/unpack-tar.js
 import { once } from "node:events";
-import { closeSync as closeSync6, createReadStream, lstatSync as lstatSync12, mkdirSync as mkdirSync11, openSync as openSync6, writeSync as writeSync4 } from "node:fs";
+import fs14, { closeSync as closeSync6, createReadStream, lstatSync as lstatSync12, mkdirSync as mkdirSync11, openSync as openSync6 } from "node:fs";
 import { dirname as dirname17, join as join48 } from "node:path";
 
 // packages/engine/dist/workspace/archive/check-names.js
@@ -41253,10 +41323,8 @@ function createEntryWriter(content, archiveBytes, limits, report2) {
       fd = openSync6(target, "wx", ((mode ?? 0) & 64) !== 0 ? 511 : 438);
     },
     write: (chunk) => {
-      if (fd === void 0)
-        return;
-      for (let at3 = 0; at3 < chunk.length; )
-        at3 += writeSync4(fd, chunk, at3);
+      if (fd !== void 0)
+        writeWhole(fs14, fd, chunk);
     },
     end: close2,
     close: close2
@@ -41282,16 +41350,16 @@ function explain4(from, error) {
 }
 
 // packages/engine/dist/workspace/archive/unpack-zip.js
-import { closeSync as closeSync8, lstatSync as lstatSync13, mkdirSync as mkdirSync12, openSync as openSync8, readdirSync as readdirSync6, readSync as readSync6, writeSync as writeSync5 } from "node:fs";
+import fs17, { closeSync as closeSync8, lstatSync as lstatSync13, mkdirSync as mkdirSync12, openSync as openSync8, readdirSync as readdirSync6, readSync as readSync4 } from "node:fs";
 import { dirname as dirname18, join as join49 } from "node:path";
 import { crc32 } from "node:zlib";
 
 // packages/engine/dist/workspace/archive/read-zip.js
-import { closeSync as closeSync7, fstatSync as fstatSync3, openSync as openSync7, readSync as readSync5 } from "node:fs";
+import fs16, { closeSync as closeSync7, fstatSync as fstatSync3, openSync as openSync7 } from "node:fs";
 import { inflateRawSync } from "node:zlib";
 
 // packages/engine/dist/workspace/archive/archive-reader.js
-import { readSync as readSync4 } from "node:fs";
+import fs15, { readSync as readSync3 } from "node:fs";
 import { Readable as Readable3 } from "node:stream";
 var CHUNK_BYTES8 = 64 * 1024;
 function archiveReader(Base, fd, size) {
@@ -41301,8 +41369,8 @@ function archiveReader(Base, fd, size) {
     }
     read(buffer, offset, length, position, callback) {
       const isInside = position >= 0 && position + length <= size;
-      const read3 = isInside ? readSync4(fd, buffer, offset, length, position) : 0;
-      const problem = read3 === length ? null : new Error("it refers to a place behind its end");
+      const read2 = isInside ? readWhole(fs15, fd, buffer.subarray(offset, offset + length), position) : 0;
+      const problem = read2 === length ? null : new Error("it refers to a place behind its end");
       setImmediate(() => callback(problem));
     }
   }();
@@ -41310,11 +41378,11 @@ function archiveReader(Base, fd, size) {
 function* chunksOf(fd, start, end) {
   for (let at3 = start; at3 < end; ) {
     const chunk = Buffer.alloc(Math.min(CHUNK_BYTES8, end - at3));
-    const read3 = readSync4(fd, chunk, 0, chunk.length, at3);
-    if (read3 === 0)
+    const read2 = readSync3(fd, chunk, 0, chunk.length, at3);
+    if (read2 === 0)
       return;
-    yield chunk.subarray(0, read3);
-    at3 += read3;
+    yield chunk.subarray(0, read2);
+    at3 += read2;
   }
 }
 
@@ -41407,16 +41475,15 @@ function toEntry(zip, fd, entry2, path) {
 async function readSmall(zip, fd, entry2) {
   const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry2, { minimal: true });
   const packed = Buffer.alloc(entry2.compressedSize);
-  const read3 = readSync5(fd, packed, 0, packed.length, fileDataStart);
-  if (read3 < packed.length)
+  if (readWhole(fs16, fd, packed, fileDataStart) < packed.length)
     throw new Error("it ends within an entry");
   if (entry2.compressionMethod === STORED)
     return packed;
   return inflateRawSync(packed, { maxOutputLength: Math.max(1, entry2.uncompressedSize) });
 }
-async function asArchive(file, read3) {
+async function asArchive(file, read2) {
   try {
-    return await read3();
+    return await read2();
   } catch (error) {
     const code3 = errnoOf(error) ?? "";
     const isSystem = code3 !== "" && !code3.startsWith("Z_") && !code3.startsWith("ERR_");
@@ -41483,8 +41550,7 @@ async function writeEntry2(entry2, path, signal) {
       if (bytes > entry2.bytes)
         break;
       sum2 = crc32(chunk, sum2);
-      for (let at3 = 0; at3 < chunk.length; )
-        at3 += writeSync5(fd, chunk, at3);
+      writeWhole(fs17, fd, chunk);
     }
   } finally {
     closeSync8(fd);
@@ -41512,8 +41578,8 @@ function isSameFile(path, bytes, sum2) {
   const chunk = Buffer.alloc(CHUNK_BYTES9);
   let found = 0;
   try {
-    for (let read3 = readSync6(fd, chunk); read3 > 0; read3 = readSync6(fd, chunk))
-      found = crc32(chunk.subarray(0, read3), found);
+    for (let read2 = readSync4(fd, chunk); read2 > 0; read2 = readSync4(fd, chunk))
+      found = crc32(chunk.subarray(0, read2), found);
   } finally {
     closeSync8(fd);
   }
@@ -41567,7 +41633,7 @@ import { mkdtempSync as mkdtempSync2, renameSync as renameSync7, rmSync as rmSyn
 import { join as join51 } from "node:path";
 
 // packages/engine/dist/workspace/download.js
-import { closeSync as closeSync9, openSync as openSync9, writeSync as writeSync6 } from "node:fs";
+import fs18, { closeSync as closeSync9, openSync as openSync9 } from "node:fs";
 var MOST_REDIRECTS = 20;
 var REDIRECTS = [301, 302, 303, 307, 308];
 var SILENCE_MS = 3e4;
@@ -41638,8 +41704,7 @@ async function receive(answer2, to2, heard) {
   try {
     for await (const chunk of answer2.body ?? []) {
       heard();
-      for (let at3 = 0; at3 < chunk.length; )
-        at3 += writeSync6(fd, chunk, at3);
+      writeWhole(fs18, fd, chunk);
       bytes += chunk.length;
     }
   } finally {
@@ -41746,7 +41811,7 @@ function settingsOf(value2, place2, fail2) {
 }
 
 // packages/engine/dist/operations/download-object.js
-import { closeSync as closeSync10, openSync as openSync10, writeSync as writeSync7 } from "node:fs";
+import fs19, { closeSync as closeSync10, openSync as openSync10 } from "node:fs";
 var PART_BYTES2 = 8 * 1024 * 1024;
 var PARTS_AT_ONCE = 4;
 async function downloadObject({ emit, signal }, bucket, { url, to: to2, known }) {
@@ -41767,8 +41832,7 @@ async function downloadObject({ emit, signal }, bucket, { url, to: to2, known })
       const part = await bucket.read(key, etag, { offset, length }, { signal });
       if (part?.length !== length)
         throw failed2(url, "it changed while it was received");
-      for (let at3 = 0; at3 < length; )
-        at3 += writeSync7(fd, part, at3, length - at3, offset + at3);
+      writeWhole(fs19, fd, part, offset);
       advance(0, length);
     });
   } finally {
@@ -42071,12 +42135,12 @@ async function readRecord2(remote, fingerprint, signal) {
     return void 0;
   let second;
   const first = await firstInAreas(remote.areas.records, async (area) => {
-    const read3 = await readFrom(remote, area, fingerprint, signal);
-    if (read3.kind === "newer")
-      remote.refused(read3.error);
-    if (read3.kind !== "record")
+    const read2 = await readFrom(remote, area, fingerprint, signal);
+    if (read2.kind === "newer")
+      remote.refused(read2.error);
+    if (read2.kind !== "record")
       return void 0;
-    const found = { record: read3.record, area, missing: await missingOuts(remote, read3.record, signal) };
+    const found = { record: read2.record, area, missing: await missingOuts(remote, read2.record, signal) };
     if (found.missing.length === 0)
       return found;
     second ??= found;
@@ -42095,15 +42159,15 @@ async function writeRecord2(remote, record, signal) {
   }
   if (await remote.storage.put(key, body, { ifAbsent: true, signal }) === "stored")
     return { kind: "written" };
-  const read3 = await readFrom(remote, remote.areas.own, record.fingerprint, signal);
-  if (read3.kind === "newer")
-    throw read3.error;
-  if (read3.kind === "record") {
-    if (sameOuts2(read3.record, record))
+  const read2 = await readFrom(remote, remote.areas.own, record.fingerprint, signal);
+  if (read2.kind === "newer")
+    throw read2.error;
+  if (read2.kind === "record") {
+    if (sameOuts2(read2.record, record))
       return { kind: "same" };
-    const missing = await missingOuts(remote, read3.record, signal);
+    const missing = await missingOuts(remote, read2.record, signal);
     if (missing.length === 0)
-      return { kind: "different", existing: read3.record };
+      return { kind: "different", existing: read2.record };
   }
   await remote.storage.put(key, body, { signal });
   return { kind: "replaced" };
@@ -42219,9 +42283,9 @@ async function log(context, selected, options2) {
   checkAsked(context, remotes);
   const locks = [...new Set(selected.map(({ stage }) => lockPath2(stage.projectRoot)))];
   const logged = await logLocks(workspace.root, locks, options2, { signal });
-  const read3 = lockReaderOf(logged, tellUnreadable(context));
+  const read2 = lockReaderOf(logged, tellUnreadable(context));
   const changes = selected.flatMap(({ stage, filterOf: filterOf3 }) => {
-    const entries = stageHistory(logged, read3, stage);
+    const entries = stageHistory(logged, read2, stage);
     return stage.outs.flatMap((out) => outChanges(logged, entries, { stage, out, filter: filterOf3?.(out) }));
   });
   const isCounted = options2.stat === true || selected.some(({ filterOf: filterOf3 }) => filterOf3 !== void 0);
@@ -42481,7 +42545,7 @@ function mayStay({ first, count: count3 }, mayBegin, next) {
 }
 
 // packages/engine/dist/model/merge/merge-trees.js
-async function mergeTrees(sides, read3, emit) {
+async function mergeTrees(sides, read2, emit) {
   const conflicts = [];
   const opened = [];
   const top = decide2(sides, "", conflicts);
@@ -42490,10 +42554,10 @@ async function mergeTrees(sides, read3, emit) {
   let level = [openedAt("", sides, 0)];
   while (level.length > 0) {
     opened.push(...level);
-    level = await openLevel(level, read3, conflicts);
+    level = await openLevel(level, read2, conflicts);
   }
   for (const directory of opened.reverse())
-    directory.merged = await close(directory, read3, emit);
+    directory.merged = await close(directory, read2, emit);
   conflicts.sort((a, b2) => compareUtf8(a.path, b2.path));
   return { entry: opened.at(-1)?.merged, conflicts };
 }
@@ -42513,10 +42577,10 @@ function decide2(sides, path, conflicts) {
   conflicts.push({ path, class: choice.class, ...sides });
   return { kind: "take", entry: sides.ours };
 }
-async function openLevel(level, read3, conflicts) {
-  const tops = await readTops(level, read3);
+async function openLevel(level, read2, conflicts) {
+  const tops = await readTops(level, read2);
   const below4 = [];
-  for (const [directory, listing] of await readEntries2(level, tops, read3)) {
+  for (const [directory, listing] of await readEntries2(level, tops, read2)) {
     const names = new Set(SIDES.flatMap((side) => [...listing[side].keys()]));
     for (const name of sortUtf8([...names])) {
       const sides = { base: listing.base.get(name), ours: listing.ours.get(name), theirs: listing.theirs.get(name) };
@@ -42532,12 +42596,12 @@ async function openLevel(level, read3, conflicts) {
   }
   return below4;
 }
-async function readTops(level, read3) {
+async function readTops(level, read2) {
   const wanted2 = level.flatMap((directory) => SIDES.flatMap((side) => {
     const named2 = directory.sides[side];
     return named2 === void 0 ? [] : [{ directory, side, named: named2 }];
   }));
-  const nodes = await read3(wanted2.map(({ directory, side, named: named2 }) => ({ side, path: directory.path, digest: named2.digest })));
+  const nodes = await read2(wanted2.map(({ directory, side, named: named2 }) => ({ side, path: directory.path, digest: named2.digest })));
   const tops = new Map(level.map((directory) => [directory, { base: void 0, ours: void 0, theirs: void 0 }]));
   wanted2.forEach(({ directory, side, named: named2 }, i) => {
     const node = nodes[i];
@@ -42549,7 +42613,7 @@ async function readTops(level, read3) {
   });
   return tops;
 }
-async function readEntries2(level, tops, read3) {
+async function readEntries2(level, tops, read2) {
   const listings = /* @__PURE__ */ new Map();
   const wanted2 = [];
   for (const directory of level) {
@@ -42573,7 +42637,7 @@ async function readEntries2(level, tops, read3) {
     }
     listings.set(directory, listing);
   }
-  const nodes = await read3(wanted2.map(({ side, directory, part }) => ({ side, path: directory.path, digest: part.digest, part: part.first })));
+  const nodes = await read2(wanted2.map(({ side, directory, part }) => ({ side, path: directory.path, digest: part.digest, part: part.first })));
   wanted2.forEach(({ side, directory, part }, i) => {
     const node = nodes[i];
     const listing = listings.get(directory);
@@ -42604,7 +42668,7 @@ function commonParts({ base, ours, theirs }) {
   }
   return common;
 }
-async function close(directory, read3, emit) {
+async function close(directory, read2, emit) {
   const { path, sides, entries, kept: kept2, children } = directory;
   for (const [name, child2] of children)
     if (child2.merged !== void 0)
@@ -42616,7 +42680,7 @@ async function close(directory, read3, emit) {
     pieces.push({ name, part });
   pieces.sort((a, b2) => compareUtf8(a.name, b2.name));
   const { top, parts: parts2, files, bytes } = await encodeMerged(pieces, async (part) => {
-    const [node] = await read3([{ side: "ours", path, digest: part.digest, part: part.first }]);
+    const [node] = await read2([{ side: "ours", path, digest: part.digest, part: part.first }]);
     if (node === void 0)
       throw invalid4(part.digest, "it was not given");
     expectPart(node, part);
@@ -42743,12 +42807,12 @@ function conflictReport(owners, conflict) {
   return { project, target, selector, out, path, class: name, bytes, missing: missing ?? null };
 }
 function readSides(options2, path) {
-  const read3 = (side) => {
+  const read2 = (side) => {
     const text = readFileSync7(options2[side], "utf8");
     return text.trim() === "" ? { stages: /* @__PURE__ */ new Map() } : parseLock(text, `${path} (${side})`);
   };
   try {
-    return { base: read3("base"), ours: read3("ours"), theirs: read3("theirs") };
+    return { base: read2("base"), ours: read2("ours"), theirs: read2("theirs") };
   } catch (error) {
     if (error instanceof SluiceError && error.code.startsWith("ERR_LOCK_"))
       return void 0;
@@ -43481,11 +43545,11 @@ async function auditChunked(storage, source, signal) {
 }
 async function auditEntry(storage, reader, raw, { offset, stored, full, codec }, packBytes, decode4) {
   const length = OBJECT_HEADER_BYTES + stored;
-  const read3 = await reader.read(offset, length, packBytes - offset);
-  if (codec === CODEC_PATCH && read3?.length === length)
+  const read2 = await reader.read(offset, length, packBytes - offset);
+  if (codec === CODEC_PATCH && read2?.length === length)
     return void 0;
   expectCodec(codec, reader.key);
-  const object = read3?.length === length && isStoredSize(codec, stored, full) ? decode4(codec, read3.subarray(OBJECT_HEADER_BYTES), full) : void 0;
+  const object = read2?.length === length && isStoredSize(codec, stored, full) ? decode4(codec, read2.subarray(OBJECT_HEADER_BYTES), full) : void 0;
   const sound = object !== void 0 && hasDigest(object, raw, 0);
   return sound ? void 0 : damagedAt(storage, reader.key, "object", raw, 0);
 }
@@ -43585,8 +43649,8 @@ var Auditor = class {
       return { bytes: 0, index: void 0, problems: [{ key, error: lost(remote, key) }] };
     if (deep !== true)
       return { bytes: stat.bytes, index: void 0, problems: [] };
-    const read3 = await auditPack(remote.storage, key, stat.bytes, this.checked, signal);
-    return { bytes: stat.bytes, index: read3.index, problems: read3.problems.map((error) => ({ key, error })) };
+    const read2 = await auditPack(remote.storage, key, stat.bytes, this.checked, signal);
+    return { bytes: stat.bytes, index: read2.index, problems: read2.problems.map((error) => ({ key, error })) };
   }
   /**
    * Large blobs are named by trees, and so is, in a deep audit, what has to lie where the map says. `isToldOf`: where a pack is lost its nodes are too, and that
@@ -44091,14 +44155,14 @@ function findTwin(reader, root, versions) {
   return best?.raw;
 }
 function twinsBelow(reader, twin, { shape, names }) {
-  let read3 = false;
+  let read2 = false;
   let before;
   return (entry2) => {
     if (twin === void 0)
       return void 0;
-    if (!read3)
+    if (!read2)
       before = readHere2(reader, twin);
-    read3 = true;
+    read2 = true;
     if (before === void 0)
       return void 0;
     if (shape === SPLIT && before.shape !== SPLIT)
@@ -44184,12 +44248,12 @@ var PushWalk = class {
     if (referred !== void 0)
       return referred;
     const { builder, objects } = walked.draft;
-    const read3 = this.read(named2);
-    if (read3 === void 0)
+    const read2 = this.read(named2);
+    if (read2 === void 0)
       return 0;
-    const { node } = read3;
+    const { node } = read2;
     const isPart2 = node.shape === PART;
-    const place2 = this.nodePlace(builder, named2, read3);
+    const place2 = this.nodePlace(builder, named2, read2);
     const twinOf = twinsBelow(this.context.reader, named2.twin, node);
     if (!isPart2) {
       this.context.tally.tree(raw, files, bytes, place2.pack.have === void 0);
@@ -45425,8 +45489,8 @@ function pushWhileRunning(open3, { remotes, everyMs = EVERY_MS, idleMs = IDLE_MS
     look: config.offline ? () => [] : look3,
     push: async (select2, signal, isLast) => {
       const context = open3(signal, emit);
-      const send3 = () => push(context, selectStages(context.projects, context.stages, select2), remotes === void 0 ? {} : { remotes });
-      return isLast ? await send3() : await oneAtATime(context, signal, send3);
+      const send4 = () => push(context, selectStages(context.projects, context.stages, select2), remotes === void 0 ? {} : { remotes });
+      return isLast ? await send4() : await oneAtATime(context, signal, send4);
     },
     isBusy: () => isAnyStageHeld(workspace.store),
     everyMs,
@@ -45479,7 +45543,7 @@ function sameOuts3(a, b2) {
     return false;
   return [...b2.outs].every(([path, root]) => a.outs.get(path)?.digest === root.digest);
 }
-async function oneAtATime({ workspace, config }, signal, send3) {
+async function oneAtATime({ workspace, config }, signal, send4) {
   const urls = [...config.remotes.values()].map(({ url }) => url).join("\n");
   const name = `push-${createHash24("sha256").update(urls).digest("hex").slice(0, 32)}`;
   let held;
@@ -45491,7 +45555,7 @@ async function oneAtATime({ workspace, config }, signal, send3) {
     throw error;
   }
   try {
-    return await send3();
+    return await send4();
   } finally {
     held.release();
   }
@@ -45828,7 +45892,7 @@ function createRemotes(options2) {
 function createReach({ emit, runDir }, opened) {
   const failures = /* @__PURE__ */ new Map();
   const unused = /* @__PURE__ */ new Set();
-  const nameOf5 = (remote) => [...opened.values()].find((known) => known.remote === remote)?.name ?? remote.description;
+  const nameOf6 = (remote) => [...opened.values()].find((known) => known.remote === remote)?.name ?? remote.description;
   return {
     unused: (remote) => {
       if (unused.has(remote))
@@ -45836,7 +45900,7 @@ function createReach({ emit, runDir }, opened) {
       unused.add(remote);
       emit({
         type: "warning",
-        message: `remote ${nameOf5(remote)} was never used: nothing is at ${remote.description} yet`,
+        message: `remote ${nameOf6(remote)} was never used: nothing is at ${remote.description} yet`,
         hint: "If somebody has pushed to it, check its URL, and that the directory is mounted; otherwise the first push makes it."
       });
     },
@@ -45850,7 +45914,7 @@ function createReach({ emit, runDir }, opened) {
       if (failures.has(remote))
         return;
       const what = code3 === "ERR_FORMAT_VERSION" ? "cannot be used" : "is down";
-      const told = new SluiceError(code3, `remote ${nameOf5(remote)} ${what}: ${message}`, hint === void 0 ? {} : { hint });
+      const told = new SluiceError(code3, `remote ${nameOf6(remote)} ${what}: ${message}`, hint === void 0 ? {} : { hint });
       failures.set(remote, told);
       if (!shareFailure(runDir, remote.description, told))
         return;
@@ -45891,11 +45955,11 @@ import { readFileSync as readFileSync9 } from "node:fs";
 import { join as join56 } from "node:path";
 
 // packages/engine/dist/model/merge/read-entries.js
-async function readEntries3(read3, place2, node, without = /* @__PURE__ */ new Set()) {
+async function readEntries3(read2, place2, node, without = /* @__PURE__ */ new Set()) {
   if (!isSplit(node))
     return entriesOfNode(node);
   const parts2 = partsOfNode(node).filter(({ digest }) => !without.has(digest));
-  const nodes = await read3(parts2.map(({ digest, first }) => ({ ...place2, digest, part: first })));
+  const nodes = await read2(parts2.map(({ digest, first }) => ({ ...place2, digest, part: first })));
   return new Map(parts2.flatMap((part, i) => {
     const own3 = nodes[i];
     if (own3 === void 0)
@@ -45906,15 +45970,15 @@ async function readEntries3(read3, place2, node, without = /* @__PURE__ */ new S
 }
 
 // packages/engine/dist/model/merge/edit-tree.js
-async function editTree(root, edits, read3, emit) {
+async function editTree(root, edits, read2, emit) {
   if (edits.has(""))
     return edits.get("");
-  return await editBelow({ path: "", depth: 0, entry: root, edits, read: read3, emit });
+  return await editBelow({ path: "", depth: 0, entry: root, edits, read: read2, emit });
 }
-async function editBelow({ path, depth, entry: entry2, edits, read: read3, emit }) {
+async function editBelow({ path, depth, entry: entry2, edits, read: read2, emit }) {
   if (depth > MAX_DEPTH)
     throw invalid4(entry2?.digest ?? digestFromRaw(Buffer.alloc(32)), "it is nested too deep");
-  const entries = entry2?.kind === TREE ? await entriesOf2(read3, path, entry2) : /* @__PURE__ */ new Map();
+  const entries = entry2?.kind === TREE ? await entriesOf2(read2, path, entry2) : /* @__PURE__ */ new Map();
   const inner = /* @__PURE__ */ new Map();
   for (const [at3, edit2] of edits) {
     const slash = at3.indexOf("/");
@@ -45927,7 +45991,7 @@ async function editBelow({ path, depth, entry: entry2, edits, read: read3, emit 
   }
   for (const [name, below4] of inner) {
     const child2 = path === "" ? name : `${path}/${name}`;
-    setEntry(entries, name, await editBelow({ path: child2, depth: depth + 1, entry: entries.get(name), edits: below4, read: read3, emit }));
+    setEntry(entries, name, await editBelow({ path: child2, depth: depth + 1, entry: entries.get(name), edits: below4, read: read2, emit }));
   }
   if (entries.size === 0 && path !== "")
     return void 0;
@@ -45943,13 +46007,13 @@ function setEntry(entries, name, entry2) {
   else
     entries.set(name, entry2);
 }
-async function entriesOf2(read3, path, entry2) {
+async function entriesOf2(read2, path, entry2) {
   const place2 = { side: "ours", path };
-  const [top] = await read3([{ ...place2, digest: entry2.digest }]);
+  const [top] = await read2([{ ...place2, digest: entry2.digest }]);
   if (top === void 0)
     throw invalid4(entry2.digest, "it was not given");
   expectDirectory(top, entry2);
-  return await readEntries3(read3, place2, top);
+  return await readEntries3(read2, place2, top);
 }
 
 // packages/engine/dist/operations/resolve.js
@@ -46019,10 +46083,10 @@ async function takeSide(context, owners, lock, chosen, side, emit) {
     const root = lock.stages.get(target)?.outs.get(out);
     const entry2 = root === void 0 ? void 0 : entryOfRoot(root);
     const remote = owners.find(({ id }) => id.target === target)?.outs.find(({ path }) => path === out)?.remote;
-    const read3 = nodeReader2(context, { base: void 0, ours: entry2, theirs: void 0 }, remote);
+    const read2 = nodeReader2(context, { base: void 0, ours: entry2, theirs: void 0 }, remote);
     const edits = new Map(group.map((conflict) => [conflict.path, conflict[side]]));
     try {
-      edited = withOut(edited, target, out, await editTree(entry2, edits, read3, emit));
+      edited = withOut(edited, target, out, await editTree(entry2, edits, read2, emit));
     } catch (error) {
       if (error instanceof NodeMissing)
         throw notHere(owners, target, error);
@@ -46295,7 +46359,7 @@ async function answer(request2, response, options2, token, dir) {
     return;
   }
   guard.read(key);
-  const found = request2.method === "HEAD" ? await storage.stat(key, { signal }) : await read2(request2, storage, key, signal);
+  const found = request2.method === "HEAD" ? await storage.stat(key, { signal }) : await read(request2, storage, key, signal);
   if (found === void 0)
     response.writeHead(404).end();
   else if (Buffer.isBuffer(found))
@@ -46303,7 +46367,7 @@ async function answer(request2, response, options2, token, dir) {
   else
     response.writeHead(200, { [SIZE]: found.bytes }).end();
 }
-async function read2(request2, storage, key, signal) {
+async function read(request2, storage, key, signal) {
   const offset = count2(request2.headers[OFFSET], Number.MAX_SAFE_INTEGER);
   const length = count2(request2.headers[LENGTH], Number.MAX_SAFE_INTEGER);
   if (request2.method !== "GET" || offset === void 0 || length === void 0)
@@ -46946,9 +47010,9 @@ function createProgress(total, emit, signal) {
   let next = { objects: OBJECTS_PER_TURN, bytes: BYTES_PER_TURN2 };
   const tell3 = (totalFiles, totalBytes) => emit?.({ type: "progress", phase: "checking", subject: "store", files: objects, totalFiles, bytes, totalBytes });
   return {
-    add: async (more, read3) => {
+    add: async (more, read2) => {
       objects += more;
-      bytes += read3;
+      bytes += read2;
       if (objects < next.objects && bytes < next.bytes)
         return;
       next = { objects: objects + OBJECTS_PER_TURN, bytes: bytes + BYTES_PER_TURN2 };
@@ -47289,7 +47353,7 @@ async function chooseBase(root, base, options2) {
 }
 
 // packages/engine/dist/model/merge/added-only.js
-async function findAlterations(before, after, read3) {
+async function findAlterations(before, after, read2) {
   const found = [];
   let level = [];
   const compare = (path, depth, was, is2, below4) => {
@@ -47309,7 +47373,7 @@ async function findAlterations(before, after, read3) {
   compare("", 0, before, after, level);
   while (level.length > 0) {
     const below4 = [];
-    for (const [{ path, depth }, was, is2] of await readPairs(level, read3)) {
+    for (const [{ path, depth }, was, is2] of await readPairs(level, read2)) {
       for (const [name, entry2] of was)
         compare(path === "" ? name : `${path}/${name}`, depth + 1, entry2, is2.get(name), below4);
     }
@@ -47317,8 +47381,8 @@ async function findAlterations(before, after, read3) {
   }
   return found.sort((a, b2) => compareUtf8(a.path, b2.path));
 }
-async function readPairs(pairs2, read3) {
-  const tops = await read3(pairs2.flatMap(({ path, was, is: is2 }) => [
+async function readPairs(pairs2, read2) {
+  const tops = await read2(pairs2.flatMap(({ path, was, is: is2 }) => [
     { side: "base", path, digest: was.digest },
     { side: "ours", path, digest: is2.digest }
   ]));
@@ -47330,8 +47394,8 @@ async function readPairs(pairs2, read3) {
     expectDirectory(was, pair.was);
     expectDirectory(is2, pair.is);
     const common = commonParts2(was, is2);
-    const earlier = await readEntries3(read3, { side: "base", path: pair.path }, was, common);
-    const later = await readEntries3(read3, { side: "ours", path: pair.path }, is2, common);
+    const earlier = await readEntries3(read2, { side: "base", path: pair.path }, was, common);
+    const later = await readEntries3(read2, { side: "ours", path: pair.path }, is2, common);
     listed.push([pair, earlier, later]);
   }
   return listed;
@@ -47367,9 +47431,9 @@ async function verifyAppendOnly(context, selected, { base }) {
   return { findings, checked: { objects: 0, files, bytes: 0 }, ms: Math.round(performance.now() - startedMs) };
 }
 async function alterations(context, stage, out, was, is2) {
-  const read3 = nodeReader2(context, { base: was, ours: is2, theirs: void 0 }, out.remote);
+  const read2 = nodeReader2(context, { base: was, ours: is2, theirs: void 0 }, out.remote);
   try {
-    return await findAlterations(was, is2, read3);
+    return await findAlterations(was, is2, read2);
   } catch (error) {
     if (!(error instanceof NodeMissing))
       throw error;
@@ -48358,8 +48422,8 @@ function hold(files, path) {
     note: (text) => {
       const fd = files.openSync(path, "r+");
       try {
-        files.writeSync(fd, `${text}
-`, 0);
+        writeWhole(files, fd, Buffer.from(`${text}
+`));
       } finally {
         files.closeSync(fd);
       }
@@ -48527,8 +48591,8 @@ async function openEngine(options2) {
   const gathering = /* @__PURE__ */ new Map();
   const config = () => {
     const asked = readConfig(root, env);
-    const read3 = { ...asked, trust: strictest(asked.trust, options2.trust) };
-    return options2.offline === true ? { ...read3, offline: true } : read3;
+    const read2 = { ...asked, trust: strictest(asked.trust, options2.trust) };
+    return options2.offline === true ? { ...read2, offline: true } : read2;
   };
   const openOnce = (settings) => {
     if (opened === void 0)
@@ -48955,8 +49019,25 @@ function escapeHtml(text) {
 
 // packages/action/dist/ci-run.js
 import { readFileSync as readFileSync10 } from "node:fs";
+
+// packages/action/dist/json-values.js
+function readJson(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return void 0;
+  }
+}
+function asObject3(value2) {
+  return typeof value2 === "object" && value2 !== null ? Object.fromEntries(Object.entries(value2)) : {};
+}
+function asText2(value2) {
+  return typeof value2 === "string" ? value2 : void 0;
+}
+
+// packages/action/dist/ci-run.js
 function readCiRun(env) {
-  const event = asObject3(readJson(env.GITHUB_EVENT_PATH));
+  const event = asObject3(readEvent(env.GITHUB_EVENT_PATH));
   const repository = env.GITHUB_REPOSITORY ?? "";
   const pull2 = event.pull_request === void 0 ? void 0 : asObject3(event.pull_request);
   const number = pull2?.number;
@@ -48978,18 +49059,12 @@ function readCiRun(env) {
     isSelfHosted: env.RUNNER_ENVIRONMENT === "self-hosted"
   };
 }
-function readJson(file) {
+function readEvent(file) {
   try {
-    return file === void 0 ? void 0 : JSON.parse(readFileSync10(file, "utf8"));
+    return file === void 0 ? void 0 : readJson(readFileSync10(file, "utf8"));
   } catch {
     return void 0;
   }
-}
-function asObject3(value2) {
-  return typeof value2 === "object" && value2 !== null ? Object.fromEntries(Object.entries(value2)) : {};
-}
-function asText2(value2) {
-  return typeof value2 === "string" ? value2 : void 0;
 }
 function asBase({ sha, ref }) {
   const commit2 = asCommit2(sha);
@@ -48999,78 +49074,99 @@ function asCommit2(value2) {
   return typeof value2 === "string" && /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/.test(value2) ? value2 : void 0;
 }
 
-// packages/action/dist/pull-request.js
+// packages/action/dist/github-api.js
 import { setTimeout as sleep6 } from "node:timers/promises";
-var LIMIT_MS = 2e4;
+import { isNativeError } from "node:util/types";
+
+// packages/action/dist/http-url.js
+function httpUrl(text) {
+  return text !== void 0 && URL.canParse(text) && /^https?:\/\/[^\s()<>]+$/.test(text) ? text.replace(/\/+$/, "") : void 0;
+}
+
+// packages/action/dist/github-api.js
+var ANSWER_MS2 = 2e4;
 var MOST_TRIES = 4;
 var FIRST_WAIT_MS3 = 500;
-async function openPullRequest(env, token, wanted2) {
-  const repository = env.GITHUB_REPOSITORY ?? "";
-  const pulls = `${env.GITHUB_API_URL ?? "https://api.github.com"}/repos/${repository}/pulls`;
-  const opened = await ask3(token, pulls, wanted2);
+async function askGitHub(access, request2) {
+  if (!/^[!-~]+$/.test(access.token))
+    throw new Error(`${nameOf5(request2)}: the token is empty, or is none`);
+  const tries = request2.isRepeatable ? MOST_TRIES : 1;
+  for (let made = 1; ; made++) {
+    const answer2 = await send3(access, request2);
+    if (typeof answer2 !== "string" && answer2.status !== 429 && answer2.status < 500)
+      return answer2;
+    access.signal?.throwIfAborted();
+    if (made === tries)
+      throw new Error(`${nameOf5(request2)}: ${typeof answer2 === "string" ? answer2 : tellOf(answer2)}`);
+    await sleep6(FIRST_WAIT_MS3 * 2 ** (made - 1), void 0, { signal: access.signal });
+  }
+}
+function nameOf5({ method, path }) {
+  return `${method} ${path.split("?")[0]}`;
+}
+function tellOf({ status: status2, content }) {
+  return `${status2} ${asText2(asObject3(content).message)?.slice(0, 300) ?? ""}`.trim();
+}
+async function send3({ env, token, signal }, { method, path, body }) {
+  const url = `${httpUrl(env.GITHUB_API_URL) ?? "https://api.github.com"}/${path}`;
+  const timeout = AbortSignal.timeout(ANSWER_MS2);
+  try {
+    const response = await fetch(url, {
+      method,
+      headers: {
+        accept: "application/vnd.github+json",
+        authorization: `Bearer ${token}`,
+        "content-type": "application/json",
+        "user-agent": "sluice-action",
+        "x-github-api-version": "2022-11-28"
+      },
+      ...body === void 0 ? {} : { body: JSON.stringify(body) },
+      // An answer as others are: the token goes to no other place.
+      redirect: "manual",
+      signal: signal === void 0 ? timeout : AbortSignal.any([signal, timeout])
+    });
+    return { status: response.status, content: readJson(await response.text()) };
+  } catch (error) {
+    if (timeout.aborted)
+      return `no answer from ${new URL(url).host} in ${ANSWER_MS2 / 1e3} s`;
+    return `no answer from ${new URL(url).host} (${reasonOf(error)})`;
+  }
+}
+function reasonOf(error) {
+  const cause = isNativeError(error) && isNativeError(error.cause) ? error.cause : error;
+  if (!isNativeError(cause))
+    return String(cause);
+  return cause.message === "" && "code" in cause ? String(cause.code) : cause.message;
+}
+
+// packages/action/dist/pull-request.js
+async function openPullRequest(access, wanted2) {
+  const repository = access.env.GITHUB_REPOSITORY ?? "";
+  const pulls = `repos/${repository}/pulls`;
+  const opened = await ask3(access, { method: "POST", path: pulls, body: wanted2, isRepeatable: true });
   if (opened.status === 201)
-    return addressOf(opened.answer);
+    return addressOf(opened.content);
   if (opened.status === 422) {
     const [owner = ""] = repository.split("/");
     const query = new URLSearchParams({ state: "open", head: `${owner}:${wanted2.head}`, base: wanted2.base });
-    const found = await ask3(token, `${pulls}?${query}`);
-    if (found.status === 200 && Array.isArray(found.answer) && found.answer.length > 0)
-      return addressOf(found.answer[0]);
+    const found = await ask3(access, { method: "GET", path: `${pulls}?${query}`, isRepeatable: true });
+    if (found.status === 200 && Array.isArray(found.content) && found.content.length > 0)
+      return addressOf(found.content[0]);
   }
-  throw refusal4(wanted2, `${opened.status} ${messageOf2(opened.answer)}`.trim());
+  throw notPublished(`the pull request for ${wanted2.head} was not opened: ${tellOf(opened)}`, "Give the job `pull-requests: write`, and let workflows open pull requests in the settings of the repository.");
 }
-async function ask3(token, url, body) {
-  let failure2 = "";
-  for (let tries = 0; tries < MOST_TRIES; tries++) {
-    if (tries > 0)
-      await sleep6(FIRST_WAIT_MS3 * 2 ** (tries - 1));
-    try {
-      const response = await fetch(url, {
-        ...body === void 0 ? {} : { method: "POST", body: JSON.stringify(body) },
-        headers: {
-          accept: "application/vnd.github+json",
-          authorization: `Bearer ${token}`,
-          "content-type": "application/json",
-          "user-agent": "sluice",
-          "x-github-api-version": "2022-11-28"
-        },
-        redirect: "error",
-        signal: AbortSignal.timeout(LIMIT_MS)
-      });
-      const text = await response.text();
-      if (response.status !== 429 && response.status < 500)
-        return { status: response.status, answer: parsed(text) };
-      failure2 = String(response.status);
-    } catch (error) {
-      failure2 = error instanceof Error ? error.message : "no answer";
-    }
-  }
-  throw new SluiceError("ERR_LOCKS_NOT_PUBLISHED", `the pull request was not opened: ${new URL(url).host}: ${failure2}`, {
-    hint: "The branch is there: open it by hand, or run the job again."
-  });
-}
-function parsed(text) {
+async function ask3(access, request2) {
   try {
-    return JSON.parse(text);
-  } catch {
-    return void 0;
+    return await askGitHub(access, request2);
+  } catch (error) {
+    throw notPublished(`the pull request was not opened: ${error instanceof Error ? error.message : String(error)}`, "The branch is there: open it by hand, or run the job again.");
   }
 }
-function addressOf(answer2) {
-  const address = field(answer2, "html_url");
-  return typeof address === "string" ? address : "";
+function addressOf(pull2) {
+  return asText2(asObject3(pull2).html_url) ?? "";
 }
-function messageOf2(answer2) {
-  const message = field(answer2, "message");
-  return typeof message === "string" ? message.slice(0, 300) : "";
-}
-function field(answer2, name) {
-  return typeof answer2 === "object" && answer2 !== null ? Object.entries(answer2).find(([key]) => key === name)?.[1] : void 0;
-}
-function refusal4({ head: head2 }, answer2) {
-  return new SluiceError("ERR_LOCKS_NOT_PUBLISHED", `the pull request for ${head2} was not opened: ${answer2}`, {
-    hint: "Give the job `pull-requests: write`, and let workflows open pull requests in the settings of the repository."
-  });
+function notPublished(message, hint) {
+  return new SluiceError("ERR_LOCKS_NOT_PUBLISHED", message, { hint });
 }
 
 // packages/action/dist/standing.js
@@ -49135,7 +49231,7 @@ ${madeBy(env)}`,
       return { ...none2, notices };
     if (commitLock !== "pull-request")
       return { ...none2, commit: published.commit, notices };
-    const pullRequest = await openPullRequest(env, token ?? "", {
+    const pullRequest = await openPullRequest({ env, token: token ?? "" }, {
       head: published.branch,
       base: branch,
       title: TITLE,
@@ -49359,46 +49455,6 @@ function lockChanged(host, root) {
   return status2 === 0 && stdout.trim() !== "";
 }
 
-// packages/action/dist/open-workspace.js
-import { resolve as resolve6 } from "node:path";
-function workspaceRoots(host, inputs) {
-  const roots = inputs.workingDirectories.map((dir) => {
-    const root = findWorkspaceRoot(resolve6(host.cwd, dir));
-    if (root !== void 0)
-      return root;
-    throw new SluiceError("ERR_WORKSPACE", `there is no nx.json at or above ${resolve6(host.cwd, dir)}`, {
-      hint: 'Check out the repository in a step before this one, and name the directory of nx.json with "working-directory".'
-    });
-  });
-  return [...new Set(roots)];
-}
-var CACHE_OF_THE_JOB = "actions-cache:";
-async function openWorkspace(host, root, inputs, standing, warnings, signal) {
-  const open3 = (remote) => openEngine({
-    root,
-    env: remote === void 0 ? host.env : { ...host.env, SLUICE_REMOTE: remote },
-    area: standing.area,
-    trust: inputs.trust,
-    signal,
-    workerFile: new URL("./worker.mjs", import.meta.url),
-    emit: (event) => {
-      if (event.type === "warning")
-        warnings.add(event.message);
-    }
-  });
-  const engine = await open3(inputs.remote);
-  try {
-    const isAlone = inputs.remote === void 0 && engine.remotes().length === 0;
-    if (!isAlone || !host.env.ACTIONS_RUNTIME_TOKEN)
-      return { engine, remote: inputs.remote };
-  } catch (error) {
-    await engine.close();
-    throw error;
-  }
-  await engine.close();
-  return { engine: await open3(CACHE_OF_THE_JOB), remote: CACHE_OF_THE_JOB };
-}
-
 // packages/action/dist/task-notes.js
 import { readdirSync as readdirSync10, readFileSync as readFileSync11 } from "node:fs";
 import { join as join69 } from "node:path";
@@ -49419,31 +49475,23 @@ function stageOf({ project, target }) {
 }
 var OUTCOMES2 = ["unchanged", "restored", "ran", "committed", "failed"];
 function parseNote3(line) {
-  let value2;
-  try {
-    value2 = JSON.parse(line);
-  } catch {
-    return void 0;
-  }
-  if (typeof value2 !== "object" || value2 === null)
-    return void 0;
-  const given = Object.fromEntries(Object.entries(value2));
+  const given = asObject3(readJson(line));
   const outcome = OUTCOMES2.find((known) => known === given.outcome);
   if (outcome === void 0 || typeof given.project !== "string" || typeof given.target !== "string")
     return void 0;
   return {
     project: given.project,
     target: given.target,
-    configuration: asText3(given.configuration) ?? null,
+    configuration: asText2(given.configuration) ?? null,
     outcome,
     reasons: asList2(given.reasons).flatMap(asReason),
     files: asCount2(given.files),
     bytes: asCount2(given.bytes),
-    source: asText3(given.source) ?? null,
+    source: asText2(given.source) ?? null,
     receivedBytes: asCount2(given.receivedBytes),
     savedMs: asCount2(given.savedMs),
     ms: asCount2(given.ms),
-    referenceOnly: asList2(given.referenceOnly).flatMap((path) => asText3(path) ?? []),
+    referenceOnly: asList2(given.referenceOnly).flatMap((path) => asText2(path) ?? []),
     error: asError(given.error)
   };
 }
@@ -49460,9 +49508,6 @@ function asError(value2) {
 function asList2(value2) {
   return Array.isArray(value2) ? value2 : [];
 }
-function asText3(value2) {
-  return typeof value2 === "string" ? value2 : void 0;
-}
 function asCount2(value2) {
   return typeof value2 === "number" && Number.isFinite(value2) && value2 >= 0 ? value2 : 0;
 }
@@ -49472,72 +49517,6 @@ function namesIn4(dir) {
   } catch {
     return [];
   }
-}
-
-// packages/action/dist/report.js
-function makeReport(runs, options2) {
-  const { startedAt, ms: ms2, standing, isPushing, lockChanged: lockChanged2 } = options2;
-  return {
-    schema: 1,
-    startedAt: startedAt.toISOString(),
-    ms: Math.round(ms2),
-    area: standing.area,
-    push: { enabled: isPushing, why: standing.why },
-    totals: totalsOf(runs),
-    changedStages: runs.flatMap(({ stages }) => stages.filter(({ outcome }) => outcome !== "unchanged").map(stageOf)),
-    lockChanged: lockChanged2,
-    workspaces: runs.map(({ root, command, exitCode, ms: runMs, stages, pushed, review, edges, remotes }) => ({
-      root,
-      command,
-      exitCode,
-      ms: runMs,
-      stages,
-      remotes: remotes.map((traffic) => ({ ...traffic, busyMs: Math.round(traffic.busyMs) })),
-      edges,
-      review: review === void 0 ? null : countsOf(review),
-      pushed: pushed === void 0 ? null : { files: pushed.files, objects: pushed.objects, bytes: pushed.bytes, ms: pushed.ms },
-      problems: (pushed?.problems ?? []).map(({ code: code3, message }) => ({ code: code3, message }))
-    }))
-  };
-}
-function countsOf(review) {
-  if (review.kind === "unknown")
-    return { problem: review.why };
-  const { outs, params, metrics } = review.report;
-  return { base: review.base.rev, outs: outs.length, params: params.length, metrics: metrics.length };
-}
-function totalsOf(runs) {
-  const stages = runs.flatMap((run) => run.stages);
-  const count3 = (...outcomes) => stages.filter(({ outcome }) => outcomes.includes(outcome)).length;
-  const sum2 = (values) => values.reduce((total, value2) => total + value2, 0);
-  return {
-    stages: stages.length,
-    unchanged: count3("unchanged"),
-    restored: count3("restored"),
-    ran: count3("ran", "committed"),
-    failed: count3("failed"),
-    bytesReceived: sum2(stages.map(({ receivedBytes }) => receivedBytes)),
-    bytesPushed: sum2(runs.map(({ pushed }) => pushed?.bytes ?? 0)),
-    objectsPushed: sum2(runs.map(({ pushed }) => pushed?.objects ?? 0)),
-    savedMs: sum2(stages.map(({ savedMs }) => savedMs))
-  };
-}
-function outputsOf(report2, reportPath) {
-  const { totals: totals2 } = report2;
-  return {
-    stages: String(totals2.stages),
-    "stages-unchanged": String(totals2.unchanged),
-    "stages-restored": String(totals2.restored),
-    "stages-ran": String(totals2.ran),
-    "stages-failed": String(totals2.failed),
-    "bytes-received": String(totals2.bytesReceived),
-    "bytes-pushed": String(totals2.bytesPushed),
-    "objects-pushed": String(totals2.objectsPushed),
-    "changed-stages": JSON.stringify(report2.changedStages),
-    "lock-changed": String(report2.lockChanged),
-    area: report2.area,
-    report: reportPath
-  };
 }
 
 // packages/action/dist/stage-graph.js
@@ -49707,6 +49686,127 @@ function code2(text) {
 }
 function relativeName(checkout2, root) {
   return root === checkout2 ? "." : root.startsWith(`${checkout2}/`) ? root.slice(checkout2.length + 1) : root;
+}
+
+// packages/action/dist/no-remote-notice.js
+function noRemoteNotice(roots, checkout2, { mayWrite }, { isSelfHosted }) {
+  if (roots.length === 0)
+    return void 0;
+  const names = roots.map((root) => visible(relativeName(checkout2, root)));
+  const where = names.every((name) => name === ".") ? "" : ` for ${names.join(", ")}`;
+  const cause = `no remote is configured${where}, and the runner gives no token for the cache of the repository`;
+  return `${costOf2(mayWrite, isSelfHosted)}: ${cause}. Add one to sluice.json (sluice remote add NAME URL), or give the URL of one as the input "remote".`;
+}
+function costOf2(mayWrite, isSelfHosted) {
+  if (!mayWrite)
+    return "Results of other jobs cannot be restored";
+  return isSelfHosted ? "Results stay in the store of this runner alone" : "Results are not kept after this job";
+}
+
+// packages/action/dist/open-workspace.js
+import { resolve as resolve6 } from "node:path";
+function workspaceRoots(host, inputs) {
+  const roots = inputs.workingDirectories.map((dir) => {
+    const root = findWorkspaceRoot(resolve6(host.cwd, dir));
+    if (root !== void 0)
+      return root;
+    throw new SluiceError("ERR_WORKSPACE", `there is no nx.json at or above ${resolve6(host.cwd, dir)}`, {
+      hint: 'Check out the repository in a step before this one, and name the directory of nx.json with "working-directory".'
+    });
+  });
+  return [...new Set(roots)];
+}
+var CACHE_OF_THE_JOB = "actions-cache:";
+async function openWorkspace(host, root, inputs, standing, warnings, signal) {
+  const open3 = (remote) => openEngine({
+    root,
+    env: remote === void 0 ? host.env : { ...host.env, SLUICE_REMOTE: remote },
+    area: standing.area,
+    trust: inputs.trust,
+    signal,
+    workerFile: new URL("./worker.mjs", import.meta.url),
+    emit: (event) => {
+      if (event.type === "warning")
+        warnings.add(event.message);
+    }
+  });
+  const engine = await open3(inputs.remote);
+  try {
+    const isAlone = inputs.remote === void 0 && engine.remotes().length === 0;
+    if (!isAlone || !host.env.ACTIONS_RUNTIME_TOKEN)
+      return { engine, remote: inputs.remote };
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+  await engine.close();
+  return { engine: await open3(CACHE_OF_THE_JOB), remote: CACHE_OF_THE_JOB };
+}
+
+// packages/action/dist/report.js
+function makeReport(runs, options2) {
+  const { startedAt, ms: ms2, standing, isPushing, lockChanged: lockChanged2 } = options2;
+  return {
+    schema: 1,
+    startedAt: startedAt.toISOString(),
+    ms: Math.round(ms2),
+    area: standing.area,
+    push: { enabled: isPushing, why: standing.why },
+    totals: totalsOf(runs),
+    changedStages: runs.flatMap(({ stages }) => stages.filter(({ outcome }) => outcome !== "unchanged").map(stageOf)),
+    lockChanged: lockChanged2,
+    workspaces: runs.map(({ root, command, exitCode, ms: runMs, stages, pushed, review, edges, remotes }) => ({
+      root,
+      command,
+      exitCode,
+      ms: runMs,
+      stages,
+      remotes: remotes.map((traffic) => ({ ...traffic, busyMs: Math.round(traffic.busyMs) })),
+      edges,
+      review: review === void 0 ? null : countsOf(review),
+      pushed: pushed === void 0 ? null : { files: pushed.files, objects: pushed.objects, bytes: pushed.bytes, ms: pushed.ms },
+      problems: (pushed?.problems ?? []).map(({ code: code3, message }) => ({ code: code3, message }))
+    }))
+  };
+}
+function countsOf(review) {
+  if (review.kind === "unknown")
+    return { problem: review.why };
+  const { outs, params, metrics } = review.report;
+  return { base: review.base.rev, outs: outs.length, params: params.length, metrics: metrics.length };
+}
+function totalsOf(runs) {
+  const stages = runs.flatMap((run) => run.stages);
+  const count3 = (...outcomes) => stages.filter(({ outcome }) => outcomes.includes(outcome)).length;
+  const sum2 = (values) => values.reduce((total, value2) => total + value2, 0);
+  return {
+    stages: stages.length,
+    unchanged: count3("unchanged"),
+    restored: count3("restored"),
+    ran: count3("ran", "committed"),
+    failed: count3("failed"),
+    bytesReceived: sum2(stages.map(({ receivedBytes }) => receivedBytes)),
+    bytesPushed: sum2(runs.map(({ pushed }) => pushed?.bytes ?? 0)),
+    objectsPushed: sum2(runs.map(({ pushed }) => pushed?.objects ?? 0)),
+    savedMs: sum2(stages.map(({ savedMs }) => savedMs))
+  };
+}
+function outputsOf(report2, reportPath) {
+  const { totals: totals2 } = report2;
+  return {
+    stages: String(totals2.stages),
+    "stages-unchanged": String(totals2.unchanged),
+    "stages-restored": String(totals2.restored),
+    "stages-ran": String(totals2.ran),
+    "stages-failed": String(totals2.failed),
+    "bytes-received": String(totals2.bytesReceived),
+    "bytes-pushed": String(totals2.bytesPushed),
+    "objects-pushed": String(totals2.objectsPushed),
+    "changed-stages": JSON.stringify(report2.changedStages),
+    "lock-changed": String(report2.lockChanged),
+    area: report2.area,
+    report: reportPath
+  };
 }
 
 // packages/action/dist/review-text.js
@@ -50116,7 +50216,6 @@ import { createHash as createHash27 } from "node:crypto";
 var LONGEST_COMMENT = 65536;
 var PAGE = 100;
 var MOST_PAGES = 30;
-var ANSWER_MS2 = 2e4;
 async function keepComment(place2, text) {
   const { repository, pullRequest, marker } = place2;
   const issue = `repos/${repository}/issues`;
@@ -50155,53 +50254,25 @@ async function findOwn(place2, path) {
 }
 async function whoAmI(place2) {
   try {
-    return textIn(await ask4(place2, "GET", "user"), "login") ?? "";
+    return asText2(asObject3(await ask4(place2, "GET", "user")).login) ?? "";
   } catch {
     return "";
   }
 }
 async function ask4(place2, method, path, body) {
-  const { apiUrl, token, signal } = place2;
-  const response = await fetch(`${apiUrl}/${path}`, {
-    method,
-    headers: {
-      accept: "application/vnd.github+json",
-      authorization: `Bearer ${token}`,
-      "content-type": "application/json",
-      "user-agent": "sluice-action",
-      "x-github-api-version": "2022-11-28"
-    },
-    ...body === void 0 ? {} : { body: JSON.stringify(body) },
-    signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS2)])
-  });
-  const text = await response.text();
-  const answer2 = parse7(text);
-  if (response.ok)
-    return answer2;
-  const hint = response.status === 401 || response.status === 403 || response.status === 404 ? ". The token needs `pull-requests: write`; that of a pull request from a fork never has it" : "";
-  throw new Error(`${method} ${path.split("?")[0]}: ${response.status} ${textIn(answer2, "message") ?? ""}${hint}`);
-}
-function parse7(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return void 0;
-  }
+  const request2 = { method, path, ...body === void 0 ? {} : { body }, isRepeatable: method !== "POST" };
+  const answer2 = await askGitHub(place2, request2);
+  if (answer2.status < 300)
+    return answer2.content;
+  const hint = [401, 403, 404].includes(answer2.status) ? ". The token needs `pull-requests: write`; that of a pull request from a fork never has it" : "";
+  throw new Error(`${nameOf5(request2)}: ${tellOf(answer2)}${hint}`);
 }
 function asComment(value2) {
-  const id = fieldOf2(value2, "id");
-  const body = textIn(value2, "body");
-  const user = fieldOf2(value2, "user");
-  if (typeof id !== "number" || !Number.isSafeInteger(id) || body === void 0)
+  const { id, body, user } = asObject3(value2);
+  const { login, type } = asObject3(user);
+  if (typeof id !== "number" || !Number.isSafeInteger(id) || typeof body !== "string")
     return [];
-  return [{ id, body, author: textIn(user, "login") ?? "", isBot: textIn(user, "type") === "Bot" }];
-}
-function textIn(value2, name) {
-  const field2 = fieldOf2(value2, name);
-  return typeof field2 === "string" ? field2 : void 0;
-}
-function fieldOf2(value2, name) {
-  return typeof value2 === "object" && value2 !== null ? Object.getOwnPropertyDescriptor(value2, name)?.value : void 0;
+  return [{ id, body, author: asText2(login) ?? "", isBot: type === "Bot" }];
 }
 
 // packages/action/dist/tell-review.js
@@ -50210,10 +50281,9 @@ async function tellReview({ env, write: write2 }, { inputs, run }, review, signa
   const { pullRequest, repository } = run;
   if (token === void 0 || pullRequest === void 0)
     return void 0;
-  const apiUrl = httpUrl(env.GITHUB_API_URL) ?? "https://api.github.com";
   if (!/^[\w.-]+\/[\w.-]+$/.test(repository))
     return `${JSON.stringify(repository)} is no repository`;
-  const place2 = { apiUrl, repository, pullRequest: pullRequest.number, token, marker: markerOf(env), signal };
+  const place2 = { env, repository, pullRequest: pullRequest.number, token, marker: markerOf(env), signal };
   try {
     const outcome = await keepComment(place2, review === void 0 ? void 0 : `${review}
 
@@ -50235,9 +50305,6 @@ function runLine({ GITHUB_SERVER_URL, GITHUB_RUN_ID = "" }, repository) {
   const server = httpUrl(GITHUB_SERVER_URL);
   const isKnown = server !== void 0 && /^\d+$/.test(GITHUB_RUN_ID);
   return isKnown ? `<sub>[Run ${GITHUB_RUN_ID}](${server}/${repository}/actions/runs/${GITHUB_RUN_ID})</sub>` : "";
-}
-function httpUrl(text) {
-  return text !== void 0 && URL.canParse(text) && /^https?:\/\/[^\s()<>]+$/.test(text) ? text.replace(/\/+$/, "") : void 0;
 }
 
 // packages/action/dist/temporary.js
@@ -50362,6 +50429,7 @@ async function runStep(host, step, interruption) {
 `);
   const warnings = /* @__PURE__ */ new Set();
   const runs = [];
+  const withoutRemote = [];
   let locks;
   for (const [at3, root] of roots.entries()) {
     if (interruption.aborted)
@@ -50370,6 +50438,8 @@ async function runStep(host, step, interruption) {
     mkdirSync19(notesDir, { recursive: true });
     const { engine, remote } = await openWorkspace(host, root, inputs, standing, warnings, interruption);
     try {
+      if (engine.remotes().length === 0)
+        withoutRemote.push(root);
       const { pullRequest } = run;
       const mask = commands.mask;
       const options2 = { host, inputs, standing, root, remote, pullRequest, notesDir, interruption, mask };
@@ -50400,6 +50470,9 @@ async function runStep(host, step, interruption) {
     ...problems.map(({ code: code3, message }) => `not everything was pushed: ${code3}: ${message}`),
     ...untold === void 0 ? [] : [`the review could not be kept as a comment: ${untold}`]
   ]);
+  const notice = noRemoteNotice(withoutRemote, host.cwd, standing, run);
+  if (notice !== void 0)
+    commands.annotate("notice", notice);
   const exitCode = Math.max(exitCodeOf(runs, inputs, problems, warnings), tellLocks(commands, locks));
   if (!interruption.aborted && problems.length === 0)
     saveFinished(commands);
