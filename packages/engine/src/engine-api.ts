@@ -31,6 +31,7 @@ import type {
   ImportReport,
   InitReport,
   MergeLocksReport,
+  PingReport,
   PrePushReport,
   PullReport,
   PushReport,
@@ -201,8 +202,8 @@ export interface Engine {
   removeRemote(name: string): Promise<void>;
   /** Makes a remote the default one. */
   setDefaultRemote(name: string): Promise<void>;
-  /** Milliseconds until a remote answered. Throws `ERR_REMOTE_DOWN` or `ERR_REMOTE_DENIED`. */
-  pingRemote(name: string | undefined): Promise<{ readonly remote: string; readonly ms: number }>;
+  /** Milliseconds until a remote answered, and the proxy on the way to it, if there is one. Throws `ERR_REMOTE_DOWN` or `ERR_REMOTE_DENIED`. */
+  pingRemote(name: string | undefined): Promise<PingReport>;
   /** What a remote holds. Throws `ERR_REMOTE_DOWN` or `ERR_REMOTE_DENIED`. */
   remoteStat(name: string | undefined): Promise<RemoteStatReport>;
   /**
