@@ -201,8 +201,10 @@ export interface Engine {
   removeRemote(name: string): Promise<void>;
   /** Makes a remote the default one. */
   setDefaultRemote(name: string): Promise<void>;
-  /** Milliseconds until a remote answered. Throws `ERR_REMOTE_DOWN` or `ERR_REMOTE_DENIED`. */
-  pingRemote(name: string | undefined): Promise<{ readonly remote: string; readonly ms: number }>;
+  /** Milliseconds until a remote answered, and whether anything was ever pushed to it: if not, a warning says so, since its URL may be wrong or its directory not mounted. Throws `ERR_REMOTE_DOWN` or `ERR_REMOTE_DENIED`. */
+  pingRemote(
+    name: string | undefined,
+  ): Promise<{ readonly remote: string; readonly used: boolean; readonly ms: number }>;
   /** What a remote holds. Throws `ERR_REMOTE_DOWN` or `ERR_REMOTE_DENIED`. */
   remoteStat(name: string | undefined): Promise<RemoteStatReport>;
   /**

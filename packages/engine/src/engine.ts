@@ -279,10 +279,15 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     removeRemote: async (name) => removeRemote(root, name),
     setDefaultRemote: async (name) => setDefaultRemote(root, name),
     pingRemote: async (name) => {
-      const opening = contextFor().remotes.open(name);
+      const { remotes } = contextFor();
+      const opening = remotes.open(name);
+      const { remote } = opening;
       const startedMs = performance.now();
-      await opening.remote.contact(signal);
-      return { remote: opening.name, ms: Math.round(performance.now() - startedMs) };
+      const used = (await remote.contact(signal)) === 'used';
+      const ms = Math.round(performance.now() - startedMs);
+      // What evicts may have been used all the same.
+      if (!used && remote.storage.durable) remotes.reach.unused(remote);
+      return { remote: opening.name, used, ms };
     },
     remoteStat: async (name) => remoteStat(contextFor(), name),
     serveRemotes: async (serveOptions) => {
