@@ -26,14 +26,15 @@ export interface HaveRecord {
 const HEADER = Buffer.from('SLHV\x01\0\0\0', 'latin1');
 const RECORD_HEADER_BYTES = 44;
 
-/** Whether this store has ever been in touch with the remote: the remote is then not an empty one. */
-export function wasSeen(store: Store, description: string): boolean {
-  return store.files.statSync(havePath(store, description), { throwIfNoEntry: false }) !== undefined;
+/** The file that says that this store has been in touch with the remote, so that this is no empty one; `undefined` if it never has. */
+export function wasSeen(store: Store, description: string): string | undefined {
+  const path = havePath(store, description);
+  return store.files.statSync(path, { throwIfNoEntry: false }) === undefined ? undefined : path;
 }
 
 /** Notes that the remote answered and was in use. */
 export function markSeen(store: Store, description: string): void {
-  if (!wasSeen(store, description)) appendHave(store, description, []);
+  if (wasSeen(store, description) === undefined) appendHave(store, description, []);
 }
 
 /** Reads all records up to the first damaged one. */

@@ -3,7 +3,7 @@ import type { Digest } from '../model/digest.js';
 import type { RelPath } from '../model/path.js';
 import { parseRecord, printRecord, type StageRecord, sameOuts } from '../model/record.js';
 import type { Area } from './areas.js';
-import { recordKey } from './keys.js';
+import { placeOf, recordKey } from './keys.js';
 import { areaThatHolds, firstInAreas, type Remote } from './remote.js';
 import { bodyOf } from './storage/port.js';
 
@@ -107,7 +107,7 @@ export function judgeRecord(
   fingerprint: Digest,
   { description, signatures }: Pick<Remote, 'description' | 'signatures'>,
 ): StageRecord {
-  const where = `${description}/${recordKey(area, fingerprint)}`;
+  const where = placeOf(recordKey(area, fingerprint), description);
   const record = parseRecord(bytes.toString('utf8'), where);
   // A record under a foreign name, or that claims a foreign area, is a lie.
   if (record.fingerprint !== fingerprint || record.area !== area) {
