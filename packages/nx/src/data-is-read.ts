@@ -16,6 +16,18 @@ export function dataIsRead(
   return waiting.length === 0 ? endIsRead : waiting.some((id) => !isOurs(context, taskGraph, id));
 }
 
+/** What the tasks of one target wait for. */
+export function tasksBefore(
+  { tasks, dependencies }: NxTaskGraph,
+  { project, target }: { readonly project: string; readonly target: string },
+): { readonly project: string; readonly target: string }[] {
+  const own = Object.entries(tasks).filter(
+    ([, task]) => nameOf(task.target.project, task.target.target) === nameOf(project, target),
+  );
+  const needed = own.flatMap(([id]) => dependencies[id] ?? []);
+  return needed.flatMap((edge) => tasks[typeof edge === 'string' ? edge : edge.id]?.target ?? []);
+}
+
 /** By target, the tasks that wait for any of its tasks: a target may be in one command with several configurations, which share their outs. */
 type Waiters = ReadonlyMap<string, readonly string[]>;
 

@@ -289,6 +289,7 @@ export const DOCTOR: Shape = {
 export const EXPLAIN: Shape = {
   ...STAGE,
   state: '"unchanged", "restorable", "changed" or "new"',
+  frozen: 'true or false',
   reasons: REASONS,
   fingerprint: { before: 'digest or null', after: 'digest or null' },
   parts: [{ kind: 'text', name: 'text', before: 'text or null', after: 'text or null', changed: 'true or false' }],

@@ -207,6 +207,8 @@ export interface ExplainReport {
   readonly project: string;
   readonly target: string;
   readonly state: Decision['kind'];
+  /** The locked result is kept whatever the inputs say, so they are not looked at. */
+  readonly frozen: boolean;
   readonly reasons: readonly Reason[];
   readonly fingerprint: { readonly before: Digest | null; readonly after: Digest | null };
   readonly parts: readonly {

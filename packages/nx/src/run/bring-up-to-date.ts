@@ -2,6 +2,7 @@ import { asSluiceError, type ChosenStage, type Engine, type RunResult, type Slui
 import { dataIsRead } from '../data-is-read.js';
 import type { ExecutorContext } from '../nx-context.js';
 import type { Host } from '../printer.js';
+import { settledTargets } from '../settled-targets.js';
 import { noteTask, type TaskNote } from './task-note.js';
 
 /** Where a task runs, and what it sees. */
@@ -27,6 +28,7 @@ export interface TaskResult {
 export async function bringUpToDate(engine: Engine, chosen: ChosenStage, place: TaskPlace): Promise<TaskResult> {
   const { context, host, env, envName, emit } = place;
   const startedMs = performance.now();
+  const settled = settledTargets(context, chosen);
   const note = (rest: Pick<TaskNote, 'outcome'> & Partial<TaskNote>): void =>
     noteTask(host.env, {
       ...chosen.id,
@@ -47,12 +49,16 @@ export async function bringUpToDate(engine: Engine, chosen: ChosenStage, place: 
       // `--skip-nx-cache`: the user wants the command to run.
       force: host.env.NX_SKIP_NX_CACHE === 'true',
       wait: true,
+      settled,
       materialize: dataIsRead(context, chosen.id, host.env.SLUICE_MATERIALIZE !== 'lazy'),
       ...(env === undefined ? {} : { env }),
       ...(envName === undefined ? {} : { envName }),
       ...(emit === undefined ? {} : { emit }),
     });
-    note({ ...result, source: result.source ?? null });
+    // What was done for each stage of a matrix is noted already; the target that stands for them may have put their data in place.
+    const isNoted = settled.length > 0;
+    if (!isNoted || result.outcome !== 'unchanged')
+      note({ ...result, source: result.source ?? null, savedMs: isNoted ? 0 : result.savedMs });
     return { result, ms: performance.now() - startedMs };
   } catch (error) {
     const { code, message } = asSluiceError(error);

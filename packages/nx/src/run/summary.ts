@@ -58,8 +58,9 @@ export function summaryText(notes: readonly TaskNote[], totals: RunTotals, after
   for (const { what, code, message } of after.errors) lines.push(`  ${what} after the run failed: ${code}: ${message}`);
   if (totals.referenceOnly > 0) {
     const left = plural(totals.referenceOnly, 'out');
+    const them = totals.referenceOnly === 1 ? 'it' : 'them';
     lines.push(
-      `  ${left} left reference-only, since nothing that ran reads them; \`sluice checkout\` or \`sluice pull\` puts them in place`,
+      `  ${left} left reference-only, since no stage that ran reads ${them}; \`sluice checkout\` or \`sluice pull\` puts ${them} in place`,
     );
   }
   return lines.join('\n');
