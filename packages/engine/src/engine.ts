@@ -181,6 +181,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   ): Promise<T> => {
     const context = contextFor();
     if (select.length === 0) {
+      for (const { file, message } of context.projects.problems) {
+        emit({ type: 'warning', code: 'ERR_WORKSPACE', message: `what ${file} declares is left out: it ${message}` });
+      }
       for (const [stage, problem] of context.stages.broken) {
         emit({ type: 'warning', code: problem.code, message: `${stage} is left out: ${problem.message}` });
       }

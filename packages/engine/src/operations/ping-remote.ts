@@ -10,11 +10,13 @@ import { accessOf } from './s3-remote.js';
 /** Asks a remote, or the default one, for a sign of life. Throws `ERR_REMOTE_UNKNOWN`, `ERR_REMOTE_DOWN` and `ERR_REMOTE_DENIED`. */
 export async function pingRemote(context: OperationContext, name: string | undefined): Promise<PingReport> {
   const { config, env, signal } = context;
-  const opened = context.remotes.open(name);
+  const { name: remote, remote: opened } = context.remotes.open(name);
   const startedMs = performance.now();
-  await opened.remote.contact(signal);
+  const used = (await opened.contact(signal)) === 'used';
   const ms = Math.round(performance.now() - startedMs);
-  return { remote: opened.name, ms, proxy: proxyTo(remoteNamed(config, opened.name), env) ?? null };
+  // What evicts may have been used all the same.
+  if (!used && opened.storage.durable) context.remotes.reach.unused(opened);
+  return { remote, used, ms, proxy: proxyTo(remoteNamed(config, remote), env) ?? null };
 }
 
 /** Behind a broker there is none on the way: it finds its own. */

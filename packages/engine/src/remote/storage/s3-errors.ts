@@ -94,7 +94,7 @@ export function explainS3(error: unknown, ask: S3Ask, place: S3Place): SluiceErr
   if (name === 'CredentialsProviderError' || name === 'TokenProviderError') {
     return denied(
       `no credentials were found for ${place.description}: ${firstLine(failure.message)}`,
-      'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or the `profile` of the remote; a public bucket needs "anonymous": true.',
+      'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE or the `profile` of the remote to the name of a profile that is there; a public bucket needs "anonymous": true.',
     );
   }
   if (failure.message.startsWith('Region is missing')) {
