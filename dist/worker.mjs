@@ -479,6 +479,23 @@ function failPack(where, problem) {
   throw new SluiceError("ERR_PACK_INVALID", `pack ${where} is damaged: ${problem}`);
 }
 
+// packages/engine/dist/util/whole-io.js
+function writeWhole(files, fd, bytes, position = null) {
+  for (let at = 0; at < bytes.length; ) {
+    at += files.writeSync(fd, bytes, at, bytes.length - at, position === null ? null : position + at);
+  }
+}
+function readWhole(files, fd, bytes, position = null) {
+  let at = 0;
+  while (at < bytes.length) {
+    const read = files.readSync(fd, bytes, at, bytes.length - at, position === null ? null : position + at);
+    if (read === 0)
+      break;
+    at += read;
+  }
+  return at;
+}
+
 // packages/engine/dist/store/layout.js
 import { join } from "node:path";
 var LOOSE_BYTES = 64 * 1024;
@@ -676,10 +693,8 @@ var PackWriter = class {
     this.fill = 0;
   }
   writeAll(bytes) {
-    if (this.fd === void 0)
-      return;
-    for (let at = 0; at < bytes.length; )
-      at += this.files.writeSync(this.fd, bytes, at, bytes.length - at);
+    if (this.fd !== void 0)
+      writeWhole(this.files, this.fd, bytes);
   }
 };
 
@@ -869,7 +884,7 @@ var Ingestor = class {
   flushLease() {
     if (this.pendingCount === 0)
       return;
-    this.files.writeSync(this.leaseFd, this.pending, 0, this.pendingCount * RAW_DIGEST_BYTES);
+    writeWhole(this.files, this.leaseFd, this.pending.subarray(0, this.pendingCount * RAW_DIGEST_BYTES));
     this.pendingCount = 0;
   }
   beginLoose() {
@@ -880,8 +895,7 @@ var Ingestor = class {
     return {
       write: (bytes) => {
         sha.update(bytes);
-        for (let at = 0; at < bytes.length; )
-          at += files.writeSync(fd, bytes, at, bytes.length - at);
+        writeWhole(files, fd, bytes);
       },
       digest: () => sha.digest(),
       keep: (raw, rawAt, kind = "blob") => {
@@ -1223,13 +1237,8 @@ function loadPack(files, name, path) {
 }
 function readAt(files, fd, position, length, name) {
   const bytes = Buffer.allocUnsafe(length);
-  let at = 0;
-  while (at < length) {
-    const read = files.readSync(fd, bytes, at, length - at, position + at);
-    if (read === 0)
-      throw cutOff(name);
-    at += read;
-  }
+  if (readWhole(files, fd, bytes, position) < length)
+    throw cutOff(name);
   return bytes;
 }
 function cutOff(name) {
@@ -1335,8 +1344,7 @@ var GrowingFile = class {
   }
   /** Puts bytes at their place. Throws the system error. */
   write(bytes, offset) {
-    for (let at = 0; at < bytes.length; )
-      at += this.files.writeSync(this.fd, bytes, at, bytes.length - at, offset + at);
+    writeWhole(this.files, this.fd, bytes, offset);
     if (offset !== this.hashed) {
       this.early.set(offset, bytes.length);
       return;
@@ -1595,19 +1603,12 @@ var ObjectReader = class {
     const length = Math.min(Math.max(needed, this.windowBytes), pack.bytes - start);
     const buffer = this.reserve(length);
     const fd = this.open(pack);
-    let at = 0;
-    this.windowPack = "";
-    while (at < length) {
-      const read = this.files.readSync(fd, buffer, at, length - at, start + at);
-      if (read === 0)
-        break;
-      at += read;
-    }
+    const found = readWhole(this.files, fd, buffer.subarray(0, length), start);
     this.windowPack = pack.name;
     this.windowStart = start;
-    this.windowLength = at;
-    if (at < needed)
-      buffer.fill(0, at, needed);
+    this.windowLength = found;
+    if (found < needed)
+      buffer.fill(0, found, needed);
   }
   reserve(length) {
     if (this.window.length < length)
@@ -1942,7 +1943,7 @@ function placeFile(file, how, reader, files, stats, i) {
     if (file.size >= LOOSE_BYTES) {
       streamInto(fd, file, reader, files);
     } else {
-      writeAll(files, fd, reader.read("blob", file.digests, file.at), 0);
+      writeWhole(files, fd, reader.read("blob", file.digests, file.at), 0);
     }
     const stat = files.fstatSync(fd);
     if (stat.size !== file.size)
@@ -1994,16 +1995,12 @@ function putStat(stats, i, stat) {
 function streamInto(fd, file, reader, files) {
   let position = 0;
   reader.stream(file.digests, file.at, (chunk) => {
-    writeAll(files, fd, chunk, position);
+    writeWhole(files, fd, chunk, position);
     position += chunk.length;
   }, () => {
     files.ftruncateSync(fd, 0);
     position = 0;
   });
-}
-function writeAll(files, fd, bytes, position) {
-  for (let at = 0; at < bytes.length; )
-    at += files.writeSync(fd, bytes, at, bytes.length - at, position + at);
 }
 
 // packages/engine/dist/workspace/thread.js

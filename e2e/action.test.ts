@@ -192,7 +192,7 @@ story('without any remote the cache of the repository is one', async () => {
   }
 });
 
-story('a job without a token for any cache runs without a remote', async () => {
+story('a job without a token for any cache runs without a remote, and says once that nothing is kept', async () => {
   workspace.write({ 'sluice.json': {} });
   const env = {
     ACTIONS_RUNTIME_TOKEN: '',
@@ -203,4 +203,7 @@ story('a job without a token for any cache runs without a remote', async () => {
   const main = await beginJob(workspace, { env }).run('main', { targets: 'upper' });
   expect(main).toMatchObject({ code: 0, outputs: { 'stages-ran': '1', 'stages-failed': '0', 'bytes-pushed': '0' } });
   expect(main.stdout).not.toMatch(/^::(?:error|warning)/m);
+  expect(main.stdout.match(/^::notice.*/gm)).toEqual([
+    expect.stringMatching(/^::notice::Results are not kept after this job: no remote is configured, .* remote add /),
+  ]);
 });

@@ -19,6 +19,7 @@ beforeAll(async () => {
         status: ours('status', { exitCode: true }),
         checkout: ours('checkout'),
         gc: ours('gc', { allBranches: true }),
+        'gc-backup': ours('gc', { remote: 'backup' }),
       },
     },
     'tools/project.json': { name: 'tools', targets: { status: ours('status'), all: ours('status', { select: [] }) } },
@@ -57,6 +58,15 @@ story('checkout goes back to a revision, and gc keeps what a branch names', asyn
   expect(await w.nx('run', 'data:checkout')).toMatch(/^wrote 1 file/m);
   expect(await w.nx('run', 'data:gc', '--dry-run')).toMatch(/^would remove 2 objects \(6 B\), kept 2 objects/m);
   expect(await w.nx('run', 'data:gc', '--recordsDays=14')).toMatch(/^removed 0 objects .*kept 4 objects/m);
+});
+
+story('gc collects a remote where one is named, and leaves the store alone', async () => {
+  expect(await w.nx('run', 'data:gc-backup', '--dryRun')).toMatch(/^would remove 0 objects \(0 B\) from backup; /m);
+  expect(await w.nx('run', 'data:gc-backup', '--graceDays=7')).toMatch(/^removed 0 objects \(0 B\) from backup; /m);
+  expect(await w.try('nx', 'run', 'data:gc', '--graceDays=7')).toMatchObject({
+    code: 1,
+    output: expect.stringContaining('ERR_USAGE: graceDays and foreignDays are about a remote'),
+  });
 });
 
 story('what cannot be done is told with its code', async () => {

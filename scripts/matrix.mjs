@@ -35,8 +35,10 @@ const { values, positionals } = parseArgs({
     node: { type: 'string', default: NODE.join(',') },
   },
 });
-const words = positionals.length > 0 ? positionals : ABOUT_NX;
-const tests = [...words.map((word) => `e2e/[^/]*${word}[^/]*[.]test`), ...(positionals.length > 0 ? [] : ABOUT_NODE)];
+const tests =
+  positionals.length > 0
+    ? positionals.map((word) => `e2e/[^/]*${word}[^/]*[.]test`)
+    : [`e2e/(${ABOUT_NX.join('|')})[.]test`, ...ABOUT_NODE];
 
 /** @type {string[]} */
 const failed = [];

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { asObject, asText, readJson } from './json-values.js';
 
 /** What GitHub says of the run that this step belongs to. Nothing in it comes from files of the checkout. */
 export interface CiRun {
@@ -26,7 +27,7 @@ export interface PullRequest {
 
 /** Reads the environment of a step and the file with its event. What is missing or of another shape is left out. */
 export function readCiRun(env: Readonly<Record<string, string | undefined>>): CiRun {
-  const event = asObject(readJson(env.GITHUB_EVENT_PATH));
+  const event = asObject(readEvent(env.GITHUB_EVENT_PATH));
   const repository = env.GITHUB_REPOSITORY ?? '';
   const pull = event.pull_request === undefined ? undefined : asObject(event.pull_request);
   const number = pull?.number;
@@ -50,20 +51,12 @@ export function readCiRun(env: Readonly<Record<string, string | undefined>>): Ci
   };
 }
 
-function readJson(file: string | undefined): unknown {
+function readEvent(file: string | undefined): unknown {
   try {
-    return file === undefined ? undefined : JSON.parse(readFileSync(file, 'utf8'));
+    return file === undefined ? undefined : readJson(readFileSync(file, 'utf8'));
   } catch {
     return undefined;
   }
-}
-
-function asObject(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value)) : {};
-}
-
-function asText(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
 }
 
 function asBase({ sha, ref }: Readonly<Record<string, unknown>>): PullRequest['base'] {

@@ -57,12 +57,15 @@ export async function commitLocks(
     const notices = noticesOf(published, branch);
     if (published.commit === null) return { ...none, notices };
     if (commitLock !== 'pull-request') return { ...none, commit: published.commit, notices };
-    const pullRequest = await openPullRequest(env, token ?? '', {
-      head: published.branch,
-      base: branch,
-      title: TITLE,
-      body: `Locks of data:\n\n${published.locks.map((lock) => `    ${lock}`).join('\n')}\n\n${madeBy(env)}`,
-    });
+    const pullRequest = await openPullRequest(
+      { env, token: token ?? '' },
+      {
+        head: published.branch,
+        base: branch,
+        title: TITLE,
+        body: `Locks of data:\n\n${published.locks.map((lock) => `    ${lock}`).join('\n')}\n\n${madeBy(env)}`,
+      },
+    );
     return { ...none, commit: published.commit, pullRequest, notices: [...notices, `opened ${pullRequest}`] };
   } catch (error) {
     return { ...none, error: asSluiceError(error) };

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,6 @@ import { nxGroups } from './nx-groups.js';
 import { parsePlanInputs } from './plan-inputs.js';
 import { planOutputs } from './plan-outputs.js';
 import { planSummary } from './plan-summary.js';
-import { openPullRequest } from './pull-request.js';
 import { standingOf } from './standing.js';
 
 const env = (inputs: Record<string, string>): Record<string, string> =>
@@ -115,57 +114,6 @@ test.each([
   expect(branchForLocks(run, standingOf(run), parseInputs({}))).toBeUndefined();
 });
 
-/** A server that gives these answers, one after another. */
-async function withApi(
-  answers: readonly (readonly [status: number, body: unknown])[],
-  use: (api: { readonly url: string; readonly asked: string[] }) => Promise<void>,
-): Promise<void> {
-  const asked: string[] = [];
-  const server = createServer((request: IncomingMessage, response: ServerResponse) => {
-    request.resume().on('end', () => {
-      const [status, body] = answers[asked.length] ?? [500, {}];
-      asked.push(`${request.method} ${request.url}`);
-      response.statusCode = status;
-      if (status === 302) response.setHeader('location', 'http://127.0.0.1:1/');
-      response.end(typeof body === 'string' ? body : JSON.stringify(body));
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  try {
-    await use({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked });
-  } finally {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  }
-}
-
-const WANTED = { head: 'sluice/locks-1', base: 'main', title: 'Locks', body: '' };
-const open = (url: string): Promise<string> =>
-  openPullRequest({ GITHUB_API_URL: url, GITHUB_REPOSITORY: 'acme/data' }, 'secret', WANTED);
-
-test('a pull request is opened, or the one that is open is found; what passes is tried again', async () => {
-  await withApi(
-    [
-      [502, 'no'],
-      [201, { html_url: 'https://h/1' }],
-    ],
-    async ({ url, asked }) => {
-      expect(await open(url)).toBe('https://h/1');
-      expect(asked).toEqual(['POST /repos/acme/data/pulls', 'POST /repos/acme/data/pulls']);
-    },
-  );
-  await withApi(
-    [
-      [422, { message: 'exists' }],
-      [200, [{ html_url: 'https://h/2' }]],
-    ],
-    async ({ url, asked }) => {
-      expect(await open(url)).toBe('https://h/2');
-      expect(asked[1]).toBe('GET /repos/acme/data/pulls?state=open&head=acme%3Asluice%2Flocks-1&base=main');
-    },
-  );
-});
-
 test('git shows the token that is given, and not the one of the checkout beside it', async () => {
   const shown: string[] = [];
   const server = createServer((request, response) => {
@@ -198,29 +146,4 @@ test('git shows the token that is given, and not the one of the checkout beside 
   rmSync(dir, { recursive: true });
   expect(new Set(shown)).toEqual(new Set([`basic ${Buffer.from('x-access-token:secret').toString('base64')}`]));
   expect(env.INPUT_X).toBeUndefined();
-});
-
-test('a refusal is told with what the server said, and never with the token; no token goes elsewhere', async () => {
-  await withApi([[403, { message: 'Resource not accessible' }]], async ({ url }) => {
-    await expect(open(url)).rejects.toMatchObject({
-      code: 'ERR_LOCKS_NOT_PUBLISHED',
-      message: 'the pull request for sluice/locks-1 was not opened: 403 Resource not accessible',
-    });
-  });
-  await withApi(
-    [
-      [422, { message: 'No commits between' }],
-      [200, []],
-    ],
-    async ({ url }) => {
-      await expect(open(url)).rejects.toThrow('422 No commits between');
-    },
-  );
-  await withApi(Array(4).fill([302, '']), async ({ url, asked }) => {
-    await expect(open(url)).rejects.toMatchObject({
-      code: 'ERR_LOCKS_NOT_PUBLISHED',
-      message: expect.not.stringContaining('secret'),
-    });
-    expect(asked).toHaveLength(4);
-  });
 });

@@ -8,7 +8,14 @@ let place: CommentPlace;
 beforeEach(async () => {
   api = await startCommentsApi('/repos/acme/data', 7, 't');
   const { signal } = new AbortController();
-  place = { apiUrl: api.url, repository: 'acme/data', pullRequest: 7, token: 't', marker: MARKER, signal };
+  place = {
+    env: { GITHUB_API_URL: api.url },
+    repository: 'acme/data',
+    pullRequest: 7,
+    token: 't',
+    marker: MARKER,
+    signal,
+  };
 });
 afterEach(() => api.stop());
 

@@ -1,14 +1,13 @@
+import { askGitHub, type GitHubAccess, type GitHubRequest, nameOf, tellOf } from './github-api.js';
+import { asObject, asText } from './json-values.js';
+
 /** A comment on a pull request, and who writes it. */
-export interface CommentPlace {
-  /** Of the REST API, without a slash at its end. */
-  readonly apiUrl: string;
+export interface CommentPlace extends GitHubAccess {
   /** `owner/name` */
   readonly repository: string;
   readonly pullRequest: number;
-  readonly token: string;
   /** An HTML comment: by it the comment is found again. */
   readonly marker: string;
-  readonly signal: AbortSignal;
 }
 
 /** GitHub refuses a longer body. */
@@ -16,7 +15,6 @@ const LONGEST_COMMENT = 65_536;
 
 const PAGE = 100;
 const MOST_PAGES = 30;
-const ANSWER_MS = 20_000;
 
 /**
  * Keeps one comment on a pull request as `text` says, and makes it if it is not there. `undefined`: nothing is to be said, so none is made; one that is there says so. Throws one sentence if
@@ -67,57 +65,31 @@ async function findOwn(place: CommentPlace, path: string): Promise<Comment | und
 /** `''` for the token of a job, which belongs to nobody. */
 async function whoAmI(place: CommentPlace): Promise<string> {
   try {
-    return textIn(await ask(place, 'GET', 'user'), 'login') ?? '';
+    return asText(asObject(await ask(place, 'GET', 'user')).login) ?? '';
   } catch {
     return '';
   }
 }
 
-async function ask(place: CommentPlace, method: string, path: string, body?: object): Promise<unknown> {
-  const { apiUrl, token, signal } = place;
-  const response = await fetch(`${apiUrl}/${path}`, {
-    method,
-    headers: {
-      accept: 'application/vnd.github+json',
-      authorization: `Bearer ${token}`,
-      'content-type': 'application/json',
-      'user-agent': 'sluice-action',
-      'x-github-api-version': '2022-11-28',
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
-  });
-  const text = await response.text();
-  const answer = parse(text);
-  if (response.ok) return answer;
-  const hint =
-    response.status === 401 || response.status === 403 || response.status === 404
-      ? '. The token needs `pull-requests: write`; that of a pull request from a fork never has it'
-      : '';
-  throw new Error(`${method} ${path.split('?')[0]}: ${response.status} ${textIn(answer, 'message') ?? ''}${hint}`);
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+async function ask(
+  place: CommentPlace,
+  method: GitHubRequest['method'],
+  path: string,
+  body?: object,
+): Promise<unknown> {
+  // A comment whose answer is lost may be there: a second one would stay for good.
+  const request = { method, path, ...(body === undefined ? {} : { body }), isRepeatable: method !== 'POST' };
+  const answer = await askGitHub(place, request);
+  if (answer.status < 300) return answer.content;
+  const hint = [401, 403, 404].includes(answer.status)
+    ? '. The token needs `pull-requests: write`; that of a pull request from a fork never has it'
+    : '';
+  throw new Error(`${nameOf(request)}: ${tellOf(answer)}${hint}`);
 }
 
 function asComment(value: unknown): Comment[] {
-  const id = fieldOf(value, 'id');
-  const body = textIn(value, 'body');
-  const user = fieldOf(value, 'user');
-  if (typeof id !== 'number' || !Number.isSafeInteger(id) || body === undefined) return [];
-  return [{ id, body, author: textIn(user, 'login') ?? '', isBot: textIn(user, 'type') === 'Bot' }];
-}
-
-function textIn(value: unknown, name: string): string | undefined {
-  const field = fieldOf(value, name);
-  return typeof field === 'string' ? field : undefined;
-}
-
-function fieldOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? Object.getOwnPropertyDescriptor(value, name)?.value : undefined;
+  const { id, body, user } = asObject(value);
+  const { login, type } = asObject(user);
+  if (typeof id !== 'number' || !Number.isSafeInteger(id) || typeof body !== 'string') return [];
+  return [{ id, body, author: asText(login) ?? '', isBot: type === 'Bot' }];
 }

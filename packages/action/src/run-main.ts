@@ -7,6 +7,7 @@ import type { Host } from './host.js';
 import { type Inputs, parseInputs } from './inputs.js';
 import { listen } from './interruption.js';
 import { lockChanged } from './lock-changed.js';
+import { noRemoteNotice } from './no-remote-notice.js';
 import { openWorkspace, workspaceRoots } from './open-workspace.js';
 import { makeReport, outputsOf, type Report } from './report.js';
 import { reviewText } from './review-text.js';
@@ -77,6 +78,7 @@ async function runStep(host: Host, step: Step, interruption: AbortSignal): Promi
   host.write(`${standing.why}\n`);
   const warnings = new Set<string>();
   const runs: WorkspaceRun[] = [];
+  const withoutRemote: string[] = [];
   let locks: LockOutcome | undefined;
   for (const [at, root] of roots.entries()) {
     if (interruption.aborted) break;
@@ -84,6 +86,7 @@ async function runStep(host: Host, step: Step, interruption: AbortSignal): Promi
     mkdirSync(notesDir, { recursive: true });
     const { engine, remote } = await openWorkspace(host, root, inputs, standing, warnings, interruption);
     try {
+      if (engine.remotes().length === 0) withoutRemote.push(root);
       const { pullRequest } = run;
       const mask = commands.mask;
       const options = { host, inputs, standing, root, remote, pullRequest, notesDir, interruption, mask };
@@ -113,6 +116,8 @@ async function runStep(host: Host, step: Step, interruption: AbortSignal): Promi
     ...problems.map(({ code, message }) => `not everything was pushed: ${code}: ${message}`),
     ...(untold === undefined ? [] : [`the review could not be kept as a comment: ${untold}`]),
   ]);
+  const notice = noRemoteNotice(withoutRemote, host.cwd, standing, run);
+  if (notice !== undefined) commands.annotate('notice', notice);
   const exitCode = Math.max(exitCodeOf(runs, inputs, problems, warnings), tellLocks(commands, locks));
   // What could not be sent is tried again by the post step.
   if (!interruption.aborted && problems.length === 0) saveFinished(commands);

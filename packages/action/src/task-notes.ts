@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Reason } from '@sluice/engine';
+import { asObject, asText, readJson } from './json-values.js';
 
 /** Names the directory where executors say what became of their stages, for whoever started Nx. */
 export const REPORT_NOTES_VARIABLE = 'SLUICE_REPORT_NOTES';
@@ -43,14 +44,7 @@ const OUTCOMES = ['unchanged', 'restored', 'ran', 'committed', 'failed'] as cons
 
 /** The process of a stage wrote this: only what has the shape of a note is taken. */
 function parseNote(line: string): TaskNote | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== 'object' || value === null) return undefined;
-  const given: Readonly<Record<string, unknown>> = Object.fromEntries(Object.entries(value));
+  const given = asObject(readJson(line));
   const outcome = OUTCOMES.find((known) => known === given.outcome);
   if (outcome === undefined || typeof given.project !== 'string' || typeof given.target !== 'string') return undefined;
   return {
@@ -82,10 +76,6 @@ function asError(value: unknown): TaskNote['error'] {
 
 function asList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
-}
-
-function asText(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
 }
 
 function asCount(value: unknown): number {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CiRun } from './ci-run.js';
 import type { Host } from './host.js';
+import { httpUrl } from './http-url.js';
 import type { Inputs } from './inputs.js';
 import { keepComment } from './pull-comment.js';
 
@@ -20,9 +21,8 @@ export async function tellReview(
   const { commentToken: token } = inputs;
   const { pullRequest, repository } = run;
   if (token === undefined || pullRequest === undefined) return undefined;
-  const apiUrl = httpUrl(env.GITHUB_API_URL) ?? 'https://api.github.com';
   if (!/^[\w.-]+\/[\w.-]+$/.test(repository)) return `${JSON.stringify(repository)} is no repository`;
-  const place = { apiUrl, repository, pullRequest: pullRequest.number, token, marker: markerOf(env), signal };
+  const place = { env, repository, pullRequest: pullRequest.number, token, marker: markerOf(env), signal };
   try {
     const outcome = await keepComment(
       place,
@@ -45,10 +45,4 @@ function runLine({ GITHUB_SERVER_URL, GITHUB_RUN_ID = '' }: Host['env'], reposit
   const server = httpUrl(GITHUB_SERVER_URL);
   const isKnown = server !== undefined && /^\d+$/.test(GITHUB_RUN_ID);
   return isKnown ? `<sub>[Run ${GITHUB_RUN_ID}](${server}/${repository}/actions/runs/${GITHUB_RUN_ID})</sub>` : '';
-}
-
-function httpUrl(text: string | undefined): string | undefined {
-  return text !== undefined && URL.canParse(text) && /^https?:\/\/[^\s()<>]+$/.test(text)
-    ? text.replace(/\/+$/, '')
-    : undefined;
 }

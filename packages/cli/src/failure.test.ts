@@ -1,7 +1,7 @@
 import { type Engine, ERRORS, type ErrorCode, SluiceError } from '@sluice/engine';
 import { fakeEngine } from './testing/fake-engine.js';
 import { runMain } from './testing/run-main.js';
-import { STAGE, VERIFY } from './testing/samples.js';
+import { STAGE, VERIFY } from './testing/samples/index.js';
 
 const CODES = Object.keys(ERRORS) as ErrorCode[];
 

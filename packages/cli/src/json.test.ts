@@ -33,7 +33,7 @@ import {
   SUMMARY,
   UNLOCK,
   VERIFY,
-} from './testing/samples.js';
+} from './testing/samples/index.js';
 
 const { path, ...stat } = STORE;
 
@@ -223,7 +223,7 @@ const CASES: readonly (readonly [args: string, call: readonly unknown[], documen
     ],
     { remotes: REMOTES },
   ],
-  ['remote ping', ['pingRemote', undefined], { remote: 's3cache', ms: 12 }],
+  ['remote ping', ['pingRemote', undefined], { remote: 's3cache', used: true, ms: 12, proxy: null }],
   ['remote stat near', ['remoteStat', 'near'], REMOTE_STAT],
   ['store stat', ['storeStat'], stat],
   ['store path', ['storeStat'], { path }],

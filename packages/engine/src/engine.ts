@@ -31,6 +31,7 @@ import { log } from './operations/log.js';
 import { ls } from './operations/ls.js';
 import { mergeLockFiles } from './operations/merge-locks.js';
 import type { Select } from './operations/options.js';
+import { pingRemote } from './operations/ping-remote.js';
 import { plan } from './operations/plan/plan.js';
 import { prePush } from './operations/pre-push.js';
 import { publishLocks } from './operations/publish-locks.js';
@@ -281,12 +282,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     addRemote: async ({ name, ...remote }) => addRemote(root, name, remote),
     removeRemote: async (name) => removeRemote(root, name),
     setDefaultRemote: async (name) => setDefaultRemote(root, name),
-    pingRemote: async (name) => {
-      const opening = contextFor().remotes.open(name);
-      const startedMs = performance.now();
-      await opening.remote.contact(signal);
-      return { remote: opening.name, ms: Math.round(performance.now() - startedMs) };
-    },
+    pingRemote: async (name) => pingRemote(contextFor(), name),
     remoteStat: async (name) => remoteStat(contextFor(), name),
     serveRemotes: async (serveOptions) => {
       drivers ??= keepDrivers();

@@ -1,6 +1,6 @@
 import type { ChosenStage } from '@sluice/engine';
 import { tasksBefore } from './data-is-read.js';
-import type { ExecutorContext } from './host.js';
+import type { ExecutorContext } from './nx-context.js';
 
 /**
  * For a target with a matrix, the targets of its project that the same Nx command has run before it: the plugin makes each stage of the matrix a task, so there is nothing left to

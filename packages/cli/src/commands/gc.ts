@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type GcRemoteOptions, SluiceError } from '@sluice/engine';
+import { type GcRemoteOptions, gcRemoteText, SluiceError } from '@sluice/engine';
 import { Option } from 'commander';
 import { type Call, type Declare, examples } from '../command.js';
 import { type HistoryOptions, scopeOf, withRecentHistory } from './history.js';
@@ -58,10 +58,10 @@ export const declareGc: Declare = (program, execute) => {
           ...(forgetWorkspace === undefined ? {} : { forgetWorkspace: resolve(call.cwd, forgetWorkspace) }),
           ...(dryRun === undefined ? {} : { dryRun }),
         };
-        const { gcExplanationText, gcRemoteText, gcText } = await import('../render/gc.js');
+        const { gcExplanationText, gcText } = await import('../render/gc.js');
         if (options.remote !== undefined) {
           const report = await engine.gcRemote({ ...scope, ...remoteOf(options, options.remote) });
-          return { json: report, text: gcRemoteText(report) };
+          return { json: report, text: gcRemoteText(report, '--foreign 90d') };
         }
         if (options.grace !== undefined || options.foreign !== undefined) {
           throw new SluiceError('ERR_USAGE', '--grace and --foreign are about a remote', {

@@ -338,7 +338,7 @@ export const REMOTES: Shape = {
   remotes: [{ name: 'text', url: 'text', default: 'true or false', readOnly: 'true or false' }],
 };
 
-export const PING: Shape = { remote: 'text', ms: 'number' };
+export const PING: Shape = { remote: 'text', used: 'true or false', ms: 'number', proxy: 'text or null' };
 
 export const REMOTE_STAT: Shape = {
   remote: 'text',

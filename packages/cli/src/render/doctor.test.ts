@@ -1,4 +1,4 @@
-import { DOCTOR } from '../testing/samples.js';
+import { DOCTOR } from '../testing/samples/index.js';
 import { doctorFailure, doctorText } from './doctor.js';
 
 test('each finding says what it is and what to do, the last line is the verdict', () => {

@@ -1,4 +1,4 @@
-import { EXPLAIN, sampleDigest } from '../testing/samples.js';
+import { EXPLAIN, sampleDigest } from '../testing/samples/index.js';
 import { explainText } from './explain.js';
 
 test('a verdict, then each part before and after', () => {

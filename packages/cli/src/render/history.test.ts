@@ -1,6 +1,6 @@
 import type { DiffReport } from '@sluice/engine';
 import { runMain } from '../testing/run-main.js';
-import { DIFF, LOG } from '../testing/samples.js';
+import { DIFF, LOG } from '../testing/samples/index.js';
 import { changedPaths, diffText } from './diff.js';
 import { graphLines } from './graph.js';
 import { logText } from './log.js';

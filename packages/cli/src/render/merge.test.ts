@@ -1,4 +1,4 @@
-import { CONFLICT, MERGE, RESOLVED } from '../testing/samples.js';
+import { CONFLICT, MERGE, RESOLVED } from '../testing/samples/index.js';
 import { conflictLines } from './conflicts.js';
 import { mergeText, resolveText } from './merge.js';
 

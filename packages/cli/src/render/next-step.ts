@@ -8,6 +8,7 @@ export function nextStep(stages: readonly StageStatus[]): string {
     restoreStep(stages) ??
     pushStep(stages) ??
     bringStep(stages) ??
+    askStep(stages) ??
     'nothing to do'
   );
 }
@@ -66,6 +67,15 @@ function bringStep(stages: readonly StageStatus[]): string | undefined {
   if (absent.length === 0) return undefined;
   const command = absent.every(({ store }) => store === 'complete') ? 'sluice checkout' : 'sluice pull';
   return `${plural(absent.length, 'out')} reference-only; ${command} brings ${absent.length === 1 ? 'it' : 'them'}`;
+}
+
+/** What a remote has is not known while it is down. */
+function askStep(stages: readonly StageStatus[]): string | undefined {
+  const down = outsOf(stages).flatMap(({ remote }) =>
+    Object.entries(remote).flatMap(([name, state]) => (state === 'down' ? [name] : [])),
+  );
+  if (down.length === 0) return undefined;
+  return `nothing to do here; what is on ${[...new Set(down)].join(' and ')} is not known`;
 }
 
 function outsOf(stages: readonly StageStatus[]): OutStatus[] {

@@ -1,5 +1,5 @@
 import { runMain } from '../testing/run-main.js';
-import { PLAN, RELOCK } from '../testing/samples.js';
+import { PLAN, RELOCK } from '../testing/samples/index.js';
 import { matrixLines, planText } from './plan.js';
 import { relockText } from './relock.js';
 

@@ -1,5 +1,5 @@
 import type { OutStatus, Reason, StageStatus } from '@sluice/engine';
-import { STAGE, sampleDigest } from '../testing/samples.js';
+import { STAGE, sampleDigest } from '../testing/samples/index.js';
 import { nextStep } from './next-step.js';
 import { statusText } from './status.js';
 
@@ -123,3 +123,9 @@ test.each<[string, StageStatus[], string]>([
     '2 outs reference-only; sluice pull brings them',
   ],
 ])('what to do when %s', (_name, stages, expected) => expect(nextStep(stages)).toBe(expected));
+
+test('what a remote has is not known while it is down', () => {
+  const outs = [out('p/a', { remote: { near: 'complete', far: 'down' } }), out('p/b', { remote: { far: 'down' } })];
+  expect(nextStep([stage('p:t', { outs })])).toBe('nothing to do here; what is on far is not known');
+  expect(nextStep([stage('p:t', { outs: [out('p/a', { remote: { near: 'complete' } })] })])).toBe('nothing to do');
+});

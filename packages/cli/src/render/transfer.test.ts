@@ -1,5 +1,5 @@
 import type { PushReport, RemotePush } from '@sluice/engine';
-import { FETCH, PULL, PUSH } from '../testing/samples.js';
+import { FETCH, PULL, PUSH } from '../testing/samples/index.js';
 import { fetchText } from './fetch.js';
 import { pullText } from './pull.js';
 import { pushText } from './push.js';

@@ -1,4 +1,4 @@
-import { VERIFY } from '../testing/samples.js';
+import { VERIFY } from '../testing/samples/index.js';
 import { verifyFailure, verifyText } from './verify.js';
 
 test('each finding has a line, the last one is the verdict', () => {

@@ -1,4 +1,4 @@
-import { CHECKOUT, COMMIT, REMOTES, STORE } from '../testing/samples.js';
+import { CHECKOUT, COMMIT, REMOTES, STORE } from '../testing/samples/index.js';
 import { checkoutText } from './checkout.js';
 import { commitText } from './commit.js';
 import { initText } from './init.js';

@@ -1,6 +1,6 @@
 import type { Engine, EngineOptions } from '@sluice/engine';
 import type { OpenEngine } from '../session.js';
-import * as samples from './samples.js';
+import * as samples from './samples/index.js';
 
 /** A call of an engine's method. */
 export type EngineCall = readonly [method: string, ...args: unknown[]];
@@ -79,7 +79,7 @@ function sampleEngine(root: string): Engine {
     addRemote: async () => undefined,
     removeRemote: async () => undefined,
     setDefaultRemote: async () => undefined,
-    pingRemote: async () => ({ remote: 's3cache', ms: 12 }),
+    pingRemote: async () => ({ remote: 's3cache', used: true, ms: 12, proxy: null }),
     remoteStat: async () => samples.REMOTE_STAT,
     close: async () => undefined,
   };

@@ -291,7 +291,12 @@ export function isStoredSize(codec: number, stored: number, size: number): boole
 
 /** Throws `ERR_MAP_INVALID`. */
 export function failMap(where: string, problem: string): never {
-  throw new SluiceError('ERR_MAP_INVALID', `map ${where} is damaged: ${problem}`, {
+  throw damagedMap(where, problem);
+}
+
+/** The error for a map that cannot be right. */
+export function damagedMap(where: string, problem: string): SluiceError {
+  return new SluiceError('ERR_MAP_INVALID', `map ${where} is damaged: ${problem}`, {
     hint: 'Push the root again from a workspace that has it, or run `sluice push --verify`.',
   });
 }

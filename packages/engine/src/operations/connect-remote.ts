@@ -80,7 +80,7 @@ export function connectRemote(settings: RemoteConfig, options: ConnectOptions): 
     storage,
     area: options.area,
     // A place that evicts may be empty again at any time.
-    seen: durable && wasSeen(options.store, description),
+    seen: durable ? wasSeen(options.store, description) : undefined,
     onUsed: () => markSeen(options.store, description),
     encoding: { compression: settings.compression ?? 'auto', chunking: settings.chunking ?? false },
     quiet: quietNote(options.store, description),

@@ -1,8 +1,9 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import fs, { closeSync, openSync } from 'node:fs';
 import { SluiceError } from '../errors.js';
 import { inParallel } from '../remote/parallel.js';
 import type { PlainBucket } from '../remote/storage/s3-plain.js';
 import { progress } from '../stage/progress.js';
+import { writeWhole } from '../util/whole-io.js';
 import type { Download, Validators } from '../workspace/download.js';
 import { parseObjectUrl } from '../workspace/object-url.js';
 import type { OperationContext } from './context.js';
@@ -43,7 +44,7 @@ export async function downloadObject(
       const length = Math.min(PART_BYTES, bytes - offset);
       const part = await bucket.read(key, etag, { offset, length }, { signal });
       if (part?.length !== length) throw failed(url, 'it changed while it was received');
-      for (let at = 0; at < length; ) at += writeSync(fd, part, at, length - at, offset + at);
+      writeWhole(fs, fd, part, offset);
       advance(0, length);
     });
   } finally {

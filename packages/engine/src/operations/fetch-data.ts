@@ -1,4 +1,7 @@
+import type { SluiceError } from '../errors.js';
 import { fetchRoots } from '../remote/fetch.js';
+import type { LostRoot } from '../remote/lost-roots.js';
+import { lostOuts } from '../stage/name-missing.js';
 import { progress } from '../stage/progress.js';
 import { bulkReceiver } from '../workspace/bulk-receiver.js';
 import { checkout } from './checkout.js';
@@ -24,7 +27,10 @@ export async function fetchData(
   options: FetchOptions,
 ): Promise<FetchReport> {
   const startedMs = performance.now();
-  return fetchSelected(context, await sampleSelected(context, selected, options), options, startedMs);
+  const sampled = await sampleSelected(context, selected, options);
+  const { report, failure } = await fetchSelected(context, sampled, options, startedMs);
+  if (failure !== undefined) throw failure;
+  return report;
 }
 
 async function fetchSelected(
@@ -32,13 +38,14 @@ async function fetchSelected(
   selected: readonly Selected[],
   options: FetchOptions,
   startedMs: number,
-): Promise<FetchReport> {
+): Promise<{ readonly report: FetchReport; readonly failure: SluiceError | undefined }> {
   const items = await wanted(context, selected, options);
   const first = context.remotes.open(options.remotes?.[0]);
   const total = emptyTally('received');
   const left = { files: 0, bytes: 0 };
   const given = new Map<string, number>();
   const asked = new Map<OpenedRemote, FetchReport['requests']>();
+  const lost: LostRoot[] = [];
   for (const { remotes, group } of byRemotes(context, items, options)) {
     const [opened = first] = remotes;
     for (const one of remotes) if (!asked.has(one)) asked.set(one, { ...one.requests });
@@ -56,6 +63,7 @@ async function fetchSelected(
         const name = remotes.find((one) => one.remote === remote)?.name ?? opened.name;
         given.set(name, (given.get(name) ?? 0) + bytes);
       },
+      lost: (one) => lost.push(one),
       relatives: (root) => relativesOf(context, root),
       beginProgress: progress(context.emit, 'receiving', opened.name),
       signal: context.signal,
@@ -65,7 +73,7 @@ async function fetchSelected(
     left.bytes += fetched.left.bytes;
   }
   context.workspace.store.reader.catalog.refresh();
-  return {
+  const report = {
     remote: first.name,
     ...total,
     left,
@@ -73,9 +81,10 @@ async function fetchSelected(
     requests: sumOfRequests([...asked].map(([{ requests }, before]) => requestsSince(before, requests))),
     ms: Math.round(performance.now() - startedMs),
   };
+  return { report, failure: lostOuts(lost, items, context.workspace.root) };
 }
 
-/** {@link fetchData}, then the workspace is made to be what the lock says. */
+/** {@link fetchData}, then the workspace is made to be what the lock says, also where some outs cannot be had: those stay as they are, and are thrown in the end. */
 export async function pull(
   context: OperationContext,
   selected: readonly Selected[],
@@ -83,14 +92,17 @@ export async function pull(
 ): Promise<PullReport> {
   const startedMs = performance.now();
   const sampled = await sampleSelected(context, selected, options);
-  const fetched = await fetchSelected(context, sampled, options, startedMs);
+  const { report, failure } = await fetchSelected(context, sampled, options, startedMs);
   const { workspace } = await checkout(context, sampled, {
     rev: options.rev,
     force: options.force ?? false,
     missing: 'leave',
+    // What cannot be had is told by the failure.
+    onlyStale: failure !== undefined,
     strict: false,
   });
-  return { ...fetched, workspace, ms: Math.round(performance.now() - startedMs) };
+  if (failure !== undefined) throw failure;
+  return { ...report, workspace, ms: Math.round(performance.now() - startedMs) };
 }
 
 /** What is asked of the same remotes in the same order, in the order of the stages. */

@@ -2,9 +2,11 @@ import { SluiceError, throwIfAborted, toErrorWire } from '../errors.js';
 import type { Digest } from '../model/digest.js';
 import type { OutRoot } from '../model/root.js';
 import { believesRecord } from '../remote/areas.js';
-import { pushRoots } from '../remote/push.js';
+import type { LostRoot } from '../remote/lost-roots.js';
+import { type PushResult, pushRoots } from '../remote/push.js';
 import { writeRecord } from '../remote/records.js';
 import { isComplete } from '../remote/remote.js';
+import { lostOuts } from '../stage/name-missing.js';
 import { progress } from '../stage/progress.js';
 import { type Out, type Stage, stageName } from '../stage/stage.js';
 import { completeness } from '../store/complete.js';
@@ -65,7 +67,7 @@ export async function push(
   };
 }
 
-/** Sends to one remote what is meant for it. A failure that has a code is returned beside the report. */
+/** Sends to one remote what is meant for it; what of that is neither here nor there keeps nothing from the rest. A failure that has a code is returned beside the report. */
 async function pushTo(
   context: OperationContext,
   opened: OpenedRemote,
@@ -77,7 +79,9 @@ async function pushTo(
   const counts = emptyTally('sent');
   let failure: SluiceError | undefined;
   try {
-    addTally(counts, await send(context, opened, cargo, isMeant), 'sent');
+    const sent = await send(context, opened, cargo, isMeant);
+    addTally(counts, sent.pushed, 'sent');
+    failure = sent.failure;
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error;
     failure = error;
@@ -97,7 +101,7 @@ async function send(
   opened: OpenedRemote,
   { locked, past, options }: Cargo,
   isMeant: (out: Out) => boolean,
-): ReturnType<typeof pushRoots> {
+): Promise<{ readonly pushed: PushResult; readonly failure: SluiceError | undefined }> {
   const current = locked.flatMap((entry) => itemsOf(entry, isMeant)).filter((item) => isOurs(context, item));
   const older = await presentOnly(
     context,
@@ -107,6 +111,7 @@ async function send(
   const items = distinct([...current, ...older]);
   const isFirst =
     items.length > 0 && options.dryRun !== true && (await opened.remote.contact(context.signal)) === 'empty';
+  const lost: LostRoot[] = [];
   const pushed = await pushRoots({
     remote: opened.remote,
     store: context.workspace.store,
@@ -117,6 +122,7 @@ async function send(
     ),
     dryRun: options.dryRun ?? false,
     verify: options.verify ?? false,
+    lost: (one) => lost.push(one),
     encoder: bulkEncoder(context.workspace.bulk, context.workspace.store),
     beginProgress: progress(context.emit, 'sending', opened.name),
     signal: context.signal,
@@ -125,10 +131,15 @@ async function send(
     const message = `remote ${opened.name} was never used before: it is now at ${opened.remote.description}`;
     context.emit({ type: 'note', message });
   }
-  if (options.dryRun === true) return pushed;
-  await pushRecords(context, opened, [...locked, ...past], isMeant);
+  const failure = lostOuts(lost, items, context.workspace.root);
+  if (options.dryRun === true) return { pushed, failure };
+  const isLost = ({ entry }: Entry): boolean =>
+    [...entry.outs.values()].some(({ digest }) => lost.some(({ root }) => root.digest === digest));
+  // A record names nothing that is not there.
+  const whole = [...locked, ...past].filter((entry) => !isLost(entry));
+  await pushRecords(context, opened, whole, isMeant);
   await opened.remote.flush({ mayWait: true, signal: context.signal });
-  return pushed;
+  return { pushed, failure };
 }
 
 /** What git keeps is in the store only where it is small; then others can restore it by its record. */

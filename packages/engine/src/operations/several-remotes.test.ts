@@ -244,10 +244,14 @@ describe('reading', () => {
     await here.engine.commit({ select: [] });
     await here.engine.status({ select: [], remotes: 'own' });
     expect(here.warnings()).toEqual([expect.stringContaining('remote near was never used: nothing is at file:///')]);
+    expect(await here.engine.pingRemote('near')).toMatchObject({ remote: 'near', used: false });
+    expect(here.warnings()).toHaveLength(2);
     expect(fs.existsSync(temp('near'))).toBe(false);
     await here.engine.push({ select: [] });
     const notes = here.events.flatMap((event) => (event.type === 'note' ? [event.message] : []));
     expect(notes).toEqual([expect.stringContaining('remote near was never used before: it is now at file:///')]);
+    expect(await here.engine.pingRemote('near')).toMatchObject({ used: true });
+    expect(here.warnings()).toHaveLength(2);
     // A clone that has never seen the share cannot know that it is not mounted, and says what it sees.
     unmount('near');
     const fresh = await here.empty();

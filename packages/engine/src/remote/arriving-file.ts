@@ -3,11 +3,11 @@ import { setImmediate } from 'node:timers/promises';
 import { throwIfAborted } from '../errors.js';
 import { RAW_DIGEST_BYTES } from '../model/digest.js';
 import { SLICE_BYTES } from '../model/map.js';
-import type { Files } from '../store/files.js';
 import type { Ingestor } from '../store/ingest.js';
 import type { ReceivedFile, Receiver } from '../store/receiver.js';
 import type { Store } from '../store/store.js';
 import { type Claim, claimTransfer } from '../store/transfers.js';
+import { readWhole } from '../util/whole-io.js';
 
 /** Hashed between two looks at the rest of the process. */
 const BYTES_AT_ONCE = 16 * 1024 * 1024;
@@ -76,8 +76,9 @@ export class ArrivingFile {
     const fd = files.openSync(this.claim.path, 'r');
     try {
       for (const piece of pieces) {
-        const found = read(files, fd, piece.start, piece.bytes);
-        if (found === undefined || !createHash('sha256').update(found).digest().equals(piece.raw)) lacking.push(piece);
+        const found = Buffer.allocUnsafe(piece.bytes);
+        const isThere = readWhole(files, fd, found, piece.start) === piece.bytes;
+        if (!isThere || !createHash('sha256').update(found).digest().equals(piece.raw)) lacking.push(piece);
         hashed += piece.bytes;
         if (hashed < BYTES_AT_ONCE) continue;
         hashed = 0;
@@ -114,14 +115,4 @@ export class ArrivingFile {
     await this.file.close();
     this.claim.release();
   }
-}
-
-function read(files: Files, fd: number, offset: number, length: number): Buffer | undefined {
-  const buffer = Buffer.allocUnsafe(length);
-  for (let fill = 0; fill < length; ) {
-    const count = files.readSync(fd, buffer, fill, length - fill, offset + fill);
-    if (count === 0) return undefined;
-    fill += count;
-  }
-  return buffer;
 }

@@ -14,6 +14,7 @@ import {
   parsePackTail,
 } from '../model/pack.js';
 import { type ChunkedSource, readChunked } from './fetch-chunked.js';
+import { placeOf } from './keys.js';
 import { RangeReader } from './range-reader.js';
 import { damagedAt, expectCodec, hasDigest, missingAt } from './remote-nodes.js';
 import type { Storage, StorageKey } from './storage/port.js';
@@ -36,7 +37,7 @@ export async function auditPack(
   checked: AuditCount,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly index: PackIndex | undefined; readonly problems: SluiceError[] }> {
-  const where = `${storage.description}/${key}`;
+  const where = placeOf(key, storage.description);
   let index: PackIndex;
   try {
     const head = await storage.get(key, { offset: 0, length: PACK_HEADER_BYTES }, { signal });

@@ -17,7 +17,7 @@ import { TREE } from '../model/tree.js';
 import type { ObjectReader } from '../store/reader.js';
 import type { Area } from './areas.js';
 import { type AuditCount, auditBlob, auditChunked, auditPack } from './audit-objects.js';
-import { blobKey, mapKey } from './keys.js';
+import { blobKey, mapKey, placeOf } from './keys.js';
 import { claimsOf, LARGEST_MAP_BYTES } from './map-claims.js';
 import { inParallel } from './parallel.js';
 import type { Remote } from './remote.js';
@@ -98,7 +98,7 @@ export class Auditor {
     const bytes = await remote.storage.get(key, { offset: 0, length: LARGEST_MAP_BYTES }, { signal });
     if (bytes === undefined) return { absent: true, names: [], problems: [] };
     try {
-      const where = `${remote.description}/${key}`;
+      const where = placeOf(key, remote.description);
       const claims = claimsOf(bytes, area, root, where);
       const problem = remote.signatures.problemOfMap(parseMapHeader(bytes, where), area, where);
       if (problem !== undefined) return { absent: false, names: [], problems: [{ key, error: problem }] };

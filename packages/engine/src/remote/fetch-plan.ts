@@ -1,7 +1,7 @@
-import { SluiceError } from '../errors.js';
+import type { SluiceError } from '../errors.js';
 import { digestFromRaw, RAW_DIGEST_BYTES, rawOf } from '../model/digest.js';
 import { DigestTable } from '../model/digest-table.js';
-import { IN_CHUNKS, isStoredSize, LOCATION_BYTES, OWN_KEY, readLocation, SLICE_BYTES } from '../model/map.js';
+import { failMap, IN_CHUNKS, isStoredSize, LOCATION_BYTES, OWN_KEY, readLocation, SLICE_BYTES } from '../model/map.js';
 import type { PathFilter } from '../model/path-filter.js';
 import type { OutRoot } from '../model/root.js';
 import { NODE_SHAPE_AT, PART, TREE } from '../model/tree.js';
@@ -12,6 +12,7 @@ import type { BlobSource } from './fetch-blobs.js';
 import type { ChunkedSource } from './fetch-chunked.js';
 import type { Attempt } from './fetch-tally.js';
 import { blobKey } from './keys.js';
+import type { LostRoot } from './lost-roots.js';
 import type { Reach, Remote } from './remote.js';
 import { OpenMaps, type RemoteMap } from './remote-map.js';
 import { expectCodec, RemoteNodes } from './remote-nodes.js';
@@ -41,6 +42,8 @@ export interface FetchRootsOptions {
   readonly treesOnly?: boolean | undefined;
   /** No file is fetched that would bring the bytes of this fetch above it, and none after it. */
   readonly maxBytes?: number | undefined;
+  /** Is told of each root that cannot be had whole, instead of an error in the end. */
+  readonly lost?: ((one: LostRoot) => void) | undefined;
   /** Finds versions that share content with a root which the remote does not have, such as both sides of a merge. */
   readonly relatives?: ((root: OutRoot) => Promise<readonly OutRoot[]>) | undefined;
   readonly beginProgress?: BeginProgress | undefined;
@@ -171,7 +174,7 @@ function addToSource(
   const whole = location.how === OWN_KEY;
   expectCodec(location.codec, map.where);
   if (!whole && !isStoredSize(location.codec, location.stored, size)) {
-    throw new SluiceError('ERR_MAP_INVALID', `map ${map.where} gives a blob another size than its tree`);
+    failMap(map.where, 'it gives a blob another size than its tree');
   }
   const key = whole ? blobKey(map.areaOf(location.area), digestFromRaw(digest)) : map.packKey(location.pack);
   let source = lack.sources.get(key);

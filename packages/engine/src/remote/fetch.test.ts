@@ -348,7 +348,7 @@ describe('a remote that is down', () => {
   });
 
   test('a remote that was in use and is empty is down, one that never was is empty', async () => {
-    const seen = openRemote({ storage: memoryStorage(), area: 'shared', seen: true });
+    const seen = openRemote({ storage: memoryStorage(), area: 'shared', seen: 'have' });
     await expect(fetchRoots({ remote: seen, store: newStore(), wants: [{ root }] })).rejects.toMatchObject({
       code: 'ERR_REMOTE_DOWN',
     });

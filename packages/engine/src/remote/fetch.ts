@@ -1,4 +1,4 @@
-import { SluiceError, toErrorWire } from '../errors.js';
+import { type ErrorCode, SluiceError, toErrorWire } from '../errors.js';
 import { noFiles } from '../model/path-filter.js';
 import { completeness } from '../store/complete.js';
 import { PACK_COUNT } from '../store/layout.js';
@@ -16,6 +16,7 @@ import { fetchRanges, type WantedRange } from './fetch-ranges.js';
 import { fetchRelatives } from './fetch-relatives.js';
 import { notToBeHad, takeFromAny } from './fetch-sources.js';
 import { type Attempt, addFetchCounts, type FetchCounts, FetchTally } from './fetch-tally.js';
+import { type LostRoot, tellLost } from './lost-roots.js';
 import { isUnreachable, type Remote } from './remote.js';
 import { type OpenMaps, openMap, type RemoteMap } from './remote-map.js';
 import { HaveTeacher } from './teach-have.js';
@@ -25,50 +26,90 @@ export type FetchResult = FetchCounts;
 
 /**
  * Brings roots, or parts of them, from a remote into the store. Each byte is compared with the digest of the tree that names it before it is
- * published. A copy that is missing or damaged in one area is looked for in the others, then on the other remotes; what is nowhere keeps nothing else away. Throws
+ * published. A copy that is missing or damaged in one area is looked for in the others, then on the other remotes; what is nowhere keeps nothing else away, neither files nor roots. Throws
  * `ERR_NOT_LOCAL` if no remote and not the store has a root, nor can give it from its `relatives`, `ERR_OBJECT_MISSING`, `ERR_OBJECT_DAMAGED` or `ERR_MAP_INVALID` if no copy is
  * sound, `ERR_REMOTE_DOWN` and `ERR_REMOTE_DENIED`. What came before a failure stays, and does not come again.
  */
 export async function fetchRoots(options: FetchRootsOptions): Promise<FetchResult> {
   const earlier = new FetchTally().total;
-  for (let tries = options.wants.length; ; tries--) {
-    try {
-      const result = await fetchNamed(options);
-      for (const what of ['files', 'objects', 'bytes'] as const) {
-        // What came for a merged root is here by the second try, and counts once.
-        result[what].received += earlier[what].received;
-        result[what].reused = Math.max(0, result[what].reused - earlier[what].received);
-      }
-      return result;
-    } catch (error) {
-      const isNowhere = error instanceof SluiceError && error.code === 'ERR_NOT_LOCAL' && tries > 0;
-      const want = isNowhere ? options.wants.find(({ root }) => root.digest === error.details?.digest) : undefined;
-      const came = want === undefined ? undefined : await fetchRelatives(options, want, fetchNamed);
-      if (came === undefined) throw error;
+  const tried = new Set<FetchWant>();
+  for (;;) {
+    const { result, lost } = await fetchNamed(options);
+    let hasCome = false;
+    for (const { want, error } of lost) {
+      if (error.code !== 'ERR_NOT_LOCAL' || tried.has(want)) continue;
+      tried.add(want);
+      const came = await fetchRelatives(options, want, fetchWhole);
+      if (came === undefined) continue;
       addFetchCounts(earlier, came);
+      hasCome = true;
     }
+    if (hasCome) continue;
+    tellLost(lost, options.lost);
+    for (const what of ['files', 'objects', 'bytes'] as const) {
+      // What came for a merged root is here by the second try, and counts once.
+      result[what].received += earlier[what].received;
+      result[what].reused = Math.max(0, result[what].reused - earlier[what].received);
+    }
+    return result;
   }
 }
 
+/** What is wrong with the data of one root, and says nothing about the others. */
+const OF_ONE_ROOT: ReadonlySet<ErrorCode> = new Set([
+  'ERR_NOT_LOCAL',
+  'ERR_OBJECT_MISSING',
+  'ERR_OBJECT_DAMAGED',
+  'ERR_TREE_INVALID',
+  'ERR_PACK_INVALID',
+  'ERR_MAP_INVALID',
+  'ERR_SIGNATURE',
+]);
+
 /** Fetches roots that remote or store have under their own names. */
-async function fetchNamed(options: FetchRootsOptions): Promise<FetchResult> {
+async function fetchNamed(
+  options: FetchRootsOptions,
+): Promise<{ readonly result: FetchResult; readonly lost: readonly (LostRoot & { readonly want: FetchWant })[] }> {
   const { store, wants } = options;
   const tally = new FetchTally();
-  if (wants.length === 0) return tally.total;
+  const lost = new Map<FetchWant, SluiceError>();
+  if (wants.length === 0) return { result: tally.total, lost: [] };
   const teacher = new HaveTeacher(store, options.signal);
   await salvageLeftovers(store);
   store.reader.catalog.refresh();
   await store.write(async (session) => {
     tally.restart();
+    lost.clear();
     for (const want of wants) {
       tally.beginWant();
       const take = (remote: Remote): Promise<boolean> =>
         fetchFromAnyArea({ ...options, remote }, want, session, tally, teacher);
-      if (!(await takeFromAny(options, take))) takeLocal(options, want, tally);
+      const error = await failureOf(async () => (await takeFromAny(options, take)) || takeLocal(options, want, tally));
+      if (error !== undefined) lost.set(want, error);
     }
   });
   store.reader.catalog.refresh();
-  return tally.total;
+  return { result: tally.total, lost: [...lost].map(([want, error]) => ({ want, root: want.root, error })) };
+}
+
+/** {@link fetchNamed}, throwing what could not be had. */
+async function fetchWhole(options: FetchRootsOptions): Promise<FetchResult> {
+  const { result, lost } = await fetchNamed(options);
+  tellLost(lost, undefined);
+  return result;
+}
+
+/** What is wrong with one root, or why it cannot be had now; any other failure ends the fetch. */
+async function failureOf(take: () => Promise<unknown>): Promise<SluiceError | undefined> {
+  try {
+    await take();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error;
+    const isUnanswered = isUnreachable(error) && error.details?.digest !== undefined;
+    if (!OF_ONE_ROOT.has(error.code) && !isUnanswered) throw error;
+    return error;
+  }
 }
 
 /** Tries the areas in order, and the first once more: a repack may have replaced its map meanwhile. Returns whether any has a map. */

@@ -1,7 +1,7 @@
 import { SluiceError } from '../errors.js';
 import type { Digest } from '../model/digest.js';
 import type { Area } from './areas.js';
-import { mapKey } from './keys.js';
+import { mapKey, placeOf } from './keys.js';
 import { claimsOf, LARGEST_MAP_BYTES } from './map-claims.js';
 import { inParallel } from './parallel.js';
 import type { Storage, StorageKey } from './storage/port.js';
@@ -23,7 +23,7 @@ export async function holdsRoot(
   const named = new Map<StorageKey, number>();
   for (const [key, map] of reached) {
     const bytes = await storage.get(key, { offset: 0, length: LARGEST_MAP_BYTES }, { signal });
-    const claims = bytes === undefined ? undefined : soundClaims(bytes, map, `${storage.description}/${key}`);
+    const claims = bytes === undefined ? undefined : soundClaims(bytes, map, placeOf(key, storage.description));
     if (claims === undefined) return false;
     for (const next of claims.maps) reached.set(mapKey(next.area, next.root), next);
     for (const pack of claims.packs) named.set(pack.key, Math.max(pack.end, named.get(pack.key) ?? 0));

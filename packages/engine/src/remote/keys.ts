@@ -13,6 +13,11 @@ import { type StorageKey, storageKey } from './storage/port.js';
  *     <area>/gc/receipts/<32 hex>.json
  */
 
+/** A key as messages name it: the address of a remote may end with its endpoint, so the key does not go behind it. */
+export function placeOf(key: StorageKey, description: string): string {
+  return `${key} on ${description}`;
+}
+
 /** Says which format the remote has. */
 export const FORMAT_KEY: StorageKey = storageKey('format');
 

@@ -2,6 +2,7 @@ import { SluiceError } from '../errors.js';
 import { digestFromRaw, shortDigest } from '../model/digest.js';
 import type { ObjectReader } from '../store/reader.js';
 import type { Store } from '../store/store.js';
+import { readWhole } from '../util/whole-io.js';
 
 /** A large blob of the store, opened to be read in parts. */
 export interface LocalRanges {
@@ -24,13 +25,7 @@ export function openLocalRanges(store: Store, reader: ObjectReader, raw: Buffer)
   return {
     read: (offset, length) => {
       const bytes = Buffer.allocUnsafe(length);
-      let fill = 0;
-      while (fill < length) {
-        const read = store.files.readSync(fd, bytes, fill, length - fill, offset + fill);
-        if (read === 0) break;
-        fill += read;
-      }
-      return expectLength(bytes.subarray(0, fill), length, raw);
+      return expectLength(bytes.subarray(0, readWhole(store.files, fd, bytes, offset)), length, raw);
     },
     close: () => store.files.closeSync(fd),
   };

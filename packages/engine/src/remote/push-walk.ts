@@ -47,10 +47,11 @@ const MOST_PROBLEMS = 20;
 
 /**
  * Walks roots as they are in the store, sends what the remote lacks, and writes down where everything lies there. A subtree that another map holds is
- * not walked. Objects that cannot be read are gathered in {@link problems}, with their paths.
+ * not walked. Objects that cannot be read are gathered, with their paths: in {@link problems} when the draft of their root is there, in {@link late} when they were being sent.
  */
 export class PushWalk {
   readonly problems: ErrorWire[] = [];
+  readonly late: ErrorWire[] = [];
   private readonly context: PushWalkContext;
   private readonly packRefs = new Map<HavePack, PackRef>();
   /** Chunks that a dry run would have sent. */
@@ -202,7 +203,7 @@ export class PushWalk {
         sent = (await uploader.areaOfLarge(digestFromRaw(own), size)) === undefined;
         if (sent) this.expectLocal(own, 0);
       } else {
-        const failed = (error: unknown): void => this.note(path(), error);
+        const failed = (error: unknown): void => this.note(path(), error, this.late);
         const added = await uploader.addLarge(own, size, walked.advance, failed);
         sent = added.sent;
         walked.draft.builder.addOwnKey(added.blob.area, added.blob.slices, undefined);
@@ -304,10 +305,10 @@ export class PushWalk {
   }
 
   /** Notes that an object of the store cannot be sent; any other failure ends the push. */
-  private note(path: string, error: unknown): void {
+  private note(path: string, error: unknown, problems = this.problems): void {
     if (!(error instanceof SluiceError) || !LOCAL_PROBLEMS.has(error.code)) throw error;
     const wire = toErrorWire(error);
-    this.problems.push({ ...wire, message: path === '' ? wire.message : `${path}: ${wire.message}` });
+    problems.push({ ...wire, message: path === '' ? wire.message : `${path}: ${wire.message}` });
   }
 }
 

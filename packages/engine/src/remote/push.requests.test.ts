@@ -21,7 +21,12 @@ interface Pushed extends PushCounts {
 async function pushCounted(store: Store, storage: Storage, root: OutRoot): Promise<Pushed> {
   const counted = counting(storage);
   const counts = await pushRoots({
-    remote: openRemote({ storage: counted, area: 'shared', seen: true, quiet: quietNote(store, storage.description) }),
+    remote: openRemote({
+      storage: counted,
+      area: 'shared',
+      seen: 'have',
+      quiet: quietNote(store, storage.description),
+    }),
     store,
     roots: [{ root }],
   });

@@ -4,7 +4,7 @@ import type { OutRoot } from '../model/root.js';
 import { type Encoder, inlineEncoder } from '../store/encoder.js';
 import { ObjectReader } from '../store/reader.js';
 import type { Store } from '../store/store.js';
-import { throwProblems } from '../util/problems.js';
+import { gatherProblems, throwProblems } from '../util/problems.js';
 import type { BeginProgress } from '../util/progress.js';
 import { Auditor } from './audit.js';
 import { ChunkedBlobs } from './chunked-blobs.js';
@@ -16,6 +16,7 @@ import { HaveIndex, mapRecord } from './have-index.js';
 import { mapKey } from './keys.js';
 import { lacksLittle } from './lacks-little.js';
 import { learnFromKnown, learnFromPrevious } from './learn.js';
+import { type LostRoot, tellLost } from './lost-roots.js';
 import { inParallel } from './parallel.js';
 import { type Draft, PushWalk } from './push-walk.js';
 import type { Remote } from './remote.js';
@@ -50,6 +51,8 @@ export interface PushRootsOptions {
   readonly verify?: boolean | undefined;
   /** Has looked at the roots already and knows what is lost or damaged: nothing relies on that, and it is sent again. Implies `verify`. */
   readonly auditor?: Auditor | undefined;
+  /** Is told of each root of which the store lacks something, instead of an error in the end; what was counted of it so far stays counted. */
+  readonly lost?: ((one: LostRoot) => void) | undefined;
   /** Who compresses; this thread if nobody else. */
   readonly encoder?: Encoder | undefined;
   readonly beginProgress?: BeginProgress | undefined;
@@ -69,8 +72,8 @@ const MOST_REQUESTS = 16;
 
 /**
  * Sends what roots reach and the remote lacks, in the order packs and large blobs, map. A map is written only when all that it names was
- * confirmed. Throws `ERR_OBJECT_MISSING` or `ERR_OBJECT_DAMAGED`, with paths, for objects that the store cannot give, with no map written for their root,
- * and what the remote throws.
+ * confirmed. Throws `ERR_OBJECT_MISSING` or `ERR_OBJECT_DAMAGED`, with paths, for objects that the store cannot give, with no map written for their root
+ * and all other roots sent; and what the remote throws.
  */
 export async function pushRoots(options: PushRootsOptions): Promise<PushResult> {
   const { remote, store, roots, signal, dryRun = false } = options;
@@ -205,13 +208,21 @@ async function sendAll(
   };
   // One total for all of them: they share packs, and so arrive together.
   const advance = options.beginProgress?.(sum(jobs, 'files'), sum(jobs, 'bytes'));
+  const lost: LostRoot[] = [];
   for (const job of jobs) {
-    open.push({ job, draft: await tools.walk.draft(job.root, advance, job.previous) });
-    throwProblems(tools.walk.problems);
+    const draft = await tools.walk.draft(job.root, advance, job.previous);
+    const problem = gatherProblems(tools.walk.problems.splice(0));
+    // What one root lacks keeps nothing from the others.
+    if (problem !== undefined) {
+      lost.push({ root: job.root, error: problem });
+      continue;
+    }
+    open.push({ job, draft });
     bytes += job.root.bytes;
     if (bytes >= FLUSH_BYTES) await flush();
   }
   await flush();
+  tellLost(lost, options.lost);
 }
 
 function sum(jobs: readonly Job[], what: 'files' | 'bytes'): number {
@@ -229,7 +240,7 @@ async function complete(
   let drafts = open;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     await uploader.finish();
-    throwProblems(walk.problems);
+    throwProblems(walk.late);
     const namings = drafts.map(({ draft }) => draft);
     const bad = options.auditor?.bad ?? new Set<StorageKey>();
     const since = remote.lookout.oldestLook();

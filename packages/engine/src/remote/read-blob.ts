@@ -3,6 +3,7 @@ import { SluiceError } from '../errors.js';
 import { openDecode } from '../model/decompress.js';
 import { digestFromRaw, equalRaw, RAW_DIGEST_BYTES, rawDigestOf } from '../model/digest.js';
 import {
+  damagedMap,
   IN_CHUNKS,
   isStoredSize,
   LOCATION_BYTES,
@@ -218,5 +219,5 @@ function notThere(remote: Remote, { raw }: BlobRange): SluiceError {
 }
 
 function wrongSize(map: RemoteMap): SluiceError {
-  return new SluiceError('ERR_MAP_INVALID', `map ${map.where} gives a blob another size than its tree`);
+  return damagedMap(map.where, 'it gives a blob another size than its tree');
 }

@@ -1,10 +1,9 @@
 import { SluiceError } from '../errors.js';
 import type { Digest } from '../model/digest.js';
 import type { RelPath } from '../model/path.js';
-import { parseRecord, printRecord, type StageRecord } from '../model/record.js';
-import { sameRoot } from '../model/root.js';
+import { parseRecord, printRecord, type StageRecord, sameOuts } from '../model/record.js';
 import type { Area } from './areas.js';
-import { recordKey } from './keys.js';
+import { placeOf, recordKey } from './keys.js';
 import { areaThatHolds, firstInAreas, type Remote } from './remote.js';
 import { bodyOf } from './storage/port.js';
 
@@ -108,7 +107,7 @@ export function judgeRecord(
   fingerprint: Digest,
   { description, signatures }: Pick<Remote, 'description' | 'signatures'>,
 ): StageRecord {
-  const where = `${description}/${recordKey(area, fingerprint)}`;
+  const where = placeOf(recordKey(area, fingerprint), description);
   const record = parseRecord(bytes.toString('utf8'), where);
   // A record under a foreign name, or that claims a foreign area, is a lie.
   if (record.fingerprint !== fingerprint || record.area !== area) {
@@ -127,8 +126,4 @@ async function missingOuts(remote: Remote, record: StageRecord, signal: AbortSig
     return found === undefined ? [path] : [];
   });
   return (await Promise.all(looks)).flat();
-}
-
-function sameOuts(a: StageRecord, b: StageRecord): boolean {
-  return a.outs.size === b.outs.size && [...a.outs].every(([path, root]) => sameRoot(root, b.outs.get(path)));
 }

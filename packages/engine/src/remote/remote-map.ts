@@ -16,7 +16,7 @@ import {
 } from '../model/map.js';
 import { OBJECT_HEADER_BYTES } from '../model/pack.js';
 import { type Area, areaOf } from './areas.js';
-import { mapKey, packKey } from './keys.js';
+import { mapKey, packKey, placeOf } from './keys.js';
 import { LARGEST_MAP_BYTES } from './map-claims.js';
 import { RangeReader } from './range-reader.js';
 import { firstInAreas, type Remote } from './remote.js';
@@ -133,7 +133,7 @@ export async function readMapHeader(
   const key = mapKey(area, root);
   const bytes = await remote.storage.get(key, { offset: 0, length: LARGEST_MAP_HEADER_BYTES }, { signal });
   if (bytes === undefined) return undefined;
-  const where = `${remote.description}/${key}`;
+  const where = placeOf(key, remote.description);
   return ofRoot(parseMapHeader(bytes, where), root, where);
 }
 
@@ -148,7 +148,7 @@ export async function readMapNames(
   signal?: AbortSignal,
 ): Promise<StorageKey[] | undefined> {
   const key = mapKey(area, root);
-  const where = `${remote.description}/${key}`;
+  const where = placeOf(key, remote.description);
   const bytes = await remote.storage.get(key, { offset: 0, length: USUAL_FRONT_BYTES }, { signal });
   if (bytes === undefined) return undefined;
   const header = ofRoot(parseMapHeader(bytes, where), root, where);
@@ -173,7 +173,7 @@ export async function openMap(
   signal?: AbortSignal,
 ): Promise<RemoteMap | undefined> {
   const key = mapKey(area, root);
-  const where = `${remote.description}/${key}`;
+  const where = placeOf(key, remote.description);
   const storage = appetite === 'proof' ? await wholeProof(remote, area, key, where, signal) : remote.storage;
   const reader = new RangeReader(storage, key, signal);
   const first = await reader.read(0, appetite === 'some' ? SOME_BYTES : WHOLE_BYTES);

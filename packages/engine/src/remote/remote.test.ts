@@ -1,3 +1,4 @@
+import { SluiceError } from '../errors.js';
 import { digestOf } from '../model/digest.js';
 import { faulty } from '../testing/faulty-storage.js';
 import { memoryStorage } from '../testing/memory-storage.js';
@@ -40,6 +41,28 @@ test.each(['{"version": 2}', '{}', '[]', 'null', 'hello', ''])(
     await expect(remote.prepare()).rejects.toMatchObject({ code: 'ERR_FORMAT_VERSION' });
   },
 );
+
+test('a format that is damaged is told from one that is newer, with what belongs there', async () => {
+  const storage = memoryStorage();
+  const hintFor = async (text: string): Promise<unknown> => {
+    storage.objects.set(FORMAT_KEY, Buffer.from(text));
+    const failure = await openRemote({ storage, area: 'shared' })
+      .contact()
+      .catch((error: unknown) => error);
+    return failure instanceof SluiceError ? failure.hint : failure;
+  };
+  expect(await hintFor('{"version": 2}')).toContain('Update Sluice');
+  for (const text of ['', '{"vers']) expect(await hintFor(text)).toContain('write {"version":1} to that object');
+  expect(await hintFor('{"version":1}')).toBe('used');
+});
+
+test('a remote that was in use and has lost its mark names the file that says so', async () => {
+  const remote = openRemote({ storage: memoryStorage(), area: 'shared', seen: '/ws/.sluice/index/have-1' });
+  await expect(remote.contact()).rejects.toMatchObject({
+    code: 'ERR_REMOTE_DOWN',
+    hint: expect.stringContaining('delete /ws/.sluice/index/have-1 too'),
+  });
+});
 
 describe('completeness', () => {
   const ready = async (area: 'trusted' | 'shared' | 'pr/3', ...has: ('trusted' | 'shared' | 'pr/3')[]) => {

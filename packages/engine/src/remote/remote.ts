@@ -4,7 +4,7 @@ import { type Area, type AreaOrder, areaOrder } from './areas.js';
 import { Lookout, type LookoutTimes } from './gc/lookout.js';
 import type { QuietNote } from './gc/quiet-note.js';
 import { holdsRoot } from './holds-root.js';
-import { FORMAT_KEY } from './keys.js';
+import { FORMAT_KEY, placeOf } from './keys.js';
 import { NO_SIGNATURES, type Signatures } from './signatures.js';
 import { bodyOf, type FlushOptions, type Storage } from './storage/port.js';
 
@@ -15,10 +15,10 @@ export interface RemoteOptions {
   /** The area of this writer, decided by the caller from event, ref and token. */
   readonly area: Area;
   /**
-   * Whether this remote was in use before, as far as is known here (`wasSeen`). If it then looks as if it had never been used, it is down: an
+   * The file that says that this remote was in use before, if one does (`wasSeen`). If it then looks as if it had never been used, it is down: an
    * empty mount point is not an empty remote.
    */
-  readonly seen?: boolean;
+  readonly seen?: string | undefined;
   /** Called when it turns out to be in use. */
   readonly onUsed?: () => void;
   /** Remembers that no collection was about to delete anything. */
@@ -68,6 +68,7 @@ export interface Remote {
 }
 
 const VERSION = 1;
+const FORMAT_TEXT = `${JSON.stringify({ version: VERSION })}\n`;
 const FORMAT_BYTES = 4096;
 
 /** What one operation has found out about remotes that do not answer: each is asked and told of once. */
@@ -84,7 +85,7 @@ export interface Reach {
 export function openRemote({
   storage,
   area,
-  seen = false,
+  seen,
   onUsed = () => {},
   encoding = USUAL_ENCODING,
   quiet,
@@ -120,8 +121,7 @@ export function openRemote({
     contact,
     prepare: async (signal) => {
       if ((await contact(signal)) === 'used') return;
-      const text = Buffer.from(`${JSON.stringify({ version: VERSION })}\n`);
-      const stored = await storage.put(FORMAT_KEY, bodyOf(text), { ifAbsent: true, signal });
+      const stored = await storage.put(FORMAT_KEY, bodyOf(Buffer.from(FORMAT_TEXT)), { ifAbsent: true, signal });
       if (stored === 'stored') for (const proof of areaOrder(area).proof) lookout.isNew(proof);
       answer = Promise.resolve('used');
       onUsed();
@@ -176,23 +176,37 @@ export function isUnreachable(error: unknown): error is SluiceError {
   return error instanceof SluiceError && (error.code === 'ERR_REMOTE_DOWN' || error.code === 'ERR_REMOTE_DENIED');
 }
 
-async function readFormat(storage: Storage, seen: boolean, signal: AbortSignal | undefined): Promise<'used' | 'empty'> {
+async function readFormat(
+  storage: Storage,
+  seen: string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<'used' | 'empty'> {
   const bytes = await storage.get(FORMAT_KEY, { offset: 0, length: FORMAT_BYTES }, { signal });
   if (bytes === undefined) {
-    if (!seen) return 'empty';
-    throw new SluiceError('ERR_REMOTE_DOWN', `${storage.description} was in use before and is empty now`, {
-      hint: `If it is a mounted directory, check that it is mounted. If it was emptied on purpose, delete the file \`index/have-…\` of the store.`,
-    });
+    if (seen === undefined) return 'empty';
+    throw new SluiceError(
+      'ERR_REMOTE_DOWN',
+      `${storage.description} was in use before, and nothing marks it as used now: \`${FORMAT_KEY}\` is gone`,
+      {
+        hint: `Check its URL and, of a directory, that it is mounted. If that was deleted on purpose, delete ${seen} too: then the next push makes it again.`,
+      },
+    );
   }
   const version = versionOf(bytes);
   if (version === VERSION) return 'used';
-  throw new SluiceError(
-    'ERR_FORMAT_VERSION',
-    `${storage.description} has a format that is not known: ${bytes.toString('utf8', 0, 80).trim()}`,
-    {
-      hint: 'Update Sluice in this workspace, or correct the URL of the remote.',
-    },
-  );
+  const text = bytes.toString('utf8', 0, 80).trim();
+  if (version === undefined) {
+    throw new SluiceError(
+      'ERR_FORMAT_VERSION',
+      `${placeOf(FORMAT_KEY, storage.description)} is damaged: it says ${JSON.stringify(text)}`,
+      {
+        hint: `Check the URL of the remote. If it is the right one and all else is there, write ${FORMAT_TEXT.trim()} to that object.`,
+      },
+    );
+  }
+  throw new SluiceError('ERR_FORMAT_VERSION', `${storage.description} has a format that is not known: ${text}`, {
+    hint: 'Update Sluice in this workspace, or correct the URL of the remote.',
+  });
 }
 
 function versionOf(bytes: Buffer): unknown {

@@ -58,7 +58,7 @@ test('after a fetch a push of a change asks no more than after a push, and sends
     deep: { ...(files.deep as Files), new: randomFiles(2, 50, 'n') },
   });
   const counted = counting(storage);
-  const remote = openRemote({ storage: counted, area: 'shared', seen: true });
+  const remote = openRemote({ storage: counted, area: 'shared', seen: 'have' });
   const sent = await pushRoots({ remote, store: clone, roots: [{ root: changed }] });
   expect(sent).toMatchObject({ files: { sent: 2 }, bytes: { sent: 100 } });
   expect(counted.requests).toMatchObject({ put: 3, list: 0 });

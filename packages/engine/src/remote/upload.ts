@@ -6,6 +6,7 @@ import { DigestTable } from '../model/digest-table.js';
 import { PACK_NAME_BYTES } from '../model/map.js';
 import { BLOB, BLOBS, CODEC_NONE, CODEC_PATCH, NODE, NODE_PART, PACK_TRAILER_BYTES, TREES } from '../model/pack.js';
 import type { Encoder } from '../store/encoder.js';
+import { missingError } from '../store/loose.js';
 import type { ObjectReader } from '../store/reader.js';
 import type { Store } from '../store/store.js';
 import type { Advance } from '../util/progress.js';
@@ -141,6 +142,7 @@ export class Uploader {
     const digest = digestFromRaw(raw);
     const local = localBlob(this.store, this.reader, raw, 0, size, this.memory);
     const there = await this.areaOfLarge(digest, size);
+    if (there === undefined && !this.reader.catalog.has('blob', raw)) throw missingError('blob', raw);
     const { own } = this.remote.areas;
     const slices = there === undefined ? local.slices : local.readSlices();
     const blob = { area: there ?? own, raw: Buffer.from(raw), size, slices };

@@ -12,6 +12,7 @@ import {
   parsePackHeader,
   parsePackTail,
 } from '../model/pack.js';
+import { readWhole } from '../util/whole-io.js';
 import type { Files } from './files.js';
 import { type Layout, looseName, type ObjectKind } from './layout.js';
 import { listNames } from './lease.js';
@@ -224,12 +225,7 @@ export function loadPack(files: Files, name: string, path: string): LoadedPack {
 
 function readAt(files: Files, fd: number, position: number, length: number, name: string): Buffer {
   const bytes = Buffer.allocUnsafe(length);
-  let at = 0;
-  while (at < length) {
-    const read = files.readSync(fd, bytes, at, length - at, position + at);
-    if (read === 0) throw cutOff(name);
-    at += read;
-  }
+  if (readWhole(files, fd, bytes, position) < length) throw cutOff(name);
   return bytes;
 }
 

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { dirname } from 'node:path';
 import { errnoOf } from '../errors.js';
+import { writeWhole } from '../util/whole-io.js';
 import type { Files } from './files.js';
 
 /** `batch`: nothing gets its name before its bytes are on the disk. `none`: for scratch stores that may be lost with the power. */
@@ -45,7 +46,7 @@ export function writeFileDurably(
   try {
     const fd = files.openSync(tmpPath, 'wx', 0o644);
     try {
-      for (let at = 0; at < bytes.length; ) at += files.writeSync(fd, bytes, at, bytes.length - at);
+      writeWhole(files, fd, bytes);
       if (durability === 'batch') files.fsyncSync(fd);
     } finally {
       files.closeSync(fd);

@@ -1,4 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
+import { writeWhole } from '../util/whole-io.js';
 import type { Files } from './files.js';
 
 /** Read at once where bytes came before their turn. */
@@ -26,8 +27,7 @@ export class GrowingFile {
 
   /** Puts bytes at their place. Throws the system error. */
   write(bytes: Uint8Array, offset: number): void {
-    for (let at = 0; at < bytes.length; )
-      at += this.files.writeSync(this.fd, bytes, at, bytes.length - at, offset + at);
+    writeWhole(this.files, this.fd, bytes, offset);
     if (offset !== this.hashed) {
       this.early.set(offset, bytes.length);
       return;

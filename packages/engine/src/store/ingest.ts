@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { copyRaw, digestFromRaw, hexOf, RAW_DIGEST_BYTES } from '../model/digest.js';
 import { DigestTable } from '../model/digest-table.js';
 import { BLOB, BLOBS, NODE, NODE_PART, TREES } from '../model/pack.js';
+import { writeWhole } from '../util/whole-io.js';
 import type { Catalog } from './catalog.js';
 import type { Durability } from './durable.js';
 import type { Files } from './files.js';
@@ -233,7 +234,7 @@ export class Ingestor {
 
   private flushLease(): void {
     if (this.pendingCount === 0) return;
-    this.files.writeSync(this.leaseFd, this.pending, 0, this.pendingCount * RAW_DIGEST_BYTES);
+    writeWhole(this.files, this.leaseFd, this.pending.subarray(0, this.pendingCount * RAW_DIGEST_BYTES));
     this.pendingCount = 0;
   }
 
@@ -245,7 +246,7 @@ export class Ingestor {
     return {
       write: (bytes) => {
         sha.update(bytes);
-        for (let at = 0; at < bytes.length; ) at += files.writeSync(fd, bytes, at, bytes.length - at);
+        writeWhole(files, fd, bytes);
       },
       digest: () => sha.digest(),
       keep: (raw, rawAt, kind = 'blob') => {

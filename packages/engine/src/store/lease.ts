@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { errnoOf } from '../errors.js';
 import { RAW_DIGEST_BYTES } from '../model/digest.js';
+import { writeWhole } from '../util/whole-io.js';
 import type { Files } from './files.js';
 import type { Layout } from './layout.js';
 import { HEARTBEAT_MS, isAlive, newOwner, type Owner, parseOwner } from './owner.js';
@@ -43,7 +44,7 @@ export function openLease(files: Files, layout: Layout): Lease {
     release();
     throw error;
   }
-  return { owner, path, tmpDir, append: (raw) => void files.writeSync(fd, raw), release };
+  return { owner, path, tmpDir, append: (raw) => writeWhole(files, fd, raw), release };
 }
 
 /** The digests of all live leases, one buffer per lease. Leases of dead owners, and their temporary files, are deleted on the way. */

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { errnoOf } from '../errors.js';
 import { RAW_DIGEST_BYTES } from '../model/digest.js';
 import { PART } from '../model/tree.js';
+import { readWhole } from '../util/whole-io.js';
 import type { Files } from './files.js';
 import type { Layout, ObjectKind } from './layout.js';
 import { listNames } from './lease.js';
@@ -49,7 +50,7 @@ function isPart(files: Files, path: string): boolean {
   try {
     const fd = files.openSync(path, 'r');
     try {
-      files.readSync(fd, start, 0, start.length, 0);
+      readWhole(files, fd, start);
     } finally {
       files.closeSync(fd);
     }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SluiceError, throwIfAborted } from '../errors.js';
+import { writeWhole } from '../util/whole-io.js';
 import type { Files } from './files.js';
 import type { Layout } from './layout.js';
 import { isFileOfLiveOwner, listNames } from './lease.js';
@@ -135,7 +136,7 @@ function hold(files: Files, path: string): Held {
     note: (text) => {
       const fd = files.openSync(path, 'r+');
       try {
-        files.writeSync(fd, `${text}\n`, 0);
+        writeWhole(files, fd, Buffer.from(`${text}\n`));
       } finally {
         files.closeSync(fd);
       }

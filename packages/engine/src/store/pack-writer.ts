@@ -12,6 +12,7 @@ import {
   type TREES,
   writeObjectHeader,
 } from '../model/pack.js';
+import { writeWhole } from '../util/whole-io.js';
 import type { Durability } from './durable.js';
 import type { Files } from './files.js';
 import { PACK_TARGET_BYTES } from './layout.js';
@@ -129,7 +130,6 @@ export class PackWriter {
   }
 
   private writeAll(bytes: Buffer): void {
-    if (this.fd === undefined) return;
-    for (let at = 0; at < bytes.length; ) at += this.files.writeSync(this.fd, bytes, at, bytes.length - at);
+    if (this.fd !== undefined) writeWhole(this.files, this.fd, bytes);
   }
 }

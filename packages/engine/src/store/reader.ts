@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { errnoOf, isReadFailure, SluiceError } from '../errors.js';
 import { RAW_DIGEST_BYTES } from '../model/digest.js';
 import { CODEC_NONE, OBJECT_HEADER_BYTES } from '../model/pack.js';
+import { readWhole } from '../util/whole-io.js';
 import { Catalog, type LoadedPack, type Place } from './catalog.js';
 import type { Files } from './files.js';
 import type { Layout, ObjectKind } from './layout.js';
@@ -204,17 +205,11 @@ export class ObjectReader {
     const length = Math.min(Math.max(needed, this.windowBytes), pack.bytes - start);
     const buffer = this.reserve(length);
     const fd = this.open(pack);
-    let at = 0;
-    this.windowPack = '';
-    while (at < length) {
-      const read = this.files.readSync(fd, buffer, at, length - at, start + at);
-      if (read === 0) break;
-      at += read;
-    }
+    const found = readWhole(this.files, fd, buffer.subarray(0, length), start);
     this.windowPack = pack.name;
     this.windowStart = start;
-    this.windowLength = at;
-    if (at < needed) buffer.fill(0, at, needed);
+    this.windowLength = found;
+    if (found < needed) buffer.fill(0, found, needed);
   }
 
   private reserve(length: number): Buffer {

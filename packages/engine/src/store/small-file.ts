@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import { errnoOf } from '../errors.js';
+import { writeWhole } from '../util/whole-io.js';
 import { syncDirectories } from './durable.js';
 import { isFileOfLiveOwner, listNames } from './lease.js';
 import { newOwner } from './owner.js';
@@ -73,10 +74,9 @@ function withTemporary<T>(store: Store, path: string, text: string, name: (tmpPa
 }
 
 function write(store: Store, path: string, text: string): void {
-  const bytes = Buffer.from(text);
   const fd = store.files.openSync(path, 'wx', 0o644);
   try {
-    for (let at = 0; at < bytes.length; ) at += store.files.writeSync(fd, bytes, at, bytes.length - at);
+    writeWhole(store.files, fd, Buffer.from(text));
     if (store.durability === 'batch') store.files.fsyncSync(fd);
   } finally {
     store.files.closeSync(fd);

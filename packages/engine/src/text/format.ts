@@ -1,4 +1,5 @@
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+const DAY_MS = 86_400_000;
 const ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /** `679.0 KiB`, `310.0 MiB`, `12 B`: one decimal, but whole bytes. */
@@ -36,6 +37,11 @@ export function formatDuration(ms: number): string {
   if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
+/** `14 days`, and what is not whole days as a duration. */
+export function formatAge(ms: number): string {
+  return ms % DAY_MS === 0 ? plural(ms / DAY_MS, 'day') : formatDuration(ms);
 }
 
 /** Controls, line separators, and what makes a terminal show text in another order than it has. */

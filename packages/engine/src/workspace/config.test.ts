@@ -143,6 +143,11 @@ describe('reading', () => {
     ['no scheme', { remotes: { a: { url: '/data' } } }, 'sluice.json: remotes.a.url begins with no known scheme'],
     ['a host', { remotes: { a: { url: 'file://host/x' } } }, 'remotes.a.url names a host'],
     ['no bucket', { remotes: { a: { url: 's3://' } } }, 'remotes.a.url names no bucket'],
+    [
+      'a wrong bucket',
+      { remotes: { a: { url: 's3://My_Data/x' } } },
+      'remotes.a.url has a name that no bucket can have',
+    ],
     ['a key twice', '{"store": "a", "store": "b"}', 'holds the key "store" twice'],
   ])('%s is told with its place', (_, shared, message) => {
     expect(problemOf(() => read(shared))).toContain(`ERR_CONFIG`);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import {
+import fs, {
   closeSync,
   copyFileSync,
   existsSync,
@@ -12,7 +12,6 @@ import {
   rmdirSync,
   rmSync,
   unlinkSync,
-  writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf, SluiceError } from '../errors.js';
@@ -20,6 +19,7 @@ import { digestOf, hexOf } from '../model/digest.js';
 import { asObject, parseJson } from '../model/json.js';
 import { type RelPath, tryParseRelPath } from '../model/path.js';
 import { readIfPresent } from '../util/read-if-present.js';
+import { writeWhole } from '../util/whole-io.js';
 import { carryIgnored, refuseBlocked } from './carry-ignored.js';
 import { indexPath } from './stat-index.js';
 import { indexDir, movesDir, possibleMovesDirs } from './workspace.js';
@@ -196,7 +196,7 @@ function writePlan(move: Move, plan: Plan): void {
   const tmp = join(move.dir, 'plan.tmp');
   const fd = openSync(tmp, 'w');
   try {
-    writeSync(fd, JSON.stringify(plan));
+    writeWhole(fs, fd, Buffer.from(JSON.stringify(plan)));
     fsyncSync(fd);
   } finally {
     closeSync(fd);

@@ -6,6 +6,7 @@ import type { Files } from '../store/files.js';
 import { LOOSE_BYTES } from '../store/layout.js';
 import { SEAL_SECONDS } from '../store/loose.js';
 import type { ObjectReader } from '../store/reader.js';
+import { writeWhole } from '../util/whole-io.js';
 import { changeTime } from './change-time.js';
 import { linkProblem } from './link.js';
 
@@ -118,7 +119,7 @@ function placeFile(
     if (file.size >= LOOSE_BYTES) {
       streamInto(fd, file, reader, files);
     } else {
-      writeAll(files, fd, reader.read('blob', file.digests, file.at), 0);
+      writeWhole(files, fd, reader.read('blob', file.digests, file.at), 0);
     }
     const stat = files.fstatSync(fd);
     if (stat.size !== file.size) throw wrongSize(file, stat.size);
@@ -182,7 +183,7 @@ function streamInto(fd: number, file: PlannedFile, reader: ObjectReader, files: 
     file.digests,
     file.at,
     (chunk) => {
-      writeAll(files, fd, chunk, position);
+      writeWhole(files, fd, chunk, position);
       position += chunk.length;
     },
     () => {
@@ -190,8 +191,4 @@ function streamInto(fd: number, file: PlannedFile, reader: ObjectReader, files: 
       position = 0;
     },
   );
-}
-
-function writeAll(files: Files, fd: number, bytes: Buffer, position: number): void {
-  for (let at = 0; at < bytes.length; ) at += files.writeSync(fd, bytes, at, bytes.length - at, position + at);
 }

@@ -91,7 +91,13 @@ const SEGMENT = /^(?!\.+$)[\w.=-]{1,255}$/;
 
 function parseS3(rest: string): ParsedRemoteUrl {
   const [, bucket, prefix = ''] = /^\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/s.exec(rest) ?? [];
-  if (bucket === undefined) return wrong('names no bucket', 'Write s3://bucket/prefix.');
+  if (bucket === undefined) {
+    if (/^\/*$/.test(rest)) return wrong('names no bucket', 'Write s3://bucket/prefix.');
+    return wrong(
+      'has a name that no bucket can have',
+      'Write s3://bucket/prefix, the bucket with 3 to 63 small letters, digits, "-" and ".".',
+    );
+  }
   const trimmed = prefix.replace(/\/+$/, '');
   if (trimmed !== '' && !trimmed.split('/').every((segment) => SEGMENT.test(segment)))
     return wrong(

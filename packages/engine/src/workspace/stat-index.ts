@@ -1,11 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import fs, { closeSync, fstatSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errnoOf, SluiceError } from '../errors.js';
 import { ByteReader } from '../model/bytes.js';
 import { copyRaw, type Digest, digestFromRaw, digestOf, hexOf, RAW_DIGEST_BYTES, rawOf } from '../model/digest.js';
 import { compareUtf8 } from '../model/path.js';
 import { TREE } from '../model/tree.js';
+import { readWhole, writeWhole } from '../util/whole-io.js';
 import { forgetNodesAbove, KNOWN, RACY, type SeenDirectory, type Snapshot } from './snapshot.js';
 
 /** What an index remembers of a root of which Sluice put only a part in place; neither is set for something whole. */
@@ -57,7 +58,7 @@ export function readIndex(path: string): StatIndex | undefined {
   try {
     const { size, ino } = fstatSync(fd);
     const bytes = Buffer.allocUnsafe(size);
-    return decodeIndex(bytes.subarray(0, readAll(fd, bytes)), ino);
+    return decodeIndex(bytes.subarray(0, readWhole(fs, fd, bytes)), ino);
   } catch (error) {
     if (error instanceof SluiceError) return undefined;
     throw error;
@@ -123,7 +124,7 @@ export function writeIndex(path: string, snapshot: Snapshot, part: PartMark): bo
       // Written twice: the time that counts is the file system's, and it is known only after the first write.
       writeSync(fd, Buffer.alloc(1));
       const stat = fstatSync(fd);
-      writeAll(fd, encodeIndex(snapshot, part, stat.mtimeMs, stat.ino));
+      writeWhole(fs, fd, encodeIndex(snapshot, part, stat.mtimeMs, stat.ino), 0);
     } finally {
       closeSync(fd);
     }
@@ -297,16 +298,4 @@ function looksTheSame(seen: SeenDirectory, i: number, known: SeenDirectory, j: n
   if (known.flags[j] !== KNOWN || seen.sizes[i] !== known.sizes[j] || seen.mtimes[i] !== known.mtimes[j]) return false;
   if (copied) return (seen.mtimes[i] ?? 0) % 1000 !== 0;
   return seen.inodes[i] === known.inodes[j] && seen.ctimes[i] === known.ctimes[j];
-}
-
-function writeAll(fd: number, bytes: Buffer): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, at);
-}
-
-/** Returns how many bytes there were. */
-function readAll(fd: number, bytes: Buffer): number {
-  let at = 0;
-  for (let read = -1; at < bytes.length && read !== 0; at += read)
-    read = readSync(fd, bytes, at, bytes.length - at, at);
-  return at;
 }

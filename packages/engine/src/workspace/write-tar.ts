@@ -1,10 +1,11 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import fs, { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { SluiceError, throwIfAborted } from '../errors.js';
 import { RAW_DIGEST_BYTES } from '../model/digest.js';
 import { compareUtf8 } from '../model/path.js';
 import { EXECUTABLE, LINK, TREE } from '../model/tree.js';
 import type { ObjectReader } from '../store/reader.js';
+import { writeWhole } from '../util/whole-io.js';
 import type { ExportCount } from './export-files.js';
 import { entryPath, type SeenDirectory, type Snapshot } from './snapshot.js';
 
@@ -44,7 +45,7 @@ export async function writeTar(
   try {
     let position = 0;
     const write = (chunk: Uint8Array): void => {
-      for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at, chunk.length - at, position + at);
+      writeWhole(fs, fd, chunk, position);
       position += chunk.length;
     };
     for (const { path, directory, entry } of entries) {

@@ -48,6 +48,10 @@ export interface GcOptions extends HistoryOptions {
   readonly recordsDays?: number;
   readonly allowUnpushed?: boolean;
   readonly dryRun?: boolean;
+  /** Collected instead of the store. */
+  readonly remote?: string;
+  readonly graceDays?: number;
+  readonly foreignDays?: number;
 }
 
 /** What a target without `select` is about: the stages of its own project. */

@@ -1,6 +1,6 @@
 import { asSluiceError, type ChosenStage, type Engine, type RunResult, type SluiceEvent } from '@sluice/engine';
 import { dataIsRead, readersOf } from '../data-is-read.js';
-import type { ExecutorContext } from '../host.js';
+import type { ExecutorContext } from '../nx-context.js';
 import type { Host } from '../printer.js';
 import { settledTargets } from '../settled-targets.js';
 import { noteTask, type TaskNote } from './task-note.js';
@@ -8,11 +8,13 @@ import { noteTask, type TaskNote } from './task-note.js';
 /** Where a task runs, and what it sees. */
 export interface TaskPlace {
   readonly context: ExecutorContext;
-  /** The environment of Nx. */
+  /** The process, with the environment that Nx gave it. */
   readonly host: Pick<Host, 'env'>;
   /** The task's own environment, where that is not the one of its process. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Environments of one name differ only in what Nx says about the task itself. */
   readonly envName?: string;
+  /** Where the events of this task go, if not to the engine's own listener. */
   readonly emit?: (event: SluiceEvent) => void;
 }
 

@@ -8,6 +8,7 @@ import { type TaskNote, takeNotes } from './task-note.js';
 /** One Nx command that has ended. Times are milliseconds since 1970. */
 export interface EndedRun {
   readonly root: string;
+  /** The folder that its tasks noted in. */
   readonly notes: string;
   readonly startTime: number;
   readonly endTime: number;

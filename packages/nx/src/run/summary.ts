@@ -10,11 +10,11 @@ export interface RunTotals {
   readonly failed: number;
   readonly receivedBytes: number;
   readonly savedMs: number;
-  /** Outs. */
+  /** Outs that were left reference-only. */
   readonly referenceOnly: number;
 }
 
-/** What was done after the tasks, by configuration; `error` says why it was not. */
+/** What was done after the tasks, if the configuration asks for it; `errors` say what was not. Sizes in bytes, times in ms. */
 export interface AfterRun {
   readonly push: {
     readonly remote: string;
@@ -28,6 +28,7 @@ export interface AfterRun {
 
 const OUTCOMES = ['unchanged', 'restored', 'ran', 'committed', 'failed'] as const;
 
+/** Counts and sums of the notes of a run. */
 export function totalsOf(notes: readonly TaskNote[]): RunTotals {
   const count = (outcome: TaskNote['outcome']): number => notes.filter((note) => note.outcome === outcome).length;
   const sum = (of: (note: TaskNote) => number): number => notes.reduce((total, note) => total + of(note), 0);

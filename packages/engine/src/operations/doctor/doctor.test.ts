@@ -35,9 +35,9 @@ function write(path: string, content: string | object): void {
 }
 
 async function examine(
-  options: { readonly fix?: boolean; readonly nowMs?: () => number } = {},
+  options: { readonly fix?: boolean; readonly nowMs?: () => number; readonly env?: Record<string, string> } = {},
 ): Promise<readonly DoctorFinding[]> {
-  const host = { root: dir(), env: {}, signal: undefined, nowMs: options.nowMs ?? Date.now };
+  const host = { root: dir(), env: options.env ?? {}, signal: undefined, nowMs: options.nowMs ?? Date.now };
   return (await doctor(host, options.fix ?? false)).findings;
 }
 
@@ -323,4 +323,46 @@ test('a clone in which git does not know how locks are merged is told', async ()
   expect(await driver(false)).toEqual([]);
   execFileSync('git', ['-C', dir(), 'config', 'merge.sluice-lock.driver', 'other']);
   expect(await driver(false)).toHaveLength(1);
+});
+
+describe('signatures', () => {
+  const KEY = 'k'.repeat(32);
+  const near = { url: 'file:../near' };
+  const ofKey = async (env: Record<string, string> = {}): Promise<readonly DoctorFinding[]> =>
+    (await examine({ env })).filter(({ check }) => check === 'signing-key');
+
+  test.each([
+    ['sluice.json', { trust: 'strict', remotes: { near, far: near } }, {}, 'near, far'],
+    ['one remote', { remotes: { near, far: { ...near, trust: 'strict' } } }, {}, 'far'],
+    ['SLUICE_TRUST', { remotes: { near } }, { SLUICE_TRUST: 'strict' }, 'near'],
+  ])('that %s asks for need a key', async (_, config, env, subject) => {
+    workspace({ 'sluice.json': config });
+    expect(await ofKey(env)).toEqual([
+      {
+        check: 'signing-key',
+        level: 'problem',
+        subject,
+        message: `trust is strict, so only what is signed counts there, and SLUICE_SIGNING_KEY is not set: whatever needs ${subject} ends with ERR_SIGNING_KEY`,
+        fix: expect.stringContaining('Set SLUICE_SIGNING_KEY to the key of your team'),
+        fixable: false,
+        fixed: false,
+      },
+    ]);
+    expect(await ofKey({ ...env, SLUICE_SIGNING_KEY: ' ' })).toHaveLength(1);
+    expect(await ofKey({ ...env, SLUICE_SIGNING_KEY: KEY })).toEqual([]);
+    // The broker of the action has the key, and its child processes have none.
+    expect(await ofKey({ ...env, SLUICE_BROKER: 'unix:/run/b', SLUICE_BROKER_TOKEN: 't' })).toEqual([]);
+  });
+
+  test('that nobody asks for need none, and a key that is too short is told without it', async () => {
+    workspace();
+    expect(await ofKey()).toEqual([]);
+    const [finding] = await ofKey({ SLUICE_SIGNING_KEY: 'hunter2' });
+    expect(finding).toMatchObject({
+      level: 'problem',
+      subject: 'SLUICE_SIGNING_KEY',
+      message: expect.stringMatching(/^ERR_SIGNING_KEY: key 1 of SLUICE_SIGNING_KEY has fewer than 32 characters/),
+    });
+    expect(JSON.stringify(finding)).not.toContain('hunter2');
+  });
 });

@@ -12,6 +12,7 @@ import { checkNxCache } from './check-nx-cache.js';
 import { checkNxReads } from './check-nx-reads.js';
 import { checkOrder } from './check-order.js';
 import { checkPreparation, checkStorePlace } from './check-preparation.js';
+import { checkSigning } from './check-signing.js';
 import { checkVersions } from './check-versions.js';
 import type { Diagnosis, DoctorCheck, DoctorFinding, Patient } from './finding.js';
 
@@ -91,6 +92,7 @@ async function examine(host: DoctorHost): Promise<{ readonly diagnoses: Diagnosi
   await add('preparation', 'package.json', () => [...checkPreparation(patient), ...checkStorePlace(patient)]);
   await add('lock', 'sluice-lock.json', () => checkLocks(patient));
   await add('remote', 'sluice.json', () => checkRemotes(patient));
+  await add('signing-key', 'SLUICE_SIGNING_KEY', () => checkSigning(patient, env));
   await add('merge-driver', '.git/config', () => checkMergeDriver(patient));
   await add('git-tracked', '.git', () => checkGit(patient));
   await add('nx-reads', '.', () => checkNxReads(patient));

@@ -11,6 +11,7 @@ export type DoctorCheck =
   | 'stage'
   | 'lock'
   | 'remote'
+  | 'signing-key'
   | 'merge-driver'
   | 'git-tracked'
   | 'not-ignored'

@@ -1,6 +1,6 @@
 import { SluiceError } from '../../errors.js';
 import type { Area } from '../areas.js';
-import { condemnedKey } from '../keys.js';
+import { condemnedKey, placeOf } from '../keys.js';
 import { bodyOf, type ListedObject, type Storage, type StorageKey, tryParseStorageKey } from '../storage/port.js';
 
 /** What a collection deletes when the list is old enough, as it was when it was listed. Format: `docs/format.md`, "Collection". */
@@ -25,7 +25,7 @@ export async function readCondemned(
   if (bytes === undefined) return undefined;
   const condemned = parse(bytes, area);
   if (condemned !== undefined) return condemned;
-  throw new SluiceError('ERR_FORMAT_VERSION', `${storage.description}/${key} cannot be read`, {
+  throw new SluiceError('ERR_FORMAT_VERSION', `${placeOf(key, storage.description)} cannot be read`, {
     hint: 'It says what a collection deletes. Update Sluice; if the file is damaged, delete it, and the next collection begins anew.',
   });
 }

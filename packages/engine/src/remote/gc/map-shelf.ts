@@ -2,7 +2,7 @@ import { SluiceError } from '../../errors.js';
 import { type Digest, digestFromRaw, RAW_DIGEST_BYTES } from '../../model/digest.js';
 import { CHUNK_ROW_BYTES, decodeMap, failMap, type MapFront, type MapName } from '../../model/map.js';
 import { type Area, areaOf } from '../areas.js';
-import { mapKey, packKey, parseKey } from '../keys.js';
+import { mapKey, packKey, parseKey, placeOf } from '../keys.js';
 import { LARGEST_MAP_BYTES } from '../map-claims.js';
 import type { Remote } from '../remote.js';
 import type { StorageKey } from '../storage/port.js';
@@ -42,7 +42,7 @@ export class MapShelf {
     const { storage, signatures } = this.remote;
     const bytes = await storage.get(key, { offset: 0, length: LARGEST_MAP_BYTES }, { signal: this.signal });
     if (bytes === undefined) return undefined;
-    const parsed = parseMap(bytes, key, `${storage.description}/${key}`);
+    const parsed = parseMap(bytes, key, placeOf(key, storage.description));
     // Who has no key leaves alone what is signed.
     const isPlain = parsed.isPlain && (signatures.canSign || parsed.front.header.signed === undefined);
     const map = { ...parsed, isPlain };

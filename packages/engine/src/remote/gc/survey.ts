@@ -5,7 +5,7 @@ import { parseRecord } from '../../model/record.js';
 import { TREE } from '../../model/tree.js';
 import type { ObjectReader } from '../../store/reader.js';
 import type { Area } from '../areas.js';
-import { blobKey, mapKey, parseKey } from '../keys.js';
+import { blobKey, mapKey, parseKey, placeOf } from '../keys.js';
 import { inParallel } from '../parallel.js';
 import type { Remote } from '../remote.js';
 import { OpenMaps } from '../remote-map.js';
@@ -82,7 +82,7 @@ async function surveyMap(tools: SurveyTools, object: ListedObject): Promise<Surv
     if (map === undefined) return undefined;
     named = { ...named, packs: packsOf(map), maps: mapsOf(map), isPlain: map.isPlain };
     const blobs = await largeBlobsOf(tools, map, new Set([map.key]));
-    const where = `${tools.remote.description}/${object.key}`;
+    const where = placeOf(object.key, tools.remote.description);
     const unsigned = tools.remote.signatures.problemOfMap(map.front.header, parts.area, where);
     return { ...base, ...named, blobs, problem: undefined, unsigned };
   } catch (error) {

@@ -1,6 +1,7 @@
-import { readSync } from 'node:fs';
+import fs, { readSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { RandomAccessReader } from 'yauzl';
+import { readWhole } from '../../util/whole-io.js';
 
 const CHUNK_BYTES = 64 * 1024;
 
@@ -22,7 +23,7 @@ export function archiveReader(Base: typeof RandomAccessReader, fd: number, size:
       callback: (error: Error | null) => void,
     ): void {
       const isInside = position >= 0 && position + length <= size;
-      const read = isInside ? readSync(fd, buffer, offset, length, position) : 0;
+      const read = isInside ? readWhole(fs, fd, buffer.subarray(offset, offset + length), position) : 0;
       const problem = read === length ? null : new Error('it refers to a place behind its end');
       setImmediate(() => callback(problem));
     }

@@ -1,7 +1,8 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import fs, { closeSync, fstatSync, openSync } from 'node:fs';
 import { inflateRawSync } from 'node:zlib';
 import type { Entry, ZipFile } from 'yauzl';
 import { asSluiceError, errnoOf, SluiceError } from '../../errors.js';
+import { readWhole } from '../../util/whole-io.js';
 import { archiveReader } from './archive-reader.js';
 import { checkEntryNames, type EntryPath } from './check-names.js';
 import { ARCHIVE_LIMITS, type ArchiveLimits, checkDeclaredSizes } from './check-sizes.js';
@@ -134,8 +135,7 @@ function toEntry(zip: ZipFile, fd: number, entry: Entry, path: EntryPath): ZipEn
 async function readSmall(zip: ZipFile, fd: number, entry: Entry): Promise<Buffer> {
   const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true });
   const packed = Buffer.alloc(entry.compressedSize);
-  const read = readSync(fd, packed, 0, packed.length, fileDataStart);
-  if (read < packed.length) throw new Error('it ends within an entry');
+  if (readWhole(fs, fd, packed, fileDataStart) < packed.length) throw new Error('it ends within an entry');
   if (entry.compressionMethod === STORED) return packed;
   return inflateRawSync(packed, { maxOutputLength: Math.max(1, entry.uncompressedSize) });
 }

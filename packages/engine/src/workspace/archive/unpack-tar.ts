@@ -1,12 +1,14 @@
 import { once } from 'node:events';
-import { closeSync, createReadStream, lstatSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import fs, { closeSync, createReadStream, lstatSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Parser, ReadEntry } from 'tar';
 import { asSluiceError, errnoOf, SluiceError, throwIfAborted } from '../../errors.js';
+import { writeWhole } from '../../util/whole-io.js';
 import { createNameCheck } from './check-names.js';
 import { ARCHIVE_LIMITS, type ArchiveLimits, checkTotals } from './check-sizes.js';
 import {
   atOnce,
+  directoryMaker,
   freeBytes,
   isOccupied,
   refuseTooLittleSpace,
@@ -101,14 +103,9 @@ function createEntryWriter(
 ): EntryWriter {
   const check = createNameCheck();
   const free = freeBytes(content);
-  const made = new Set<string>([content]);
   let entries = 0;
   let fd: number | undefined;
-  const makeDirectory = (path: string): void => {
-    if (made.has(path)) return;
-    mkdirSync(path, { recursive: true });
-    made.add(path);
-  };
+  const makeDirectory = directoryMaker(content);
   const close = (): void => {
     if (fd !== undefined) closeSync(fd);
     fd = undefined;
@@ -131,8 +128,7 @@ function createEntryWriter(
       fd = openSync(target, 'wx', ((mode ?? 0) & 0o100) !== 0 ? 0o777 : 0o666);
     },
     write: (chunk) => {
-      if (fd === undefined) return;
-      for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
+      if (fd !== undefined) writeWhole(fs, fd, chunk);
     },
     end: close,
     close,

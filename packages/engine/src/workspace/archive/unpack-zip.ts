@@ -1,10 +1,12 @@
-import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, readSync, writeSync } from 'node:fs';
+import fs, { closeSync, lstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { SluiceError, throwIfAborted } from '../../errors.js';
+import { writeWhole } from '../../util/whole-io.js';
 import { type OpenZip, withZip, type ZipEntry } from './read-zip.js';
 import {
   atOnce,
+  directoryMaker,
   freeBytes,
   isOccupied,
   refuseTooLittleSpace,
@@ -49,12 +51,7 @@ async function writeEntries(
   base: string,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const made = new Set<string>([base]);
-  const makeDirectory = (path: string): void => {
-    if (made.has(path)) return;
-    mkdirSync(path, { recursive: true });
-    made.add(path);
-  };
+  const makeDirectory = directoryMaker(base);
   for (const entry of entries) {
     throwIfAborted(signal);
     const path = join(base, entry.path);
@@ -74,7 +71,7 @@ async function writeEntry(entry: ZipEntry, path: string, signal: AbortSignal | u
       // What comes out may be more than the directory of the archive declares.
       if (bytes > entry.bytes) break;
       sum = crc32(chunk, sum);
-      for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
+      writeWhole(fs, fd, chunk);
     }
   } finally {
     closeSync(fd);

@@ -1,6 +1,7 @@
 import { throwIfAborted } from '../../../errors.js';
 import { type Breaker, createBreaker } from '../breaker.js';
 import type { RequestCounts } from '../counting.js';
+import type { Fetch } from '../proxy/fetch-port.js';
 import { type RetryOptions, tryAgain } from '../retry.js';
 import { type CacheAnswer, down, explainNoAnswer } from './cache-errors.js';
 
@@ -18,6 +19,7 @@ export interface CacheHttpOptions {
   readonly place: string;
   readonly retry: RetryOptions;
   readonly limits: CacheLimits;
+  readonly fetch: Fetch;
 }
 
 /** One request. */
@@ -66,7 +68,7 @@ export class CacheHttp {
     const watch = watchProgress(signal);
     try {
       watch.expect(answerMs + (request.body?.length ?? 0) / SLOWEST_BYTES_PER_MS);
-      const response = await fetch(request.url, {
+      const response = await this.options.fetch(request.url, {
         method: request.method,
         headers: { 'user-agent': 'sluice', ...request.headers },
         // A signed URL may lead elsewhere; the token never follows.
