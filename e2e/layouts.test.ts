@@ -43,6 +43,9 @@ story('a matrix: Nx runs each combination, and only the new one when an axis gro
   w.write({ 'm/project.json': train([1, 2, 3]) });
   await w.nx('run', 'm:train');
   expect(w.read('m/out/b-3.txt')).toBe('3 b\n');
+  // Nx has run each of them when the target that stands for them has its turn.
+  for (const batch of ['--batch=false', '--batch'])
+    expect(await w.nx('run', 'm:train', '--skip-nx-cache', batch)).toMatch(/^Sluice: 6 stages: 6 ran$/m);
 });
 
 story('foreach: three of many items changed, three commands', async () => {

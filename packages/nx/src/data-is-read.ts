@@ -16,6 +16,16 @@ export function dataIsRead(
   return waiting.length === 0 ? endIsRead : waiting.some((id) => !isOurs(context, taskGraph, id));
 }
 
+/** The tasks that wait for this one and are not ours, so that they look for files. */
+export function readersOf(
+  context: ExecutorContext,
+  { project, target }: { readonly project: string; readonly target: string },
+): string[] {
+  const { taskGraph } = context;
+  if (taskGraph === undefined) return [];
+  return (waitersIn(taskGraph).get(nameOf(project, target)) ?? []).filter((id) => !isOurs(context, taskGraph, id));
+}
+
 /** What the tasks of one target wait for. */
 export function tasksBefore(
   { tasks, dependencies }: NxTaskGraph,

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runTarget } from './run-target.js';
-import { executorContext } from './testing/executor-context.js';
+import { executorContext, type FakeTasks } from './testing/executor-context.js';
 
 let root: string;
 
@@ -22,7 +22,12 @@ function declare(options: object): void {
 }
 
 /** Runs `p:t` as Nx does; `during` gets the process that the executor runs in. */
-async function run(options: object, env: Record<string, string> = {}, during?: (host: EventEmitter) => void) {
+async function run(
+  options: object,
+  env: Record<string, string> = {},
+  during?: (host: EventEmitter) => void,
+  tasks: FakeTasks = {},
+) {
   let output = '';
   const stream = { write: (text: string) => (output += text) };
   const host = Object.assign(new EventEmitter(), {
@@ -30,7 +35,7 @@ async function run(options: object, env: Record<string, string> = {}, during?: (
     stderr: stream,
     env: { PATH: process.env.PATH, CI: 'true', ...env },
   });
-  const running = runTarget(options, executorContext(root, 'p:t'), host);
+  const running = runTarget(options, executorContext(root, 'p:t', tasks), host);
   during?.(host);
   return { ...(await running), output, listeners: host.eventNames() };
 }
@@ -67,6 +72,17 @@ test('a failure is told and is no exception', async () => {
   });
   rmSync(join(root, 'nx.json'));
   expect(await run(options)).toMatchObject({ success: false, output: expect.stringContaining('ERR_WORKSPACE') });
+});
+
+test('a task that is no stage is told when lazy data is not put in place for it', async () => {
+  declare({ ...options, materialize: 'lazy' });
+  const tasks = { 'p:t': { executor: '@sluice/nx:stage' }, 'p:show': { executor: 'nx:run-commands', needs: ['p:t'] } };
+  await run({ ...options, materialize: 'lazy' });
+  rmSync(join(root, 'p/out'));
+  expect((await run({ ...options, materialize: 'lazy' }, {}, undefined, tasks)).output).toBe(
+    'unchanged; p/out left reference-only\n' +
+      'p:show is no stage and will not find p/out: remove "materialize": "lazy", or make it a stage\n',
+  );
 });
 
 test('an interruption ends the command and puts old outs back', async () => {

@@ -11,8 +11,9 @@ export async function runTarget(
   return await withEngine(context, host, async (engine, printer) => {
     const { projectName: project = '', targetName: target = '', configurationName: configuration } = context;
     const chosen = { id: { project, target }, configuration, options };
-    const { result, ms } = await bringUpToDate(engine, chosen, { context, host });
+    const { result, ms, hint } = await bringUpToDate(engine, chosen, { context, host });
     printer.result(result, ms);
+    if (hint !== undefined) printer.text(hint);
     return { success: true };
   });
 }

@@ -77,6 +77,19 @@ test('as Nx hands the options over, and in a configuration', async () => {
   expect(read('p/m/b-1')).toBe('LOUD 1\n');
 });
 
+test('a matrix in a configuration is a mistake that is told, not left out', async () => {
+  await open({ ...train, configurations: { wide: { matrix: { seed: [1, 2, 3], model: ['a', 'b'] } } } });
+  const problem = {
+    code: 'ERR_STAGE_DEFINITION',
+    message: expect.stringContaining('option matrix: is another one than'),
+  };
+  await expect(run('train@1-a', { configuration: 'wide' })).rejects.toMatchObject(problem);
+  await expect(run('train', { configuration: 'wide' })).rejects.toMatchObject(problem);
+  const wide = { ...train.options, matrix: { seed: [1, 2, 3], model: ['a', 'b'] } };
+  await expect(run('train', { options: wide })).rejects.toMatchObject(problem);
+  expect(await run('train')).toMatchObject({ outcome: 'ran' });
+});
+
 test('one more value runs only what is new', async () => {
   await open();
   await run('train');

@@ -1,7 +1,7 @@
 import { SluiceError } from '../errors.js';
 import { type RelPath, tryParseRelPath } from '../model/path.js';
 import { isStageExecutor, STAGE_EXECUTOR, TRACK_EXECUTOR } from '../workspace/executors.js';
-import { matrixProblem } from '../workspace/matrix.js';
+import { MATRIX_OF_CONFIGURATION, matrixProblem } from '../workspace/matrix.js';
 import { isObject } from '../workspace/merge-target.js';
 import type { TokenValues } from './declared-path.js';
 import { defineCommand, defineCwd, defineEnv, defineRuntime } from './define-command.js';
@@ -69,7 +69,8 @@ export function defineStage(declaration: StageDeclaration): Stage {
     materialize: choiceOption(reader, 'materialize', ['eager', 'lazy']),
     onDepChange: choiceOption(reader, 'onDepChange', ['fail', 'warn']) ?? 'fail',
   };
-  const matrix = matrixProblem(isObject(options) ? options : {});
+  const declaredMatrix = isObject(options) && options.matrix !== undefined ? MATRIX_OF_CONFIGURATION : undefined;
+  const matrix = matrixProblem(isObject(options) ? options : {}) ?? declaredMatrix;
   if (matrix !== undefined) problems.push({ option: 'matrix', ...matrix });
   if (!isStageExecutor(executor)) {
     problems.push({

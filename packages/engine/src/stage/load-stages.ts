@@ -1,6 +1,6 @@
 import { asSluiceError, SluiceError } from '../errors.js';
 import { optionsOf, projectNamed, stagesOfTarget, stageTargetNamed } from '../workspace/find-target.js';
-import { expandMatrix } from '../workspace/matrix.js';
+import { expandMatrix, MATRIX_OF_CONFIGURATION } from '../workspace/matrix.js';
 import { isObject } from '../workspace/merge-target.js';
 import type { WorkspaceProjects } from '../workspace/projects.js';
 import { checkStages } from './check-stages.js';
@@ -57,12 +57,17 @@ export function defineStages(projects: WorkspaceProjects): {
   return { stages, broken };
 }
 
-/** The stages that a chosen target stands for: itself, or each of its matrix. */
+/** The stages that a chosen target stands for: itself, or each of its matrix. Throws `ERR_STAGE_DEFINITION` if its options have a matrix with other values than those declared. */
 export function stagesOfChosen(projects: WorkspaceProjects, chosen: ChosenStage): ChosenStage[] {
   const { id, configuration, options } = chosen;
   if (!projects.projects.get(id.project)?.matrices.has(id.target)) return [chosen];
   const filled = isObject(options) ? expandMatrix(id.target, options) : undefined;
-  return stagesOfTarget(projects, id.project, id.target).map((stage) => ({
+  const stages = stagesOfTarget(projects, id.project, id.target);
+  if (filled?.some(({ target }) => !stages.some((stage) => stage.target === target))) {
+    const { message, hint } = MATRIX_OF_CONFIGURATION;
+    throw new SluiceError('ERR_STAGE_DEFINITION', `stage ${stageName(id)}: option matrix: ${message}`, { hint });
+  }
+  return stages.map((stage) => ({
     id: stage,
     configuration,
     options: filled?.find(({ target }) => target === stage.target)?.options,

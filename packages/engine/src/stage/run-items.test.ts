@@ -161,6 +161,10 @@ test('no item at all makes an empty directory', async () => {
   s.declare('upper', upper({ foreach: 'p/none/*.txt' }));
   expect(await s.outcome('upper')).toBe('ran, new');
   expect(made()).toEqual([]);
+  expect(s.events).toContainEqual({
+    type: 'note',
+    message: 'p:upper: no file matches p/none/*.txt, so there are no items',
+  });
   expect(await s.outcome('upper')).toBe('unchanged');
 });
 

@@ -72,7 +72,11 @@ async function filesOf({ workspace, signal }: StageContext, { glob }: Foreach): 
 }
 
 function tell({ emit }: StageContext, stage: Stage, all: number, pending: number): void {
-  emit({ type: 'note', message: `${stageName(stage.id)}: ${pending} of ${all} items are new or changed` });
+  const found =
+    all > 0
+      ? `${pending} of ${all} items are new or changed`
+      : `no file matches ${stage.foreach?.glob.pattern}, so there are no items`;
+  emit({ type: 'note', message: `${stageName(stage.id)}: ${found}` });
 }
 
 /** Commands of items that run at the same time. */

@@ -18,9 +18,7 @@ test('one stage per combination, the last axis fastest', () => {
 });
 
 test('a configuration gets the values of its combination', () => {
-  expect(fillMatrix(options, { command: 'fast {matrix.seed}', matrix: { seed: [9] } }, 2)).toEqual({
-    command: 'fast 2',
-  });
+  expect(fillMatrix(options, { command: 'fast {matrix.seed}' }, 2)).toEqual({ command: 'fast 2' });
 });
 
 test('options without a matrix are left alone', () => {

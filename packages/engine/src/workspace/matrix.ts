@@ -33,12 +33,17 @@ export function expandMatrix(target: string, options: JsonObject): MatrixStage[]
   }));
 }
 
-/** The options of a configuration of one combination: the values of its matrix in place of tokens. */
+/** The options of a configuration of one combination: the values of its matrix in place of tokens. A matrix of its own stays, and is a mistake. */
 export function fillMatrix(options: JsonObject, overlay: JsonObject, index: number): JsonObject {
-  const { matrix: _, ...rest } = overlay;
   const values = combinations(axesOf(options.matrix))[index];
-  return values === undefined ? rest : (replaceIn(rest, values) as JsonObject);
+  return values === undefined ? overlay : (replaceIn(overlay, values) as JsonObject);
 }
+
+/** That options which one stage got have a matrix: stages are named before a configuration is chosen, so it would be without effect. */
+export const MATRIX_OF_CONFIGURATION: MatrixProblem = {
+  message: 'is another one than in "options" of the target, which alone says what stages there are',
+  hint: 'Remove it from the configuration or the command line. For other values give another target a matrix of its own.',
+};
 
 /** What is wrong with the matrix of a target's options; nothing if it has none. */
 export function matrixProblem(options: JsonObject): MatrixProblem | undefined {

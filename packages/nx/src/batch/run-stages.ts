@@ -21,10 +21,17 @@ export async function* runStages(
     const { project, target, configuration } = task.target;
     const { env, name: envName } = envOf(task);
     const chosen = { id: { project, target }, configuration, options: options[task.id] };
-    const { result, ms } = await bringUpToDate(engine, chosen, { context, host, env, envName, emit: printer.emit });
+    const { result, ms, hint } = await bringUpToDate(engine, chosen, {
+      context,
+      host,
+      env,
+      envName,
+      emit: printer.emit,
+    });
     // Of a thousand stages the summary says how many are unchanged; Nx would write a file for each that says so itself.
     const idle = result.outcome === 'unchanged' && result.referenceOnly.length === 0;
     if (!idle || verbose) printer.result(result, ms);
+    if (hint !== undefined) printer.text(hint);
     return { success: true, idle };
   });
   try {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import * as plugin from '../plugin.js';
@@ -187,6 +187,30 @@ test('what decides the stages before it decides a stage, and a long chain stands
   const inputs = infer('a/project.json')['a:s399']?.inputs ?? [];
   expect(inputs.length).toBeLessThan(10);
   expect(inputs).toEqual(expect.arrayContaining(['{projectRoot}/**/*', '^{projectRoot}/**/*']));
+});
+
+test('a dep that is a link is looked at where it leads', () => {
+  write({
+    'a/project.json': {
+      name: 'a',
+      targets: { use: stage({ deps: ['a/file', 'a/dir', 'a/out', 'a/none'], outs: ['a/o'] }) },
+    },
+    'shared/real.txt': '',
+  });
+  symlinkSync('../shared/real.txt', join(root, 'a/file'));
+  symlinkSync('../shared', join(root, 'a/dir'));
+  symlinkSync('/', join(root, 'a/out'));
+  symlinkSync('nowhere', join(root, 'a/none'));
+  expect(infer('a/project.json')['a:use']?.inputs).toEqual([
+    '{projectRoot}/project.json',
+    '{projectRoot}/file',
+    '{workspaceRoot}/shared/real.txt',
+    '{projectRoot}/dir/**/*',
+    '{workspaceRoot}/shared/**/*',
+    '{projectRoot}/out/**/*',
+    '{projectRoot}/none',
+    '{projectRoot}/none/**/*',
+  ]);
 });
 
 test('each combination of a matrix is a target of its own', () => {

@@ -1,5 +1,5 @@
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
+import { lstatSync, realpathSync, statSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
 import type { Dep, Producer, StageNode } from '@sluice/engine/graph';
 import { depName, nodeName } from './names.js';
 import type { InferredTarget } from './nx-shapes.js';
@@ -73,6 +73,8 @@ function filesOf(root: string, dep: Dep, projectRoot: string, producers: readonl
   const path = dep.kind === 'path' ? literal(dep.path) : nxPattern(dep.pattern);
   const token = tokenPath(path, projectRoot);
   const files = dep.kind === 'path' ? withKind(root, dep.path, token) : [token];
+  const target = dep.kind === 'path' ? targetOfLink(root, dep.path) : undefined;
+  if (target !== undefined) files.push(...withKind(root, target, tokenPath(literal(target), projectRoot)));
   // An exclusion counts for inputs that begin with the same word.
   const base = token.startsWith('{projectRoot}') ? projectRoot : '';
   const made = producers.map(({ out }) => `!${tokenPath(literal(out), base)}`);
@@ -85,6 +87,15 @@ function withKind(root: string, path: string, token: string): string[] {
   const stat = statSync(join(root, path), { throwIfNoEntry: false });
   if (stat === undefined) return [token, all];
   return [stat.isDirectory() ? all : token];
+}
+
+/** Where a dep that is a link leads inside the workspace: it counts by the bytes there, and Nx does not follow it. */
+function targetOfLink(root: string, path: string): string | undefined {
+  const absolute = join(root, path);
+  if (lstatSync(absolute, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return undefined;
+  if (statSync(absolute, { throwIfNoEntry: false }) === undefined) return undefined;
+  const target = relative(realpathSync(root), realpathSync(absolute)).split(sep).join('/');
+  return target === '' || target.startsWith('..') ? undefined : target;
 }
 
 /** Who makes what a stage names as a dep or as a file of params. */

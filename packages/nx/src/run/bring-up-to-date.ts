@@ -1,5 +1,5 @@
 import { asSluiceError, type ChosenStage, type Engine, type RunResult, type SluiceEvent } from '@sluice/engine';
-import { dataIsRead } from '../data-is-read.js';
+import { dataIsRead, readersOf } from '../data-is-read.js';
 import type { ExecutorContext } from '../nx-context.js';
 import type { Host } from '../printer.js';
 import { settledTargets } from '../settled-targets.js';
@@ -22,6 +22,8 @@ export interface TaskPlace {
 export interface TaskResult {
   readonly result: RunResult;
   readonly ms: number;
+  /** What somebody has to be told who waits for data that was not put in place. */
+  readonly hint: string | undefined;
 }
 
 /** Brings the stage of one task up to date and notes what became of it for the summary. Throws what the engine throws. */
@@ -59,10 +61,16 @@ export async function bringUpToDate(engine: Engine, chosen: ChosenStage, place: 
     const isNoted = settled.length > 0;
     if (!isNoted || result.outcome !== 'unchanged')
       note({ ...result, source: result.source ?? null, savedMs: isNoted ? 0 : result.savedMs });
-    return { result, ms: performance.now() - startedMs };
+    return { result, ms: performance.now() - startedMs, hint: hintOf(context, chosen, result) };
   } catch (error) {
     const { code, message } = asSluiceError(error);
     note({ outcome: 'failed', error: { code, message } });
     throw error;
   }
+}
+
+function hintOf(context: ExecutorContext, { id }: ChosenStage, { referenceOnly }: RunResult): string | undefined {
+  const [reader] = referenceOnly.length === 0 ? [] : readersOf(context, id);
+  if (reader === undefined) return undefined;
+  return `${reader} is no stage and will not find ${referenceOnly.join(', ')}: remove "materialize": "lazy", or make it a stage`;
 }
