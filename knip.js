@@ -10,7 +10,7 @@ export default {
   // A type that its own file uses may be exported for whoever wants to name it.
   ignoreExportsUsedInFile: { interface: true, type: true },
   // Parts of the systems that we run on: a test makes a pipe, another a small disk. Go builds servers of the tests, rclone is compared with where it is.
-  ignoreBinaries: ['go', 'mkfifo', 'rclone', 'umount', 'unshare'],
+  ignoreBinaries: ['go', 'mkfifo', 'openssl', 'rclone', 'umount', 'unshare'],
   workspaces: {
     '.': {
       entry: ['scripts/*.mjs', 'benchmarks/*.mjs', 'e2e/**/*.test.ts'],

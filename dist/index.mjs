@@ -49,6 +49,173 @@ var __toESM = (mod, isNodeMode, target) => (target = mod != null ? __create(__ge
 ));
 var __toCommonJS = (mod) => __copyProps(__defProp({}, "__esModule", { value: true }), mod);
 
+// packages/engine/dist/errors.js
+function toErrorWire(error) {
+  const known = asSluiceError(error);
+  return {
+    code: known.code,
+    message: known.message,
+    ...known.hint === void 0 ? {} : { hint: known.hint },
+    ...known.details === void 0 ? {} : { details: known.details }
+  };
+}
+function fromErrorWire(wire) {
+  return new SluiceError(wire.code, wire.message, {
+    ...wire.hint === void 0 ? {} : { hint: wire.hint },
+    ...wire.details === void 0 ? {} : { details: wire.details }
+  });
+}
+function asSluiceError(error) {
+  if (error instanceof SluiceError)
+    return error;
+  const code3 = errnoOf(error);
+  if (code3 === "ENOSPC" || code3 === "EDQUOT") {
+    return new SluiceError("ERR_DISK_FULL", `no space is left: ${describe(error)}`, {
+      cause: error,
+      hint: "Free some space (`sluice gc` drops what nothing refers to) and run again; nothing was lost."
+    });
+  }
+  if (code3 === "EROFS") {
+    return new SluiceError("ERR_STORE_UNWRITABLE", `the file system is read-only: ${describe(error)}`, {
+      cause: error
+    });
+  }
+  if (code3 === "EACCES" || code3 === "EPERM") {
+    return new SluiceError("ERR_FILE_UNREADABLE", `permission denied: ${describe(error)}`, {
+      cause: error,
+      hint: "Check the permissions of the file and of the directory that holds it."
+    });
+  }
+  if (code3 !== void 0 && SYSTEM_FAILURES.has(code3)) {
+    return new SluiceError("ERR_IO", `the operating system could not do it: ${describe(error)}`, {
+      cause: error,
+      hint: "Check the disk, its mount and the limits of the system, then run again; nothing was lost."
+    });
+  }
+  if (error instanceof Error && (error.name === "AbortError" || code3 === "ABORT_ERR")) {
+    return new SluiceError("ERR_INTERRUPTED", "interrupted", { cause: error });
+  }
+  return new SluiceError("ERR_INTERNAL", describe(error), {
+    cause: error,
+    hint: "This is a bug in Sluice; please report it with the output of the same command and SLUICE_TRACE=1."
+  });
+}
+function errnoOf(error) {
+  if (typeof error !== "object" || error === null || !("code" in error))
+    return void 0;
+  return typeof error.code === "string" ? error.code : void 0;
+}
+function isReadFailure(error) {
+  const isObject2 = typeof error === "object" && error !== null;
+  return errnoOf(error) === "EIO" && isObject2 && "syscall" in error && error.syscall === "read";
+}
+function throwIfAborted(signal) {
+  if (signal?.aborted)
+    throw new SluiceError("ERR_INTERRUPTED", "interrupted");
+}
+function describe(error) {
+  return error instanceof Error ? error.message : String(error);
+}
+var ERRORS, SluiceError, SYSTEM_FAILURES;
+var init_errors = __esm({
+  "packages/engine/dist/errors.js"() {
+    "use strict";
+    ERRORS = {
+      ERR_COMMAND_FAILED: { exit: 1, summary: "The stage's command ended with an error" },
+      ERR_USAGE: { exit: 2, summary: "A command, option or argument is not known or does not fit" },
+      ERR_CONFIG: { exit: 2, summary: "`sluice.json` or `sluice.local.json` cannot be used" },
+      ERR_WORKSPACE: { exit: 2, summary: "No Nx workspace, or one that cannot be read" },
+      ERR_STAGE_DEFINITION: { exit: 2, summary: "The options of a stage are wrong" },
+      ERR_SELECTOR: { exit: 2, summary: "A selector names no project, target or out" },
+      ERR_PARAM: { exit: 2, summary: "A param file or key cannot be read" },
+      ERR_ENV_NAME: { exit: 2, summary: "The name of an environment variable is not valid" },
+      ERR_CYCLE: { exit: 2, summary: "Stages depend on each other in a circle" },
+      ERR_RUNTIME: { exit: 2, summary: "A `runtime` command of a stage failed" },
+      ERR_REVISION: { exit: 2, summary: "A git revision does not exist or git cannot be used here" },
+      ERR_SHALLOW_CLONE: { exit: 2, summary: "The history is cut off, so what it refers to is not known" },
+      ERR_OUT_TRACKED_BY_GIT: { exit: 2, summary: "git tracks an out that Sluice is to keep" },
+      ERR_REMOTE_UNKNOWN: { exit: 2, summary: "No remote has this name, or none is configured" },
+      ERR_DOCTOR_FAILED: { exit: 2, summary: "The workspace has problems that are not repaired" },
+      ERR_STORE_UNWRITABLE: { exit: 2, summary: "The store cannot be written" },
+      ERR_SIGNING_KEY: { exit: 2, summary: "The key for signatures is missing or cannot be used" },
+      ERR_REMOTE_DOWN: { exit: 3, summary: "The remote does not answer" },
+      ERR_REMOTE_DENIED: { exit: 3, summary: "The remote refuses access" },
+      ERR_REMOTE_READ_ONLY: { exit: 3, summary: "The remote is configured as read-only" },
+      ERR_LOCKS_NOT_PUBLISHED: { exit: 3, summary: "A commit of locks could not be pushed" },
+      ERR_OBJECT_MISSING: { exit: 4, summary: "An object is in no place where it was looked for" },
+      ERR_OBJECT_DAMAGED: { exit: 4, summary: "The bytes of an object do not have its digest" },
+      ERR_TREE_INVALID: { exit: 4, summary: "A tree is damaged" },
+      ERR_PACK_INVALID: { exit: 4, summary: "A pack is damaged" },
+      ERR_MAP_INVALID: { exit: 4, summary: "A map is damaged" },
+      ERR_INDEX_INVALID: { exit: 4, summary: "A stat index is damaged" },
+      ERR_RECORD_INVALID: { exit: 4, summary: "A record is damaged" },
+      ERR_SIGNATURE: { exit: 4, summary: "A record or map of a remote is not signed with a key that counts" },
+      ERR_LOCK_INVALID: { exit: 4, summary: "A lock cannot be read" },
+      ERR_LOCK_CONFLICT: { exit: 4, summary: "A lock holds conflicts of a merge" },
+      ERR_LOCK_VERSION: { exit: 4, summary: "A lock was written by a newer Sluice" },
+      ERR_FORMAT_VERSION: { exit: 4, summary: "Something was written by a newer Sluice" },
+      ERR_NOT_LOCAL: { exit: 4, summary: "Data is wanted that is only referred to here" },
+      ERR_NOT_PUSHED: { exit: 4, summary: "Git is about to publish locks whose data no remote holds" },
+      ERR_UPSTREAM: { exit: 4, summary: "A dep is absent and its producer has no result yet" },
+      ERR_DEP_MISSING: { exit: 4, summary: "A declared dep does not exist" },
+      ERR_DEP_CHANGED: { exit: 4, summary: "A dep changed while the stage ran" },
+      ERR_OUT_MISSING: { exit: 4, summary: "The command ended but did not make a declared out" },
+      ERR_OUT_MODIFIED: { exit: 4, summary: "An out has changes that would be lost" },
+      ERR_OUT_PART: { exit: 4, summary: "Only a part of an out is in the workspace" },
+      ERR_ITEM_COLLISION: { exit: 4, summary: "Two items of a stage made the same file" },
+      ERR_FROZEN: { exit: 4, summary: "A frozen stage would have to run" },
+      ERR_FILE_CHANGED: { exit: 4, summary: "A file changed while it was read" },
+      ERR_FILE_UNREADABLE: { exit: 4, summary: "A file or directory cannot be read" },
+      ERR_FILE_KIND: { exit: 4, summary: "A socket, pipe or device lies where data is expected" },
+      ERR_FILE_NAME: { exit: 4, summary: "A file name cannot be kept" },
+      ERR_LINK_ESCAPES: { exit: 4, summary: "A symbolic link leaves its out" },
+      ERR_PATH_UNSAFE: { exit: 4, summary: "A path from a store, remote or lock is not safe" },
+      ERR_ARCHIVE_INVALID: { exit: 4, summary: "An archive is damaged, or of a kind that cannot be unpacked" },
+      ERR_ARCHIVE_UNSAFE: { exit: 4, summary: "An archive holds an entry that is not safe" },
+      ERR_ARCHIVE_TOO_LARGE: { exit: 4, summary: "An archive unpacks to more than is allowed" },
+      ERR_URL_UNSAFE: { exit: 2, summary: "An address is not asked for" },
+      ERR_DOWNLOAD: { exit: 3, summary: "A file cannot be had from its address" },
+      ERR_IMPORTS_INVALID: { exit: 4, summary: "The list of imports of a project cannot be read" },
+      ERR_EXPORT_EXISTS: { exit: 4, summary: "Something else is where an export would write" },
+      ERR_DISK_FULL: { exit: 4, summary: "No space is left" },
+      ERR_IO: { exit: 4, summary: "The operating system could not read or write" },
+      ERR_GC_STOPPED: { exit: 4, summary: "The collection stopped before it deleted anything" },
+      ERR_VERIFY_FAILED: { exit: 4, summary: "The check found damaged or missing data" },
+      ERR_HELD: { exit: 5, summary: "Another process holds what is needed" },
+      ERR_INTERNAL: { exit: 70, summary: "A bug in Sluice" },
+      ERR_INTERRUPTED: { exit: 130, summary: "Interrupted" }
+    };
+    SluiceError = class extends Error {
+      code;
+      hint;
+      details;
+      constructor(code3, message, extras = {}) {
+        super(message, extras.cause === void 0 ? void 0 : { cause: extras.cause });
+        this.name = "SluiceError";
+        this.code = code3;
+        this.hint = extras.hint;
+        this.details = extras.details;
+      }
+      /** The exit code of a process that ends because of this error. */
+      get exitCode() {
+        return ERRORS[this.code].exit;
+      }
+    };
+    SYSTEM_FAILURES = /* @__PURE__ */ new Set([
+      "EBUSY",
+      "EIO",
+      "EMFILE",
+      "ENFILE",
+      "ENODEV",
+      "ENOMEM",
+      "ENXIO",
+      "ESTALE",
+      "ETIMEDOUT",
+      "ETXTBSY"
+    ]);
+  }
+});
+
 // node_modules/zstddec/dist/zstddec.mjs
 var zstddec_exports = {};
 __export(zstddec_exports, {
@@ -17506,6 +17673,418 @@ var init_index_min = __esm({
   }
 });
 
+// packages/engine/dist/remote/storage/proxy/no-proxy.js
+import { BlockList, isIP } from "node:net";
+function isNear(host) {
+  const name = plain(host);
+  return name === "localhost" || name.endsWith(".localhost") || isIn(NEAR, name);
+}
+function isExcluded(list, host, port) {
+  const name = plain(host);
+  return list.toLowerCase().split(/[\s,]+/).some((entry2) => entry2 !== "" && matches3(entry2, name, port));
+}
+function matches3(entry2, name, port) {
+  if (entry2 === "*")
+    return true;
+  const [, withPort, ofPort] = /^(\[.*\]|[^:]*):(\d+)$/.exec(entry2) ?? [];
+  if (ofPort !== void 0 && Number(ofPort) !== port)
+    return false;
+  const wanted2 = plain((withPort ?? entry2).replace(/^\*?\./, ""));
+  const [network = "", bits] = wanted2.split("/");
+  if (bits !== void 0)
+    return isInNetwork(network, Number(bits), name);
+  if (isIP(wanted2) !== 0)
+    return isIn(only(wanted2), name);
+  return wanted2 !== "" && isIP(name) === 0 && (name === wanted2 || name.endsWith(`.${wanted2}`));
+}
+function isInNetwork(network, bits, name) {
+  const version = isIP(network);
+  if (version === 0 || !Number.isInteger(bits) || bits < 0 || bits > (version === 4 ? 32 : 128))
+    return false;
+  const list = new BlockList();
+  list.addSubnet(network, bits, familyOf(version));
+  return isIn(list, name);
+}
+function only(address) {
+  const list = new BlockList();
+  list.addAddress(address, familyOf(isIP(address)));
+  return list;
+}
+function isIn(list, name) {
+  const version = isIP(name);
+  return version !== 0 && list.check(name, familyOf(version));
+}
+function familyOf(version) {
+  return version === 4 ? "ipv4" : "ipv6";
+}
+function plain(host) {
+  return host.toLowerCase().replace(/^\[(.*)\]$/, "$1").replace(/\.$/, "");
+}
+var NEAR;
+var init_no_proxy = __esm({
+  "packages/engine/dist/remote/storage/proxy/no-proxy.js"() {
+    "use strict";
+    NEAR = new BlockList();
+    NEAR.addSubnet("127.0.0.0", 8, "ipv4");
+    NEAR.addSubnet("169.254.0.0", 16, "ipv4");
+    NEAR.addAddress("::1", "ipv6");
+    NEAR.addSubnet("fe80::", 10, "ipv6");
+    NEAR.addSubnet("::ffff:127.0.0.0", 104, "ipv6");
+    NEAR.addAddress("fd00:ec2::254", "ipv6");
+  }
+});
+
+// packages/engine/dist/remote/storage/proxy/proxies.js
+function readProxies(env) {
+  const ofHttps = variableOf(env, "https_proxy", "all_proxy");
+  const ofHttp = variableOf(env, "http_proxy", "all_proxy");
+  if (ofHttps === void 0 && ofHttp === void 0)
+    return void 0;
+  const excluded = env.no_proxy || env.NO_PROXY || "";
+  return {
+    proxyFor: ({ protocol, host, port }) => {
+      const variable = protocol === "https:" ? ofHttps : ofHttp;
+      if (variable === void 0 || isNear(host) || isExcluded(excluded, host, port))
+        return void 0;
+      return parseProxy(variable.name, variable.text);
+    }
+  };
+}
+function targetOf({ protocol, hostname: hostname3, port }) {
+  const isTls = protocol === "https:";
+  return { protocol: isTls ? "https:" : "http:", host: hostname3, port: Number(port) || (isTls ? 443 : 80) };
+}
+function variableOf(env, ...names) {
+  return names.flatMap((name) => [name, name.toUpperCase()]).flatMap((name) => ({ name, text: env[name]?.trim() ?? "" })).find(({ text }) => text !== "");
+}
+function parseProxy(variable, text) {
+  const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
+  const url = URL.canParse(address) ? new URL(address) : void 0;
+  if (url === void 0 || url.hostname === "")
+    throw unusable(variable, "is no address of a proxy");
+  const { protocol, hostname: hostname3, username, password } = url;
+  if (protocol !== "http:" && protocol !== "https:")
+    throw unusable(variable, `names a proxy of the kind ${protocol}, which is not supported`);
+  const isTls = protocol === "https:";
+  const port = Number(url.port) || (isTls ? 443 : 80);
+  const keys = username === "" && password === "" ? void 0 : `${decoded(username)}:${decoded(password)}`;
+  return {
+    isTls,
+    host: hostname3.replace(/^\[(.*)\]$/, "$1"),
+    port,
+    authorization: keys === void 0 ? void 0 : `Basic ${Buffer.from(keys).toString("base64")}`,
+    name: `${protocol}//${hostname3}:${port} (${variable})`,
+    variable
+  };
+}
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+function unusable(variable, problem) {
+  return new SluiceError("ERR_CONFIG", `the variable ${variable} ${problem}`, {
+    hint: `Set it as http://host:port or https://host:port, or name what needs no proxy in NO_PROXY.`
+  });
+}
+var init_proxies = __esm({
+  "packages/engine/dist/remote/storage/proxy/proxies.js"() {
+    "use strict";
+    init_errors();
+    init_no_proxy();
+  }
+});
+
+// packages/engine/dist/remote/storage/proxy/proxy-errors.js
+function proxyDown({ name, variable }, error) {
+  const errno = errnoOf(error);
+  if (errno !== void 0 && CERTIFICATE2.test(errno)) {
+    return new SluiceError("ERR_REMOTE_DENIED", `the certificate of the proxy ${name} is not trusted (${errno})`, {
+      cause: error,
+      hint: "If it has a certificate of its own, name its authority in NODE_EXTRA_CA_CERTS."
+    });
+  }
+  const why = errno ?? (error instanceof Error ? error.message : String(error));
+  return new SluiceError("ERR_REMOTE_DOWN", `the proxy ${name} does not answer (${why})`, {
+    cause: error,
+    hint: `Check that it runs, or correct ${variable}; what can be reached without it is named in NO_PROXY.`,
+    // No such host: that will not change in the next seconds.
+    ...errno === "ENOTFOUND" ? { details: { silent: true } } : {}
+  });
+}
+function proxyRefuses({ name, variable, authorization }, status2, to2) {
+  if (status2 === 407) {
+    const what = authorization === void 0 ? "wants credentials" : `does not accept the credentials in ${variable}`;
+    return new SluiceError("ERR_REMOTE_DENIED", `the proxy ${name} ${what} (407)`, {
+      hint: `Write them into ${variable} as http://user:password@host:port, with %-codes for special characters. Only basic authentication is supported.`
+    });
+  }
+  if (status2 >= 500 || PASSING2.has(status2)) {
+    return new SluiceError("ERR_REMOTE_DOWN", `the proxy ${name} does not reach ${to2} (${status2})`, {
+      hint: `Check that ${to2} is right and that the proxy may go there; what can be reached without it is named in NO_PROXY.`
+    });
+  }
+  return new SluiceError("ERR_REMOTE_DENIED", `the proxy ${name} lets nothing through to ${to2} (${status2})`, {
+    hint: "Ask who runs it to allow that address, or name the host in NO_PROXY if it can be reached without a proxy."
+  });
+}
+var CERTIFICATE2, PASSING2;
+var init_proxy_errors = __esm({
+  "packages/engine/dist/remote/storage/proxy/proxy-errors.js"() {
+    "use strict";
+    init_errors();
+    CERTIFICATE2 = /CERT|UNABLE_TO_VERIFY|SELF_SIGNED/;
+    PASSING2 = /* @__PURE__ */ new Set([408, 425, 429]);
+  }
+});
+
+// packages/engine/dist/remote/storage/proxy/tunnel.js
+import { request } from "node:http";
+import { connect as connectPlain, isIP as isIP2, isIPv6 } from "node:net";
+import { connect as connectTls } from "node:tls";
+async function connectTo(proxy) {
+  const { host, port, isTls } = proxy;
+  const name = isIP2(host) === 0 ? { servername: host } : {};
+  const socket = isTls ? connectTls({ host, port, ...name }) : connectPlain({ host, port });
+  return await new Promise((resolve7, reject) => {
+    const fail2 = (error) => {
+      socket.destroy();
+      reject(proxyDown(proxy, error));
+    };
+    const slow = () => fail2(new Error("no connection in time"));
+    socket.once("error", fail2);
+    socket.setTimeout(ANSWER_MS, slow);
+    socket.once(isTls ? "secureConnect" : "connect", () => {
+      socket.setTimeout(0, slow);
+      socket.off("error", fail2);
+      socket.setNoDelay(true);
+      resolve7(socket);
+    });
+  });
+}
+async function openTunnel(proxy, target) {
+  const socket = await connectTo(proxy);
+  const to2 = authorityOf(target);
+  return await new Promise((resolve7, reject) => {
+    const asking = request({
+      // With a connection of its own it has no agent, which might look for a proxy itself.
+      createConnection: () => socket,
+      method: "CONNECT",
+      path: to2,
+      headers: { host: to2, ...authorizationOf(proxy) },
+      timeout: ANSWER_MS
+    });
+    asking.once("connect", ({ statusCode = 0 }, _socket, head2) => {
+      asking.setTimeout(0);
+      socket.setTimeout(0);
+      if (statusCode >= 200 && statusCode < 300) {
+        if (head2.length > 0)
+          socket.unshift(head2);
+        resolve7(socket);
+      } else {
+        socket.destroy();
+        reject(proxyRefuses(proxy, statusCode, to2));
+      }
+    });
+    asking.once("timeout", () => asking.destroy(new Error("no answer in time")));
+    asking.once("error", (error) => {
+      socket.destroy();
+      reject(proxyDown(proxy, error));
+    });
+    asking.end();
+  });
+}
+function authorityOf({ host, port }) {
+  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
+}
+function authorizationOf({ authorization }) {
+  return authorization === void 0 ? {} : { "proxy-authorization": authorization };
+}
+var ANSWER_MS;
+var init_tunnel = __esm({
+  "packages/engine/dist/remote/storage/proxy/tunnel.js"() {
+    "use strict";
+    init_proxy_errors();
+    ANSWER_MS = 1e4;
+  }
+});
+
+// packages/engine/dist/remote/storage/proxy/proxy-agents.js
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import { Duplex } from "node:stream";
+function forProxy(proxy, target, path) {
+  const authority = target.port === 80 ? authorityOf(target).replace(/:80$/, "") : authorityOf(target);
+  return { path: `http://${authority}${path}`, headers: authorizationOf(proxy) };
+}
+function targetIn({ host, port }, protocol) {
+  return { protocol, host: host ?? "localhost", port: Number(port ?? (protocol === "https:" ? 443 : 80)) };
+}
+function later(connecting, callback) {
+  connecting.then(
+    (stream) => callback?.(null, stream),
+    // The agent looks at the error alone.
+    (error) => callback?.(asSluiceError(error), new Duplex())
+  );
+  return void 0;
+}
+var NOT_BY_NODE, TunnelAgent, PlainAgent;
+var init_proxy_agents = __esm({
+  "packages/engine/dist/remote/storage/proxy/proxy-agents.js"() {
+    "use strict";
+    init_errors();
+    init_tunnel();
+    NOT_BY_NODE = { proxyEnv: null };
+    TunnelAgent = class extends HttpsAgent {
+      proxies;
+      constructor(proxies, options2) {
+        super({ ...options2, ...NOT_BY_NODE });
+        this.proxies = proxies;
+      }
+      createConnection(options2, callback) {
+        const target = targetIn(options2, "https:");
+        const proxy = this.proxies.proxyFor(target);
+        if (proxy === void 0)
+          return super.createConnection(options2, callback);
+        const connect = (socket) => super.createConnection({ ...options2, ...{ socket } }) ?? socket.destroy(new Error("no TLS"));
+        return later(openTunnel(proxy, target).then(connect), callback);
+      }
+    };
+    PlainAgent = class extends HttpAgent {
+      proxies;
+      constructor(proxies, options2) {
+        super({ ...options2, ...NOT_BY_NODE });
+        this.proxies = proxies;
+      }
+      createConnection(options2, callback) {
+        const proxy = this.proxies.proxyFor(targetIn(options2, "http:"));
+        return proxy === void 0 ? super.createConnection(options2, callback) : later(connectTo(proxy), callback);
+      }
+    };
+  }
+});
+
+// packages/engine/dist/remote/storage/proxy/s3-agents.js
+var s3_agents_exports = {};
+__export(s3_agents_exports, {
+  s3AgentsBy: () => s3AgentsBy
+});
+function s3AgentsBy(proxies, options2) {
+  return {
+    httpAgent: new PlainAgent(proxies, options2),
+    httpsAgent: new TunnelAgent(proxies, options2),
+    prepare: (s3) => s3.middlewareStack.add(
+      (next) => async (args) => {
+        const request3 = args.request;
+        if (request3.protocol !== "http:")
+          return next(args);
+        const target = { protocol: "http:", host: request3.hostname, port: request3.port ?? 80 };
+        const proxy = proxies.proxyFor(target);
+        if (proxy === void 0)
+          return next(args);
+        const { path, headers } = forProxy(proxy, target, request3.path);
+        request3.path = path;
+        Object.assign(request3.headers, headers);
+        const result2 = await next(args);
+        const { statusCode } = result2.response;
+        if (statusCode === 407)
+          throw proxyRefuses(proxy, 407, authorityOf(target));
+        return result2;
+      },
+      // Last of all: the signature is over the path as it was.
+      { step: "deserialize", name: "throughProxy", priority: "low" }
+    )
+  };
+}
+var init_s3_agents = __esm({
+  "packages/engine/dist/remote/storage/proxy/s3-agents.js"() {
+    "use strict";
+    init_proxy_agents();
+    init_proxy_errors();
+    init_tunnel();
+  }
+});
+
+// packages/engine/dist/remote/storage/proxy/fetch-by-proxy.js
+var fetch_by_proxy_exports = {};
+__export(fetch_by_proxy_exports, {
+  fetchByProxy: () => fetchByProxy
+});
+import { request as requestHttp } from "node:http";
+import { request as requestHttps } from "node:https";
+import { Readable as Readable3 } from "node:stream";
+function fetchByProxy(proxies) {
+  const options2 = { keepAlive: true, scheduling: "lifo" };
+  const agents = { http: new PlainAgent(proxies, options2), https: new TunnelAgent(proxies, options2) };
+  return async (address, init2) => {
+    let url = new URL(address);
+    for (let hops = 0; hops <= MOST_REDIRECTS; hops++) {
+      const proxy = proxies.proxyFor(targetOf(url));
+      const answer2 = proxy === void 0 ? await fetch(url, { ...init2, redirect: "manual" }) : await askThrough(proxy, agents, url, init2);
+      if (init2.redirect === "manual" || !REDIRECTS.includes(answer2.status))
+        return answer2;
+      await answer2.body?.cancel();
+      const to2 = answer2.headers.get("location");
+      if (init2.redirect === "error" || init2.body !== void 0 || to2 === null)
+        throw new Error("unexpected redirect");
+      url = new URL(to2, url);
+    }
+    throw new Error(`more than ${MOST_REDIRECTS} redirects`);
+  };
+}
+function askThrough(proxy, agents, url, init2) {
+  const target = targetOf(url);
+  const isTls = target.protocol === "https:";
+  const path = `${url.pathname}${url.search}`;
+  const written = isTls ? { path, headers: {} } : forProxy(proxy, target, path);
+  return new Promise((resolve7, reject) => {
+    const asking = (isTls ? requestHttps : requestHttp)({
+      host: target.host.replace(/^\[(.*)\]$/, "$1"),
+      port: target.port,
+      method: init2.method ?? "GET",
+      path: written.path,
+      headers: { host: url.host, ...init2.headers, ...written.headers },
+      agent: isTls ? agents.https : agents.http,
+      signal: init2.signal
+    });
+    asking.once("error", reject);
+    asking.once("response", (answer2) => {
+      if (!isTls && answer2.statusCode === 407) {
+        answer2.destroy();
+        reject(proxyRefuses(proxy, 407, authorityOf(target)));
+      } else
+        resolve7(responseOf(answer2));
+    });
+    asking.end(init2.body);
+  });
+}
+function responseOf(answer2) {
+  const headers = new Headers();
+  for (const [name, values = []] of Object.entries(answer2.headersDistinct))
+    for (const value2 of values)
+      headers.append(name, value2);
+  const status2 = answer2.statusCode ?? 0;
+  const isEmpty = WITHOUT_BODY.includes(status2);
+  if (isEmpty)
+    answer2.resume();
+  return new Response(isEmpty ? null : Readable3.toWeb(answer2), { status: status2, headers });
+}
+var REDIRECTS, MOST_REDIRECTS, WITHOUT_BODY;
+var init_fetch_by_proxy = __esm({
+  "packages/engine/dist/remote/storage/proxy/fetch-by-proxy.js"() {
+    "use strict";
+    init_proxies();
+    init_proxy_agents();
+    init_proxy_errors();
+    init_tunnel();
+    REDIRECTS = [301, 302, 303, 307, 308];
+    MOST_REDIRECTS = 20;
+    WITHOUT_BODY = [204, 205, 304];
+  }
+});
+
 // node_modules/pend/index.js
 var require_pend = __commonJS({
   "node_modules/pend/index.js"(exports, module) {
@@ -17567,7 +18146,7 @@ var require_fd_slicer = __commonJS({
     var fs20 = __require("fs");
     var util = __require("util");
     var stream = __require("stream");
-    var Readable4 = stream.Readable;
+    var Readable5 = stream.Readable;
     var PassThrough = stream.PassThrough;
     var Pend = require_pend();
     var EventEmitter = __require("events").EventEmitter;
@@ -17610,10 +18189,10 @@ var require_fd_slicer = __commonJS({
         }
       }
     };
-    util.inherits(ReadStream, Readable4);
+    util.inherits(ReadStream, Readable5);
     function ReadStream(context, options2) {
       options2 = options2 || {};
-      Readable4.call(this, options2);
+      Readable5.call(this, options2);
       this.context = context;
       this.context.ref();
       this.start = options2.start || 0;
@@ -18870,176 +19449,20 @@ function childEnv(env, passed) {
 }
 
 // packages/action/dist/run-main.js
-import { mkdirSync as mkdirSync19, mkdtempSync as mkdtempSync4, rmSync as rmSync10, writeFileSync as writeFileSync6 } from "node:fs";
-import { join as join72 } from "node:path";
+import { mkdirSync as mkdirSync17, mkdtempSync as mkdtempSync4, rmSync as rmSync10, writeFileSync as writeFileSync6 } from "node:fs";
+import { join as join71 } from "node:path";
 
 // packages/engine/dist/engine.js
-import { existsSync as existsSync8 } from "node:fs";
+init_errors();
+import { existsSync as existsSync9 } from "node:fs";
 import { availableParallelism as availableParallelism2 } from "node:os";
-import { dirname as dirname24, join as join68 } from "node:path";
+import { dirname as dirname24, join as join67 } from "node:path";
 
-// packages/engine/dist/errors.js
-var ERRORS = {
-  ERR_COMMAND_FAILED: { exit: 1, summary: "The stage's command ended with an error" },
-  ERR_USAGE: { exit: 2, summary: "A command, option or argument is not known or does not fit" },
-  ERR_CONFIG: { exit: 2, summary: "`sluice.json` or `sluice.local.json` cannot be used" },
-  ERR_WORKSPACE: { exit: 2, summary: "No Nx workspace, or one that cannot be read" },
-  ERR_STAGE_DEFINITION: { exit: 2, summary: "The options of a stage are wrong" },
-  ERR_SELECTOR: { exit: 2, summary: "A selector names no project, target or out" },
-  ERR_PARAM: { exit: 2, summary: "A param file or key cannot be read" },
-  ERR_ENV_NAME: { exit: 2, summary: "The name of an environment variable is not valid" },
-  ERR_CYCLE: { exit: 2, summary: "Stages depend on each other in a circle" },
-  ERR_RUNTIME: { exit: 2, summary: "A `runtime` command of a stage failed" },
-  ERR_REVISION: { exit: 2, summary: "A git revision does not exist or git cannot be used here" },
-  ERR_SHALLOW_CLONE: { exit: 2, summary: "The history is cut off, so what it refers to is not known" },
-  ERR_OUT_TRACKED_BY_GIT: { exit: 2, summary: "git tracks an out that Sluice is to keep" },
-  ERR_REMOTE_UNKNOWN: { exit: 2, summary: "No remote has this name, or none is configured" },
-  ERR_DOCTOR_FAILED: { exit: 2, summary: "The workspace has problems that are not repaired" },
-  ERR_STORE_UNWRITABLE: { exit: 2, summary: "The store cannot be written" },
-  ERR_SIGNING_KEY: { exit: 2, summary: "The key for signatures is missing or cannot be used" },
-  ERR_REMOTE_DOWN: { exit: 3, summary: "The remote does not answer" },
-  ERR_REMOTE_DENIED: { exit: 3, summary: "The remote refuses access" },
-  ERR_REMOTE_READ_ONLY: { exit: 3, summary: "The remote is configured as read-only" },
-  ERR_LOCKS_NOT_PUBLISHED: { exit: 3, summary: "A commit of locks could not be pushed" },
-  ERR_OBJECT_MISSING: { exit: 4, summary: "An object is in no place where it was looked for" },
-  ERR_OBJECT_DAMAGED: { exit: 4, summary: "The bytes of an object do not have its digest" },
-  ERR_TREE_INVALID: { exit: 4, summary: "A tree is damaged" },
-  ERR_PACK_INVALID: { exit: 4, summary: "A pack is damaged" },
-  ERR_MAP_INVALID: { exit: 4, summary: "A map is damaged" },
-  ERR_INDEX_INVALID: { exit: 4, summary: "A stat index is damaged" },
-  ERR_RECORD_INVALID: { exit: 4, summary: "A record is damaged" },
-  ERR_SIGNATURE: { exit: 4, summary: "A record or map of a remote is not signed with a key that counts" },
-  ERR_LOCK_INVALID: { exit: 4, summary: "A lock cannot be read" },
-  ERR_LOCK_CONFLICT: { exit: 4, summary: "A lock holds conflicts of a merge" },
-  ERR_LOCK_VERSION: { exit: 4, summary: "A lock was written by a newer Sluice" },
-  ERR_FORMAT_VERSION: { exit: 4, summary: "Something was written by a newer Sluice" },
-  ERR_NOT_LOCAL: { exit: 4, summary: "Data is wanted that is only referred to here" },
-  ERR_NOT_PUSHED: { exit: 4, summary: "Git is about to publish locks whose data no remote holds" },
-  ERR_UPSTREAM: { exit: 4, summary: "A dep is absent and its producer has no result yet" },
-  ERR_DEP_MISSING: { exit: 4, summary: "A declared dep does not exist" },
-  ERR_DEP_CHANGED: { exit: 4, summary: "A dep changed while the stage ran" },
-  ERR_OUT_MISSING: { exit: 4, summary: "The command ended but did not make a declared out" },
-  ERR_OUT_MODIFIED: { exit: 4, summary: "An out has changes that would be lost" },
-  ERR_OUT_PART: { exit: 4, summary: "Only a part of an out is in the workspace" },
-  ERR_ITEM_COLLISION: { exit: 4, summary: "Two items of a stage made the same file" },
-  ERR_FROZEN: { exit: 4, summary: "A frozen stage would have to run" },
-  ERR_FILE_CHANGED: { exit: 4, summary: "A file changed while it was read" },
-  ERR_FILE_UNREADABLE: { exit: 4, summary: "A file or directory cannot be read" },
-  ERR_FILE_KIND: { exit: 4, summary: "A socket, pipe or device lies where data is expected" },
-  ERR_FILE_NAME: { exit: 4, summary: "A file name cannot be kept" },
-  ERR_LINK_ESCAPES: { exit: 4, summary: "A symbolic link leaves its out" },
-  ERR_PATH_UNSAFE: { exit: 4, summary: "A path from a store, remote or lock is not safe" },
-  ERR_ARCHIVE_INVALID: { exit: 4, summary: "An archive is damaged, or of a kind that cannot be unpacked" },
-  ERR_ARCHIVE_UNSAFE: { exit: 4, summary: "An archive holds an entry that is not safe" },
-  ERR_ARCHIVE_TOO_LARGE: { exit: 4, summary: "An archive unpacks to more than is allowed" },
-  ERR_URL_UNSAFE: { exit: 2, summary: "An address is not asked for" },
-  ERR_DOWNLOAD: { exit: 3, summary: "A file cannot be had from its address" },
-  ERR_IMPORTS_INVALID: { exit: 4, summary: "The list of imports of a project cannot be read" },
-  ERR_EXPORT_EXISTS: { exit: 4, summary: "Something else is where an export would write" },
-  ERR_DISK_FULL: { exit: 4, summary: "No space is left" },
-  ERR_IO: { exit: 4, summary: "The operating system could not read or write" },
-  ERR_GC_STOPPED: { exit: 4, summary: "The collection stopped before it deleted anything" },
-  ERR_VERIFY_FAILED: { exit: 4, summary: "The check found damaged or missing data" },
-  ERR_HELD: { exit: 5, summary: "Another process holds what is needed" },
-  ERR_INTERNAL: { exit: 70, summary: "A bug in Sluice" },
-  ERR_INTERRUPTED: { exit: 130, summary: "Interrupted" }
-};
-var SluiceError = class extends Error {
-  code;
-  hint;
-  details;
-  constructor(code3, message, extras = {}) {
-    super(message, extras.cause === void 0 ? void 0 : { cause: extras.cause });
-    this.name = "SluiceError";
-    this.code = code3;
-    this.hint = extras.hint;
-    this.details = extras.details;
-  }
-  /** The exit code of a process that ends because of this error. */
-  get exitCode() {
-    return ERRORS[this.code].exit;
-  }
-};
-function toErrorWire(error) {
-  const known = asSluiceError(error);
-  return {
-    code: known.code,
-    message: known.message,
-    ...known.hint === void 0 ? {} : { hint: known.hint },
-    ...known.details === void 0 ? {} : { details: known.details }
-  };
-}
-function fromErrorWire(wire) {
-  return new SluiceError(wire.code, wire.message, {
-    ...wire.hint === void 0 ? {} : { hint: wire.hint },
-    ...wire.details === void 0 ? {} : { details: wire.details }
-  });
-}
-var SYSTEM_FAILURES = /* @__PURE__ */ new Set([
-  "EBUSY",
-  "EIO",
-  "EMFILE",
-  "ENFILE",
-  "ENODEV",
-  "ENOMEM",
-  "ENXIO",
-  "ESTALE",
-  "ETIMEDOUT",
-  "ETXTBSY"
-]);
-function asSluiceError(error) {
-  if (error instanceof SluiceError)
-    return error;
-  const code3 = errnoOf(error);
-  if (code3 === "ENOSPC" || code3 === "EDQUOT") {
-    return new SluiceError("ERR_DISK_FULL", `no space is left: ${describe(error)}`, {
-      cause: error,
-      hint: "Free some space (`sluice gc` drops what nothing refers to) and run again; nothing was lost."
-    });
-  }
-  if (code3 === "EROFS") {
-    return new SluiceError("ERR_STORE_UNWRITABLE", `the file system is read-only: ${describe(error)}`, {
-      cause: error
-    });
-  }
-  if (code3 === "EACCES" || code3 === "EPERM") {
-    return new SluiceError("ERR_FILE_UNREADABLE", `permission denied: ${describe(error)}`, {
-      cause: error,
-      hint: "Check the permissions of the file and of the directory that holds it."
-    });
-  }
-  if (code3 !== void 0 && SYSTEM_FAILURES.has(code3)) {
-    return new SluiceError("ERR_IO", `the operating system could not do it: ${describe(error)}`, {
-      cause: error,
-      hint: "Check the disk, its mount and the limits of the system, then run again; nothing was lost."
-    });
-  }
-  if (error instanceof Error && (error.name === "AbortError" || code3 === "ABORT_ERR")) {
-    return new SluiceError("ERR_INTERRUPTED", "interrupted", { cause: error });
-  }
-  return new SluiceError("ERR_INTERNAL", describe(error), {
-    cause: error,
-    hint: "This is a bug in Sluice; please report it with the output of the same command and SLUICE_TRACE=1."
-  });
-}
-function errnoOf(error) {
-  if (typeof error !== "object" || error === null || !("code" in error))
-    return void 0;
-  return typeof error.code === "string" ? error.code : void 0;
-}
-function isReadFailure(error) {
-  const isObject2 = typeof error === "object" && error !== null;
-  return errnoOf(error) === "EIO" && isObject2 && "syscall" in error && error.syscall === "read";
-}
-function throwIfAborted(signal) {
-  if (signal?.aborted)
-    throw new SluiceError("ERR_INTERRUPTED", "interrupted");
-}
-function describe(error) {
-  return error instanceof Error ? error.message : String(error);
-}
+// packages/engine/dist/history/git.js
+init_errors();
 
 // packages/engine/dist/model/path.js
+init_errors();
 var ROOT = "";
 function nameProblem(name) {
   if (name === "")
@@ -19087,6 +19510,7 @@ function sortUtf8(names) {
 }
 
 // packages/engine/dist/history/run-git.js
+init_errors();
 import { spawn } from "node:child_process";
 var GLOBAL_OPTIONS = ["--no-optional-locks", "--no-pager", "-c", "core.quotepath=false"];
 async function runGit(root, args, options2 = {}) {
@@ -19193,6 +19617,12 @@ async function readFileAt(root, rev, path, options2 = {}) {
 function parseCommit(text) {
   return /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(text) ? text : void 0;
 }
+
+// packages/engine/dist/history/lock-history.js
+init_errors();
+
+// packages/engine/dist/model/lock.js
+init_errors();
 
 // packages/engine/dist/model/json.js
 function parseJson(text, fail2) {
@@ -19304,6 +19734,9 @@ function isBeforeColon(text, from) {
   return text.charCodeAt(at3) === COLON;
 }
 
+// packages/engine/dist/model/tree.js
+init_errors();
+
 // packages/engine/dist/model/bytes.js
 var ByteReader = class {
   offset = 0;
@@ -19385,6 +19818,7 @@ function writeVarint(bytes, value2, offset) {
 }
 
 // packages/engine/dist/model/digest.js
+init_errors();
 import { createHash, hash } from "node:crypto";
 var RAW_DIGEST_BYTES = 32;
 var PATTERN = /^sha256:[0-9a-f]{64}$/;
@@ -19895,6 +20329,7 @@ function printStage(stage) {
 }
 
 // packages/engine/dist/history/scope.js
+init_errors();
 async function commitsIn(root, scope, options2 = {}) {
   const commits = /* @__PURE__ */ new Map();
   const add5 = async (args) => {
@@ -20178,10 +20613,12 @@ function sameRoot(a, b2) {
 }
 
 // packages/engine/dist/stage/lock-file.js
+init_errors();
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 // packages/engine/dist/store/durable.js
+init_errors();
 import { spawnSync } from "node:child_process";
 import { dirname } from "node:path";
 
@@ -20308,9 +20745,12 @@ async function withLockFile({ root, store }, projectRoot, change3) {
   }
 }
 
+// packages/engine/dist/store/diff-trees.js
+init_errors();
+
 // packages/engine/dist/model/path-filter.js
-function pathFilter(matches3, within) {
-  return Object.assign((path) => matches3(path), { within });
+function pathFilter(matches4, within) {
+  return Object.assign((path) => matches4(path), { within });
 }
 function filterBelow(base) {
   return pathFilter((path) => base === "" || path === base || path.startsWith(`${base}/`), [base]);
@@ -20319,9 +20759,9 @@ function noFiles(filter) {
   return Object.assign(() => false, filter?.within === void 0 ? {} : { within: filter.within });
 }
 function anyFilter(filters) {
-  const matches3 = (path) => filters.some((filter) => filter(path));
+  const matches4 = (path) => filters.some((filter) => filter(path));
   const known = filters.flatMap(({ within }) => within === void 0 ? [] : [within]);
-  return known.length < filters.length ? matches3 : pathFilter(matches3, known.flat());
+  return known.length < filters.length ? matches4 : pathFilter(matches4, known.flat());
 }
 function mayReach(filter, directory, from, to2) {
   if (filter?.within === void 0)
@@ -20339,6 +20779,7 @@ function mayReach(filter, directory, from, to2) {
 }
 
 // packages/engine/dist/store/trees.js
+init_errors();
 function readNode(reader, raw, rawAt2 = 0) {
   return decodeNode(reader.read("tree", raw, rawAt2), shortDigest(digestFromRaw(raw, rawAt2)));
 }
@@ -20593,10 +21034,15 @@ function addTo(total, entry2) {
   total.stored &&= entry2.stored;
 }
 
+// packages/engine/dist/store/rely.js
+init_errors();
+
 // packages/engine/dist/store/lease.js
+init_errors();
 import { join as join3 } from "node:path";
 
 // packages/engine/dist/store/owner.js
+init_errors();
 import { createHash as createHash2, randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 var HEARTBEAT_MS = 3e4;
@@ -20832,6 +21278,7 @@ function outChanges(log2, entries, { stage, out, filter }) {
 }
 
 // packages/engine/dist/operations/tell-unreadable.js
+init_errors();
 function tellUnreadable({ emit }) {
   return (problem) => {
     const { code: code3, message } = asSluiceError(problem);
@@ -20839,16 +21286,20 @@ function tellUnreadable({ emit }) {
   };
 }
 
+// packages/engine/dist/operations/with-trees.js
+init_errors();
+
 // packages/engine/dist/stage/stage.js
 function stageName(id) {
   return `${id.project}:${id.target}`;
 }
 
 // packages/engine/dist/store/node-check.js
+init_errors();
 var INCOMPLETE = /* @__PURE__ */ new Set(["ERR_OBJECT_MISSING", "ERR_OBJECT_DAMAGED", "ERR_TREE_INVALID"]);
 function createNodeCheck(reader) {
   const complete3 = /* @__PURE__ */ new Set();
-  const check = (raw, path, filter, depth) => {
+  const check2 = (raw, path, filter, depth) => {
     const name = raw.toString("hex");
     if (complete3.has(name))
       return true;
@@ -20864,7 +21315,7 @@ function createNodeCheck(reader) {
       if (!mayReach(filter, below4, ...range))
         continue;
       const child2 = digests.subarray(i * RAW_DIGEST_BYTES, (i + 1) * RAW_DIGEST_BYTES);
-      if (!check(child2, below4, filter, depth + 1))
+      if (!check2(child2, below4, filter, depth + 1))
         return false;
     }
     if (filter?.within === void 0)
@@ -20875,7 +21326,7 @@ function createNodeCheck(reader) {
     if (root.kind === "blob")
       return true;
     try {
-      return check(rawOf(root.digest), "", filter, 0);
+      return check2(rawOf(root.digest), "", filter, 0);
     } catch (error) {
       if (error instanceof SluiceError && INCOMPLETE.has(error.code))
         return false;
@@ -20885,22 +21336,32 @@ function createNodeCheck(reader) {
 }
 
 // packages/engine/dist/util/problems.js
+init_errors();
 var SHOWN = 20;
 function throwProblems(problems) {
+  const error = gatherProblems(problems);
+  if (error !== void 0)
+    throw error;
+}
+function gatherProblems(problems) {
   const [first] = problems;
   if (first === void 0)
-    return;
+    return void 0;
   const error = fromErrorWire(first);
   if (problems.length === 1)
-    throw error;
-  throw new SluiceError(error.code, `${error.message}, and ${problems.length - 1} more`, {
+    return error;
+  return new SluiceError(error.code, `${error.message}, and ${problems.length - 1} more`, {
     ...error.hint === void 0 ? {} : { hint: error.hint },
     details: { problems: problems.slice(0, SHOWN) }
   });
 }
 
 // packages/engine/dist/workspace/config.js
+init_errors();
 import { join as join4, resolve as resolve2 } from "node:path";
+
+// packages/engine/dist/model/record.js
+init_errors();
 
 // packages/engine/dist/model/canonical-json.js
 function canonicalJson(value2) {
@@ -20931,6 +21392,9 @@ function canonicalObject(value2) {
 }
 
 // packages/engine/dist/model/record.js
+function sameOuts(a, b2) {
+  return a.outs.size === b2.outs.size && [...a.outs].every(([path, root]) => sameRoot(root, b2.outs.get(path)));
+}
 var VERSION2 = 1;
 var SIGNED_VERSION = 2;
 var SIGNATURE = /^hmac-sha256:([0-9a-f]{64})$/;
@@ -21097,6 +21561,7 @@ function at(row, column2) {
 }
 
 // packages/engine/dist/util/read-if-present.js
+init_errors();
 import { readFileSync as readFileSync2, statSync as statSync2 } from "node:fs";
 function readIfPresent(path) {
   try {
@@ -21109,6 +21574,9 @@ function readIfPresent(path) {
     throw error;
   }
 }
+
+// packages/engine/dist/workspace/config-file.js
+init_errors();
 
 // packages/engine/dist/util/defined.js
 function defined(value2) {
@@ -21255,6 +21723,7 @@ function asConcurrency(value2, place2, fail2) {
 }
 
 // packages/engine/dist/workspace/remote-url.js
+init_errors();
 import { isAbsolute, resolve } from "node:path";
 function parseRemoteUrl(root, text) {
   const [, scheme = "", rest = ""] = /^([a-z][a-z0-9+-]*):(.*)$/s.exec(text) ?? [];
@@ -21299,8 +21768,11 @@ function parseFile(root, rest) {
 var SEGMENT = /^(?!\.+$)[\w.=-]{1,255}$/;
 function parseS3(rest) {
   const [, bucket, prefix = ""] = /^\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/s.exec(rest) ?? [];
-  if (bucket === void 0)
-    return wrong("names no bucket", "Write s3://bucket/prefix.");
+  if (bucket === void 0) {
+    if (/^\/*$/.test(rest))
+      return wrong("names no bucket", "Write s3://bucket/prefix.");
+    return wrong("has a name that no bucket can have", 'Write s3://bucket/prefix, the bucket with 3 to 63 small letters, digits, "-" and ".".');
+  }
   const trimmed = prefix.replace(/\/+$/, "");
   if (trimmed !== "" && !trimmed.split("/").every((segment2) => SEGMENT.test(segment2)))
     return wrong("has a prefix that not every service keeps as it is", 'Use letters, digits, "_", "-", "." and "=" between single slashes, and no segment of dots.');
@@ -21619,6 +22091,9 @@ function reportOf({ stage, out }, { path, digest, bytes }, { commit: commit2, or
   return { project, target, out: out.path, path, digest, bytes, commit: commit2, orEarlier };
 }
 
+// packages/engine/dist/operations/cat.js
+init_errors();
+
 // packages/engine/dist/text/format.js
 var UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 var ESCAPES = { "\n": "\\n", "\r": "\\r", "	": "\\t" };
@@ -21744,15 +22219,18 @@ function errorText({ code: code3, message, hint, details: details2 }) {
 }
 
 // packages/engine/dist/operations/read-version-file.js
+init_errors();
 import { closeSync, openSync, readSync } from "node:fs";
 
 // packages/engine/dist/remote/read-blob.js
+init_errors();
 import { createHash as createHash6 } from "node:crypto";
 
 // packages/engine/dist/model/decompress.js
 import { brotliDecompressSync } from "node:zlib";
 
 // packages/engine/dist/model/pack.js
+init_errors();
 var BLOB = 0;
 var NODE = 1;
 var NODE_PART = 2;
@@ -22040,6 +22518,7 @@ function attempt(decompress, stored, size) {
 }
 
 // packages/engine/dist/model/map.js
+init_errors();
 var IN_PACK = 0;
 var IN_MAP = 1;
 var PATCHED = 2;
@@ -22212,7 +22691,10 @@ function isStoredSize(codec, stored, size) {
   return codec === CODEC_NONE ? stored === size : stored < size && size < OWN_KEY_BYTES;
 }
 function failMap(where, problem) {
-  throw new SluiceError("ERR_MAP_INVALID", `map ${where} is damaged: ${problem}`, {
+  throw damagedMap(where, problem);
+}
+function damagedMap(where, problem) {
+  return new SluiceError("ERR_MAP_INVALID", `map ${where} is damaged: ${problem}`, {
     hint: "Push the root again from a workspace that has it, or run `sluice push --verify`."
   });
 }
@@ -22368,10 +22850,12 @@ function inlineReceiver(files) {
 }
 
 // packages/engine/dist/remote/arriving-file.js
+init_errors();
 import { createHash as createHash4 } from "node:crypto";
 import { setImmediate as setImmediate2 } from "node:timers/promises";
 
 // packages/engine/dist/store/transfers.js
+init_errors();
 import { randomBytes as randomBytes2 } from "node:crypto";
 import { join as join5 } from "node:path";
 var STALE_TRANSFER_MS = 7 * 24 * 60 * 60 * 1e3;
@@ -22540,6 +23024,7 @@ function recordPath(layout, fingerprint) {
 }
 
 // packages/engine/dist/remote/remote-nodes.js
+init_errors();
 import { hash as hash2 } from "node:crypto";
 
 // packages/engine/dist/model/chunk.js
@@ -22970,6 +23455,7 @@ function startOf(row) {
 }
 
 // packages/engine/dist/remote/areas.js
+init_errors();
 function parseArea(text) {
   if (!isArea(text)) {
     throw new SluiceError("ERR_USAGE", `not a trust area: ${JSON.stringify(text)}`, {
@@ -23025,6 +23511,9 @@ function storageKey(text) {
 }
 
 // packages/engine/dist/remote/keys.js
+function placeOf2(key, description) {
+  return `${key} on ${description}`;
+}
 var FORMAT_KEY = storageKey("format");
 function packKey(area, name) {
   return storageKey(`${area}/packs/${name.toString("hex")}.pack`);
@@ -23070,11 +23559,16 @@ function fannedOut(digest) {
   return `${hex.slice(0, 2)}/${hex.slice(2)}`;
 }
 
+// packages/engine/dist/remote/remote.js
+init_errors();
+
 // packages/engine/dist/remote/gc/lookout.js
+init_errors();
 import { performance as performance3 } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 
 // packages/engine/dist/remote/gc/condemned.js
+init_errors();
 var MOST_CONDEMNED = 1e5;
 var VERSION4 = 1;
 var LARGEST_BYTES = 64 * 1024 * 1024;
@@ -23086,7 +23580,7 @@ async function readCondemned(storage, area, signal) {
   const condemned = parse(bytes, area);
   if (condemned !== void 0)
     return condemned;
-  throw new SluiceError("ERR_FORMAT_VERSION", `${storage.description}/${key} cannot be read`, {
+  throw new SluiceError("ERR_FORMAT_VERSION", `${placeOf2(key, storage.description)} cannot be read`, {
     hint: "It says what a collection deletes. Update Sluice; if the file is damaged, delete it, and the next collection begins anew."
   });
 }
@@ -23126,6 +23620,7 @@ function parseJson2(bytes) {
 }
 
 // packages/engine/dist/remote/gc/hold.js
+init_errors();
 import { randomBytes as randomBytes3 } from "node:crypto";
 import { performance as performance2 } from "node:perf_hooks";
 var HOLD_TIMES = { staleMs: 2 * 60 * 60 * 1e3, mostMs: 60 * 60 * 1e3 };
@@ -23315,6 +23810,9 @@ function ageOf({ wallMs, runMs }) {
   return Math.max(Date.now() - wallMs, performance3.now() - runMs);
 }
 
+// packages/engine/dist/remote/holds-root.js
+init_errors();
+
 // packages/engine/dist/remote/map-claims.js
 var LARGEST_MAP_BYTES = 2 ** 31 - 1;
 function claimsOf(bytes, home, root, where) {
@@ -23390,7 +23888,7 @@ async function holdsRoot(storage, area, root, signal) {
   const named2 = /* @__PURE__ */ new Map();
   for (const [key, map] of reached) {
     const bytes = await storage.get(key, { offset: 0, length: LARGEST_MAP_BYTES }, { signal });
-    const claims = bytes === void 0 ? void 0 : soundClaims(bytes, map, `${storage.description}/${key}`);
+    const claims = bytes === void 0 ? void 0 : soundClaims(bytes, map, placeOf2(key, storage.description));
     if (claims === void 0)
       return false;
     for (const next of claims.maps)
@@ -23417,6 +23915,7 @@ function soundClaims(bytes, { area, root }, where) {
 }
 
 // packages/engine/dist/remote/signatures.js
+init_errors();
 import { createHash as createHash5, createHmac, timingSafeEqual } from "node:crypto";
 
 // packages/engine/dist/model/sign-map.js
@@ -23487,8 +23986,10 @@ function isSame2(a, b2) {
 // packages/engine/dist/remote/remote.js
 var USUAL_ENCODING = { compression: "auto", chunking: false };
 var VERSION5 = 1;
+var FORMAT_TEXT = `${JSON.stringify({ version: VERSION5 })}
+`;
 var FORMAT_BYTES = 4096;
-function openRemote({ storage, area, seen: seen2 = false, onUsed = () => {
+function openRemote({ storage, area, seen: seen2, onUsed = () => {
 }, encoding = USUAL_ENCODING, quiet, times, signatures = NO_SIGNATURES, onRefused = () => {
 } }) {
   const lookout = new Lookout({ storage, quiet, times });
@@ -23520,9 +24021,7 @@ function openRemote({ storage, area, seen: seen2 = false, onUsed = () => {
     prepare: async (signal) => {
       if (await contact(signal) === "used")
         return;
-      const text = Buffer.from(`${JSON.stringify({ version: VERSION5 })}
-`);
-      const stored = await storage.put(FORMAT_KEY, bodyOf(text), { ifAbsent: true, signal });
+      const stored = await storage.put(FORMAT_KEY, bodyOf(Buffer.from(FORMAT_TEXT)), { ifAbsent: true, signal });
       if (stored === "stored")
         for (const proof of areaOrder(area).proof)
           lookout.isNew(proof);
@@ -23563,16 +24062,22 @@ function isUnreachable(error) {
 async function readFormat(storage, seen2, signal) {
   const bytes = await storage.get(FORMAT_KEY, { offset: 0, length: FORMAT_BYTES }, { signal });
   if (bytes === void 0) {
-    if (!seen2)
+    if (seen2 === void 0)
       return "empty";
-    throw new SluiceError("ERR_REMOTE_DOWN", `${storage.description} was in use before and is empty now`, {
-      hint: `If it is a mounted directory, check that it is mounted. If it was emptied on purpose, delete the file \`index/have-\u2026\` of the store.`
+    throw new SluiceError("ERR_REMOTE_DOWN", `${storage.description} was in use before, and nothing marks it as used now: \`${FORMAT_KEY}\` is gone`, {
+      hint: `Check its URL and, of a directory, that it is mounted. If that was deleted on purpose, delete ${seen2} too: then the next push makes it again.`
     });
   }
   const version = versionOf2(bytes);
   if (version === VERSION5)
     return "used";
-  throw new SluiceError("ERR_FORMAT_VERSION", `${storage.description} has a format that is not known: ${bytes.toString("utf8", 0, 80).trim()}`, {
+  const text = bytes.toString("utf8", 0, 80).trim();
+  if (version === void 0) {
+    throw new SluiceError("ERR_FORMAT_VERSION", `${placeOf2(FORMAT_KEY, storage.description)} is damaged: it says ${JSON.stringify(text)}`, {
+      hint: `Check the URL of the remote. If it is the right one and all else is there, write ${FORMAT_TEXT.trim()} to that object.`
+    });
+  }
+  throw new SluiceError("ERR_FORMAT_VERSION", `${storage.description} has a format that is not known: ${text}`, {
     hint: "Update Sluice in this workspace, or correct the URL of the remote."
   });
 }
@@ -23586,6 +24091,7 @@ function versionOf2(bytes) {
 }
 
 // packages/engine/dist/remote/remote-map.js
+init_errors();
 var WHOLE_BYTES = 4 * 1024 * 1024;
 var SOME_BYTES = 16 * 1024;
 var LARGEST_FRONT_BYTES = 512 * 1024 * 1024;
@@ -23667,12 +24173,12 @@ async function readMapHeader(remote, area, root, signal) {
   const bytes = await remote.storage.get(key, { offset: 0, length: LARGEST_MAP_HEADER_BYTES }, { signal });
   if (bytes === void 0)
     return void 0;
-  const where = `${remote.description}/${key}`;
+  const where = placeOf2(key, remote.description);
   return ofRoot(parseMapHeader(bytes, where), root, where);
 }
 async function readMapNames(remote, area, root, signal) {
   const key = mapKey(area, root);
-  const where = `${remote.description}/${key}`;
+  const where = placeOf2(key, remote.description);
   const bytes = await remote.storage.get(key, { offset: 0, length: USUAL_FRONT_BYTES }, { signal });
   if (bytes === void 0)
     return void 0;
@@ -23691,7 +24197,7 @@ async function readMapNames(remote, area, root, signal) {
 }
 async function openMap(remote, area, root, appetite, signal) {
   const key = mapKey(area, root);
-  const where = `${remote.description}/${key}`;
+  const where = placeOf2(key, remote.description);
   const storage = appetite === "proof" ? await wholeProof(remote, area, key, where, signal) : remote.storage;
   const reader = new RangeReader(storage, key, signal);
   const first = await reader.read(0, appetite === "some" ? SOME_BYTES : WHOLE_BYTES);
@@ -23792,6 +24298,7 @@ function ofRoot(header, root, where) {
 }
 
 // packages/engine/dist/remote/walk-map.js
+init_errors();
 async function* walkMap(walk2, map, root, filter) {
   yield* visit({ ...walk2, filter }, { map, number: 0 }, rawOf(root.digest), "", 0);
 }
@@ -23995,7 +24502,7 @@ function notThere(remote, { raw }) {
   return new SluiceError("ERR_NOT_LOCAL", `${digest} is not on ${remote.description}`, { details: { digest } });
 }
 function wrongSize(map) {
-  return new SluiceError("ERR_MAP_INVALID", `map ${map.where} gives a blob another size than its tree`);
+  return damagedMap(map.where, "it gives a blob another size than its tree");
 }
 
 // packages/engine/dist/operations/locks-at.js
@@ -24180,7 +24687,11 @@ function rangeOf({ bytes, path }, option) {
   });
 }
 
+// packages/engine/dist/operations/checkout.js
+init_errors();
+
 // packages/engine/dist/store/complete.js
+init_errors();
 var INCOMPLETE2 = /* @__PURE__ */ new Set(["ERR_OBJECT_MISSING", "ERR_OBJECT_DAMAGED", "ERR_TREE_INVALID"]);
 function completeness(reader, root, filter) {
   const raw = rawOf(root.digest);
@@ -24238,7 +24749,7 @@ function frozenState(stage, locked, parts2, outs) {
   const reasons = [...changesOf(stage, locked, parts2, locked?.fingerprint), ...modified3];
   return { kind: reasons.length > 0 ? "changed" : "unchanged", reasons };
 }
-function placeOf2(observed, root) {
+function placeOf3(observed, root) {
   if (observed === void 0)
     return "absent";
   if (root !== void 0 && observed.partOf === root.digest)
@@ -24248,7 +24759,7 @@ function placeOf2(observed, root) {
 async function outState(resolver, out, locked) {
   const root = locked?.outs.get(out.path);
   const observed = await resolver.observed(out.path);
-  return { out, root, observed, place: placeOf2(observed, root) };
+  return { out, root, observed, place: placeOf3(observed, root) };
 }
 function changesOf(stage, locked, parts2, fingerprint) {
   if (locked === void 0)
@@ -24297,11 +24808,13 @@ function reason(kind, name, before = null, after = null) {
 }
 
 // packages/engine/dist/workspace/moves.js
+init_errors();
 import { randomBytes as randomBytes5 } from "node:crypto";
 import fs2, { closeSync as closeSync3, copyFileSync, existsSync, fsyncSync, lstatSync as lstatSync4, mkdirSync as mkdirSync4, openSync as openSync3, readdirSync as readdirSync2, renameSync as renameSync3, rmdirSync, rmSync as rmSync2, unlinkSync } from "node:fs";
 import { basename, dirname as dirname5, join as join12 } from "node:path";
 
 // packages/engine/dist/workspace/carry-ignored.js
+init_errors();
 import { lstatSync, mkdirSync, readdirSync, renameSync } from "node:fs";
 import { dirname as dirname2, join as join8 } from "node:path";
 
@@ -24417,14 +24930,17 @@ function statOf(path) {
 }
 
 // packages/engine/dist/workspace/stat-index.js
+init_errors();
 import { createHash as createHash8, randomBytes as randomBytes4 } from "node:crypto";
 import fs, { closeSync as closeSync2, fstatSync, mkdirSync as mkdirSync2, openSync as openSync2, renameSync as renameSync2, rmSync, writeSync } from "node:fs";
 import { dirname as dirname3, join as join10 } from "node:path";
 
 // packages/engine/dist/workspace/stat-entries.js
+init_errors();
 import { lstatSync as lstatSync2 } from "node:fs";
 
 // packages/engine/dist/store/loose.js
+init_errors();
 import { createHash as createHash7 } from "node:crypto";
 import { join as join9 } from "node:path";
 var SEAL_SECONDS = 946684800;
@@ -25105,9 +25621,11 @@ function rmdirIfEmpty(path) {
 }
 
 // packages/engine/dist/stage/run-command.js
+init_errors();
 import { spawn as spawn2 } from "node:child_process";
 
 // packages/engine/dist/remote/storage/broker/access.js
+init_errors();
 import { isAbsolute as isAbsolute2 } from "node:path";
 var ADDRESS = "SLUICE_BROKER";
 var TOKEN = "SLUICE_BROKER_TOKEN";
@@ -25291,9 +25809,11 @@ function parseNote(note) {
 }
 
 // packages/engine/dist/store/kept.js
+init_errors();
 import { join as join14 } from "node:path";
 
 // packages/engine/dist/store/small-file.js
+init_errors();
 import { dirname as dirname6, join as join13 } from "node:path";
 var ATTEMPTS = 5;
 function putSmallFile(store, path, text) {
@@ -25543,6 +26063,7 @@ function completeNode(directory, byPath) {
 import { randomBytes as randomBytes9 } from "node:crypto";
 
 // packages/engine/dist/workspace/bulk.js
+init_errors();
 import { Worker } from "node:worker_threads";
 
 // packages/engine/dist/store/ingest.js
@@ -26061,6 +26582,7 @@ function moveObject(chunk, at3, next, to2, header) {
 }
 
 // packages/engine/dist/store/catalog.js
+init_errors();
 import { join as join17 } from "node:path";
 var LOOKS_BEFORE_LIST = 16;
 var Catalog = class {
@@ -26329,10 +26851,12 @@ function cutBlob(reader, { raw, cuts }) {
 }
 
 // packages/engine/dist/store/reader.js
+init_errors();
 import { createHash as createHash11, hash as hash5 } from "node:crypto";
 import { join as join19 } from "node:path";
 
 // packages/engine/dist/store/trash.js
+init_errors();
 import { randomBytes as randomBytes8 } from "node:crypto";
 import { dirname as dirname7, join as join18 } from "node:path";
 function openTrash(files, layout) {
@@ -26594,6 +27118,7 @@ function matches(bytes, raw, rawAt2) {
 }
 
 // packages/engine/dist/workspace/hash-batch.js
+init_errors();
 import { createHash as createHash12, hash as hash6 } from "node:crypto";
 import { closeSync as closeSync4, constants as constants2, fstatSync as fstatSync2, lstatSync as lstatSync5, openSync as openSync4, readlinkSync, readSync as readSync2 } from "node:fs";
 
@@ -26771,6 +27296,7 @@ function setStat(stat, stats, i) {
 }
 
 // packages/engine/dist/workspace/place-batch.js
+init_errors();
 import { constants as constants3 } from "node:fs";
 function placeBatch(batch, reader, files) {
   const paths = batch.paths.split("\0");
@@ -26893,12 +27419,12 @@ function streamInto(fd, file, reader, files) {
 }
 
 // packages/engine/dist/workspace/thread.js
-function memoryOf(request2, answer2) {
-  if (request2.do === "receive")
-    return buffersOf([request2.bytes]);
-  if (request2.do !== "encode")
+function memoryOf(request3, answer2) {
+  if (request3.do === "receive")
+    return buffersOf([request3.bytes]);
+  if (request3.do !== "encode")
     return [];
-  const { chunks } = answer2 !== void 0 && answer2 !== null && "chunks" in answer2 ? answer2 : request2.pack;
+  const { chunks } = answer2 !== void 0 && answer2 !== null && "chunks" in answer2 ? answer2 : request3.pack;
   return buffersOf(chunks);
 }
 function buffersOf(chunks) {
@@ -26913,52 +27439,52 @@ var BulkThread = class {
   constructor(files) {
     this.files = files;
   }
-  handle(request2) {
-    switch (request2.do) {
+  handle(request3) {
+    switch (request3.do) {
       case "stat": {
-        const columns = entryColumns(request2.batch.names.length);
-        statEntries(request2.batch, columns, 0);
+        const columns = entryColumns(request3.batch.names.length);
+        statEntries(request3.batch, columns, 0);
         return columns;
       }
       case "hash":
-        return hashBatch(request2.batch, void 0, this.buffer());
+        return hashBatch(request3.batch, void 0, this.buffer());
       case "begin-ingest": {
-        const layout = storeLayout(request2.storeDir);
-        this.ingestors.set(request2.id, new Ingestor(this.files, request2.settings, new Catalog(this.files, layout)));
+        const layout = storeLayout(request3.storeDir);
+        this.ingestors.set(request3.id, new Ingestor(this.files, request3.settings, new Catalog(this.files, layout)));
         return null;
       }
       case "ingest":
-        return hashBatch(request2.batch, this.openIngestor(request2.id), this.buffer());
+        return hashBatch(request3.batch, this.openIngestor(request3.id), this.buffer());
       case "finish-ingest": {
-        const unpublished = this.openIngestor(request2.id).finish();
-        this.ingestors.delete(request2.id);
+        const unpublished = this.openIngestor(request3.id).finish();
+        this.ingestors.delete(request3.id);
         return unpublished;
       }
       case "abandon-ingest":
-        this.ingestors.get(request2.id)?.abandon();
-        this.ingestors.delete(request2.id);
+        this.ingestors.get(request3.id)?.abandon();
+        this.ingestors.delete(request3.id);
         return null;
       case "place":
-        return placeBatch(request2.batch, this.openReader(request2.storeDir), this.files);
+        return placeBatch(request3.batch, this.openReader(request3.storeDir), this.files);
       case "end-place":
         this.reader?.reader.close();
         this.reader = void 0;
         return null;
       case "encode":
-        return encodePack(request2.pack);
+        return encodePack(request3.pack);
       case "cut":
-        return cutBlob(this.openReader(request2.storeDir), request2.blob);
+        return cutBlob(this.openReader(request3.storeDir), request3.blob);
       case "receive":
-        this.openGrowing(request2.path).write(request2.bytes, request2.offset);
-        return request2.bytes;
+        this.openGrowing(request3.path).write(request3.bytes, request3.offset);
+        return request3.bytes;
       case "finish-receiving": {
-        const file = this.openGrowing(request2.path);
-        this.growing.delete(request2.path);
-        return file.finish(request2.size) ?? null;
+        const file = this.openGrowing(request3.path);
+        this.growing.delete(request3.path);
+        return file.finish(request3.size) ?? null;
       }
       case "stop-receiving":
-        this.growing.get(request2.path)?.close();
-        this.growing.delete(request2.path);
+        this.growing.get(request3.path)?.close();
+        this.growing.delete(request3.path);
         return null;
     }
   }
@@ -27053,9 +27579,9 @@ async function deal(lanes, jobs, signal) {
 function inlineLane(files) {
   const thread = new BulkThread(files);
   return {
-    ask: async (request2) => {
+    ask: async (request3) => {
       await new Promise((resolve7) => setImmediate(resolve7));
-      return thread.handle(request2);
+      return thread.handle(request3);
     }
   };
 }
@@ -27086,14 +27612,14 @@ function workerLane(file) {
   return {
     isAlive: () => death === void 0,
     waiting: () => waiting.length,
-    ask: (request2) => new Promise((resolve7, reject) => {
+    ask: (request3) => new Promise((resolve7, reject) => {
       if (death !== void 0) {
         reject(death);
         return;
       }
       waiting.push({ resolve: resolve7, reject });
       worker.ref();
-      worker.postMessage(request2, memoryOf(request2));
+      worker.postMessage(request3, memoryOf(request3));
     }),
     end: async () => {
       await worker.terminate();
@@ -27200,6 +27726,7 @@ function fill(part, answer2, advance) {
 }
 
 // packages/engine/dist/workspace/walk.js
+init_errors();
 import { lstatSync as lstatSync6, readdirSync as readdirSync3, statSync as statSync3 } from "node:fs";
 var BATCH_ENTRIES = 256;
 var AHEAD2 = 2;
@@ -27400,17 +27927,17 @@ async function look(workspace, path, options2) {
 function outIndexPath(workspace, path) {
   return indexPath(indexDir(workspace.root), path);
 }
-function lookPath(workspace, path, { as: as2, only }) {
-  const subject = only === void 0 ? as2 === "out" ? path : `dep\0${path}` : `${only.name}\0${path}`;
+function lookPath(workspace, path, { as: as2, only: only2 }) {
+  const subject = only2 === void 0 ? as2 === "out" ? path : `dep\0${path}` : `${only2.name}\0${path}`;
   return indexPath(indexDir(workspace.root), subject);
 }
-function filterOf(ignore, { as: as2, only }) {
-  if (as2 === "out" && only === void 0)
+function filterOf(ignore, { as: as2, only: only2 }) {
+  if (as2 === "out" && only2 === void 0)
     return ignore;
   return (path, isDirectory2) => {
     if (as2 === "dep" && NEVER_DEPS.has(path.slice(path.lastIndexOf("/") + 1)))
       return true;
-    return ignore?.(path, isDirectory2) === true || only?.ignore(path, isDirectory2) === true;
+    return ignore?.(path, isDirectory2) === true || only2?.ignore(path, isDirectory2) === true;
   };
 }
 function isSameNode(snapshot, index) {
@@ -27567,7 +28094,11 @@ async function keepAside(context, path, observed) {
   return true;
 }
 
+// packages/engine/dist/stage/resolve.js
+init_errors();
+
 // packages/engine/dist/store/records.js
+init_errors();
 import { join as join20 } from "node:path";
 function readRecord(store, fingerprint, onProblem = () => void 0) {
   const found = lookUp(store, recordPath(store.layout, fingerprint), fingerprint);
@@ -27644,11 +28175,9 @@ function wrongName(path) {
     hint: "A damaged record is never used; `sluice verify --repair` sets it aside."
   });
 }
-function sameOuts(a, b2) {
-  return a.outs.size === b2.outs.size && [...a.outs].every(([path, root]) => sameRoot(root, b2.outs.get(path)));
-}
 
 // packages/engine/dist/stage/fingerprint.js
+init_errors();
 import { existsSync as existsSync2 } from "node:fs";
 var LONGEST_TEXT = 200;
 function declaredParts(stage, env) {
@@ -27766,10 +28295,12 @@ function emptyIndex() {
 }
 
 // packages/engine/dist/stage/params.js
+init_errors();
 import { readFile as readFile2 } from "node:fs/promises";
 import { join as join21 } from "node:path";
 
 // packages/engine/dist/stage/param-file.js
+init_errors();
 var MAX_ALIASES = 1e3;
 async function parseParamText(file, text) {
   const extension = /\.([^.]*)$/.exec(file)?.[1]?.toLowerCase();
@@ -28036,6 +28567,7 @@ function paramError(message, hint, cause) {
 }
 
 // packages/engine/dist/stage/problem.js
+init_errors();
 var OF_THE_CALL = /* @__PURE__ */ new Set(["ERR_INTERRUPTED"]);
 function problemOf(name, error) {
   if (!(error instanceof SluiceError) || OF_THE_CALL.has(error.code))
@@ -28309,11 +28841,11 @@ var Resolver = class {
   }
   async observeAround(path, producers) {
     const outs = new Set(producers.map(({ out }) => path === "" ? out : out.slice(path.length + 1)));
-    const only = outs.size === 0 ? void 0 : { name: `around ${[...outs].join("\0")}`, ignore: (below4) => outs.has(below4) };
-    return observe(this.context.workspace, path, { as: "dep", only, ...this.looking });
+    const only2 = outs.size === 0 ? void 0 : { name: `around ${[...outs].join("\0")}`, ignore: (below4) => outs.has(below4) };
+    return observe(this.context.workspace, path, { as: "dep", only: only2, ...this.looking });
   }
   async globValue(dep, producers, problems) {
-    const matches3 = globMatcher(dep.pattern);
+    const matches4 = globMatcher(dep.pattern);
     const outs = new Set(producers.map(({ out }) => out));
     const lines = [];
     const full = (below4) => dep.base === "" ? below4 : `${dep.base}/${below4}`;
@@ -28322,7 +28854,7 @@ var Resolver = class {
       const ignore = (below4, isDirectory2) => {
         if (outs.has(full(below4)))
           return true;
-        return isDirectory2 ? isModules(below4) : !matches3(full(below4));
+        return isDirectory2 ? isModules(below4) : !matches4(full(below4));
       };
       const observed = await observe(this.context.workspace, dep.base, {
         as: "dep",
@@ -28339,12 +28871,12 @@ var Resolver = class {
       }
     }
     for (const { producer, out } of producers)
-      lines.push(...await this.globInOut(dep.pattern, producer, out, matches3, problems));
+      lines.push(...await this.globInOut(dep.pattern, producer, out, matches4, problems));
     if (problems.some(({ name }) => name === dep.pattern))
       return void 0;
     return `list ${digestOf(lines.sort(compareUtf8).join("\n"))}`;
   }
-  async globInOut(pattern, producer, out, matches3, problems) {
+  async globInOut(pattern, producer, out, matches4, problems) {
     const stage = this.mustGet(producer);
     const { root, inPlace } = await this.out(stage, out);
     if (root === void 0) {
@@ -28353,7 +28885,7 @@ var Resolver = class {
     }
     const observed = inPlace ? await this.observed(out) : void 0;
     const files = observed === void 0 ? await this.withObjects(stage, out, { root }, "trees", (reader) => [...filesInside(reader, root)]) : filesOfSnapshot(observed);
-    return files.map(([path, value2]) => [path === "" ? out : `${out}/${path}`, value2]).filter(([path]) => matches3(path)).map(([path, value2]) => `${path} ${value2}`);
+    return files.map(([path, value2]) => [path === "" ? out : `${out}/${path}`, value2]).filter(([path]) => matches4(path)).map(([path, value2]) => `${path} ${value2}`);
   }
   mustGet(id) {
     const stage = this.context.stages.get(id);
@@ -28406,11 +28938,16 @@ function remember(memo, key, make) {
   return made;
 }
 
+// packages/engine/dist/stage/restore.js
+init_errors();
+
 // packages/engine/dist/workspace/checkout-out.js
+init_errors();
 import { lstatSync as lstatSync7, mkdirSync as mkdirSync5 } from "node:fs";
 import { basename as basename2, join as join22 } from "node:path";
 
 // packages/engine/dist/workspace/plan-placement.js
+init_errors();
 function plannedSnapshot(reader, root, name, filter) {
   if (root.kind === "blob") {
     const seen2 = seenDirectory("", [name]);
@@ -28527,10 +29064,10 @@ function isLink({ directory, entry: entry2 }) {
 // packages/engine/dist/workspace/place.js
 async function placeFiles(base, files, nameOf6, context) {
   const problems = [];
-  const plain = files.filter((file) => !isLink(file));
+  const plain2 = files.filter((file) => !isLink(file));
   const links = files.filter(isLink);
   const advance = files.length === 0 ? void 0 : context.beginProgress?.(files.length, bytesOf3(files));
-  for (const group of [plain, links]) {
+  for (const group of [plain2, links]) {
     if (group.length === 0 || problems.length > 0)
       continue;
     const lanes = context.bulk.lanes(group.length, bytesOf3(group));
@@ -28772,6 +29309,10 @@ function ignoredAlready(read2, out) {
 }
 
 // packages/engine/dist/stage/name-missing.js
+init_errors();
+import { existsSync as existsSync3 } from "node:fs";
+import { join as join24 } from "node:path";
+var SHOWN2 = 5;
 async function namingOuts(wanted2, fetch2) {
   try {
     return await fetch2();
@@ -28782,16 +29323,51 @@ async function namingOuts(wanted2, fetch2) {
     throw about === void 0 ? error : named(error, about);
   }
 }
-function named(error, { stage, out, root }) {
+function lostOuts(lost3, moved2, workspaceRoot) {
+  const outs = lost3.flatMap(({ root: { digest }, error }) => moved2.filter(({ root }) => root.digest === digest).map((about) => ({ about, error })));
+  const [first] = outs;
+  if (first === void 0)
+    return void 0;
+  const { code: code3, message, hint, details: details2 } = first.error;
+  const others = outs.slice(1).map(({ about: { stage, out } }) => `${out.path} of ${stageName(stage.id)}`);
+  const names = others.length > SHOWN2 ? [...others.slice(0, SHOWN2), "\u2026"] : others;
+  const more = others.length === 0 ? "" : `; and ${others.length} more: ${names.join(", ")}`;
+  const hints = [hint, fromPlace(first.about, workspaceRoot)].filter((one) => one !== void 0);
+  return new SluiceError(code3, `${message}: ${described(first.about)}${more}`, {
+    cause: first.error,
+    ...hints.length === 0 ? {} : { hint: hints.join(" ") },
+    details: {
+      ...details2,
+      outs: outs.map(({ about: { stage, out, root }, error }) => ({
+        project: stage.id.project,
+        target: stage.id.target,
+        path: out.path,
+        digest: root.digest,
+        code: error.code,
+        message: error.message
+      }))
+    }
+  });
+}
+function fromPlace({ stage, out }, workspaceRoot) {
+  if (!existsSync3(join24(workspaceRoot, out.path)))
+    return void 0;
+  const command = `sluice commit ${stage.command === void 0 ? "" : "--force "}${stageName(stage.id)}`;
+  return `What lies at ${out.path} gets into the store by: ${command}`;
+}
+function named(error, about) {
+  const { stage, out, root } = about;
   const name = stageName(stage.id);
   const command = `sluice fetch ${name}`;
   const { files, bytes } = root;
-  const size = `${plural(files, "file")}, ${formatBytes(bytes)}`;
-  return new SluiceError(error.code, `${error.message}: ${out.path} of ${name} (${size})`, {
+  return new SluiceError(error.code, `${error.message}: ${described(about)}`, {
     cause: error,
     hint: [...error.hint === void 0 ? [] : [error.hint], `It is brought by: ${command}`].join(" "),
     details: { ...error.details, path: out.path, files, bytes, command }
   });
+}
+function described({ stage, out, root: { files, bytes } }) {
+  return `${out.path} of ${stageName(stage.id)} (${plural(files, "file")}, ${formatBytes(bytes)})`;
 }
 
 // packages/engine/dist/stage/progress.js
@@ -28909,12 +29485,12 @@ async function checkout(context, selected, settings) {
           continue;
         const observed = await resolver.observed(out.path);
         const filter = filterOf3?.(out);
-        if (placeOf2(observed, root) === "present") {
+        if (placeOf3(observed, root) === "present") {
           workspace.unchanged += root.files;
           continue;
         }
         if (settings.missing === "leave" && !isHere(context, root, filter)) {
-          const isStale = placeOf2(observed, root) === "modified";
+          const isStale = placeOf3(observed, root) === "modified";
           if (isStale || settings.onlyStale !== true) {
             referenceOnly.push({ ...stage.id, path: out.path, files: root.files, bytes: root.bytes });
           }
@@ -28964,7 +29540,7 @@ async function findUnsaved(context, selected, lockOf) {
       if (root === void 0 || !out.cache)
         continue;
       const observed = await resolver.observed(out.path);
-      if (observed === void 0 || placeOf2(observed, root) !== "modified" || observed.partOf !== void 0)
+      if (observed === void 0 || placeOf3(observed, root) !== "modified" || observed.partOf !== void 0)
         continue;
       if (!isHere(context, observed.root, void 0) && !await isCommitted(context, stage, out, observed.root)) {
         changed2.push({ stage, out });
@@ -29013,6 +29589,7 @@ function tellReferenceOnly(context, left, strict) {
 }
 
 // packages/engine/dist/operations/checkout-kept.js
+init_errors();
 async function checkoutKept(context, digest) {
   const startedMs = performance.now();
   const wanted2 = digest.startsWith("sha256:") ? digest : `sha256:${digest}`;
@@ -29047,6 +29624,9 @@ async function checkoutKept(context, digest) {
     held.release();
   }
 }
+
+// packages/engine/dist/operations/commit.js
+init_errors();
 
 // packages/engine/dist/stage/commit-outs.js
 import { statSync as statSync4 } from "node:fs";
@@ -29139,6 +29719,7 @@ function add(to2, more) {
 }
 
 // packages/engine/dist/stage/part-of-out.js
+init_errors();
 function refusePart(stage, path, mark) {
   if (mark?.partOf === void 0 && mark?.changedPartOf === void 0)
     return;
@@ -29157,6 +29738,7 @@ function refuseLookedPart(stage, path, seen2) {
 }
 
 // packages/engine/dist/stage/protect.js
+init_errors();
 var MOST_NAMES = 3;
 async function bringCommitted(context, stage, locked) {
   const { reader } = context.workspace.store;
@@ -29209,6 +29791,9 @@ function refusal(stage, out, problem, paths) {
     details: { path: out.path, files: paths }
   });
 }
+
+// packages/engine/dist/stage/refuse-unmerged.js
+init_errors();
 
 // packages/engine/dist/history/merge-sides.js
 async function sidesOfMerge(root, options2 = {}) {
@@ -29298,6 +29883,7 @@ async function commitData(context, stage, looked, { force = false, beforeLock } 
 }
 
 // packages/engine/dist/stage/git-tracked.js
+init_errors();
 async function refuseTracked(context, stage) {
   const { root } = context.workspace;
   for (const { path, cache } of stage.outs) {
@@ -29393,7 +29979,11 @@ function byHand(stage) {
 
 // packages/engine/dist/operations/declarations.js
 import { readFileSync as readFileSync3 } from "node:fs";
-import { join as join24 } from "node:path";
+init_errors();
+import { join as join25 } from "node:path";
+
+// packages/engine/dist/stage/check-stages.js
+init_errors();
 
 // packages/engine/dist/stage/circle.js
 function needsOf(stage, outs) {
@@ -29495,7 +30085,11 @@ function nameOf({ stage }) {
   return stageName(stage.id);
 }
 
+// packages/engine/dist/stage/load-stages.js
+init_errors();
+
 // packages/engine/dist/workspace/find-target.js
+init_errors();
 function projectNamed(workspace, name) {
   const project = workspace.projects.get(name);
   if (project !== void 0)
@@ -29701,6 +30295,9 @@ function tokensIn(value2) {
     return value2.flatMap(tokensIn);
   return isObject(value2) ? Object.values(value2).flatMap(tokensIn) : [];
 }
+
+// packages/engine/dist/stage/define.js
+init_errors();
 
 // packages/engine/dist/workspace/executors.js
 var STAGE_EXECUTOR = "@sluice/nx:stage";
@@ -30312,7 +30909,7 @@ function checkDeclarations(root, projects) {
       const stage = `${project.name}:${target}`;
       const error = broken.get(stage);
       if (error !== void 0)
-        problems.push({ ...problemOf2(error), stage, ...placeOf3(root, project, target, error) });
+        problems.push({ ...problemOf2(error), stage, ...placeOf4(root, project, target, error) });
     }
   }
   const together = attempt2(() => checkStages([...stages.values()]));
@@ -30346,18 +30943,18 @@ function targetsOf({ stages, matrices }) {
 function problemOf2({ code: code3, message, hint }) {
   return { code: code3, message, hint };
 }
-function attempt2(check) {
+function attempt2(check2) {
   try {
-    check();
+    check2();
     return void 0;
   } catch (error) {
     return asSluiceError(error);
   }
 }
-function placeOf3(root, project, target, error) {
+function placeOf4(root, project, target, error) {
   const name = [...project.matrices].find(([, expanded]) => expanded.includes(target))?.[0] ?? target;
   const keys = project.file.endsWith("package.json") ? ["nx", "targets", name] : ["targets", name];
-  return { file: project.file, line: lineOf(join24(root, project.file), [...keys, "options", ...optionOf(error)]) };
+  return { file: project.file, line: lineOf(join25(root, project.file), [...keys, "options", ...optionOf(error)]) };
 }
 function optionOf({ details: details2 }) {
   const problems = details2?.problems;
@@ -30589,8 +31186,9 @@ function decode3(bytes) {
 }
 
 // packages/engine/dist/operations/read-small.js
+init_errors();
 import { lstatSync as lstatSync8, readFileSync as readFileSync4 } from "node:fs";
-import { join as join25 } from "node:path";
+import { join as join26 } from "node:path";
 async function readSmallFiles(context, side, files) {
   const found = /* @__PURE__ */ new Map();
   const { store } = context.workspace;
@@ -30617,7 +31215,7 @@ async function readSmallFiles(context, side, files) {
   return found;
 }
 function fromWorkspace({ workspace }, { out, path, digest, bytes }) {
-  const place2 = join25(workspace.root, joinRelPath(out.out.path, path));
+  const place2 = join26(workspace.root, joinRelPath(out.out.path, path));
   try {
     const stat = lstatSync8(place2);
     return stat.isFile() && stat.size === bytes ? checked(readFileSync4(place2), digest) : void 0;
@@ -30693,6 +31291,7 @@ function isSmall4({ kind, bytes }) {
 }
 
 // packages/engine/dist/operations/diff-metrics.js
+init_errors();
 var DEEPEST2 = 32;
 async function diffMetrics(context, sides, outs) {
   const filesOf3 = (side) => outs.flatMap(({ [side]: out }) => out === void 0 || !isSmallFile(out) ? [] : [smallFile(out)]);
@@ -30749,6 +31348,9 @@ function collect2(value2, name, depth, values) {
   else if (typeof value2 === "number" || typeof value2 === "string" || typeof value2 === "boolean")
     values.set(name, value2);
 }
+
+// packages/engine/dist/operations/diff-sides.js
+init_errors();
 
 // packages/engine/dist/workspace/snapshot-nodes.js
 function snapshotNodes(snapshot) {
@@ -30854,7 +31456,7 @@ async function layWorkspaceOver(context, selected, outs, params, nodes) {
     for (const out of stage.outs) {
       const key2 = outKey(stage.projectRoot, stage.id.target, out.path);
       const observed = await resolver.observed(out.path);
-      const place2 = placeOf2(observed, outs.get(key2)?.root);
+      const place2 = placeOf3(observed, outs.get(key2)?.root);
       if (observed === void 0 || place2 === "partial")
         continue;
       const { root, snapshot, changedPartOf } = observed;
@@ -30985,6 +31587,9 @@ function compareOuts(a, b2) {
   return compareUtf8(a.project, b2.project) || compareUtf8(a.target, b2.target) || compareUtf8(a.path, b2.path);
 }
 
+// packages/engine/dist/operations/doctor/doctor.js
+init_errors();
+
 // packages/engine/dist/workspace/find-project-files.js
 function findProjectFiles(sources) {
   const projectJson = /* @__PURE__ */ new Set();
@@ -31017,18 +31622,19 @@ function tryJoin(dir, name) {
 }
 
 // packages/engine/dist/workspace/nx-json.js
+init_errors();
 import { createRequire } from "node:module";
-import { join as join26 } from "node:path";
+import { join as join27 } from "node:path";
 
 // packages/engine/dist/util/jsonc.js
 function parseJsonc(text) {
   try {
     return JSON.parse(text);
   } catch (error) {
-    const plain = text.replaceAll(/("(?:[^"\\\n]|\\.)*")|\/\/[^\n]*|\/\*[\s\S]*?\*\//g, "$1").replaceAll(/("(?:[^"\\\n]|\\.)*")|,(?=\s*[}\]])/g, "$1");
-    if (plain === text)
+    const plain2 = text.replaceAll(/("(?:[^"\\\n]|\\.)*")|\/\/[^\n]*|\/\*[\s\S]*?\*\//g, "$1").replaceAll(/("(?:[^"\\\n]|\\.)*")|,(?=\s*[}\]])/g, "$1");
+    if (plain2 === text)
       throw error;
-    return JSON.parse(plain);
+    return JSON.parse(plain2);
   }
 }
 
@@ -31039,7 +31645,7 @@ function readNxJson(root, sources) {
     return own3;
   let path;
   try {
-    path = createRequire(join26(root, "nx.json")).resolve(own3.extends);
+    path = createRequire(join27(root, "nx.json")).resolve(own3.extends);
   } catch (error) {
     throw new SluiceError("ERR_WORKSPACE", `nx.json extends ${JSON.stringify(own3.extends)}, which is not found`, {
       hint: 'Install the packages of the workspace, or correct "extends".',
@@ -31070,8 +31676,8 @@ function packageMatcher(sources) {
   if (negative.length > 0 && !positive.some((pattern) => pattern !== "package.json"))
     positive.push("**/package.json");
   const isIncluded = anyOf(positive);
-  const isExcluded = anyOf(negative);
-  return (path) => isIncluded(path) && !isExcluded(path);
+  const isExcluded2 = anyOf(negative);
+  return (path) => isIncluded(path) && !isExcluded2(path);
 }
 function workspacePatterns(sources) {
   const root = parse5(sources.read("package.json"), parseJsonc);
@@ -31108,9 +31714,9 @@ function toFilePattern(pattern) {
   return `${negated}${[...names, ...names.at(-1) === "package.json" ? [] : ["package.json"]].join("/")}`;
 }
 function anyOf(patterns) {
-  const plain = new Set(patterns.filter((pattern) => !isPattern(pattern)));
+  const plain2 = new Set(patterns.filter((pattern) => !isPattern(pattern)));
   const starred = patterns.filter((pattern) => isPattern(pattern)).map((pattern) => simpleMatcher(pattern) ?? matcher(pattern));
-  return (path) => plain.has(path) || starred.some((matches3) => matches3(path));
+  return (path) => plain2.has(path) || starred.some((matches4) => matches4(path));
 }
 function isPattern(text) {
   return /[*?{}()[\]!+@]/.test(text);
@@ -31138,17 +31744,18 @@ import fs5 from "node:fs";
 import { isAbsolute as isAbsolute3, resolve as resolve4 } from "node:path";
 
 // packages/engine/dist/workspace/text-files.js
+init_errors();
 import fs4 from "node:fs";
 import { dirname as dirname9, resolve as resolve3 } from "node:path";
 
 // packages/engine/dist/util/write-file-atomic.js
 import { randomBytes as randomBytes10 } from "node:crypto";
 import fs3 from "node:fs";
-import { basename as basename3, dirname as dirname8, join as join27 } from "node:path";
+import { basename as basename3, dirname as dirname8, join as join28 } from "node:path";
 function writeFileAtomic(path, content) {
   const target = fs3.existsSync(path) ? fs3.realpathSync(path) : path;
   const mode = fs3.statSync(target, { throwIfNoEntry: false })?.mode ?? 420;
-  const temporary2 = join27(dirname8(target), `.${basename3(target)}.${randomBytes10(6).toString("hex")}.tmp`);
+  const temporary2 = join28(dirname8(target), `.${basename3(target)}.${randomBytes10(6).toString("hex")}.tmp`);
   try {
     fs3.writeFileSync(temporary2, content, { flag: "wx", mode: mode & 511 });
     fs3.renameSync(temporary2, target);
@@ -31578,6 +32185,7 @@ function toWorkspace({ projects, problems }) {
 }
 
 // packages/engine/dist/operations/doctor/check-declarations.js
+init_errors();
 function checkDeclarations2({ problems }, stages, broken) {
   const found = problems.map(({ file, message }) => ({
     check: "project",
@@ -31613,9 +32221,9 @@ function checkRemotes({ stages, config }) {
     found.unshift(unknown2("defaultRemote", defaultRemote));
   return found;
 }
-function failure(check, subject, { code: code3, message, hint }) {
+function failure(check2, subject, { code: code3, message, hint }) {
   return {
-    check,
+    check: check2,
     level: "problem",
     subject,
     message: `${code3}: ${message}`,
@@ -31635,16 +32243,17 @@ function failureOf2(run) {
 }
 
 // packages/engine/dist/operations/doctor/check-disk.js
+init_errors();
 import fs8 from "node:fs";
-import { join as join29 } from "node:path";
+import { join as join30 } from "node:path";
 
 // packages/engine/dist/workspace/state-dir.js
-import { existsSync as existsSync3, mkdirSync as mkdirSync6, writeFileSync } from "node:fs";
-import { join as join28 } from "node:path";
+import { existsSync as existsSync4, mkdirSync as mkdirSync6, writeFileSync } from "node:fs";
+import { join as join29 } from "node:path";
 function prepareStateDir(root) {
-  const dir = join28(root, ".sluice");
-  const ignore = join28(dir, ".gitignore");
-  if (existsSync3(ignore))
+  const dir = join29(root, ".sluice");
+  const ignore = join29(dir, ".gitignore");
+  if (existsSync4(ignore))
     return;
   try {
     mkdirSync6(dir, { recursive: true });
@@ -31653,7 +32262,7 @@ function prepareStateDir(root) {
   }
 }
 function projectsCachePath(root) {
-  return join28(root, ".sluice", "index", "projects.json");
+  return join29(root, ".sluice", "index", "projects.json");
 }
 
 // packages/engine/dist/operations/doctor/check-disk.js
@@ -31670,8 +32279,8 @@ function checkDisk(patient, nowMs) {
   prepareStateDir(root);
   const made = [];
   try {
-    const here2 = probeDir(join29(root, ".sluice"), made);
-    const store = config.store === join29(root, ".sluice") ? here2 : probeDir(config.store, made);
+    const here2 = probeDir(join30(root, ".sluice"), made);
+    const store = config.store === join30(root, ".sluice") ? here2 : probeDir(config.store, made);
     return [
       ...checkReflink(patient, store, here2),
       ...checkClock(here2, nowMs),
@@ -31693,16 +32302,16 @@ function checkDisk(patient, nowMs) {
 }
 function probeDir(parent, made) {
   fs8.mkdirSync(parent, { recursive: true });
-  const dir = fs8.mkdtempSync(join29(parent, "doctor-"));
+  const dir = fs8.mkdtempSync(join30(parent, "doctor-"));
   made.push(dir);
   return dir;
 }
 function checkReflink(patient, store, here2) {
   if (!patient.config.link.includes("reflink"))
     return [];
-  const source = join29(store, "object");
+  const source = join30(store, "object");
   fs8.writeFileSync(source, Buffer.alloc(65536, 1));
-  const code3 = failureCode(() => fs8.copyFileSync(source, join29(here2, "clone"), fs8.constants.COPYFILE_FICLONE_FORCE));
+  const code3 = failureCode(() => fs8.copyFileSync(source, join30(here2, "clone"), fs8.constants.COPYFILE_FICLONE_FORCE));
   if (code3 === void 0)
     return [];
   const bytes = bytesInPlace(patient);
@@ -31725,7 +32334,7 @@ function bytesInPlace({ root, stages }) {
       continue;
     const locked = readLockFile(root, projectRoot).stages.get(id.target);
     for (const { path, cache } of outs) {
-      if (cache && fs8.existsSync(join29(root, path)))
+      if (cache && fs8.existsSync(join30(root, path)))
         bytes += locked?.outs.get(path)?.bytes ?? 0;
     }
   }
@@ -31734,7 +32343,7 @@ function bytesInPlace({ root, stages }) {
 function checkClock(here2, nowMs) {
   const beforeMs = nowMs();
   const stamps = ["1", "2", "3", "4", "5"].map((name) => {
-    const path = join29(here2, `clock-${name}`);
+    const path = join30(here2, `clock-${name}`);
     fs8.writeFileSync(path, name);
     return fs8.statSync(path, { bigint: true }).mtimeNs;
   });
@@ -31762,16 +32371,16 @@ function checkClock(here2, nowMs) {
   return found;
 }
 function checkNames(here2) {
-  fs8.writeFileSync(join29(here2, "name-\xE9"), "");
+  fs8.writeFileSync(join30(here2, "name-\xE9"), "");
   const found = [];
-  if (fs8.existsSync(join29(here2, "NAME-\xE9"))) {
+  if (fs8.existsSync(join30(here2, "NAME-\xE9"))) {
     const problem = "does not tell upper from lower case: an out with two names that differ only there cannot be checked out";
     found.push(fileSystem(".sluice", problem, "Keep such names out of data that is shared with other machines."));
   }
   return found;
 }
 function checkModes(here2) {
-  const path = join29(here2, "mode");
+  const path = join30(here2, "mode");
   fs8.writeFileSync(path, "");
   fs8.chmodSync(path, 493);
   if ((fs8.statSync(path).mode & 64) !== 0)
@@ -31780,7 +32389,7 @@ function checkModes(here2) {
   return [fileSystem(".sluice", problem, "Work on a file system with Unix permissions.")];
 }
 function checkLinks(here2) {
-  if (failureCode(() => fs8.symlinkSync("mode", join29(here2, "link"))) === void 0)
+  if (failureCode(() => fs8.symlinkSync("mode", join30(here2, "link"))) === void 0)
     return [];
   return [fileSystem(".sluice", "has no symbolic links", "Work on a file system that has them if your data does.")];
 }
@@ -31807,8 +32416,8 @@ function failureCode(run) {
 }
 
 // packages/engine/dist/operations/doctor/check-git.js
-import { existsSync as existsSync4 } from "node:fs";
-import { join as join30 } from "node:path";
+import { existsSync as existsSync5 } from "node:fs";
+import { join as join31 } from "node:path";
 async function checkGit({ root, files, stages, signal }) {
   const tracked = await trackedFilesUnder(root, ROOT, { ...signal === void 0 ? {} : { signal } });
   return stages.flatMap((stage) => stage.outs.filter(({ cache }) => cache).flatMap(({ path }) => {
@@ -31827,7 +32436,7 @@ async function checkGit({ root, files, stages, signal }) {
       });
     }
     const missing = missingIgnoreLine(files.read, stage.projectRoot, path);
-    if (missing !== void 0 && existsSync4(join30(root, path))) {
+    if (missing !== void 0 && existsSync5(join31(root, path))) {
       found.push({
         check: "not-ignored",
         level: "problem",
@@ -31842,7 +32451,7 @@ async function checkGit({ root, files, stages, signal }) {
 }
 
 // packages/engine/dist/operations/git-setup.js
-import { isAbsolute as isAbsolute4, join as join31 } from "node:path";
+import { isAbsolute as isAbsolute4, join as join32 } from "node:path";
 var DRIVER = "sluice-lock";
 var ATTRIBUTES_LINE = `sluice-lock.json merge=${DRIVER}`;
 async function missingDriverSettings(root, options2 = {}) {
@@ -31871,7 +32480,7 @@ async function workspacePrefix(root, options2 = {}) {
 async function hooksDirectory(root, options2 = {}) {
   const ask5 = async (...args) => {
     const said = (await git(root, ["rev-parse", ...args], options2)).toString("utf8").replace(/\n$/, "");
-    return isAbsolute4(said) ? said : join31(root, said);
+    return isAbsolute4(said) ? said : join32(root, said);
   };
   const dir = await ask5("--git-path", "hooks");
   const places2 = [await ask5("--git-common-dir"), await ask5("--show-toplevel")];
@@ -31959,18 +32568,19 @@ function outputPath(output, project) {
 }
 
 // packages/engine/dist/operations/doctor/check-nx-reads.js
+init_errors();
 import { lstatSync as lstatSync9 } from "node:fs";
-import { join as join32 } from "node:path";
+import { join as join33 } from "node:path";
 var NOTED_BYTES = 10 * 1024 * 1024;
 var PROBLEM_BYTES = 10 * NOTED_BYTES;
-var SHOWN2 = 20;
+var SHOWN3 = 20;
 var SKIPPED2 = ["node_modules", ".git", ".nx", ".sluice", ".yarn"];
 function checkNxReads(patient) {
   const outs = patient.stages.flatMap((stage) => stage.outs.filter(({ cache }) => cache).map(({ path }) => path));
   const found = [...bigFiles(patient)].filter(({ path }) => !outs.some((out) => isWithin(path, out)));
   found.sort((a, b2) => b2.bytes - a.bytes || compareUtf8(a.path, b2.path));
-  const named2 = found.slice(0, SHOWN2).map(({ path, bytes: bytes2 }) => diagnosis(path, bytes2, `has ${formatBytes(bytes2)}`));
-  const rest = found.slice(SHOWN2);
+  const named2 = found.slice(0, SHOWN3).map(({ path, bytes: bytes2 }) => diagnosis(path, bytes2, `has ${formatBytes(bytes2)}`));
+  const rest = found.slice(SHOWN3);
   if (rest.length === 0)
     return named2;
   const bytes = rest.reduce((sum2, file) => sum2 + file.bytes, 0);
@@ -31996,14 +32606,14 @@ function* bigFiles({ root, files, signal }) {
     const rules = ignoreRulesIn(files.read, dir, names, inherited);
     for (const name of names) {
       const isDirectory2 = name.endsWith("/");
-      const plain = isDirectory2 ? name.slice(0, -1) : name;
-      const path = tryParseRelPath(dir === "" ? plain : `${dir}/${plain}`);
-      if (path === void 0 || isDirectory2 && SKIPPED2.includes(plain) || isIgnored(rules, path, isDirectory2))
+      const plain2 = isDirectory2 ? name.slice(0, -1) : name;
+      const path = tryParseRelPath(dir === "" ? plain2 : `${dir}/${plain2}`);
+      if (path === void 0 || isDirectory2 && SKIPPED2.includes(plain2) || isIgnored(rules, path, isDirectory2))
         continue;
       if (isDirectory2)
         pending.push({ dir: path, inherited: rules });
       else {
-        const bytes = lstatSync9(join32(root, path), { throwIfNoEntry: false })?.size ?? 0;
+        const bytes = lstatSync9(join33(root, path), { throwIfNoEntry: false })?.size ?? 0;
         if (bytes >= NOTED_BYTES)
           yield { path, bytes };
       }
@@ -32087,6 +32697,9 @@ function diagnosis2({ id, file }, missing) {
   };
 }
 
+// packages/engine/dist/operations/init.js
+init_errors();
+
 // packages/engine/dist/util/edit-jsonc.js
 function setInJsonc(text, place2, value2, order) {
   const { applyEdits: applyEdits2, modify: modify2 } = (init_main(), __toCommonJS(main_exports));
@@ -32110,6 +32723,7 @@ function sortedKey(key) {
 }
 
 // packages/engine/dist/workspace/write-config.js
+init_errors();
 function addRemote(root, name, remote, files = diskFiles(root)) {
   if (!isRemoteName(name))
     throw usage(`${JSON.stringify(name)} cannot be the name of a remote`, 'Use letters, digits, ".", "_" and "-".');
@@ -32342,9 +32956,9 @@ function checkSigning({ config }, env) {
   if (config.remotes.size === 0 || brokerAccess(env) !== void 0)
     return [];
   const keys = env[SIGNING_KEY];
-  const unusable = failureOf2(() => parseSigningKeys(keys));
-  if (unusable !== void 0)
-    return [failure("signing-key", SIGNING_KEY, unusable)];
+  const unusable2 = failureOf2(() => parseSigningKeys(keys));
+  if (unusable2 !== void 0)
+    return [failure("signing-key", SIGNING_KEY, unusable2)];
   if (parseSigningKeys(keys).length > 0)
     return [];
   const strict = [...config.remotes.values()].filter(({ trust }) => strictest(config.trust, trust) === "strict");
@@ -32364,11 +32978,11 @@ function checkSigning({ config }, env) {
 
 // packages/engine/dist/operations/doctor/check-versions.js
 import { realpathSync as realpathSync2 } from "node:fs";
-import { dirname as dirname11, join as join33 } from "node:path";
+import { dirname as dirname11, join as join34 } from "node:path";
 var SCOPE = "@sluice";
 function checkVersions({ root }) {
   const installed = /* @__PURE__ */ new Map();
-  collect3(join33(root, "node_modules"), installed);
+  collect3(join34(root, "node_modules"), installed);
   const versions = [...new Set(installed.values())].sort(compareUtf8);
   if (versions.length < 2)
     return [];
@@ -32384,14 +32998,14 @@ function checkVersions({ root }) {
   ];
 }
 function collect3(modules, installed) {
-  const scope = join33(modules, SCOPE);
+  const scope = join34(modules, SCOPE);
   for (const name of namesIn2(scope)) {
-    const path = join33(scope, name);
+    const path = join34(scope, name);
     const version = versionIn(path);
     if (version === void 0 || installed.has(path))
       continue;
     installed.set(path, version);
-    collect3(join33(path, "node_modules"), installed);
+    collect3(join34(path, "node_modules"), installed);
     const real = realpathSync2(path);
     if (real !== path)
       collect3(dirname11(dirname11(real)), installed);
@@ -32403,7 +33017,7 @@ function namesIn2(scope) {
   return [.../* @__PURE__ */ new Set([...known, ...listed.map((name) => name.slice(0, -1))])];
 }
 function versionIn(path) {
-  const text = readIfPresent(join33(path, "package.json"));
+  const text = readIfPresent(join34(path, "package.json"));
   if (text === void 0)
     return void 0;
   try {
@@ -32435,7 +33049,7 @@ async function examine(host) {
   const { root, env, signal, nowMs } = host;
   const files = diskFiles(root);
   const diagnoses = [];
-  const look3 = async (check, subject, run) => {
+  const look3 = async (check2, subject, run) => {
     throwIfAborted(signal);
     try {
       return await run();
@@ -32443,12 +33057,12 @@ async function examine(host) {
       const known = asSluiceError(error);
       if (known.code === "ERR_INTERNAL" || known.code === "ERR_INTERRUPTED")
         throw error;
-      diagnoses.push(failure(check, subject, known));
+      diagnoses.push(failure(check2, subject, known));
       return void 0;
     }
   };
-  const add5 = async (check, subject, run) => {
-    diagnoses.push(...await look3(check, subject, run) ?? []);
+  const add5 = async (check2, subject, run) => {
+    diagnoses.push(...await look3(check2, subject, run) ?? []);
   };
   const config = await look3("configuration", "sluice.json", () => readConfig(root, env));
   const projects = await look3("workspace", "nx.json", () => readWorkspace(root));
@@ -32475,6 +33089,7 @@ async function examine(host) {
 }
 
 // packages/engine/dist/operations/explain.js
+init_errors();
 async function explain2(context, selected) {
   const [first, ...others] = selected;
   if (first === void 0 || others.length > 0) {
@@ -32490,6 +33105,7 @@ async function explain2(context, selected) {
   return {
     ...stage.id,
     state: decision.kind,
+    frozen: isFrozen(stage, locked),
     reasons: decision.reasons,
     fingerprint: { before: locked?.fingerprint ?? null, after: decision.fingerprint ?? null },
     parts: keys.flatMap((key) => {
@@ -32504,11 +33120,13 @@ async function explain2(context, selected) {
 }
 
 // packages/engine/dist/operations/export.js
-import { basename as basename5, join as join40 } from "node:path";
+init_errors();
+import { basename as basename5, join as join39 } from "node:path";
 
 // packages/engine/dist/workspace/export-files.js
-import { chmodSync, existsSync as existsSync5, lstatSync as lstatSync10, mkdirSync as mkdirSync7, readdirSync as readdirSync4, readlinkSync as readlinkSync2, renameSync as renameSync4, rmSync as rmSync3, statSync as statSync5 } from "node:fs";
-import { join as join34 } from "node:path";
+init_errors();
+import { chmodSync, existsSync as existsSync6, lstatSync as lstatSync10, mkdirSync as mkdirSync7, readdirSync as readdirSync4, readlinkSync as readlinkSync2, renameSync as renameSync4, rmSync as rmSync3, statSync as statSync5 } from "node:fs";
+import { join as join35 } from "node:path";
 
 // packages/engine/dist/store/files.js
 import fs9 from "node:fs";
@@ -32521,17 +33139,17 @@ async function exportFiles(to2, wanted2, context, force) {
   const files = allFiles(wanted2);
   const same = await sameFiles(to2, wanted2, context);
   const put3 = files.filter((file) => !same.has(snapshotPath(file)));
-  const taken = put3.map(snapshotPath).find((path) => lstatSync10(join34(to2, path), { throwIfNoEntry: false }));
+  const taken = put3.map(snapshotPath).find((path) => lstatSync10(join35(to2, path), { throwIfNoEntry: false }));
   if (taken !== void 0 && !force) {
-    throw new SluiceError("ERR_EXPORT_EXISTS", `${join34(to2, taken)} is there already, with other bytes`, {
+    throw new SluiceError("ERR_EXPORT_EXISTS", `${join35(to2, taken)} is there already, with other bytes`, {
       hint: "Choose another directory, or replace what is there with --force."
     });
   }
   mkdirSync7(to2, { recursive: true });
   removeLeftovers2(to2);
   for (const { path } of wanted2.directories)
-    mkdirSync7(join34(to2, path), { recursive: true });
-  const staging = join34(to2, `${STAGING}${newOwner(realFiles).name}`);
+    mkdirSync7(join35(to2, path), { recursive: true });
+  const staging = join35(to2, `${STAGING}${newOwner(realFiles).name}`);
   try {
     for (let from = 0; from < put3.length; from += GROUP_FILES) {
       const group = put3.slice(from, from + GROUP_FILES);
@@ -32539,7 +33157,7 @@ async function exportFiles(to2, wanted2, context, force) {
       const numbers = new Map(group.map((file, n) => [file, n]));
       await placeFiles(staging, group, (file) => String(numbers.get(file)), context);
       for (const [file, n] of numbers)
-        renameSync4(join34(staging, String(n)), join34(to2, snapshotPath(file)));
+        renameSync4(join35(staging, String(n)), join35(to2, snapshotPath(file)));
       rmSync3(staging, { recursive: true });
     }
   } finally {
@@ -32547,7 +33165,7 @@ async function exportFiles(to2, wanted2, context, force) {
   }
   for (const file of files)
     if (same.has(snapshotPath(file)))
-      correctMode(join34(to2, snapshotPath(file)), file);
+      correctMode(join35(to2, snapshotPath(file)), file);
   return { written: put3.length, unchanged: same.size, bytes: put3.reduce((sum2, file) => sum2 + sizeOf(file), 0) };
 }
 async function sameFiles(to2, wanted2, context) {
@@ -32555,11 +33173,11 @@ async function sameFiles(to2, wanted2, context) {
   const candidates = /* @__PURE__ */ new Map();
   for (const file of allFiles(wanted2)) {
     const path = snapshotPath(file);
-    const stat = lstatSync10(join34(to2, path), { throwIfNoEntry: false });
+    const stat = lstatSync10(join35(to2, path), { throwIfNoEntry: false });
     if (stat === void 0)
       continue;
     if (file.directory.kinds[file.entry] === LINK) {
-      if (stat.isSymbolicLink() && hasDigest2(file, rawDigestOf(readlinkSync2(join34(to2, path), "buffer"))))
+      if (stat.isSymbolicLink() && hasDigest2(file, rawDigestOf(readlinkSync2(join35(to2, path), "buffer"))))
         same.add(path);
     } else if (stat.isFile() && stat.size === sizeOf(file))
       candidates.set(path, file);
@@ -32567,7 +33185,7 @@ async function sameFiles(to2, wanted2, context) {
   const seen2 = filterSnapshot({ ...wanted2, shape: "directory" }, (path) => candidates.has(path));
   for (const { directory, entry: entry2 } of allFiles(seen2)) {
     directory.flags[entry2] = 0;
-    directory.kinds[entry2] = isExecutable(join34(to2, entryPath(directory, entry2))) ? EXECUTABLE : FILE;
+    directory.kinds[entry2] = isExecutable(join35(to2, entryPath(directory, entry2))) ? EXECUTABLE : FILE;
   }
   const pending = pendingOf(seen2);
   await hashPending(to2, "directory", pending, false, context);
@@ -32598,17 +33216,18 @@ function isExecutable(path) {
   return (statSync5(path).mode & 64) !== 0;
 }
 function removeLeftovers2(to2) {
-  for (const name of existsSync5(to2) ? readdirSync4(to2) : []) {
+  for (const name of existsSync6(to2) ? readdirSync4(to2) : []) {
     if (!name.startsWith(STAGING))
       continue;
     const owner = parseOwner(name.slice(STAGING.length));
-    const ageMs = Date.now() - (statSync5(join34(to2, name), { throwIfNoEntry: false })?.mtimeMs ?? 0);
+    const ageMs = Date.now() - (statSync5(join35(to2, name), { throwIfNoEntry: false })?.mtimeMs ?? 0);
     if (owner === void 0 || !isAlive(realFiles, owner, ageMs))
-      rmSync3(join34(to2, name), { recursive: true, force: true });
+      rmSync3(join35(to2, name), { recursive: true, force: true });
   }
 }
 
 // packages/engine/dist/workspace/object-url.js
+init_errors();
 var LONGEST_KEY_BYTES = 1024;
 function isS3Url(text) {
   return /^s3:/i.test(text);
@@ -32639,11 +33258,12 @@ function unsafe(problem) {
 }
 
 // packages/engine/dist/workspace/write-tar.js
-import fs11, { closeSync as closeSync5, existsSync as existsSync6, fsyncSync as fsyncSync2, mkdirSync as mkdirSync8, openSync as openSync5, renameSync as renameSync5, rmSync as rmSync4 } from "node:fs";
+init_errors();
+import fs11, { closeSync as closeSync5, existsSync as existsSync7, fsyncSync as fsyncSync2, mkdirSync as mkdirSync8, openSync as openSync5, renameSync as renameSync5, rmSync as rmSync4 } from "node:fs";
 import { dirname as dirname12 } from "node:path";
 var BLOCK_BYTES = 512;
 async function writeTar(reader, to2, snapshots, force, signal) {
-  if (existsSync6(to2) && !force) {
+  if (existsSync7(to2) && !force) {
     throw new SluiceError("ERR_EXPORT_EXISTS", `${to2} is there already`, {
       hint: "Choose another name, or replace it with --force."
     });
@@ -32710,13 +33330,17 @@ function entriesOf(below4, { directories }) {
   }));
 }
 
+// packages/engine/dist/operations/export-bucket.js
+init_errors();
+
 // packages/engine/dist/operations/export-object.js
-import { createHash as createHash15 } from "node:crypto";
+import { createHash as createHash16 } from "node:crypto";
 
 // packages/engine/dist/remote/local-blob.js
 import { createHash as createHash13 } from "node:crypto";
 
 // packages/engine/dist/remote/local-range.js
+init_errors();
 function openLocalRanges(store, reader, raw) {
   const path = reader.linkable(raw)?.path;
   if (path === void 0) {
@@ -32849,7 +33473,38 @@ function* fileChunks(store, path, memory) {
 }
 
 // packages/engine/dist/remote/upload-journal.js
+import { createHash as createHash15 } from "node:crypto";
+
+// packages/engine/dist/remote/note-files.js
+init_errors();
 import { createHash as createHash14 } from "node:crypto";
+import { join as join36 } from "node:path";
+function notePath2(store, kind, description) {
+  const hash8 = createHash14("sha256").update(description).digest("hex").slice(0, 16);
+  return join36(store.layout.index, `${kind}-${hash8}`);
+}
+function readNote(store, path) {
+  return quietly(() => store.files.readFileSync(path));
+}
+function writeNote(store, path, flags, bytes) {
+  const fd = store.files.openSync(path, flags);
+  try {
+    writeWhole(store.files, fd, bytes);
+  } finally {
+    store.files.closeSync(fd);
+  }
+}
+function quietly(work) {
+  try {
+    return work();
+  } catch (error) {
+    if (errnoOf(error) === void 0)
+      throw error;
+    return void 0;
+  }
+}
+
+// packages/engine/dist/remote/upload-journal.js
 var LARGEST_JOURNAL_BYTES = 4 * 1024 * 1024;
 var LONGEST_WORD = 2048;
 var MOST_PARTS = 1e4;
@@ -32884,20 +33539,13 @@ async function dropStaleUploads(store, storage, signal) {
   }
 }
 function idOf(remote, key) {
-  return createHash14("sha256").update(`${remote}
+  return createHash15("sha256").update(`${remote}
 ${key}`).digest("hex");
 }
 function append(store, claim4, line) {
   if (claim4 === void 0)
     return;
-  quietly(() => {
-    const fd = store.files.openSync(claim4.path, "a");
-    try {
-      writeWhole(store.files, fd, Buffer.from(line));
-    } finally {
-      store.files.closeSync(fd);
-    }
-  });
+  quietly(() => writeNote(store, claim4.path, "a", Buffer.from(line)));
 }
 function readJournal(store, path) {
   const text = quietly(() => {
@@ -32934,44 +33582,35 @@ function isCount(value2) {
 function isWord(value2) {
   return typeof value2 === "string" && value2.length > 0 && value2.length <= LONGEST_WORD;
 }
-function quietly(work) {
-  try {
-    return work();
-  } catch (error) {
-    if (errnoOf(error) === void 0)
-      throw error;
-    return void 0;
-  }
-}
 
 // packages/engine/dist/operations/export-object.js
 var DIGEST_NOTE = "sluice-digest";
 var SMALL_BYTES = 256 * 1024;
 var LARGE_BYTES = 8 * 1024 * 1024;
 var MD5_TAG = /^"?([0-9a-f]{32})"?$/;
-async function isThere2({ workspace, signal }, plain, object, etag) {
+async function isThere2({ workspace, signal }, plain2, object, etag) {
   const [, md5] = MD5_TAG.exec(etag ?? "") ?? [];
   if (md5 !== void 0 && await md5Of(bodyFor(workspace.store, object)) === md5)
     return true;
-  return (await plain.head(object.key, { signal }))?.metadata[DIGEST_NOTE] === digestFromRaw(object.raw);
+  return (await plain2.head(object.key, { signal }))?.metadata[DIGEST_NOTE] === digestFromRaw(object.raw);
 }
-async function sendObject({ workspace, signal }, plain, object) {
+async function sendObject({ workspace, signal }, plain2, object) {
   const { store } = workspace;
   const { key, raw, bytes } = object;
   const body = bodyFor(store, object);
   const notes = { [DIGEST_NOTE]: digestFromRaw(raw) };
   if (bytes <= LARGE_BYTES)
-    return plain.put(key, body, notes, { signal });
-  const name = storageKey(`export/${createHash15("sha256").update(key).digest("hex")}`);
-  const journal = openUploadJournal(store, `export to ${plain.description}`, name, bytes);
+    return plain2.put(key, body, notes, { signal });
+  const name = storageKey(`export/${createHash16("sha256").update(key).digest("hex")}`);
+  const journal = openUploadJournal(store, `export to ${plain2.description}`, name, bytes);
   try {
-    await plain.put(key, body, notes, { signal, journal });
+    await plain2.put(key, body, notes, { signal, journal });
   } finally {
     journal.close();
   }
 }
 async function md5Of(body) {
-  const hash8 = createHash15("md5");
+  const hash8 = createHash16("md5");
   for await (const chunk of body.chunks())
     hash8.update(chunk);
   return hash8.digest("hex");
@@ -32989,6 +33628,12 @@ function bodyFor(store, { raw, bytes }) {
     }
   };
 }
+
+// packages/engine/dist/operations/open-bucket.js
+init_errors();
+
+// packages/engine/dist/remote/storage/s3-plain.js
+init_errors();
 
 // packages/engine/dist/remote/storage/s3-list.js
 async function* listObjects(requests, base, named2, prefix, signal) {
@@ -33024,8 +33669,12 @@ async function* listAll(requests, { Key: _2, ...bucket }, start, most, signal) {
   } while (token !== void 0);
 }
 
+// packages/engine/dist/remote/storage/s3-parts.js
+init_errors();
+
 // packages/engine/dist/remote/storage/s3-chunks.js
-import { createHash as createHash16 } from "node:crypto";
+init_errors();
+import { createHash as createHash17 } from "node:crypto";
 import { Readable } from "node:stream";
 var PIECE_BYTES = 256 * 1024;
 async function* partsOf(body, partBytes, signal) {
@@ -33072,7 +33721,7 @@ async function wholeOf(body, signal) {
   return { bytes: 0, pieces: [], release: () => void 0 };
 }
 function sha256Of({ pieces }) {
-  const hash8 = createHash16("sha256");
+  const hash8 = createHash17("sha256");
   for (const piece of pieces)
     hash8.update(piece);
   return hash8.digest("hex");
@@ -33140,7 +33789,11 @@ function isRefused(error) {
   return parseS3Failure(error).status === 412;
 }
 
+// packages/engine/dist/remote/storage/s3-read.js
+init_errors();
+
 // packages/engine/dist/remote/storage/s3-errors.js
+init_errors();
 var NO_WORDS = /* @__PURE__ */ new Set(["UnknownError", "Unknown"]);
 var TOO_FAST = /* @__PURE__ */ new Set(["SlowDown", "Throttling", "ThrottlingException", "TooManyRequestsException"]);
 var SLOWER_MS = 1e3;
@@ -33183,7 +33836,7 @@ function explainS3(error, ask5, place2) {
     return denied2(`bucket ${place2.bucket} lies in ${region === void 0 ? "another region" : `region ${region}`} than was asked (${place2.description})`, region === void 0 ? "Set `region` and `endpoint` of the remote to those of the bucket." : `Set "region": "${region}" for this remote in sluice.json; for an import or export, --region ${region}.`);
   }
   if (name === "CredentialsProviderError" || name === "TokenProviderError") {
-    return denied2(`no credentials were found for ${place2.description}: ${firstLine(failure2.message)}`, 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or the `profile` of the remote; a public bucket needs "anonymous": true.');
+    return denied2(`no credentials were found for ${place2.description}: ${firstLine(failure2.message)}`, 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE or the `profile` of the remote to the name of a profile that is there; a public bucket needs "anonymous": true.');
   }
   if (failure2.message.startsWith("Region is missing")) {
     return denied2(`no region is known for ${place2.description}`, "Set the `region` of the remote, or AWS_REGION.");
@@ -33207,20 +33860,22 @@ function explainS3(error, ask5, place2) {
   if (status2 === void 0)
     return down(error, failure2, place2);
   if (NO_WORDS.has(name) || NO_WORDS.has(failure2.message)) {
-    return denied2(`${place2.description} answers with status ${status2}, but not in the words of S3`, "Check `endpoint`: something else may answer there.");
+    return denied2(`${place2.description} answers with status ${status2}, but not in the words of S3`, place2.proxy === void 0 ? "Check `endpoint`: something else may answer there." : `Check \`endpoint\`: something else may answer there, or the proxy on the way: ${place2.proxy}.`);
   }
   return denied2(`${place2.description} refuses ${ask5.action}${keyOf(ask5)}: ${name}: ${firstLine(failure2.message)}`, "Check the settings of the remote in sluice.json; the service may not know one of them.");
 }
 function silentS3(place2, what) {
   return new SluiceError("ERR_REMOTE_DOWN", `${place2.description} does not answer (${what})`, {
-    hint: CHECK,
+    hint: check(place2),
     details: { silent: true }
   });
 }
 function brokenS3(place2, what, cause) {
-  return new SluiceError("ERR_REMOTE_DOWN", `${place2.description}: ${what}`, { cause, hint: CHECK });
+  return new SluiceError("ERR_REMOTE_DOWN", `${place2.description}: ${what}`, { cause, hint: check(place2) });
 }
-var CHECK = "Check the endpoint and the network.";
+function check({ proxy }) {
+  return proxy === void 0 ? "Check the endpoint and the network." : `Check the endpoint, and the proxy on the way there: ${proxy}.`;
+}
 function mayPass({ name, status: status2, clockCorrected }) {
   if (clockCorrected || PASSING.has(name) || TOO_FAST.has(name))
     return true;
@@ -33237,16 +33892,17 @@ function down(error, failure2, place2) {
   };
   return new SluiceError("ERR_REMOTE_DOWN", `${place2.description} does not answer as it should (${why})`, {
     cause: error,
-    hint: CHECK,
+    hint: check(place2),
     ...Object.keys(details2).length === 0 ? {} : { details: { ...details2 } }
   });
 }
 function notAllowed(error, failure2, ask5, place2) {
   const action = missingPermission(failure2) ?? ask5.action;
   const orMissing = ask5.action === "s3:GetObject" ? " Without s3:ListBucket on the bucket, S3 gives the same answer for what is not there, so allow that too." : "";
+  const orProxy = place2.proxy === void 0 ? "" : ` The proxy on the way, ${place2.proxy}, may have answered instead.`;
   return new SluiceError("ERR_REMOTE_DENIED", `${place2.description} does not allow ${action}${keyOf(ask5)}`, {
     cause: error,
-    hint: `Allow ${action} to these credentials, or use others.${orMissing}`,
+    hint: `Allow ${action} to these credentials, or use others.${orMissing}${orProxy}`,
     details: { action }
   });
 }
@@ -33570,6 +34226,7 @@ async function abandon({ requests }, { name, id }) {
 }
 
 // packages/engine/dist/remote/storage/s3-put.js
+init_errors();
 var SINGLE_BYTES = 3 * PART_BYTES;
 var LARGEST_PROBE_BYTES = 64 * 1024;
 async function putObject(putting, name, body, options2) {
@@ -33640,6 +34297,9 @@ function isNotImplemented(error) {
   return status2 === 501 || name === "NotImplemented";
 }
 
+// packages/engine/dist/remote/storage/s3-requests.js
+init_errors();
+
 // packages/engine/dist/remote/storage/pace.js
 var FIRST_LIMIT = 8;
 var SMALL_BYTES2 = 64 * 1024;
@@ -33708,6 +34368,28 @@ function createPace(most, nowMs) {
 }
 
 // packages/engine/dist/remote/storage/retry.js
+init_errors();
+
+// packages/engine/dist/remote/storage/each-call.js
+function eachCall(storage, calling) {
+  const { delete: remove2, deleteParts: removeParts } = storage;
+  return {
+    description: storage.description,
+    durable: storage.durable,
+    stat: (key, options2) => calling(options2?.signal, () => storage.stat(key, options2)),
+    get: (key, range, options2) => calling(options2?.signal, () => storage.get(key, range, options2)),
+    put: (key, body, options2) => calling(options2?.signal, () => storage.put(key, body, options2)),
+    ...storage.list === void 0 ? {} : { list: storage.list.bind(storage) },
+    ...storage.listUnfinished === void 0 ? {} : { listUnfinished: storage.listUnfinished.bind(storage) },
+    ...storage.flush === void 0 ? {} : { flush: storage.flush.bind(storage) },
+    ...remove2 === void 0 ? {} : { delete: (key, options2) => calling(options2?.signal, () => remove2.call(storage, key, options2)) },
+    ...removeParts === void 0 ? {} : {
+      deleteParts: (key, id, options2) => calling(options2?.signal, () => removeParts.call(storage, key, id, options2))
+    }
+  };
+}
+
+// packages/engine/dist/remote/storage/retry.js
 var LONGEST_ASKED_WAIT_MS = 3e4;
 async function tryAgain(options2, signal, call) {
   for (let failures = 1; ; failures++) {
@@ -33736,30 +34418,26 @@ async function pause({ sleep: sleep7 }, ms2, signal) {
   }
 }
 function retrying(storage, options2) {
-  const { delete: remove2, deleteParts: removeParts } = storage;
-  return {
-    description: storage.description,
-    durable: storage.durable,
-    stat: (key, call) => tryAgain(options2, call?.signal, () => storage.stat(key, call)),
-    get: (key, range, call) => tryAgain(options2, call?.signal, () => storage.get(key, range, call)),
-    put: (key, body, call) => tryAgain(options2, call?.signal, () => storage.put(key, body, call)),
-    ...storage.list === void 0 ? {} : { list: storage.list.bind(storage) },
-    ...storage.listUnfinished === void 0 ? {} : { listUnfinished: storage.listUnfinished.bind(storage) },
-    ...storage.flush === void 0 ? {} : { flush: storage.flush.bind(storage) },
-    ...remove2 === void 0 ? {} : { delete: (key, call) => tryAgain(options2, call?.signal, () => remove2.call(storage, key, call)) },
-    ...removeParts === void 0 ? {} : {
-      deleteParts: (key, id, call) => tryAgain(options2, call?.signal, () => removeParts.call(storage, key, id, call))
-    }
-  };
+  return eachCall(storage, (signal, call) => tryAgain(options2, signal, call));
+}
+
+// packages/engine/dist/remote/storage/s3-address.js
+init_proxies();
+function proxyOnTheWay(access, bucket) {
+  const { endpoint, region = "us-east-1", proxies } = access;
+  const address = endpoint ?? `https://${bucket}.s3.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
+  return proxies === void 0 || !URL.canParse(address) ? void 0 : proxies.proxyFor(targetOf(new URL(address)));
 }
 
 // packages/engine/dist/remote/storage/s3-client.js
-import { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
+import { Agent as HttpAgent2 } from "node:http";
+import { Agent as HttpsAgent2 } from "node:https";
 var DIGEST_HEADER = "x-amz-content-sha256";
 async function openS3Client(access, mostSockets) {
   const { S3 } = await import("./aws.mjs");
-  const s3 = withoutWarning(() => new S3(configOf(access, mostSockets)));
+  const agents = await agentsFor(access, mostSockets);
+  const s3 = withoutWarning(() => new S3(configOf(access, agents)));
+  agents.prepare?.(s3);
   const digests = /* @__PURE__ */ new WeakMap();
   s3.middlewareStack.add((next) => (args) => {
     const body = "Body" in args.input ? args.input.Body : void 0;
@@ -33770,8 +34448,14 @@ async function openS3Client(access, mostSockets) {
   }, { step: "build", name: "digestOfBody" });
   return { s3, digests };
 }
-function configOf(access, mostSockets) {
-  const agent = { keepAlive: true, maxSockets: mostSockets, scheduling: "lifo" };
+async function agentsFor({ proxies }, mostSockets) {
+  const options2 = { keepAlive: true, maxSockets: mostSockets, scheduling: "lifo" };
+  if (proxies === void 0)
+    return { httpAgent: new HttpAgent2(options2), httpsAgent: new HttpsAgent2(options2) };
+  const { s3AgentsBy: s3AgentsBy2 } = await Promise.resolve().then(() => (init_s3_agents(), s3_agents_exports));
+  return s3AgentsBy2(proxies, options2);
+}
+function configOf(access, { httpAgent, httpsAgent }) {
   const forcePathStyle = access.forcePathStyle ?? (access.endpoint === void 0 ? void 0 : true);
   return {
     // The driver tries again, as all of them do.
@@ -33782,7 +34466,7 @@ function configOf(access, mostSockets) {
     responseChecksumValidation: "WHEN_REQUIRED",
     // With it each large body waits for a word that some servers never say.
     expectContinueHeader: false,
-    requestHandler: { httpAgent: new HttpAgent(agent), httpsAgent: new HttpsAgent(agent) },
+    requestHandler: { httpAgent, httpsAgent },
     ...access.endpoint === void 0 ? {} : { endpoint: access.endpoint },
     ...forcePathStyle === void 0 ? {} : { forcePathStyle },
     ...access.region === void 0 ? {} : { region: access.region },
@@ -33797,10 +34481,10 @@ var SILENT = { debug() {
 } };
 var UNSIGNED = {
   credentials: { accessKeyId: "anonymous", secretAccessKey: "anonymous" },
-  signer: { sign: async (request2) => request2 }
+  signer: { sign: async (request3) => request3 }
 };
-function headersOf2(request2) {
-  return request2.headers;
+function headersOf2(request3) {
+  return request3.headers;
 }
 function withoutWarning(make) {
   const name = "AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED";
@@ -33903,10 +34587,10 @@ var RunningBeat = class {
 
 // packages/engine/dist/remote/storage/s3-requests.js
 var S3Requests = class {
-  place;
   /** Whether the bucket was seen to be there, so that *not found* cannot mean the bucket. */
   bucketExists = false;
   counts = { head: 0, get: 0, put: 0, list: 0, delete: 0 };
+  where;
   open;
   retry;
   pulse;
@@ -33915,15 +34599,21 @@ var S3Requests = class {
   /** How many requests were given up because the server said nothing. */
   silences = 0;
   constructor(place2, access, mostSockets, retry, limits) {
-    this.place = place2;
-    this.open = () => openS3Client(access, mostSockets);
+    this.where = place2;
+    this.open = () => {
+      this.where = { ...place2, proxy: proxyOnTheWay(access, place2.bucket)?.name };
+      return openS3Client(access, mostSockets);
+    };
     this.retry = retry;
     this.pace = createPace(mostSockets, () => performance.now());
     this.pulse = createPulse(limits, (signal) => this.ping(signal));
   }
+  get place() {
+    return this.where;
+  }
   /** Sends a request until it succeeds or no further try is due. Throws `ERR_REMOTE_DOWN`, `ERR_REMOTE_DENIED`, `ERR_DISK_FULL` or `ERR_INTERRUPTED`. */
-  async send(signal, request2) {
-    return tryAgain(this.retry, signal, () => this.sendOnce(signal, request2));
+  async send(signal, request3) {
+    return tryAgain(this.retry, signal, () => this.sendOnce(signal, request3));
   }
   /** Waits. Throws `ERR_INTERRUPTED`. */
   async pause(ms2, signal) {
@@ -33934,9 +34624,9 @@ var S3Requests = class {
       throw error;
     }
   }
-  async sendOnce(signal, request2) {
+  async sendOnce(signal, request3) {
     throwIfAborted(signal);
-    const { s3, digests } = await this.ready(request2.ask);
+    const { s3, digests } = await this.ready(request3.ask);
     throwIfAborted(signal);
     const { silences } = this;
     const end = await this.pace.begin();
@@ -33944,23 +34634,23 @@ var S3Requests = class {
     try {
       if (silences !== this.silences)
         throw silentS3(this.place, "it says nothing");
-      const result2 = await this.sendNow(s3, digests, signal, request2);
+      const result2 = await this.sendNow(s3, digests, signal, request3);
       outcome = "done";
       return result2;
     } catch (error) {
       outcome = isTooFast(error) ? "slower" : "failed";
       throw error;
     } finally {
-      end(outcome, request2.bytes ?? 0);
+      end(outcome, request3.bytes ?? 0);
     }
   }
-  async sendNow(s3, digests, signal, request2) {
+  async sendNow(s3, digests, signal, request3) {
     throwIfAborted(signal);
     const beat = this.pulse.begin(signal);
     let answered = false;
-    this.counts[request2.counts]++;
+    this.counts[request3.counts]++;
     try {
-      const result2 = await request2.send({
+      const result2 = await request3.send({
         s3,
         http: { abortSignal: beat.signal },
         moved: () => beat.moved(),
@@ -33977,15 +34667,15 @@ var S3Requests = class {
       if (beat.givenUp === "stalled")
         throw brokenS3(this.place, "a request got stuck", error);
       answered = parseS3Failure(error).status !== void 0;
-      throw explainS3(error, request2.ask, this.place);
+      throw explainS3(error, request3.ask, this.place);
     } finally {
       beat.end(answered);
     }
   }
   /** A client that has its credentials: how long a profile or a role takes to give them says nothing about the server. */
   async ready(ask5) {
-    this.client ??= this.open();
     try {
+      this.client ??= this.open();
       const client = await this.client;
       await client.s3.config.credentials();
       return client;
@@ -34080,6 +34770,7 @@ async function measureParts(requests, name, id, signal) {
 }
 
 // packages/engine/dist/remote/storage/slots.js
+init_errors();
 function slots(most) {
   const waiting = [];
   let free = most;
@@ -34202,48 +34893,30 @@ function openPlainBucket(options2) {
 import { setTimeout as sleep2 } from "node:timers/promises";
 
 // packages/engine/dist/remote/gc/quiet-note.js
-import { createHash as createHash17 } from "node:crypto";
-import { join as join35 } from "node:path";
 function quietNote(store, description) {
-  const hash8 = createHash17("sha256").update(description).digest("hex").slice(0, 16);
-  const path = join35(store.layout.index, `quiet-${hash8}`);
+  const path = notePath2(store, "quiet", description);
   const times = () => {
-    try {
-      const lines = store.files.readFileSync(path).toString("latin1").split("\n");
-      return new Map(lines.flatMap((line) => {
-        const [, area = "", at3 = ""] = /^(trusted|shared|pr\/[1-9][0-9]*) ([1-9][0-9]{0,14})$/.exec(line) ?? [];
-        return area === "" ? [] : [[area, Number(at3)]];
-      }));
-    } catch (error) {
-      if (errnoOf(error) === void 0)
-        throw error;
-      return /* @__PURE__ */ new Map();
-    }
+    const lines = (readNote(store, path)?.toString("latin1") ?? "").split("\n");
+    return new Map(lines.flatMap((line) => {
+      const [, area = "", at3 = ""] = /^(trusted|shared|pr\/[1-9][0-9]*) ([1-9][0-9]{0,14})$/.exec(line) ?? [];
+      return area === "" ? [] : [[area, Number(at3)]];
+    }));
   };
   return {
     read: (area) => times().get(area),
     write: (area, atMs) => {
       const text = [...times().set(area, Math.floor(atMs))].map(([name, at3]) => `${name} ${at3}
 `).join("");
-      try {
+      quietly(() => {
         store.files.mkdirSync(store.layout.index, { recursive: true });
-        const fd = store.files.openSync(path, "w");
-        try {
-          writeWhole(store.files, fd, Buffer.from(text));
-        } finally {
-          store.files.closeSync(fd);
-        }
-      } catch (error) {
-        if (errnoOf(error) === void 0)
-          throw error;
-      }
+        writeNote(store, path, "w", Buffer.from(text));
+      });
     }
   };
 }
 
 // packages/engine/dist/remote/have-file.js
 import { createHash as createHash18, randomBytes as randomBytes13 } from "node:crypto";
-import { join as join36 } from "node:path";
 var HAVE_PACK = 0;
 var HAVE_MAP = 1;
 var HAVE_BLOB = 2;
@@ -34252,14 +34925,15 @@ var HAVE_PATCHES = 4;
 var HEADER = Buffer.from("SLHV\0\0\0", "latin1");
 var RECORD_HEADER_BYTES = 44;
 function wasSeen(store, description) {
-  return store.files.statSync(havePath(store, description), { throwIfNoEntry: false }) !== void 0;
+  const path = havePath(store, description);
+  return store.files.statSync(path, { throwIfNoEntry: false }) === void 0 ? void 0 : path;
 }
 function markSeen(store, description) {
-  if (!wasSeen(store, description))
+  if (wasSeen(store, description) === void 0)
     appendHave(store, description, []);
 }
 function readHave(store, description) {
-  const bytes = readIfThere(store, havePath(store, description));
+  const bytes = readNote(store, havePath(store, description));
   if (bytes === void 0 || !bytes.subarray(0, HEADER.length).equals(HEADER))
     return [];
   const records = [];
@@ -34281,28 +34955,19 @@ function appendHave(store, description, records) {
   if (records.length === 0 && wasSeen(store, description))
     return;
   const path = havePath(store, description);
-  quietly2(() => {
+  quietly(() => {
     store.files.mkdirSync(store.layout.index, { recursive: true });
-    const fd = store.files.openSync(path, "a");
-    try {
-      const encoded2 = records.flatMap(encodeRecord);
-      writeWhole(store.files, fd, Buffer.concat(store.files.fstatSync(fd).size === 0 ? [HEADER, ...encoded2] : encoded2));
-    } finally {
-      store.files.closeSync(fd);
-    }
+    const encoded2 = records.flatMap(encodeRecord);
+    const isNew = (store.files.statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
+    writeNote(store, path, "a", Buffer.concat(isNew ? [HEADER, ...encoded2] : encoded2));
   });
 }
 function rewriteHave(store, description, records) {
   const path = havePath(store, description);
   const temporary2 = `${path}.${randomBytes13(8).toString("hex")}`;
-  quietly2(() => {
+  quietly(() => {
     try {
-      const fd = store.files.openSync(temporary2, "wx");
-      try {
-        writeWhole(store.files, fd, Buffer.concat([HEADER, ...records.flatMap(encodeRecord)]));
-      } finally {
-        store.files.closeSync(fd);
-      }
+      writeNote(store, temporary2, "wx", Buffer.concat([HEADER, ...records.flatMap(encodeRecord)]));
       store.files.renameSync(temporary2, path);
     } finally {
       store.files.rmSync(temporary2, { force: true });
@@ -34310,7 +34975,7 @@ function rewriteHave(store, description, records) {
   });
 }
 function havePath(store, description) {
-  return join36(store.layout.index, `have-${createHash18("sha256").update(description).digest("hex").slice(0, 16)}`);
+  return notePath2(store, "have", description);
 }
 function encodeRecord({ kind, area, payload }) {
   const header = Buffer.alloc(RECORD_HEADER_BYTES);
@@ -34330,23 +34995,9 @@ function areaFrom(number, pullRequest) {
 function checksum2(payload) {
   return createHash18("sha256").update(payload).digest().subarray(0, RAW_DIGEST_BYTES);
 }
-function readIfThere(store, path) {
-  try {
-    return store.files.readFileSync(path);
-  } catch (error) {
-    if (errnoOf(error) === void 0)
-      throw error;
-    return void 0;
-  }
-}
-function quietly2(write2) {
-  try {
-    write2();
-  } catch (error) {
-    if (errnoOf(error) === void 0)
-      throw error;
-  }
-}
+
+// packages/engine/dist/remote/storage/actions-cache/actions-cache.js
+init_errors();
 
 // packages/engine/dist/remote/storage/actions-cache/cache-access.js
 import { createHash as createHash19 } from "node:crypto";
@@ -34424,6 +35075,7 @@ function rightsIn(token) {
 }
 
 // packages/engine/dist/remote/storage/actions-cache/cache-denials.js
+init_errors();
 function deniedToWrite(place2, key, why) {
   return new SluiceError("ERR_REMOTE_READ_ONLY", `${place2} is read-only for this job, so ${key} was not written${reason2(why)}`, {
     hint: "Jobs of pushes, schedules and dispatches may write; so may those of pull requests, for themselves."
@@ -34439,14 +35091,15 @@ function reason2(why) {
 }
 
 // packages/engine/dist/remote/storage/actions-cache/cache-errors.js
-var CERTIFICATE2 = /CERT|UNABLE_TO_VERIFY|SELF_SIGNED/;
-var PASSING2 = /* @__PURE__ */ new Set([408, 425, 429]);
+init_errors();
+var CERTIFICATE3 = /CERT|UNABLE_TO_VERIFY|SELF_SIGNED/;
+var PASSING3 = /* @__PURE__ */ new Set([408, 425, 429]);
 var SLOWER_MS2 = 2e3;
 function explainNoAnswer(error, place2) {
   if (error instanceof SluiceError)
     return error;
   const errno = errnoIn2(error);
-  if (errno !== void 0 && CERTIFICATE2.test(errno)) {
+  if (errno !== void 0 && CERTIFICATE3.test(errno)) {
     return new SluiceError("ERR_REMOTE_DENIED", `the certificate of ${place2} is not trusted (${errno})`, {
       cause: error,
       hint: "If the service has a certificate of its own, name its authority in NODE_EXTRA_CA_CERTS."
@@ -34474,7 +35127,7 @@ function explainAnswer({ status: status2, headers, body }, what, place2) {
       hint: "Look which rights the event of this workflow has on the cache."
     });
   }
-  if (status2 >= 500 || PASSING2.has(status2)) {
+  if (status2 >= 500 || PASSING3.has(status2)) {
     const retryAfterMs = waitIn2(headers) ?? (status2 === 429 ? SLOWER_MS2 : void 0);
     return down2(place2, `could not ${what} (${status2}${withWords(said)})`, retryAfterMs === void 0 ? {} : { retryAfterMs });
   }
@@ -34537,6 +35190,7 @@ function dataKey(name) {
 }
 
 // packages/engine/dist/remote/storage/actions-cache/cache-service.js
+init_errors();
 function rememberDenials(service) {
   const denied2 = /* @__PURE__ */ new Map();
   const guard = async (what, call) => {
@@ -34560,6 +35214,7 @@ function rememberDenials(service) {
 }
 
 // packages/engine/dist/remote/storage/actions-cache/data-writer.js
+init_errors();
 import { randomBytes as randomBytes14 } from "node:crypto";
 var NAME_BYTES = 16;
 var MOST_NAMES2 = 3;
@@ -34757,9 +35412,11 @@ function tooMuch(place2, mostBytes) {
 }
 
 // packages/engine/dist/remote/storage/actions-cache/index-chain.js
+init_errors();
 import { randomBytes as randomBytes15 } from "node:crypto";
 
 // packages/engine/dist/remote/storage/actions-cache/cache-index.js
+init_errors();
 import { hash as hash7 } from "node:crypto";
 var LARGEST_INDEX_BYTES = 16 * 1024 * 1024;
 var INDEX_ID_BYTES = 16;
@@ -34997,11 +35654,11 @@ var IndexChain = class {
 function emptyIndex2(generation) {
   return { generation, id: Buffer.alloc(INDEX_ID_BYTES), rows: /* @__PURE__ */ new Map() };
 }
-function holdsAll(later, mine) {
-  if (later === mine || later.id.equals(mine.id))
+function holdsAll(later2, mine) {
+  if (later2 === mine || later2.id.equals(mine.id))
     return true;
   for (const [key, { usedIn }] of mine.rows)
-    if (usedIn === mine.generation && !later.rows.has(key))
+    if (usedIn === mine.generation && !later2.rows.has(key))
       return false;
   return true;
 }
@@ -35297,11 +35954,13 @@ async function gather(body, signal) {
 }
 
 // packages/engine/dist/remote/storage/broker/broker.js
-import { Agent, request } from "node:http";
+init_errors();
+import { Agent, request as request2 } from "node:http";
 import { Readable as Readable2 } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
 // packages/engine/dist/remote/storage/broker/protocol.js
+init_errors();
 var SIZE = "x-size";
 var OFFSET = "x-offset";
 var LENGTH = "x-length";
@@ -35384,7 +36043,7 @@ var BrokerConnection = class {
     throwIfAborted(signal);
     const { socket: socketPath, token } = this.options.access;
     const headers = { ...what.headers, authorization: `Bearer ${token}` };
-    const outgoing = request({ ...what, headers, socketPath, agent: this.agent, ...signal ? { signal } : {} });
+    const outgoing = request2({ ...what, headers, socketPath, agent: this.agent, ...signal ? { signal } : {} });
     const answer2 = new Promise((resolve7, reject) => {
       outgoing.on("response", resolve7);
       outgoing.on("error", reject);
@@ -35522,11 +36181,13 @@ function counting(storage) {
 }
 
 // packages/engine/dist/remote/storage/file.js
+init_errors();
 import { randomBytes as randomBytes16 } from "node:crypto";
 import fs13 from "node:fs/promises";
 import { basename as basename4, dirname as dirname13, join as join38 } from "node:path";
 
 // packages/engine/dist/remote/storage/file-errors.js
+init_errors();
 var BodyFailed2 = class extends Error {
 };
 function isMissing(error) {
@@ -35571,6 +36232,7 @@ function explain3(error, base) {
 }
 
 // packages/engine/dist/remote/storage/file-list.js
+init_errors();
 import fs12 from "node:fs/promises";
 import { join as join37 } from "node:path";
 async function* listDirectory2(looker, base, prefix, skipped, signal) {
@@ -35879,25 +36541,11 @@ async function deleteLeftBehind(dir) {
 // packages/engine/dist/remote/storage/limit.js
 function limited(storage, most) {
   const running = slots(most);
-  const slot = (signal, call) => running.hold(1, signal, call);
-  const { delete: remove2, deleteParts: removeParts } = storage;
-  return {
-    description: storage.description,
-    durable: storage.durable,
-    stat: (key, options2) => slot(options2?.signal, () => storage.stat(key, options2)),
-    get: (key, range, options2) => slot(options2?.signal, () => storage.get(key, range, options2)),
-    put: (key, body, options2) => slot(options2?.signal, () => storage.put(key, body, options2)),
-    ...storage.list === void 0 ? {} : { list: storage.list.bind(storage) },
-    ...storage.listUnfinished === void 0 ? {} : { listUnfinished: storage.listUnfinished.bind(storage) },
-    ...storage.flush === void 0 ? {} : { flush: storage.flush.bind(storage) },
-    ...remove2 === void 0 ? {} : { delete: (key, options2) => slot(options2?.signal, () => remove2.call(storage, key, options2)) },
-    ...removeParts === void 0 ? {} : {
-      deleteParts: (key, id, options2) => slot(options2?.signal, () => removeParts.call(storage, key, id, options2))
-    }
-  };
+  return eachCall(storage, (signal, call) => running.hold(1, signal, call));
 }
 
 // packages/engine/dist/remote/storage/read-only.js
+init_errors();
 function readOnly(storage) {
   const refuse2 = (key) => {
     throw new SluiceError("ERR_REMOTE_READ_ONLY", `${storage.description} is read-only, so ${key} was not written`, {
@@ -35923,7 +36571,14 @@ function unreachable(description, durable, failure2) {
   return { description, durable, stat: fail2, get: fail2, put: fail2 };
 }
 
+// packages/engine/dist/operations/actions-cache-remote.js
+init_errors();
+
+// packages/engine/dist/remote/storage/actions-cache/cache-http.js
+init_errors();
+
 // packages/engine/dist/remote/storage/breaker.js
+init_errors();
 function createBreaker({ failures, restMs }, now) {
   let inARow = 0;
   let until = 0;
@@ -35973,19 +36628,19 @@ var CacheHttp = class {
     }));
   }
   /** Sends one request once. Any status is an answer; throws `ERR_REMOTE_DOWN` if there is none, or not all of it, in time. */
-  async send(request2, signal) {
+  async send(request3, signal) {
     const { answerMs, stallMs } = this.options.limits;
-    this.counts[request2.counts]++;
+    this.counts[request3.counts]++;
     const watch = watchProgress(signal);
     try {
-      watch.expect(answerMs + (request2.body?.length ?? 0) / SLOWEST_BYTES_PER_MS);
-      const response = await fetch(request2.url, {
-        method: request2.method,
-        headers: { "user-agent": "sluice", ...request2.headers },
+      watch.expect(answerMs + (request3.body?.length ?? 0) / SLOWEST_BYTES_PER_MS);
+      const response = await this.options.fetch(request3.url, {
+        method: request3.method,
+        headers: { "user-agent": "sluice", ...request3.headers },
         // A signed URL may lead elsewhere; the token never follows.
-        redirect: request2.method === "GET" && !("authorization" in request2.headers) ? "follow" : "error",
+        redirect: request3.method === "GET" && !("authorization" in request3.headers) ? "follow" : "error",
         signal: watch.signal,
-        ...request2.body === void 0 ? {} : { body: request2.body }
+        ...request3.body === void 0 ? {} : { body: request3.body }
       });
       const chunks = [];
       let bytes = 0;
@@ -35994,10 +36649,10 @@ var CacheHttp = class {
         watch.expect(stallMs);
         chunks.push(chunk);
         bytes += chunk.length;
-        if (bytes > request2.mostBytes)
+        if (bytes > request3.mostBytes)
           break;
       }
-      const body = Buffer.concat(chunks).subarray(0, request2.mostBytes);
+      const body = Buffer.concat(chunks).subarray(0, request3.mostBytes);
       return { status: response.status, headers: response.headers, body };
     } catch (error) {
       throwIfAborted(signal);
@@ -36104,10 +36759,10 @@ function cacheServiceV1(options2) {
     })
   };
 }
-function ask({ http, base, token }, { json, bytes, headers = {}, ...request2 }, resource, signal) {
+function ask({ http, base, token }, { json, bytes, headers = {}, ...request3 }, resource, signal) {
   const body = json === void 0 ? bytes : Buffer.from(JSON.stringify(json));
   return http.send({
-    ...request2,
+    ...request3,
     url: `${base}${base.endsWith("/") ? "" : "/"}_apis/artifactcache/${resource}`,
     headers: {
       accept: "application/json;api-version=6.0-preview.1",
@@ -36274,6 +36929,20 @@ function blockId(number) {
   return Buffer.from(String(number).padStart(48, "0")).toString("base64");
 }
 
+// packages/engine/dist/remote/storage/proxy/fetch.js
+init_proxies();
+function fetchFor(env) {
+  const proxies = readProxies(env);
+  return proxies === void 0 ? fetch : fetchThrough(proxies);
+}
+function fetchThrough(proxies) {
+  let loading;
+  return async (url, init2) => {
+    loading ??= Promise.resolve().then(() => (init_fetch_by_proxy(), fetch_by_proxy_exports)).then(({ fetchByProxy: fetchByProxy2 }) => fetchByProxy2(proxies));
+    return (await loading)(url, init2);
+  };
+}
+
 // packages/engine/dist/operations/actions-cache-remote.js
 var MIB = 1024 * 1024;
 var LIMITS = {
@@ -36289,7 +36958,7 @@ var LIMITS = {
   flushGapMs: 15e3,
   longestFlushGapMs: 6e5
 };
-var ANSWER_MS = 15e3;
+var ANSWER_MS2 = 15e3;
 var STALL_MS = 15e3;
 function actionsCacheOptionsOf(area, retry, env) {
   const runtime = runtimeOf(env);
@@ -36298,7 +36967,12 @@ function actionsCacheOptionsOf(area, retry, env) {
   const { protocol, base, token, access } = runtime;
   const [scope = ""] = access.scopes;
   const description = scope === "" ? "actions-cache:" : `actions-cache: of ${scope}`;
-  const http = new CacheHttp({ place: description, retry, limits: { answerMs: ANSWER_MS, stallMs: STALL_MS } });
+  const http = new CacheHttp({
+    place: description,
+    retry,
+    limits: { answerMs: ANSWER_MS2, stallMs: STALL_MS },
+    fetch: fetchFor(env)
+  });
   const service = (protocol === "v2" ? cacheServiceV2 : cacheServiceV1)({ http, base, token, version: CACHE_VERSION });
   return {
     description,
@@ -36313,6 +36987,9 @@ function actionsCacheOptionsOf(area, retry, env) {
 }
 function actionsCacheAccess(env) {
   return env.ACTIONS_RUNTIME_TOKEN ? cacheAccess(env.ACTIONS_RUNTIME_TOKEN, env.ACTIONS_CACHE_MODE || void 0) : void 0;
+}
+function actionsCacheAddress(env) {
+  return runtimeOf(env)?.base;
 }
 function runtimeOf(env) {
   const token = env.ACTIONS_RUNTIME_TOKEN || void 0;
@@ -36341,37 +37018,22 @@ function isEnterpriseServer(env) {
   return host !== "github.com" && !host.endsWith(".ghe.com") && !host.endsWith(".localhost");
 }
 
+// packages/engine/dist/operations/s3-remote.js
+init_proxies();
+
 // packages/engine/dist/remote/write-once-file.js
-import { createHash as createHash21 } from "node:crypto";
-import { join as join39 } from "node:path";
+var KIND = "once";
 var YES = "1\n";
 var NO = "0\n";
 function readWriteOnce(store, description) {
-  try {
-    const text = store.files.readFileSync(notePath2(store, description)).toString("latin1");
-    return text === YES ? true : text === NO ? false : void 0;
-  } catch (error) {
-    if (errnoOf(error) === void 0)
-      throw error;
-    return void 0;
-  }
+  const text = readNote(store, notePath2(store, KIND, description))?.toString("latin1");
+  return text === YES ? true : text === NO ? false : void 0;
 }
 function noteWriteOnce(store, description, supported) {
-  try {
+  quietly(() => {
     store.files.mkdirSync(store.layout.index, { recursive: true });
-    const fd = store.files.openSync(notePath2(store, description), "w");
-    try {
-      writeWhole(store.files, fd, Buffer.from(supported ? YES : NO));
-    } finally {
-      store.files.closeSync(fd);
-    }
-  } catch (error) {
-    if (errnoOf(error) === void 0)
-      throw error;
-  }
-}
-function notePath2(store, description) {
-  return join39(store.layout.index, `once-${createHash21("sha256").update(description).digest("hex").slice(0, 16)}`);
+    writeNote(store, notePath2(store, KIND, description), "w", Buffer.from(supported ? YES : NO));
+  });
 }
 
 // packages/engine/dist/operations/s3-remote.js
@@ -36408,7 +37070,8 @@ function accessOf(settings, env) {
     endpoint,
     forcePathStyle: settings.forcePathStyle,
     profile: settings.profile,
-    anonymous: settings.anonymous
+    anonymous: settings.anonymous,
+    proxies: readProxies(env)
   };
 }
 function attemptsFrom(text) {
@@ -36438,6 +37101,7 @@ function remembered(store, name, description, emit) {
 }
 
 // packages/engine/dist/operations/signatures-of.js
+init_errors();
 function signaturesOf(settings, { trust, env }) {
   const isStrict = strictest(trust, settings.trust) === "strict";
   const access = brokerAccess(env);
@@ -36483,7 +37147,7 @@ function connectRemote(settings, options2) {
     storage,
     area: options2.area,
     // A place that evicts may be empty again at any time.
-    seen: durable && wasSeen(options2.store, description),
+    seen: durable ? wasSeen(options2.store, description) : void 0,
     onUsed: () => markSeen(options2.store, description),
     encoding: { compression: settings.compression ?? "auto", chunking: settings.chunking ?? false },
     quiet: quietNote(options2.store, description),
@@ -36624,10 +37288,10 @@ function tellLeftOut({ emit }, { url }, snapshots) {
     message: `${url}: ${named2} ${links + empty === 1 ? "is" : "are"} left out: a bucket has only files`
   });
 }
-async function listThere({ plain, base }, wanted2, signal) {
+async function listThere({ plain: plain2, base }, wanted2, signal) {
   const keys = new Set(wanted2.map(({ key }) => key));
   const there = /* @__PURE__ */ new Map();
-  for await (const { Key: key = "", Size: bytes = 0, ETag: etag } of plain.list(base, { signal })) {
+  for await (const { Key: key = "", Size: bytes = 0, ETag: etag } of plain2.list(base, { signal })) {
     if (keys.has(key))
       there.set(key, { bytes, etag });
   }
@@ -36664,7 +37328,7 @@ async function exportData(context, selected, settings) {
       beginProgress: progress(context.emit, "writing files", settings.to)
     };
     for (const [below4, snapshot] of snapshots) {
-      const count3 = await exportFiles(join40(settings.to, below4), snapshot, place2, settings.force === true);
+      const count3 = await exportFiles(join39(settings.to, below4), snapshot, place2, settings.force === true);
       total.written += count3.written;
       total.unchanged += count3.unchanged;
       total.bytes += count3.bytes;
@@ -36716,10 +37380,15 @@ function snapshotOf({ workspace }, { stage, out, root, filter }) {
   });
 }
 
+// packages/engine/dist/remote/fetch.js
+init_errors();
+
 // packages/engine/dist/store/salvage-leftovers.js
-import { join as join41 } from "node:path";
+init_errors();
+import { join as join40 } from "node:path";
 
 // packages/engine/dist/store/pack-window.js
+init_errors();
 var WINDOW_BYTES2 = 4 * 1024 * 1024;
 var PackWindow = class {
   bytes;
@@ -36810,16 +37479,16 @@ function takeObjects(window, ingestor) {
 // packages/engine/dist/store/salvage-leftovers.js
 async function salvageLeftovers(store) {
   const { files, layout } = store;
-  const dead = listNames(files, layout.tmp).filter((name) => !isFileOfLiveOwner(files, join41(layout.leases, name), name));
+  const dead = listNames(files, layout.tmp).filter((name) => !isFileOfLiveOwner(files, join40(layout.leases, name), name));
   if (dead.length === 0)
     return;
   await store.write((session) => {
     const ingestor = session.ingestor(true);
     try {
       for (const name of dead) {
-        const taken = join41(session.lease.tmpDir, name);
+        const taken = join40(session.lease.tmpDir, name);
         ifThere(() => {
-          files.renameSync(join41(layout.tmp, name), taken);
+          files.renameSync(join40(layout.tmp, name), taken);
           takeDirectory(store, taken, ingestor);
         });
       }
@@ -36833,7 +37502,7 @@ async function salvageLeftovers(store) {
 }
 function takeDirectory(store, dir, ingestor) {
   for (const name of store.files.readdirSync(dir))
-    ifThere(() => takeEntry(store, join41(dir, name), ingestor));
+    ifThere(() => takeEntry(store, join40(dir, name), ingestor));
 }
 function takeEntry(store, path, ingestor) {
   const { files } = store;
@@ -37039,7 +37708,7 @@ function addToSource(lack, raw, rawAt2, size, map, rows2, at3) {
   const whole = location.how === OWN_KEY;
   expectCodec(location.codec, map.where);
   if (!whole && !isStoredSize(location.codec, location.stored, size)) {
-    throw new SluiceError("ERR_MAP_INVALID", `map ${map.where} gives a blob another size than its tree`);
+    failMap(map.where, "it gives a blob another size than its tree");
   }
   const key = whole ? blobKey(map.areaOf(location.area), digestFromRaw(digest)) : map.packKey(location.pack);
   let source = lack.sources.get(key);
@@ -37105,6 +37774,9 @@ function fetchRange(storage, { key, offset, length, arrived }, pool, signal) {
   });
   return coming;
 }
+
+// packages/engine/dist/remote/fetch-relatives.js
+init_errors();
 
 // packages/engine/dist/remote/fetch-tally.js
 function addFetchCounts(to2, more) {
@@ -37281,6 +37953,7 @@ function directoryHere(reader, raw, path) {
 }
 
 // packages/engine/dist/remote/fetch-sources.js
+init_errors();
 async function takeFromAny({ remote: first, others = [], reach, store, signal }, take2) {
   let failure2;
   for (const remote of /* @__PURE__ */ new Set([first, ...others])) {
@@ -37328,6 +38001,30 @@ function notToBeHad({ remote: first, others = [], reach }, { root: { digest } })
     details: { digest }
   });
 }
+
+// packages/engine/dist/remote/lost-roots.js
+init_errors();
+function tellLost(lost3, tell3) {
+  if (tell3 !== void 0) {
+    for (const one of lost3)
+      tell3(one);
+    return;
+  }
+  const [first] = lost3;
+  if (first === void 0)
+    return;
+  if (lost3.length === 1)
+    throw first.error;
+  const { code: code3, message, hint, cause, details: details2 } = first.error;
+  throw new SluiceError(code3, `${message}, and ${lost3.length - 1} more`, {
+    cause,
+    ...hint === void 0 ? {} : { hint },
+    ...details2 === void 0 ? {} : { details: details2 }
+  });
+}
+
+// packages/engine/dist/remote/teach-have.js
+init_errors();
 
 // packages/engine/dist/remote/have-cuts.js
 var PREFIX_BYTES = RAW_DIGEST_BYTES + 8;
@@ -38019,43 +38716,79 @@ var HaveTeacher = class {
 // packages/engine/dist/remote/fetch.js
 async function fetchRoots(options2) {
   const earlier = new FetchTally().total;
-  for (let tries = options2.wants.length; ; tries--) {
-    try {
-      const result2 = await fetchNamed(options2);
-      for (const what of ["files", "objects", "bytes"]) {
-        result2[what].received += earlier[what].received;
-        result2[what].reused = Math.max(0, result2[what].reused - earlier[what].received);
-      }
-      return result2;
-    } catch (error) {
-      const isNowhere = error instanceof SluiceError && error.code === "ERR_NOT_LOCAL" && tries > 0;
-      const want = isNowhere ? options2.wants.find(({ root }) => root.digest === error.details?.digest) : void 0;
-      const came = want === void 0 ? void 0 : await fetchRelatives(options2, want, fetchNamed);
+  const tried = /* @__PURE__ */ new Set();
+  for (; ; ) {
+    const { result: result2, lost: lost3 } = await fetchNamed(options2);
+    let hasCome = false;
+    for (const { want, error } of lost3) {
+      if (error.code !== "ERR_NOT_LOCAL" || tried.has(want))
+        continue;
+      tried.add(want);
+      const came = await fetchRelatives(options2, want, fetchWhole);
       if (came === void 0)
-        throw error;
+        continue;
       addFetchCounts(earlier, came);
+      hasCome = true;
     }
+    if (hasCome)
+      continue;
+    tellLost(lost3, options2.lost);
+    for (const what of ["files", "objects", "bytes"]) {
+      result2[what].received += earlier[what].received;
+      result2[what].reused = Math.max(0, result2[what].reused - earlier[what].received);
+    }
+    return result2;
   }
 }
+var OF_ONE_ROOT = /* @__PURE__ */ new Set([
+  "ERR_NOT_LOCAL",
+  "ERR_OBJECT_MISSING",
+  "ERR_OBJECT_DAMAGED",
+  "ERR_TREE_INVALID",
+  "ERR_PACK_INVALID",
+  "ERR_MAP_INVALID",
+  "ERR_SIGNATURE"
+]);
 async function fetchNamed(options2) {
   const { store, wants } = options2;
   const tally = new FetchTally();
+  const lost3 = /* @__PURE__ */ new Map();
   if (wants.length === 0)
-    return tally.total;
+    return { result: tally.total, lost: [] };
   const teacher = new HaveTeacher(store, options2.signal);
   await salvageLeftovers(store);
   store.reader.catalog.refresh();
   await store.write(async (session) => {
     tally.restart();
+    lost3.clear();
     for (const want of wants) {
       tally.beginWant();
       const take2 = (remote) => fetchFromAnyArea({ ...options2, remote }, want, session, tally, teacher);
-      if (!await takeFromAny(options2, take2))
-        takeLocal(options2, want, tally);
+      const error = await failureOf3(async () => await takeFromAny(options2, take2) || takeLocal(options2, want, tally));
+      if (error !== void 0)
+        lost3.set(want, error);
     }
   });
   store.reader.catalog.refresh();
-  return tally.total;
+  return { result: tally.total, lost: [...lost3].map(([want, error]) => ({ want, root: want.root, error })) };
+}
+async function fetchWhole(options2) {
+  const { result: result2, lost: lost3 } = await fetchNamed(options2);
+  tellLost(lost3, void 0);
+  return result2;
+}
+async function failureOf3(take2) {
+  try {
+    await take2();
+    return void 0;
+  } catch (error) {
+    if (!(error instanceof SluiceError))
+      throw error;
+    const isUnanswered = isUnreachable(error) && error.details?.digest !== void 0;
+    if (!OF_ONE_ROOT.has(error.code) && !isUnanswered)
+      throw error;
+    return error;
+  }
 }
 async function fetchFromAnyArea(options2, want, session, tally, teacher) {
   const { remote, signal } = options2;
@@ -38194,6 +38927,7 @@ async function lockedHistory(context, scope, stages) {
 }
 
 // packages/engine/dist/operations/known-roots.js
+init_errors();
 var LATEST_COMMITS = 100;
 function knownRoots(context, stages) {
   return async (lacking) => {
@@ -38279,8 +39013,12 @@ function distinct(items) {
   ];
 }
 
+// packages/engine/dist/operations/sample-selected.js
+init_errors();
+
 // packages/engine/dist/model/sample.js
-import { createHash as createHash22 } from "node:crypto";
+init_errors();
+import { createHash as createHash21 } from "node:crypto";
 var HINT = 'Write random:1/10, group:1/5 or range:0:100:5; a range may end with "all".';
 function parseSample(text) {
   const share = /^(random|group):(\d{1,9})\/(\d{1,9})$/.exec(text);
@@ -38327,7 +39065,7 @@ function lowest(seed, paths, amount) {
   const scored = paths.map((path, at3) => ({
     at: at3,
     path,
-    score: createHash22("sha256").update(`${seed}
+    score: createHash21("sha256").update(`${seed}
 ${path}`).digest()
   }));
   scored.sort((a, b2) => a.score.compare(b2.score));
@@ -38390,7 +39128,11 @@ function usage4(problem) {
 // packages/engine/dist/operations/fetch-data.js
 async function fetchData(context, selected, options2) {
   const startedMs = performance.now();
-  return fetchSelected(context, await sampleSelected(context, selected, options2), options2, startedMs);
+  const sampled = await sampleSelected(context, selected, options2);
+  const { report: report2, failure: failure2 } = await fetchSelected(context, sampled, options2, startedMs);
+  if (failure2 !== void 0)
+    throw failure2;
+  return report2;
 }
 async function fetchSelected(context, selected, options2, startedMs) {
   const items = await wanted(context, selected, options2);
@@ -38399,6 +39141,7 @@ async function fetchSelected(context, selected, options2, startedMs) {
   const left = { files: 0, bytes: 0 };
   const given = /* @__PURE__ */ new Map();
   const asked = /* @__PURE__ */ new Map();
+  const lost3 = [];
   for (const { remotes, group } of byRemotes(context, items, options2)) {
     const [opened = first] = remotes;
     for (const one of remotes)
@@ -38417,6 +39160,7 @@ async function fetchSelected(context, selected, options2, startedMs) {
         const name = remotes.find((one) => one.remote === remote)?.name ?? opened.name;
         given.set(name, (given.get(name) ?? 0) + bytes);
       },
+      lost: (one) => lost3.push(one),
       relatives: (root) => relativesOf(context, root),
       beginProgress: progress(context.emit, "receiving", opened.name),
       signal: context.signal
@@ -38426,7 +39170,7 @@ async function fetchSelected(context, selected, options2, startedMs) {
     left.bytes += fetched.left.bytes;
   }
   context.workspace.store.reader.catalog.refresh();
-  return {
+  const report2 = {
     remote: first.name,
     ...total,
     left,
@@ -38434,18 +39178,23 @@ async function fetchSelected(context, selected, options2, startedMs) {
     requests: sumOfRequests([...asked].map(([{ requests }, before]) => requestsSince(before, requests))),
     ms: Math.round(performance.now() - startedMs)
   };
+  return { report: report2, failure: lostOuts(lost3, items, context.workspace.root) };
 }
 async function pull(context, selected, options2) {
   const startedMs = performance.now();
   const sampled = await sampleSelected(context, selected, options2);
-  const fetched = await fetchSelected(context, sampled, options2, startedMs);
+  const { report: report2, failure: failure2 } = await fetchSelected(context, sampled, options2, startedMs);
   const { workspace } = await checkout(context, sampled, {
     rev: options2.rev,
     force: options2.force ?? false,
     missing: "leave",
+    // What cannot be had is told by the failure.
+    onlyStale: failure2 !== void 0,
     strict: false
   });
-  return { ...fetched, workspace, ms: Math.round(performance.now() - startedMs) };
+  if (failure2 !== void 0)
+    throw failure2;
+  return { ...report2, workspace, ms: Math.round(performance.now() - startedMs) };
 }
 function byRemotes({ remotes }, items, options2) {
   if (items.length === 0)
@@ -38471,6 +39220,7 @@ async function wanted(context, selected, options2) {
 }
 
 // packages/engine/dist/operations/flush-gathered.js
+init_errors();
 var FLUSH_MS = 6e4;
 var LAST_FLUSH_MS = 4e3;
 async function flushGathered(gathering, emit, signal) {
@@ -38486,6 +39236,7 @@ async function flushGathered(gathering, emit, signal) {
 }
 
 // packages/engine/dist/operations/follow-git.js
+init_errors();
 async function followGit(context, all, { from, to: to2 }) {
   const changed2 = await changedLocks(context, from, to2);
   const selected = changed2 === void 0 ? all : all.filter(({ stage }) => changed2.has(lockPath2(stage.projectRoot)));
@@ -38528,6 +39279,9 @@ async function changedLocks({ workspace, signal }, from, to2) {
     }
   }
 }
+
+// packages/engine/dist/gc/explain-gc.js
+init_errors();
 
 // packages/engine/dist/store/gc/explain-object.js
 function explainObject(store, refs, digest) {
@@ -38594,6 +39348,9 @@ function distinct2(refs) {
   return [...seen2.values()];
 }
 
+// packages/engine/dist/gc/history-roots.js
+init_errors();
+
 // packages/engine/dist/gc/named-root.js
 function rootsOfLock(lock, where) {
   return [...lock.stages.values()].flatMap(({ outs }) => rootsOfOuts(outs, where));
@@ -38647,6 +39404,7 @@ function stopAtNewer(cause) {
 }
 
 // packages/engine/dist/gc/record-roots.js
+init_errors();
 function rootsOfRecordsSince(store, sinceMs) {
   const recent = [];
   for (const listed of listRecords(store, sinceMs)) {
@@ -38692,11 +39450,13 @@ function stopAtDamaged(path, cause) {
 }
 
 // packages/engine/dist/gc/workspace-roots.js
+init_errors();
 import { readFileSync as readFileSync5, statSync as statSync6 } from "node:fs";
-import { join as join43 } from "node:path";
+import { join as join42 } from "node:path";
 
 // packages/engine/dist/store/workspaces.js
-import { join as join42, relative, resolve as resolve5, sep } from "node:path";
+init_errors();
+import { join as join41, relative, resolve as resolve5, sep } from "node:path";
 var VERSION9 = 1;
 var DAY_MS = 24 * 60 * 60 * 1e3;
 function registerWorkspace(store, root, now) {
@@ -38714,7 +39474,7 @@ function registerWorkspace(store, root, now) {
 `);
 }
 function listWorkspaces(store) {
-  const entries = listNames(store.files, store.layout.workspaces).filter((name) => /^[0-9a-f]{64}[.]json$/.test(name)).flatMap((name) => readEntry(store, join42(store.layout.workspaces, name)) ?? []);
+  const entries = listNames(store.files, store.layout.workspaces).filter((name) => /^[0-9a-f]{64}[.]json$/.test(name)).flatMap((name) => readEntry(store, join41(store.layout.workspaces, name)) ?? []);
   const key = (entry2) => entry2.kind === "damaged" ? "" : entry2.path;
   return entries.sort((a, b2) => key(a) < key(b2) ? -1 : key(a) > key(b2) ? 1 : 0);
 }
@@ -38736,7 +39496,7 @@ function notedPath(store, root) {
   return relative(storeDir, root).split(sep).join("/") || ".";
 }
 function entryFile(store, noted) {
-  return join42(store.layout.workspaces, `${hexOf(digestOf(noted))}.json`);
+  return join41(store.layout.workspaces, `${hexOf(digestOf(noted))}.json`);
 }
 function readEntry(store, file) {
   const text = readSmallFile(store, file);
@@ -38783,12 +39543,12 @@ function workspacesOf(store, asking) {
 }
 async function rootsOfWorkspace(root, options2 = {}) {
   try {
-    if (statSync6(join43(root, "nx.json"), { throwIfNoEntry: false }) === void 0) {
+    if (statSync6(join42(root, "nx.json"), { throwIfNoEntry: false }) === void 0) {
       throw new SluiceError("ERR_WORKSPACE", `${root} is no Nx workspace any more`);
     }
     const locks = await lockPaths(root, options2);
     return [...locks].flatMap((path) => {
-      const text = readIfThere2(join43(root, path));
+      const text = readIfThere(join42(root, path));
       return text === void 0 ? [] : rootsOfLock(parseLock(text, path), `${path} of ${root}`);
     });
   } catch (error) {
@@ -38820,7 +39580,7 @@ async function trackedLocks(root, options2) {
     throw error;
   }
 }
-function readIfThere2(path) {
+function readIfThere(path) {
   try {
     return readFileSync5(path, "utf8");
   } catch (error) {
@@ -38934,22 +39694,24 @@ function entryAt2(store, tree, path) {
 }
 
 // packages/engine/dist/store/gc/bag-content.js
-import { dirname as dirname14, join as join45 } from "node:path";
+init_errors();
+import { dirname as dirname14, join as join44 } from "node:path";
 
 // packages/engine/dist/store/loose-list.js
-import { join as join44 } from "node:path";
+init_errors();
+import { join as join43 } from "node:path";
 var SHAPE_AT = 4;
 var NAME = /^([0-9a-f]{62})([.]tree)?$/;
 function* listLoose(files, layout) {
   for (const prefix of listNames(files, layout.objects)) {
     if (!/^[0-9a-f]{2}$/.test(prefix))
       continue;
-    for (const rest of listNames(files, join44(layout.objects, prefix))) {
+    for (const rest of listNames(files, join43(layout.objects, prefix))) {
       const match = NAME.exec(rest);
       if (match === null)
         continue;
       const name = `${prefix}/${rest}`;
-      const path = join44(layout.objects, name);
+      const path = join43(layout.objects, name);
       const stat = files.lstatSync(path, { throwIfNoEntry: false });
       if (stat === void 0 || !stat.isFile())
         continue;
@@ -38988,6 +39750,7 @@ function kindIn({ index }) {
 }
 
 // packages/engine/dist/store/gc/mark.js
+init_errors();
 var DEAD = 0;
 var LIVE = 1;
 var UNPUSHED = 2;
@@ -39051,7 +39814,7 @@ function readBag(store, bag) {
   const loaded = /* @__PURE__ */ new Map();
   for (const name of packs) {
     try {
-      loaded.set(name, loadPack(store.files, name, join45(bag.dir, "packs", name)));
+      loaded.set(name, loadPack(store.files, name, join44(bag.dir, "packs", name)));
     } catch (error) {
       if (errnoOf(error) === "ENOENT")
         continue;
@@ -39123,7 +39886,7 @@ function holdsMarked(store, pack, marks) {
 }
 function bringBack(store, content, home, name) {
   takeFromTrash(store.files, store.layout, content.bag, home, name);
-  content.touched.add(dirname14(join45(store.layout[home], name)));
+  content.touched.add(dirname14(join44(store.layout[home], name)));
   if (home === "objects")
     content.loose.delete(name);
   else
@@ -39146,6 +39909,9 @@ function claimRows(pack, marks) {
     claims[row] = claimOf(marks, kind, pack.index.raw(row));
   return claims;
 }
+
+// packages/engine/dist/store/gc/look.js
+init_errors();
 
 // packages/engine/dist/store/gc/ask-remote.js
 var LANES = 16;
@@ -39189,7 +39955,11 @@ function unmarkedBytes(marks, nodes, reader, root) {
   return (root.kind === "tree" ? tree : blob)(rawOf(root.digest), 0);
 }
 
+// packages/engine/dist/store/gc/node-source.js
+init_errors();
+
 // packages/engine/dist/store/gc/node-links.js
+init_errors();
 var HEAD = "SLT1";
 function readLinks(bytes, what) {
   const reader = new ByteReader(bytes, (problem) => {
@@ -39506,7 +40276,11 @@ function costPerFreedByte(pack) {
   return pack.liveBytes / Math.max(1, pack.bytes - pack.liveBytes);
 }
 
+// packages/engine/dist/store/gc/sweep.js
+init_errors();
+
 // packages/engine/dist/store/gc/rewrite-packs.js
+init_errors();
 import { setImmediate as turn } from "node:timers/promises";
 var BYTES_PER_TURN = 16 * 1024 * 1024;
 async function rewritePacks(store, input, signal) {
@@ -39678,7 +40452,8 @@ function moveAll(store, bag, packs, loose, emit) {
 }
 
 // packages/engine/dist/store/gc/tidy.js
-import { join as join46 } from "node:path";
+init_errors();
+import { join as join45 } from "node:path";
 function tidy(store, marks) {
   const { files, layout } = store;
   for (const dir of [layout.records, layout.objects]) {
@@ -39686,8 +40461,8 @@ function tidy(store, marks) {
       if (!/^[0-9a-f]{2}$/.test(prefix))
         continue;
       if (dir === layout.records)
-        removeTemporaries(store, join46(dir, prefix));
-      removeIfEmpty(files, join46(dir, prefix));
+        removeTemporaries(store, join45(dir, prefix));
+      removeIfEmpty(files, join45(dir, prefix));
     }
   }
   removeTemporaries(store, layout.kept);
@@ -39726,7 +40501,7 @@ function tidyDamaged(store, marks) {
     const raw = Buffer.from(hex, "hex");
     const isWanted2 = kind === "blob" || kind === "tree" ? claimOf(marks, kind, raw) !== DEAD && !reader.catalog.has(kind, raw) : packs.has(kind);
     if (!isWanted2)
-      files.rmSync(join46(layout.damaged, name), { force: true });
+      files.rmSync(join45(layout.damaged, name), { force: true });
   }
 }
 
@@ -39939,6 +40714,7 @@ async function isOnRemote({ remotes, config }, root, holders) {
 import { hostname as hostname2, userInfo } from "node:os";
 
 // packages/engine/dist/gc/remote-roots.js
+init_errors();
 async function gatherRemoteRoots(options2) {
   const { store, root, scope, emit, signal, env } = options2;
   const git2 = { signal, env };
@@ -39976,7 +40752,11 @@ function stopping(emit) {
   };
 }
 
+// packages/engine/dist/remote/gc/collect.js
+init_errors();
+
 // packages/engine/dist/remote/gc/map-shelf.js
+init_errors();
 var SHELF_BYTES = 64 * 1024 * 1024;
 var MapShelf = class {
   remote;
@@ -39996,7 +40776,7 @@ var MapShelf = class {
     const bytes = await storage.get(key, { offset: 0, length: LARGEST_MAP_BYTES }, { signal: this.signal });
     if (bytes === void 0)
       return void 0;
-    const parsed = parseMap(bytes, key, `${storage.description}/${key}`);
+    const parsed = parseMap(bytes, key, placeOf2(key, storage.description));
     const isPlain2 = parsed.isPlain && (signatures.canSign || parsed.front.header.signed === void 0);
     const map = { ...parsed, isPlain: isPlain2 };
     this.maps.set(key, { map, bytes: bytes.length });
@@ -40360,6 +41140,7 @@ async function readEntries({ storage }, { key, bytes: packBytes }, index, extent
 }
 
 // packages/engine/dist/remote/gc/survey.js
+init_errors();
 var LARGEST_RECORD_BYTES = 16 * 1024 * 1024;
 var MOST_REQUESTS3 = 16;
 async function surveyRemote(tools) {
@@ -40385,7 +41166,7 @@ async function surveyMap(tools, object) {
       return void 0;
     named2 = { ...named2, packs: packsOf(map), maps: mapsOf(map), isPlain: map.isPlain };
     const blobs = await largeBlobsOf(tools, map, /* @__PURE__ */ new Set([map.key]));
-    const where = `${tools.remote.description}/${object.key}`;
+    const where = placeOf2(object.key, tools.remote.description);
     const unsigned = tools.remote.signatures.problemOfMap(map.front.header, parts2.area, where);
     return { ...base, ...named2, blobs, problem: void 0, unsigned };
   } catch (error) {
@@ -40511,6 +41292,7 @@ async function carryOut({ storage, areas }, sweep2, head2, { hold: hold2, gone, 
 }
 
 // packages/engine/dist/remote/gc/unfinished.js
+init_errors();
 import { randomBytes as randomBytes19 } from "node:crypto";
 var MOST_REQUESTS5 = 16;
 async function dropUnfinished({ storage, areas: { own: own3 } }, hold2, head2, { dryRun, signal }) {
@@ -40542,6 +41324,9 @@ async function dropUnfinished({ storage, areas: { own: own3 } }, hold2, head2, {
     return { objects, problem: error };
   }
 }
+
+// packages/engine/dist/remote/gc/usage.js
+init_errors();
 
 // packages/engine/dist/remote/gc/rewrite-map.js
 var MOST_NAMES3 = 65535;
@@ -40741,7 +41526,7 @@ async function gatherUsage(tools, survey, plan2) {
   const pinned = /* @__PURE__ */ new Set();
   const blobs = /* @__PURE__ */ new Set();
   const namedBy = /* @__PURE__ */ new Map();
-  const plain = /* @__PURE__ */ new Set();
+  const plain2 = /* @__PURE__ */ new Set();
   for (const key of plan2.maps) {
     const surveyed = survey.maps.get(key);
     if (surveyed === void 0)
@@ -40757,7 +41542,7 @@ async function gatherUsage(tools, survey, plan2) {
         blobs.add(blob);
       continue;
     }
-    plain.add(key);
+    plain2.add(key);
     try {
       const map = await kept(tools.shelf, key);
       const inlined = plan2.inlined.get(key);
@@ -40772,7 +41557,7 @@ async function gatherUsage(tools, survey, plan2) {
     }
   }
   const isIdle = (pack) => parseKey(pack)?.area === own3 && !packs.has(pack) && !pinned.has(pack);
-  const idle = [...plain].filter((key) => survey.maps.get(key)?.packs.some(isIdle) === true);
+  const idle = [...plain2].filter((key) => survey.maps.get(key)?.packs.some(isIdle) === true);
   return { packs, pinned, blobs, namedBy, idle };
 }
 async function flattened(shelf, map, inlined, moved2 = () => void 0) {
@@ -41081,11 +41866,13 @@ async function replaceData(context, stage, out, fill3) {
 }
 
 // packages/engine/dist/workspace/archive/unpack-tar.js
+init_errors();
 import { once } from "node:events";
-import fs14, { closeSync as closeSync6, createReadStream, lstatSync as lstatSync12, mkdirSync as mkdirSync11, openSync as openSync6 } from "node:fs";
-import { dirname as dirname17, join as join48 } from "node:path";
+import fs14, { closeSync as closeSync6, createReadStream, lstatSync as lstatSync12, openSync as openSync6 } from "node:fs";
+import { dirname as dirname17, join as join47 } from "node:path";
 
 // packages/engine/dist/workspace/archive/check-names.js
+init_errors();
 var LONGEST_NAME = 255;
 var LONGEST_PATH = 2048;
 var MOST_PARTS3 = 200;
@@ -41160,6 +41947,7 @@ function unsafe2(name, problem) {
 }
 
 // packages/engine/dist/workspace/archive/check-sizes.js
+init_errors();
 var ARCHIVE_LIMITS = { entries: 1e6, bytes: 64 * 1024 ** 3, ratio: 200 };
 var HARMLESS_BYTES = 64 * 1024 ** 2;
 function checkDeclaredSizes(entries, archiveBytes, limits) {
@@ -41193,17 +41981,18 @@ function tooLarge(problem) {
 }
 
 // packages/engine/dist/workspace/archive/unpack.js
-import { existsSync as existsSync7, lstatSync as lstatSync11, mkdirSync as mkdirSync10, mkdtempSync, readdirSync as readdirSync5, renameSync as renameSync6, rmdirSync as rmdirSync2, rmSync as rmSync5, statfsSync } from "node:fs";
-import { dirname as dirname16, join as join47 } from "node:path";
+init_errors();
+import { existsSync as existsSync8, lstatSync as lstatSync11, mkdirSync as mkdirSync10, mkdtempSync, readdirSync as readdirSync5, renameSync as renameSync6, rmdirSync as rmdirSync2, rmSync as rmSync5, statfsSync } from "node:fs";
+import { dirname as dirname16, join as join46 } from "node:path";
 async function atOnce(root, path, fill3) {
-  const target = join47(root, path);
-  const staging = mkdtempSync(join47(movesDir(root, path), "unpack-"));
+  const target = join46(root, path);
+  const staging = mkdtempSync(join46(movesDir(root, path), "unpack-"));
   try {
-    const content = join47(staging, "content");
+    const content = join46(staging, "content");
     mkdirSync10(content);
     await fill3(content);
     mkdirSync10(dirname16(target), { recursive: true });
-    if (existsSync7(target))
+    if (existsSync8(target))
       rmdirSync2(target);
     renameSync6(content, target);
   } finally {
@@ -41225,6 +42014,15 @@ function refuseTooLittleSpace(free, bytes) {
     hint: "Free some space, or unpack it elsewhere."
   });
 }
+function directoryMaker(base) {
+  const made = /* @__PURE__ */ new Set([base]);
+  return (path) => {
+    if (made.has(path))
+      return;
+    mkdirSync10(path, { recursive: true });
+    made.add(path);
+  };
+}
 
 // packages/engine/dist/workspace/archive/unpack-tar.js
 var FILES = /* @__PURE__ */ new Set(["File", "OldFile", "ContiguousFile"]);
@@ -41236,7 +42034,7 @@ async function unpackTar(options2) {
   if (archive?.isFile() !== true) {
     throw new SluiceError("ERR_USAGE", `there is no file ${from}`, { hint: "Name an archive that is there." });
   }
-  if (isOccupied(join48(root, path))) {
+  if (isOccupied(join47(root, path))) {
     throw new SluiceError("ERR_OUT_MODIFIED", `${path} is there already`, {
       hint: "Move it away, or choose another path."
     });
@@ -41273,31 +42071,25 @@ async function unpackTar(options2) {
   });
   return report2;
 }
-async function feed(parser, from, check) {
+async function feed(parser, from, check2) {
   const ended2 = once(parser, "end");
   ended2.catch(() => void 0);
   for await (const chunk of createReadStream(from, { highWaterMark: 1024 * 1024 })) {
     const wantsMore = parser.write(chunk);
-    check();
+    check2();
     if (!wantsMore)
       await Promise.race([once(parser, "drain"), ended2]);
   }
   parser.end();
   await ended2;
-  check();
+  check2();
 }
 function createEntryWriter(content, archiveBytes, limits, report2) {
-  const check = createNameCheck();
+  const check2 = createNameCheck();
   const free = freeBytes(content);
-  const made = /* @__PURE__ */ new Set([content]);
   let entries = 0;
   let fd;
-  const makeDirectory2 = (path) => {
-    if (made.has(path))
-      return;
-    mkdirSync11(path, { recursive: true });
-    made.add(path);
-  };
+  const makeDirectory2 = directoryMaker(content);
   const close2 = () => {
     if (fd !== void 0)
       closeSync6(fd);
@@ -41310,12 +42102,12 @@ function createEntryWriter(content, archiveBytes, limits, report2) {
         throw unsafeKind(name, type);
       if (isDirectory2 && /^\.?\/?$/.test(name))
         return;
-      const { path } = check(isDirectory2 && !name.endsWith("/") ? `${name}/` : name);
+      const { path } = check2(isDirectory2 && !name.endsWith("/") ? `${name}/` : name);
       entries++;
       report2.bytes += size;
       checkTotals(entries, report2.bytes, archiveBytes, limits);
       refuseTooLittleSpace(free, report2.bytes);
-      const target = join48(content, path);
+      const target = join47(content, path);
       makeDirectory2(isDirectory2 ? target : dirname17(target));
       if (isDirectory2)
         return;
@@ -41350,22 +42142,24 @@ function explain4(from, error) {
 }
 
 // packages/engine/dist/workspace/archive/unpack-zip.js
-import fs17, { closeSync as closeSync8, lstatSync as lstatSync13, mkdirSync as mkdirSync12, openSync as openSync8, readdirSync as readdirSync6, readSync as readSync4 } from "node:fs";
-import { dirname as dirname18, join as join49 } from "node:path";
+init_errors();
+import fs17, { closeSync as closeSync8, lstatSync as lstatSync13, openSync as openSync8, readdirSync as readdirSync6, readSync as readSync4 } from "node:fs";
+import { dirname as dirname18, join as join48 } from "node:path";
 import { crc32 } from "node:zlib";
 
 // packages/engine/dist/workspace/archive/read-zip.js
+init_errors();
 import fs16, { closeSync as closeSync7, fstatSync as fstatSync3, openSync as openSync7 } from "node:fs";
 import { inflateRawSync } from "node:zlib";
 
 // packages/engine/dist/workspace/archive/archive-reader.js
 import fs15, { readSync as readSync3 } from "node:fs";
-import { Readable as Readable3 } from "node:stream";
+import { Readable as Readable4 } from "node:stream";
 var CHUNK_BYTES8 = 64 * 1024;
 function archiveReader(Base, fd, size) {
   return new class extends Base {
     _readStreamForRange(start, end) {
-      return Readable3.from(chunksOf(fd, start, Math.min(end, size)), { objectMode: false });
+      return Readable4.from(chunksOf(fd, start, Math.min(end, size)), { objectMode: false });
     }
     read(buffer, offset, length, position, callback) {
       const isInside = position >= 0 && position + length <= size;
@@ -41409,7 +42203,7 @@ async function withZip(file, use, limits = ARCHIVE_LIMITS) {
       return yauzl.getFileNameLowLevel(entry2.generalPurposeBitFlag, entry2.fileNameRaw, entry2.extraFields, true);
     });
     const paths = checkEntryNames(names);
-    const bytes = checkDeclaredSizes(found.map((entry2, i) => ({ name: names[i] ?? "", ...placeOf4(entry2), bytes: entry2.uncompressedSize })), size, limits);
+    const bytes = checkDeclaredSizes(found.map((entry2, i) => ({ name: names[i] ?? "", ...placeOf5(entry2), bytes: entry2.uncompressedSize })), size, limits);
     const entries = paths.flatMap((path, i) => {
       const entry2 = found[i];
       return entry2 === void 0 ? [] : [toEntry(zip, fd, entry2, path)];
@@ -41440,7 +42234,7 @@ async function listEntries(zip, limits) {
   }
   return entries;
 }
-function placeOf4(entry2) {
+function placeOf5(entry2) {
   return {
     at: entry2.relativeOffsetOfLocalHeader,
     length: HEADER_BYTES5 + entry2.fileNameLength + entry2.compressedSize
@@ -41503,7 +42297,7 @@ function invalid3(problem, cause) {
 var CHUNK_BYTES9 = 256 * 1024;
 async function unpackZip(options2) {
   const { from, root, path, dryRun, limits, signal } = options2;
-  const target = join49(root, path);
+  const target = join48(root, path);
   return await withZip(from, async (zip) => {
     const files = zip.entries.filter(({ isDirectory: isDirectory2 }) => !isDirectory2).length;
     const report2 = { files, bytes: zip.bytes };
@@ -41524,16 +42318,10 @@ async function unpackZip(options2) {
   }, limits);
 }
 async function writeEntries(entries, base, signal) {
-  const made = /* @__PURE__ */ new Set([base]);
-  const makeDirectory2 = (path) => {
-    if (made.has(path))
-      return;
-    mkdirSync12(path, { recursive: true });
-    made.add(path);
-  };
+  const makeDirectory2 = directoryMaker(base);
   for (const entry2 of entries) {
     throwIfAborted(signal);
-    const path = join49(base, entry2.path);
+    const path = join48(base, entry2.path);
     makeDirectory2(entry2.isDirectory ? path : dirname18(path));
     if (!entry2.isDirectory)
       await writeEntry2(entry2, path, signal);
@@ -41568,7 +42356,7 @@ function holdsTheSame({ entries }, target) {
   const files = entries.filter(({ isDirectory: isDirectory2 }) => !isDirectory2);
   if (present2.filter((entry2) => entry2.isFile()).length !== files.length)
     return false;
-  return files.every(({ path, bytes, crc32: sum2 }) => isSameFile(join49(target, path), bytes, sum2));
+  return files.every(({ path, bytes, crc32: sum2 }) => isSameFile(join48(target, path), bytes, sum2));
 }
 function isSameFile(path, bytes, sum2) {
   const stat = lstatSync13(path, { throwIfNoEntry: false });
@@ -41587,6 +42375,7 @@ function isSameFile(path, bytes, sum2) {
 }
 
 // packages/engine/dist/operations/import-target.js
+init_errors();
 function importTarget(selected) {
   const [one, ...others] = selected;
   if (one === void 0 || others.length > 0)
@@ -41629,26 +42418,28 @@ async function importArchive(context, selected, { kind, from }) {
 }
 
 // packages/engine/dist/operations/import-url.js
+init_errors();
 import { mkdtempSync as mkdtempSync2, renameSync as renameSync7, rmSync as rmSync6 } from "node:fs";
-import { join as join51 } from "node:path";
+import { join as join50 } from "node:path";
 
 // packages/engine/dist/workspace/download.js
+init_errors();
 import fs18, { closeSync as closeSync9, openSync as openSync9 } from "node:fs";
-var MOST_REDIRECTS = 20;
-var REDIRECTS = [301, 302, 303, 307, 308];
+var MOST_REDIRECTS2 = 20;
+var REDIRECTS2 = [301, 302, 303, 307, 308];
 var SILENCE_MS = 3e4;
-async function download({ url, to: to2, known, signal }) {
+async function download({ url, to: to2, known, signal, fetch: fetch2 }) {
   const silence = watchSilence(signal);
   let address = checkUrl(url);
   try {
-    for (let hops = 0; hops <= MOST_REDIRECTS; hops++) {
-      const answer2 = await fetch(address, {
+    for (let hops = 0; hops <= MOST_REDIRECTS2; hops++) {
+      const answer2 = await fetch2(address, {
         redirect: "manual",
         headers: { "accept-encoding": "identity", ...conditions(known) },
         signal: silence.signal
       });
       silence.heard();
-      if (REDIRECTS.includes(answer2.status)) {
+      if (REDIRECTS2.includes(answer2.status)) {
         await answer2.body?.cancel();
         address = checkRedirect(address, answer2.headers.get("location"));
         continue;
@@ -41662,9 +42453,11 @@ async function download({ url, to: to2, known, signal }) {
       const lastModified = answer2.headers.get("last-modified") ?? void 0;
       return { kind: "received", bytes, etag, lastModified };
     }
-    throw failed(address, `there were more than ${MOST_REDIRECTS} redirects`);
+    throw failed(address, `there were more than ${MOST_REDIRECTS2} redirects`);
   } catch (error) {
     throwIfAborted(signal);
+    if (error instanceof SluiceError && error.code.startsWith("ERR_REMOTE_"))
+      throw failed(address, error.message, error, error.hint);
     if (error instanceof SluiceError || isOfDisk(error))
       throw error;
     throw failed(address, silence.isOver() ? `nothing came for ${SILENCE_MS / 1e3} s` : causeOf(error), error);
@@ -41734,9 +42527,10 @@ function causeOf(error) {
   const code3 = errnoOf(cause);
   return code3 ?? (cause instanceof Error ? cause.message : String(cause));
 }
-function failed(url, problem, cause) {
+var CHECK = "Check the address and the connection, then try again. Nothing was changed.";
+function failed(url, problem, cause, hint = CHECK) {
   return new SluiceError("ERR_DOWNLOAD", `${shownUrl(url)} cannot be had: ${problem}`, {
-    hint: "Check the address and the connection, then try again. Nothing was changed.",
+    hint,
     cause
   });
 }
@@ -41747,11 +42541,12 @@ function unsafe3(problem) {
 }
 
 // packages/engine/dist/workspace/imports-file.js
-import { join as join50 } from "node:path";
+init_errors();
+import { join as join49 } from "node:path";
 var IMPORTS_FILE = "sluice-imports.json";
 function readImports(root, projectRoot) {
   const path = joinRelPath(projectRoot, IMPORTS_FILE);
-  const text = readIfPresent(join50(root, path));
+  const text = readIfPresent(join49(root, path));
   if (text === void 0)
     return /* @__PURE__ */ new Map();
   const fail2 = (place2, problem) => {
@@ -41801,7 +42596,7 @@ function writeImports(root, projectRoot, sources) {
     ["version", "1"],
     ["imports", blocks]
   ]);
-  writeFileAtomic(join50(root, joinRelPath(projectRoot, IMPORTS_FILE)), `${text}
+  writeFileAtomic(join49(root, joinRelPath(projectRoot, IMPORTS_FILE)), `${text}
 `);
 }
 function settingsOf(value2, place2, fail2) {
@@ -41811,6 +42606,7 @@ function settingsOf(value2, place2, fail2) {
 }
 
 // packages/engine/dist/operations/download-object.js
+init_errors();
 import fs19, { closeSync as closeSync10, openSync as openSync10 } from "node:fs";
 var PART_BYTES2 = 8 * 1024 * 1024;
 var PARTS_AT_ONCE = 4;
@@ -41905,9 +42701,9 @@ async function receive2(context, stage, out, source) {
     changed: changed2,
     ms: Math.round(performance.now() - startedMs)
   });
-  const staging = mkdtempSync2(join51(movesDir(workspace.root, out.path), "import-"));
+  const staging = mkdtempSync2(join50(movesDir(workspace.root, out.path), "import-"));
   try {
-    const file = join51(staging, "content");
+    const file = join50(staging, "content");
     const known = locked?.digest === source.digest ? locked : void 0;
     const asked = { url: source.url, to: file };
     const received = await receiveFile(context, source.s3, known === void 0 ? asked : { ...asked, known: source });
@@ -41931,14 +42727,15 @@ async function receive2(context, stage, out, source) {
 }
 function receiveFile(context, settings, asked) {
   if (!isS3Url(asked.url))
-    return download({ ...asked, signal: context.signal });
+    return download({ ...asked, signal: context.signal, fetch: fetchFor(context.env) });
   const { bucket } = parseObjectUrl(asked.url);
   return downloadObject(context, openBucket(context, bucket, settings ?? {}), asked);
 }
 
 // packages/engine/dist/operations/install-hooks.js
-import { chmodSync as chmodSync2, lstatSync as lstatSync14, mkdirSync as mkdirSync13, readFileSync as readFileSync6, renameSync as renameSync8, writeFileSync as writeFileSync2 } from "node:fs";
-import { basename as basename7, dirname as dirname19, join as join52, relative as relative2 } from "node:path";
+init_errors();
+import { chmodSync as chmodSync2, lstatSync as lstatSync14, mkdirSync as mkdirSync11, readFileSync as readFileSync6, renameSync as renameSync8, writeFileSync as writeFileSync2 } from "node:fs";
+import { basename as basename7, dirname as dirname19, join as join51, relative as relative2 } from "node:path";
 var HOOKS = ["post-checkout", "post-merge", "pre-push"];
 var MARK = "# Written by `sluice init --hooks`, which also renews it.";
 async function installHooks(root, options2 = {}) {
@@ -41955,7 +42752,7 @@ async function installHooks(root, options2 = {}) {
     foreign: []
   };
   for (const hook of HOOKS) {
-    const path = join52(placeOf5(dir), hook);
+    const path = join51(placeOf6(dir), hook);
     const text = hookText(hook, prefix);
     const before = readHook(path);
     if (before === text)
@@ -41970,7 +42767,7 @@ async function installHooks(root, options2 = {}) {
   }
   return report2;
 }
-function placeOf5(dir) {
+function placeOf6(dir) {
   return basename7(dir) === "_" && basename7(dirname19(dir)) === ".husky" ? dirname19(dir) : dir;
 }
 function hookText(hook, prefix) {
@@ -42000,7 +42797,7 @@ function readHook(path) {
   }
 }
 function writeHook(path, text) {
-  mkdirSync13(dirname19(path), { recursive: true });
+  mkdirSync11(dirname19(path), { recursive: true });
   const fresh = `${path}.${process.pid}.tmp`;
   writeFileSync2(fresh, text);
   chmodSync2(fresh, 493);
@@ -42129,6 +42926,7 @@ function count(changes) {
 }
 
 // packages/engine/dist/remote/records.js
+init_errors();
 var LARGEST_RECORD_BYTES2 = 16 * 1024 * 1024;
 async function readRecord2(remote, fingerprint, signal) {
   if (await remote.contact(signal) === "empty")
@@ -42163,7 +42961,7 @@ async function writeRecord2(remote, record, signal) {
   if (read2.kind === "newer")
     throw read2.error;
   if (read2.kind === "record") {
-    if (sameOuts2(read2.record, record))
+    if (sameOuts(read2.record, record))
       return { kind: "same" };
     const missing = await missingOuts(remote, read2.record, signal);
     if (missing.length === 0)
@@ -42189,7 +42987,7 @@ async function readFrom(remote, area, fingerprint, signal) {
   }
 }
 function judgeRecord(bytes, area, fingerprint, { description, signatures }) {
-  const where = `${description}/${recordKey(area, fingerprint)}`;
+  const where = placeOf2(recordKey(area, fingerprint), description);
   const record = parseRecord(bytes.toString("utf8"), where);
   if (record.fingerprint !== fingerprint || record.area !== area) {
     throw new SluiceError("ERR_RECORD_INVALID", `record ${where} is one of ${record.area}, ${record.fingerprint}`, {
@@ -42207,9 +43005,6 @@ async function missingOuts(remote, record, signal) {
     return found === void 0 ? [path] : [];
   });
   return (await Promise.all(looks)).flat();
-}
-function sameOuts2(a, b2) {
-  return a.outs.size === b2.outs.size && [...a.outs].every(([path, root]) => sameRoot(root, b2.outs.get(path)));
 }
 
 // packages/engine/dist/operations/remote-states.js
@@ -42370,6 +43165,7 @@ function sumOf3(parts2) {
 }
 
 // packages/engine/dist/operations/merge-locks.js
+init_errors();
 import { readFileSync as readFileSync7, renameSync as renameSync9, writeFileSync as writeFileSync3 } from "node:fs";
 import { relative as relative3, sep as sep2 } from "node:path";
 
@@ -42450,6 +43246,7 @@ function sameStage(a, b2) {
 }
 
 // packages/engine/dist/model/merge/listing.js
+init_errors();
 function entriesOfNode(node) {
   return new Map(node.names.map((name, i) => [name, entryAt3(node, i)]));
 }
@@ -42693,6 +43490,7 @@ async function close(directory, read2, emit) {
 }
 
 // packages/engine/dist/operations/merge-nodes.js
+init_errors();
 var NodeMissing = class extends Error {
   digest;
   constructor(digest, cause) {
@@ -42850,6 +43648,30 @@ function tellMissing(context, conflicts) {
 function pathInWorkspace(root, path) {
   const below4 = relative3(root, path).split(sep2).join("/");
   return tryParseRelPath(below4) === void 0 ? path : below4;
+}
+
+// packages/engine/dist/operations/ping-remote.js
+init_proxies();
+async function pingRemote(context, name) {
+  const { config, env, signal } = context;
+  const { name: remote, remote: opened } = context.remotes.open(name);
+  const startedMs = performance.now();
+  const used = await opened.contact(signal) === "used";
+  const ms2 = Math.round(performance.now() - startedMs);
+  if (!used && opened.storage.durable)
+    context.remotes.reach.unused(opened);
+  return { remote, used, ms: ms2, proxy: proxyTo(remoteNamed(config, remote), env) ?? null };
+}
+function proxyTo(settings, env) {
+  const { location } = settings;
+  if (brokerAccess(env) !== void 0)
+    return void 0;
+  if (location.kind === "s3")
+    return proxyOnTheWay(accessOf(settings, env), location.bucket)?.name;
+  if (location.kind !== "actions-cache")
+    return void 0;
+  const address = actionsCacheAddress(env);
+  return address === void 0 ? void 0 : readProxies(env)?.proxyFor(targetOf(new URL(address)))?.name;
 }
 
 // packages/engine/dist/operations/decide-all.js
@@ -43147,6 +43969,7 @@ function shortName([first = "", ...others]) {
 }
 
 // packages/engine/dist/operations/pre-push.js
+init_errors();
 var MOST_BRANCHES = 50;
 async function prePush(context, { remote, updates }, push2) {
   if (context.config.remotes.size === 0)
@@ -43263,18 +44086,20 @@ function isNothing2(oid) {
 }
 
 // packages/engine/dist/operations/publish-locks.js
+init_errors();
 import { setTimeout as sleep3 } from "node:timers/promises";
 
 // packages/engine/dist/history/commit-files.js
+init_errors();
 import { mkdtempSync as mkdtempSync3, rmSync as rmSync7 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join as join53 } from "node:path";
+import { join as join52 } from "node:path";
 var NO_HOOKS = ["-c", "core.hooksPath=/dev/null"];
 async function commitFiles(root, parent, files, { message, name, email }, options2) {
-  const scratch = mkdtempSync3(join53(tmpdir(), "sluice-index-"));
+  const scratch = mkdtempSync3(join52(tmpdir(), "sluice-index-"));
   const env = {
     ...options2.env ?? process.env,
-    GIT_INDEX_FILE: join53(scratch, "index"),
+    GIT_INDEX_FILE: join52(scratch, "index"),
     GIT_AUTHOR_NAME: name,
     GIT_AUTHOR_EMAIL: email,
     GIT_COMMITTER_NAME: name,
@@ -43474,20 +44299,30 @@ function refusal3(branch, message) {
   });
 }
 
+// packages/engine/dist/operations/push-data.js
+init_errors();
+
+// packages/engine/dist/remote/push.js
+init_errors();
+
 // packages/engine/dist/store/encoder.js
 function inlineEncoder(store) {
   return {
     encodePack: async (pack) => encodePack(pack),
-    cutBlob: async (request2) => cutBlob(store.reader, request2)
+    cutBlob: async (request3) => cutBlob(store.reader, request3)
   };
 }
 
+// packages/engine/dist/remote/audit.js
+init_errors();
+
 // packages/engine/dist/remote/audit-objects.js
-import { createHash as createHash23 } from "node:crypto";
+init_errors();
+import { createHash as createHash22 } from "node:crypto";
 var CHUNK_BYTES10 = 4 * 1024 * 1024;
 var MOST_TOLD = 5;
 async function auditPack(storage, key, bytes, checked2, signal) {
-  const where = `${storage.description}/${key}`;
+  const where = placeOf2(key, storage.description);
   let index;
   try {
     const head2 = await storage.get(key, { offset: 0, length: PACK_HEADER_BYTES }, { signal });
@@ -43514,7 +44349,7 @@ async function auditPack(storage, key, bytes, checked2, signal) {
   return { index, problems };
 }
 async function auditBlob(storage, key, raw, size, checked2, signal) {
-  const whole = createHash23("sha256");
+  const whole = createHash22("sha256");
   for (let at3 = 0; at3 < size; ) {
     const chunk = await storage.get(key, { offset: at3, length: Math.min(CHUNK_BYTES10, size - at3) }, { signal });
     if (chunk === void 0)
@@ -43532,7 +44367,7 @@ async function auditBlob(storage, key, raw, size, checked2, signal) {
 }
 async function auditChunked(storage, source, signal) {
   const { raw } = source;
-  const whole = createHash23("sha256");
+  const whole = createHash22("sha256");
   for await (const { key, bytes } of readChunked(storage, source, signal)) {
     if (bytes === "lost")
       return missingAt(storage, key, "blob", raw, 0);
@@ -43620,7 +44455,7 @@ var Auditor = class {
     if (bytes === void 0)
       return { absent: true, names: [], problems: [] };
     try {
-      const where = `${remote.description}/${key}`;
+      const where = placeOf2(key, remote.description);
       const claims = claimsOf(bytes, area, root, where);
       const problem = remote.signatures.problemOfMap(parseMapHeader(bytes, where), area, where);
       if (problem !== void 0)
@@ -43800,6 +44635,7 @@ function misplaced(where, digest) {
 }
 
 // packages/engine/dist/remote/chunked-blobs.js
+init_errors();
 var ChunkedBlobs = class {
   context;
   cuts = /* @__PURE__ */ new Map();
@@ -43875,6 +44711,7 @@ function* chunksOf2(cut) {
 }
 
 // packages/engine/dist/remote/confirm.js
+init_errors();
 var MOST_REQUESTS7 = 32;
 async function confirm(context, namings, confirmed) {
   const { remote, have, signal } = context;
@@ -43964,6 +44801,7 @@ async function namesOf(remote, map, signal) {
 }
 
 // packages/engine/dist/remote/find-complete.js
+init_errors();
 async function findComplete(remote, root, isSound, signal) {
   if (await remote.contact(signal) === "empty")
     return { kind: "absent" };
@@ -43990,6 +44828,7 @@ async function findComplete(remote, root, isSound, signal) {
 }
 
 // packages/engine/dist/remote/lacks-little.js
+init_errors();
 var LITTLE_BYTES = 64 * 1024;
 function lacksLittle(root, have, reader) {
   const raw = rawOf(root.digest);
@@ -44030,6 +44869,7 @@ function lacksLittle(root, have, reader) {
 }
 
 // packages/engine/dist/remote/learn.js
+init_errors();
 var REQUEST_BYTES = 16 * 1024;
 async function learnFromPrevious(learner, jobs) {
   const learnt = [];
@@ -44101,14 +44941,18 @@ function costOf(map, reader) {
   return cost;
 }
 
+// packages/engine/dist/remote/push-walk.js
+init_errors();
+
 // packages/engine/dist/remote/patch-node.js
+init_errors();
 var LEAST_PATCHED_BYTES = 8 * 1024;
 var LEAST_SAVED_FACTOR = 4;
-function patchNode({ have, reader, placeOf: placeOf8 }, changed2, twin) {
+function patchNode({ have, reader, placeOf: placeOf9 }, changed2, twin) {
   if (twin === void 0 || changed2.bytes.length < LEAST_PATCHED_BYTES)
     return void 0;
-  for (const raw of [twin, placeOf8(twin)?.patch?.base.raw ?? have.baseOf(twin)]) {
-    const place2 = raw === void 0 ? void 0 : placeOf8(raw);
+  for (const raw of [twin, placeOf9(twin)?.patch?.base.raw ?? have.baseOf(twin)]) {
+    const place2 = raw === void 0 ? void 0 : placeOf9(raw);
     if (raw === void 0 || place2 === void 0 || place2.codec !== CODEC_NONE)
       continue;
     const base = readBase2(reader, raw);
@@ -44135,6 +44979,7 @@ function readBase2(reader, raw) {
 }
 
 // packages/engine/dist/remote/twin-nodes.js
+init_errors();
 var MOST_VERSIONS = 16;
 function findTwin(reader, root, versions) {
   const node = readHere2(reader, rawOf(root));
@@ -44217,6 +45062,7 @@ function readHere2(reader, raw) {
 var MOST_PROBLEMS = 20;
 var PushWalk = class {
   problems = [];
+  late = [];
   context;
   packRefs = /* @__PURE__ */ new Map();
   /** Chunks that a dry run would have sent. */
@@ -44312,8 +45158,8 @@ var PushWalk = class {
   }
   /** `read`: the node, of which the bytes are valid until something else is read. */
   nodePlace(builder, { raw, twin }, { node, bytes }) {
-    const placeOf8 = (of) => this.known(builder, "tree", of, 0);
-    const known = placeOf8(raw);
+    const placeOf9 = (of) => this.known(builder, "tree", of, 0);
+    const known = placeOf9(raw);
     if (known !== void 0)
       return known;
     const { dryRun, uploader, have, reader } = this.context;
@@ -44321,7 +45167,7 @@ var PushWalk = class {
       return NOWHERE;
     const isPart2 = node.shape === PART;
     const whole = twin === void 0 ? bytes : Buffer.from(bytes);
-    const made = patchNode({ have, reader, placeOf: placeOf8 }, { bytes: whole, node }, twin);
+    const made = patchNode({ have, reader, placeOf: placeOf9 }, { bytes: whole, node }, twin);
     if (made === void 0)
       return uploader.addNode(whole, raw, isPart2);
     return uploader.addPatch(made.patch, isPart2, { raw, base: made.base, full: whole.length });
@@ -44369,7 +45215,7 @@ var PushWalk = class {
         if (sent)
           this.expectLocal(own3, 0);
       } else {
-        const failed3 = (error) => this.note(path(), error);
+        const failed3 = (error) => this.note(path(), error, this.late);
         const added = await uploader.addLarge(own3, size, walked.advance, failed3);
         sent = added.sent;
         walked.draft.builder.addOwnKey(added.blob.area, added.blob.slices, void 0);
@@ -44462,11 +45308,11 @@ var PushWalk = class {
     return { pack: ref, offset, stored, codec };
   }
   /** Notes that an object of the store cannot be sent; any other failure ends the push. */
-  note(path, error) {
+  note(path, error, problems = this.problems) {
     if (!(error instanceof SluiceError) || !LOCAL_PROBLEMS.has(error.code))
       throw error;
     const wire = toErrorWire(error);
-    this.problems.push({ ...wire, message: path === "" ? wire.message : `${path}: ${wire.message}` });
+    problems.push({ ...wire, message: path === "" ? wire.message : `${path}: ${wire.message}` });
   }
 };
 var NOWHERE = {
@@ -44539,6 +45385,7 @@ var ObjectTally = class {
 };
 
 // packages/engine/dist/remote/upload.js
+init_errors();
 import { randomBytes as randomBytes20 } from "node:crypto";
 
 // packages/engine/dist/remote/encode-built.js
@@ -44594,6 +45441,7 @@ var LinePace = class {
 };
 
 // packages/engine/dist/remote/outbox.js
+init_errors();
 var Outbox = class {
   mostBytes;
   signal;
@@ -44751,6 +45599,8 @@ var Uploader = class {
     const digest = digestFromRaw(raw);
     const local = localBlob(this.store, this.reader, raw, 0, size, this.memory);
     const there = await this.areaOfLarge(digest, size);
+    if (there === void 0 && !this.reader.catalog.has("blob", raw))
+      throw missingError("blob", raw);
     const { own: own3 } = this.remote.areas;
     const slices = there === void 0 ? local.slices : local.readSlices();
     const blob = { area: there ?? own3, raw: Buffer.from(raw), size, slices };
@@ -45040,14 +45890,21 @@ async function sendAll(options2, jobs, tools, result2) {
     }
   };
   const advance = options2.beginProgress?.(sum(jobs, "files"), sum(jobs, "bytes"));
+  const lost3 = [];
   for (const job of jobs) {
-    open3.push({ job, draft: await tools.walk.draft(job.root, advance, job.previous) });
-    throwProblems(tools.walk.problems);
+    const draft = await tools.walk.draft(job.root, advance, job.previous);
+    const problem = gatherProblems(tools.walk.problems.splice(0));
+    if (problem !== void 0) {
+      lost3.push({ root: job.root, error: problem });
+      continue;
+    }
+    open3.push({ job, draft });
     bytes += job.root.bytes;
     if (bytes >= FLUSH_BYTES)
       await flush();
   }
   await flush();
+  tellLost(lost3, options2.lost);
 }
 function sum(jobs, what) {
   return jobs.reduce((total, { root }) => total + root[what], 0);
@@ -45058,7 +45915,7 @@ async function complete2(options2, open3, { walk: walk2, have, uploader }) {
   let drafts = open3;
   for (let attempt3 = 1; attempt3 <= ATTEMPTS4; attempt3++) {
     await uploader.finish();
-    throwProblems(walk2.problems);
+    throwProblems(walk2.late);
     const namings = drafts.map(({ draft }) => draft);
     const bad = options2.auditor?.bad ?? /* @__PURE__ */ new Set();
     const since = remote.lookout.oldestLook();
@@ -45176,7 +46033,9 @@ async function pushTo(context, opened, cargo, isMeant) {
   const counts = emptyTally("sent");
   let failure2;
   try {
-    addTally(counts, await send2(context, opened, cargo, isMeant), "sent");
+    const sent = await send2(context, opened, cargo, isMeant);
+    addTally(counts, sent.pushed, "sent");
+    failure2 = sent.failure;
   } catch (error) {
     if (!(error instanceof SluiceError))
       throw error;
@@ -45196,6 +46055,7 @@ async function send2(context, opened, { locked, past, options: options2 }, isMea
   const older = await presentOnly(context, opened, past.flatMap((entry2) => itemsOf2(entry2, isMeant)).filter((item) => isOurs2(context, item)));
   const items = distinct([...current, ...older]);
   const isFirst = items.length > 0 && options2.dryRun !== true && await opened.remote.contact(context.signal) === "empty";
+  const lost3 = [];
   const pushed = await pushRoots({
     remote: opened.remote,
     store: context.workspace.store,
@@ -45203,6 +46063,7 @@ async function send2(context, opened, { locked, past, options: options2 }, isMea
     known: knownRoots(context, locked.map(({ stage }) => stage)),
     dryRun: options2.dryRun ?? false,
     verify: options2.verify ?? false,
+    lost: (one) => lost3.push(one),
     encoder: bulkEncoder(context.workspace.bulk, context.workspace.store),
     beginProgress: progress(context.emit, "sending", opened.name),
     signal: context.signal
@@ -45211,11 +46072,14 @@ async function send2(context, opened, { locked, past, options: options2 }, isMea
     const message = `remote ${opened.name} was never used before: it is now at ${opened.remote.description}`;
     context.emit({ type: "note", message });
   }
+  const failure2 = lostOuts(lost3, items, context.workspace.root);
   if (options2.dryRun === true)
-    return pushed;
-  await pushRecords(context, opened, [...locked, ...past], isMeant);
+    return { pushed, failure: failure2 };
+  const isLost3 = ({ entry: entry2 }) => [...entry2.outs.values()].some(({ digest }) => lost3.some(({ root }) => root.digest === digest));
+  const whole = [...locked, ...past].filter((entry2) => !isLost3(entry2));
+  await pushRecords(context, opened, whole, isMeant);
   await opened.remote.flush({ mayWait: true, signal: context.signal });
-  return pushed;
+  return { pushed, failure: failure2 };
 }
 function isOurs2({ workspace }, { out, root }) {
   return out.cache || completeness(workspace.store.reader, root) === "complete";
@@ -45273,11 +46137,13 @@ function ownRemotes(context, stages) {
 }
 
 // packages/engine/dist/operations/push-while-running.js
-import { createHash as createHash24 } from "node:crypto";
+init_errors();
+import { createHash as createHash23 } from "node:crypto";
 import { readdirSync as readdirSync7 } from "node:fs";
-import { join as join54 } from "node:path";
+import { join as join53 } from "node:path";
 
 // packages/engine/dist/operations/background-push.js
+init_errors();
 var PAUSE_MS = 3e4;
 function backgroundPush({ look: look3, push: push2, isBusy, everyMs, idleMs }) {
   const abort = new AbortController();
@@ -45387,6 +46253,7 @@ function backgroundPush({ look: look3, push: push2, isBusy, everyMs, idleMs }) {
 }
 
 // packages/engine/dist/operations/select.js
+init_errors();
 function selectStages(projects, stages, selectors) {
   if (selectors.length === 0)
     return stages.all.map((stage) => ({ stage, filterOf: void 0, exact: false }));
@@ -45439,13 +46306,13 @@ function splitName(projects, name) {
 }
 function filterFor(stage, pattern) {
   const matchesGlob = globMatcher(pattern);
-  const matches3 = (path) => path === pattern || matchesGlob(path);
+  const matches4 = (path) => path === pattern || matchesGlob(path);
   const base = globBase(pattern);
   if (stage.outs.length === 1)
-    return () => pathFilter(matches3, [base]);
+    return () => pathFilter(matches4, [base]);
   return (out) => {
     const short = out.path.slice(stage.projectRoot === "" ? 0 : stage.projectRoot.length + 1);
-    return anyFilter([short, out.path].map((name) => pathFilter((path) => matches3(path === "" ? name : `${name}/${path}`), withinOut(name, base))));
+    return anyFilter([short, out.path].map((name) => pathFilter((path) => matches4(path === "" ? name : `${name}/${path}`), withinOut(name, base))));
   };
 }
 function withinOut(name, base) {
@@ -45517,7 +46384,7 @@ function followLocks(root, stages, { reader }) {
       reader.catalog.refresh();
       for (const stage of owners) {
         const entry2 = lock.stages.get(stage.id.target);
-        if (entry2 === void 0 || sameOuts3(before?.stages.get(stage.id.target), entry2))
+        if (entry2 === void 0 || sameOuts2(before?.stages.get(stage.id.target), entry2))
           continue;
         if (isSendable(reader, stage, entry2))
           names.push(stageName(stage.id));
@@ -45538,14 +46405,14 @@ function tryRead(readLock, projectRoot) {
     throw error;
   }
 }
-function sameOuts3(a, b2) {
+function sameOuts2(a, b2) {
   if (a === void 0 || a.fingerprint !== b2.fingerprint || a.outs.size !== b2.outs.size)
     return false;
   return [...b2.outs].every(([path, root]) => a.outs.get(path)?.digest === root.digest);
 }
 async function oneAtATime({ workspace, config }, signal, send4) {
   const urls = [...config.remotes.values()].map(({ url }) => url).join("\n");
-  const name = `push-${createHash24("sha256").update(urls).digest("hex").slice(0, 32)}`;
+  const name = `push-${createHash23("sha256").update(urls).digest("hex").slice(0, 32)}`;
   let held;
   try {
     held = await workspace.store.acquire(name, { wait: false, what: "pushing beside runs", signal });
@@ -45563,7 +46430,7 @@ async function oneAtATime({ workspace, config }, signal, send4) {
 function isAnyStageHeld({ layout }) {
   try {
     const holds2 = readdirSync7(layout.locks).filter((name) => name.startsWith(STAGE_HOLDS));
-    return holds2.some((name) => readdirSync7(join54(layout.locks, name)).length > 0);
+    return holds2.some((name) => readdirSync7(join53(layout.locks, name)).length > 0);
   } catch (error) {
     if (errnoOf(error) === void 0)
       throw error;
@@ -45626,10 +46493,11 @@ async function relockStage(context, resolver, stage, first) {
   }
 }
 function isFree({ record, outs }) {
-  return outs.every(({ out, observed }) => placeOf2(observed, record.outs.get(out.path)) !== "modified");
+  return outs.every(({ out, observed }) => placeOf3(observed, record.outs.get(out.path)) !== "modified");
 }
 
 // packages/engine/dist/remote/measure.js
+init_errors();
 async function measureRemote(remote, reader, signal) {
   const listed = { packs: 0, records: 0, bytes: 0 };
   const maps = [];
@@ -45716,10 +46584,14 @@ async function remoteStat(context, name) {
   return { remote: opened.name, ...measured };
 }
 
+// packages/engine/dist/operations/remotes.js
+init_errors();
+
 // packages/engine/dist/operations/shared-failure.js
-import { createHash as createHash25 } from "node:crypto";
-import { mkdirSync as mkdirSync14, readFileSync as readFileSync8, statSync as statSync7, utimesSync, writeFileSync as writeFileSync4 } from "node:fs";
-import { join as join55 } from "node:path";
+init_errors();
+import { createHash as createHash24 } from "node:crypto";
+import { mkdirSync as mkdirSync12, readFileSync as readFileSync8, statSync as statSync7, utimesSync, writeFileSync as writeFileSync4 } from "node:fs";
+import { join as join54 } from "node:path";
 var VALID_MS = 6e4;
 function sharedFailure(runDir, description) {
   if (runDir === void 0)
@@ -45741,7 +46613,7 @@ function shareFailure(runDir, description, failure2) {
   const path = failurePath(runDir, description);
   const { code: code3, message, hint } = failure2;
   try {
-    mkdirSync14(runDir, { recursive: true });
+    mkdirSync12(runDir, { recursive: true });
     writeFileSync4(path, JSON.stringify({ code: code3, message, hint }), { flag: "wx" });
   } catch {
     return !renew(path);
@@ -45757,7 +46629,7 @@ function renew(path) {
   }
 }
 function failurePath(runDir, description) {
-  return join55(runDir, `down-${createHash25("sha256").update(description).digest("hex").slice(0, 16)}.json`);
+  return join54(runDir, `down-${createHash24("sha256").update(description).digest("hex").slice(0, 16)}.json`);
 }
 function parseFailure(text) {
   try {
@@ -45951,8 +46823,9 @@ function notAsked(remotes, wants) {
 }
 
 // packages/engine/dist/operations/resolve.js
+init_errors();
 import { readFileSync as readFileSync9 } from "node:fs";
-import { join as join56 } from "node:path";
+import { join as join55 } from "node:path";
 
 // packages/engine/dist/model/merge/read-entries.js
 async function readEntries3(read2, place2, node, without = /* @__PURE__ */ new Set()) {
@@ -46136,7 +47009,7 @@ function byOut(conflicts) {
 function readMergedLock(root, projectRoot) {
   const path = lockPath2(projectRoot);
   try {
-    return parseMergedLock(readFileSync9(join56(root, path), "utf8"), path);
+    return parseMergedLock(readFileSync9(join55(root, path), "utf8"), path);
   } catch (error) {
     if (errnoOf(error) === "ENOENT")
       return void 0;
@@ -46156,6 +47029,7 @@ function notHere(owners, target, { digest, message }) {
 }
 
 // packages/engine/dist/remote/broker/allow.js
+init_errors();
 var MOST_CHECKED_BYTES = 256 * 1024 * 1024;
 var MOST_FORMAT_BYTES = 4096;
 function guardArea(own3, mayWrite, signatures = NO_SIGNATURES) {
@@ -46227,6 +47101,7 @@ function denied(message) {
 }
 
 // packages/engine/dist/remote/broker/believed-records.js
+init_errors();
 function believedRecords({ storage, ...judge }) {
   if (!judge.signatures.needed.records)
     return storage;
@@ -46252,19 +47127,20 @@ function believedRecords({ storage, ...judge }) {
 }
 
 // packages/engine/dist/remote/broker/serve.js
+init_errors();
 import { randomBytes as randomBytes21, timingSafeEqual as timingSafeEqual2 } from "node:crypto";
 import { mkdtemp, rm as rm2 } from "node:fs/promises";
 import { createServer } from "node:http";
-import { join as join58 } from "node:path";
+import { join as join57 } from "node:path";
 
 // packages/engine/dist/remote/broker/spool.js
-import { createHash as createHash26, randomUUID } from "node:crypto";
+import { createHash as createHash25, randomUUID } from "node:crypto";
 import { open as open2, readFile as readFile3, rm } from "node:fs/promises";
-import { join as join57 } from "node:path";
+import { join as join56 } from "node:path";
 var CHUNK_BYTES11 = 1024 * 1024;
 async function spool(dir, source, bytes) {
-  const path = join57(dir, randomUUID());
-  const hash8 = createHash26("sha256");
+  const path = join56(dir, randomUUID());
+  const hash8 = createHash25("sha256");
   let taken = 0;
   let file;
   try {
@@ -46309,17 +47185,17 @@ async function* chunksOf3(path) {
 
 // packages/engine/dist/remote/broker/serve.js
 async function startBroker(options2) {
-  const dir = await mkdtemp(join58(options2.dir, "sluice-"));
+  const dir = await mkdtemp(join57(options2.dir, "sluice-"));
   const access = {
-    socket: join58(dir, "s"),
+    socket: join57(dir, "s"),
     token: randomBytes21(32).toString("hex"),
     area: options2.area,
     isStrict: options2.isStrict
   };
-  const server = createServer((request2, response) => {
+  const server = createServer((request3, response) => {
     response.on("error", () => void 0);
-    request2.on("error", () => void 0);
-    void answer(request2, response, options2, access.token, dir).catch((error) => refuse(response, error));
+    request3.on("error", () => void 0);
+    void answer(request3, response, options2, access.token, dir).catch((error) => refuse(response, error));
   });
   server.requestTimeout = 0;
   await listen(server, access.socket);
@@ -46332,34 +47208,34 @@ async function startBroker(options2) {
     }
   };
 }
-async function answer(request2, response, options2, token, dir) {
-  if (!isTold(request2.headers.authorization, token)) {
+async function answer(request3, response, options2, token, dir) {
+  if (!isTold(request3.headers.authorization, token)) {
     response.writeHead(401, { connection: "close" }).end();
     return;
   }
-  const named2 = parsePath(request2.url ?? "");
+  const named2 = parsePath(request3.url ?? "");
   const served = named2 === void 0 ? void 0 : options2.open(named2.remote);
   if (named2 === void 0 || served === void 0)
-    throw unknown(request2.url ?? "");
+    throw unknown(request3.url ?? "");
   const { storage, guard } = served;
   const stop2 = new AbortController();
   response.on("close", () => stop2.abort());
   const { signal } = stop2;
-  if (request2.method === "POST" && named2.key === void 0) {
+  if (request3.method === "POST" && named2.key === void 0) {
     await storage.flush?.({ signal });
     response.writeHead(204).end();
     return;
   }
   const key = tryParseStorageKey(named2.key ?? "");
   if (key === void 0)
-    throw unknown(request2.url ?? "");
-  if (request2.method === "PUT") {
-    const answered = await put2(request2, served, key, dir, signal);
+    throw unknown(request3.url ?? "");
+  if (request3.method === "PUT") {
+    const answered = await put2(request3, served, key, dir, signal);
     response.writeHead(answered === "exists" ? 412 : 201).end();
     return;
   }
   guard.read(key);
-  const found = request2.method === "HEAD" ? await storage.stat(key, { signal }) : await read(request2, storage, key, signal);
+  const found = request3.method === "HEAD" ? await storage.stat(key, { signal }) : await read(request3, storage, key, signal);
   if (found === void 0)
     response.writeHead(404).end();
   else if (Buffer.isBuffer(found))
@@ -46367,25 +47243,25 @@ async function answer(request2, response, options2, token, dir) {
   else
     response.writeHead(200, { [SIZE]: found.bytes }).end();
 }
-async function read(request2, storage, key, signal) {
-  const offset = count2(request2.headers[OFFSET], Number.MAX_SAFE_INTEGER);
-  const length = count2(request2.headers[LENGTH], Number.MAX_SAFE_INTEGER);
-  if (request2.method !== "GET" || offset === void 0 || length === void 0)
-    throw unknown(request2.url ?? "");
+async function read(request3, storage, key, signal) {
+  const offset = count2(request3.headers[OFFSET], Number.MAX_SAFE_INTEGER);
+  const length = count2(request3.headers[LENGTH], Number.MAX_SAFE_INTEGER);
+  if (request3.method !== "GET" || offset === void 0 || length === void 0)
+    throw unknown(request3.url ?? "");
   const found = await storage.get(key, { offset, length: Math.min(length, LONGEST_RANGE) }, { signal });
   if (found !== void 0 && found.length < length && found.length === LONGEST_RANGE)
-    throw unknown(request2.url ?? "");
+    throw unknown(request3.url ?? "");
   return found;
 }
-async function put2(request2, { storage, guard }, key, dir, signal) {
+async function put2(request3, { storage, guard }, key, dir, signal) {
   guard.write(key);
-  const bytes = count2(request2.headers["content-length"], Number.MAX_SAFE_INTEGER);
+  const bytes = count2(request3.headers["content-length"], Number.MAX_SAFE_INTEGER);
   if (bytes === void 0)
-    throw unknown(request2.url ?? "");
-  const body = await spool(dir, request2, bytes);
+    throw unknown(request3.url ?? "");
+  const body = await spool(dir, request3, bytes);
   try {
     const checked2 = await guard.body(key, body);
-    const ifAbsent = guard.writeOnce || request2.headers["if-none-match"] === "*";
+    const ifAbsent = guard.writeOnce || request3.headers["if-none-match"] === "*";
     return await storage.put(key, checked2, { ifAbsent, signal });
   } finally {
     await body.discard();
@@ -46532,7 +47408,7 @@ async function status(context, selected, remotes) {
         digest: shown?.digest ?? null,
         files: shown?.files ?? 0,
         bytes: shown?.bytes ?? 0,
-        workspace: placeOf2(observed, root),
+        workspace: placeOf3(observed, root),
         ...inStore(context, shown, observed),
         remote: await remoteStates(context, out, shown, remotes)
       });
@@ -46570,8 +47446,9 @@ async function stateOn({ remotes }, name, root) {
 }
 
 // packages/engine/dist/workspace/disk-use.js
+init_errors();
 import { lstatSync as lstatSync15, readdirSync as readdirSync8 } from "node:fs";
-import { join as join59 } from "node:path";
+import { join as join58 } from "node:path";
 var BLOCK_BYTES2 = 512;
 function diskUse(path) {
   return below3(path, /* @__PURE__ */ new Set());
@@ -46589,7 +47466,7 @@ function below3(path, seen2) {
   let files = stat.isDirectory() ? 0 : 1;
   let bytes = Number(stat.blocks) * BLOCK_BYTES2;
   for (const name of stat.isDirectory() ? namesIn3(path) : []) {
-    const entry2 = below3(join59(path, name), seen2);
+    const entry2 = below3(join58(path, name), seen2);
     files += entry2.files;
     bytes += entry2.bytes;
   }
@@ -46701,10 +47578,11 @@ function add3(sum2, files, bytes) {
 }
 
 // packages/engine/dist/operations/unlock.js
-import { chmodSync as chmodSync3, closeSync as closeSync11, constants as constants4, copyFileSync as copyFileSync2, fsyncSync as fsyncSync3, lstatSync as lstatSync16, mkdirSync as mkdirSync15, openSync as openSync11, renameSync as renameSync10, rmSync as rmSync8 } from "node:fs";
-import { join as join60 } from "node:path";
+init_errors();
+import { chmodSync as chmodSync3, closeSync as closeSync11, constants as constants4, copyFileSync as copyFileSync2, fsyncSync as fsyncSync3, lstatSync as lstatSync16, mkdirSync as mkdirSync13, openSync as openSync11, renameSync as renameSync10, rmSync as rmSync8 } from "node:fs";
+import { join as join59 } from "node:path";
 async function unlock(context, paths) {
-  const places2 = paths.map((path) => placeOf6(context, path));
+  const places2 = paths.map((path) => placeOf7(context, path));
   const report2 = { unlocked: [], unchanged: [], bytes: 0 };
   for (const { path, stage } of places2) {
     const held = await holdStage(context, stage, true);
@@ -46723,7 +47601,7 @@ async function unlock(context, paths) {
   }
   return report2;
 }
-function placeOf6(context, text) {
+function placeOf7(context, text) {
   const path = tryParseRelPath(text);
   const owner = path === void 0 ? void 0 : context.stages.all.flatMap((stage) => stage.outs.map((out) => ({ path, stage, out }))).find(({ out }) => isWithin(path, out.path));
   if (owner === void 0) {
@@ -46755,9 +47633,9 @@ function isPrivate({ mode, nlink }) {
   return nlink === 1 && (mode & constants4.S_IWUSR) !== 0;
 }
 function replaceByCopy({ workspace }, path, { mode }) {
-  const dir = join60(workspace.root, ".sluice", "unlock");
-  const copy = join60(dir, hexOf(digestOf(path)));
-  mkdirSync15(dir, { recursive: true });
+  const dir = join59(workspace.root, ".sluice", "unlock");
+  const copy = join59(dir, hexOf(digestOf(path)));
+  mkdirSync13(dir, { recursive: true });
   rmSync8(copy, { force: true });
   try {
     copyFileSync2(absolutePath(workspace, path), copy, constants4.COPYFILE_FICLONE);
@@ -46775,12 +47653,17 @@ function replaceByCopy({ workspace }, path, { mode }) {
 }
 
 // packages/engine/dist/operations/verify.js
+init_errors();
 import { rmSync as rmSync9 } from "node:fs";
 
+// packages/engine/dist/store/verify.js
+init_errors();
+
 // packages/engine/dist/store/verify/check-loose.js
-import { join as join61 } from "node:path";
+import { join as join60 } from "node:path";
 
 // packages/engine/dist/store/verify/damage.js
+init_errors();
 function damagedObject(kind, raw, where, what) {
   const key = Buffer.from(raw);
   const digest = digestFromRaw(key);
@@ -46821,7 +47704,7 @@ async function checkLooseObjects(store, deep, progress2) {
   return found;
 }
 function problemOf3({ files, layout }, object, trusted) {
-  const path = join61(layout.objects, object.name);
+  const path = join60(layout.objects, object.name);
   try {
     if (!hashFile(files, path).equals(object.raw))
       return "has other bytes than its digest says";
@@ -46896,6 +47779,7 @@ function rowsInOrder({ index }) {
 }
 
 // packages/engine/dist/store/verify/check-roots.js
+init_errors();
 function checkRoots(store, refs) {
   store.reader.catalog.refresh();
   const walk2 = new RootWalk(store, new Set(listNames(store.files, store.layout.damaged).map(asideKey)));
@@ -47001,6 +47885,7 @@ function asideKey(name) {
 }
 
 // packages/engine/dist/store/verify/progress.js
+init_errors();
 import { setImmediate as turn2 } from "node:timers/promises";
 var BYTES_PER_TURN2 = 16 * 1024 * 1024;
 var OBJECTS_PER_TURN = 5e3;
@@ -47031,7 +47916,8 @@ function createProgress(total, emit, signal) {
 }
 
 // packages/engine/dist/store/verify/repair.js
-import { join as join62 } from "node:path";
+init_errors();
+import { join as join61 } from "node:path";
 async function repairDamage(store, damage, repairObject) {
   switch (damage.kind) {
     case "blob":
@@ -47055,11 +47941,11 @@ async function repairOne(store, kind, raw, repairObject) {
   catalog.refresh();
   if (!catalog.has(kind, raw))
     return false;
-  store.files.rmSync(join62(store.layout.damaged, `${hexOf(digestFromRaw(raw))}.${kind}`), { force: true });
+  store.files.rmSync(join61(store.layout.damaged, `${hexOf(digestFromRaw(raw))}.${kind}`), { force: true });
   return true;
 }
 async function repairPack(store, name) {
-  const path = join62(store.layout.packs, name);
+  const path = join61(store.layout.packs, name);
   const complete3 = await salvagePack(store, path);
   if (complete3)
     store.files.rmSync(path, { force: true });
@@ -47074,12 +47960,12 @@ function packsAside(store) {
 }
 function dropPacksAside(store) {
   for (const name of packsAside(store))
-    store.files.rmSync(join62(store.layout.damaged, name), { force: true });
+    store.files.rmSync(join61(store.layout.damaged, name), { force: true });
 }
 function setFileAside(store, path) {
   store.files.mkdirSync(store.layout.damaged, { recursive: true });
   try {
-    store.files.renameSync(path, join62(store.layout.damaged, path.split("/").slice(-1).join("")));
+    store.files.renameSync(path, join61(store.layout.damaged, path.split("/").slice(-1).join("")));
   } catch (error) {
     if (errnoOf(error) !== "ENOENT")
       throw error;
@@ -47246,7 +48132,7 @@ async function verifyOut(context, stage, out, options2, seen2) {
       return [];
     seen2.files += observed.root.files;
     seen2.bytes += options2.deep === true ? observed.root.bytes : 0;
-    if (placeOf2(observed, root) !== "modified")
+    if (placeOf3(observed, root) !== "modified")
       return [];
     if (silent.length === 0) {
       if (stage.command === void 0 && out.mutability !== "strict")
@@ -47316,7 +48202,11 @@ function modified2(stage, out, silently) {
   });
 }
 
+// packages/engine/dist/operations/verify-append-only.js
+init_errors();
+
 // packages/engine/dist/history/merge-base.js
+init_errors();
 var USUAL_BASES = ["origin/HEAD", "origin/main", "origin/master"];
 async function mergeBase(root, base, options2 = {}) {
   const rev = await chooseBase(root, base, options2);
@@ -47395,8 +48285,8 @@ async function readPairs(pairs2, read2) {
     expectDirectory(is2, pair.is);
     const common = commonParts2(was, is2);
     const earlier = await readEntries3(read2, { side: "base", path: pair.path }, was, common);
-    const later = await readEntries3(read2, { side: "ours", path: pair.path }, is2, common);
-    listed.push([pair, earlier, later]);
+    const later2 = await readEntries3(read2, { side: "ours", path: pair.path }, is2, common);
+    listed.push([pair, earlier, later2]);
   }
   return listed;
 }
@@ -47456,6 +48346,7 @@ function finding(stage, out, { path, what }, commit2) {
 }
 
 // packages/engine/dist/operations/verify-remote.js
+init_errors();
 async function verifyRemote(context, options2) {
   const startedMs = performance.now();
   const opened = context.remotes.open(options2.remote);
@@ -47560,6 +48451,9 @@ function mergeResults(results) {
   };
 }
 
+// packages/engine/dist/stage/run-stage.js
+init_errors();
+
 // packages/engine/dist/stage/bring-deps.js
 async function bringDeps(context, resolver, stage) {
   const brought = { files: 0, bytes: 0, receivedBytes: 0 };
@@ -47598,9 +48492,9 @@ function filterOf2(out, readers) {
   const filters = [];
   for (const { dep, relation } of readers) {
     if (dep.kind === "glob") {
-      const matches3 = globMatcher(dep.pattern);
+      const matches4 = globMatcher(dep.pattern);
       const base = dep.base.startsWith(`${out}/`) ? dep.base.slice(out.length + 1) : "";
-      filters.push(pathFilter((path) => matches3(`${out}/${path}`), [base]));
+      filters.push(pathFilter((path) => matches4(`${out}/${path}`), [base]));
     } else if (relation === "inside") {
       filters.push(filterBelow(dep.path.slice(out.length + 1)));
     } else
@@ -47609,11 +48503,44 @@ function filterOf2(out, readers) {
   return anyFilter(filters);
 }
 
+// packages/engine/dist/stage/moved-data.js
+init_errors();
+function movedRoots(stage, locked, missing) {
+  const left = undeclared(stage, locked);
+  const moved2 = /* @__PURE__ */ new Map();
+  for (const { out } of missing) {
+    const below4 = pathBelow(stage.projectRoot, out.path);
+    const found = left.filter(([path]) => below4 !== void 0 && (path === below4 || path.endsWith(`/${below4}`)));
+    const [first] = found;
+    if (first !== void 0 && found.length === 1)
+      moved2.set(out.path, { from: first[0], root: first[1] });
+  }
+  return moved2;
+}
+function nowhereError(stage, locked, path) {
+  const left = undeclared(stage, locked).map(([name]) => name);
+  const known = left.length === 0 ? "and no version of it was ever committed" : `and the lock has ${left.join(", ")} in its stead`;
+  return new SluiceError("ERR_OUT_MISSING", `${stageName(stage.id)}: ${path} is not there ${known}`, {
+    hint: left.length === 0 ? "Put the data in its place, then run this again." : "Put the data in its place, then run this again; or declare what the lock has, so that it comes back."
+  });
+}
+function undeclared(stage, locked) {
+  const declared = new Set(stage.outs.map(({ path }) => path));
+  return [...locked?.outs ?? []].filter(([path]) => !declared.has(path));
+}
+function pathBelow(projectRoot, path) {
+  if (projectRoot === "")
+    return path;
+  return path.startsWith(`${projectRoot}/`) ? path.slice(projectRoot.length + 1) : void 0;
+}
+
 // packages/engine/dist/stage/run-in-place.js
-import { lstatSync as lstatSync18, mkdirSync as mkdirSync18 } from "node:fs";
+init_errors();
+import { lstatSync as lstatSync18, mkdirSync as mkdirSync16 } from "node:fs";
 import { dirname as dirname22 } from "node:path";
 
 // packages/engine/dist/stage/command-failed.js
+init_errors();
 function commandFailed(stage, result2, what = "") {
   const { exitCode, signal } = result2;
   const name = what === "" ? "the command" : `the command ${what}`;
@@ -47627,11 +48554,13 @@ function describeEnd({ exitCode, signal }) {
 }
 
 // packages/engine/dist/stage/run-items.js
-import { lstatSync as lstatSync17, mkdirSync as mkdirSync17, readdirSync as readdirSync9, renameSync as renameSync11, writeFileSync as writeFileSync5 } from "node:fs";
+init_errors();
+import { lstatSync as lstatSync17, mkdirSync as mkdirSync15, readdirSync as readdirSync9, renameSync as renameSync11, writeFileSync as writeFileSync5 } from "node:fs";
 import { availableParallelism } from "node:os";
-import { dirname as dirname21, join as join64, relative as relative4 } from "node:path";
+import { dirname as dirname21, join as join63, relative as relative4 } from "node:path";
 
 // packages/engine/dist/stage/item-list.js
+init_errors();
 function itemsOf3(files, base, groupBy, shared) {
   const expression = groupBy === void 0 ? void 0 : new RegExp(groupBy, "u");
   const groups = /* @__PURE__ */ new Map();
@@ -47702,8 +48631,9 @@ function parseItems(text) {
 }
 
 // packages/engine/dist/stage/reuse-items.js
-import { linkSync, mkdirSync as mkdirSync16 } from "node:fs";
-import { basename as basename8, dirname as dirname20, join as join63 } from "node:path";
+init_errors();
+import { linkSync, mkdirSync as mkdirSync14 } from "node:fs";
+import { basename as basename8, dirname as dirname20, join as join62 } from "node:path";
 import { setTimeout as sleep4 } from "node:timers/promises";
 var SETTLE_MS2 = 25;
 async function reuseItems(context, stage, foreach, items) {
@@ -47754,7 +48684,7 @@ async function takeOver(context, out, root, same) {
     return /* @__PURE__ */ new Map();
   const target = absolutePath(workspace, out.path);
   for (const { path } of wanted2.directories)
-    mkdirSync16(join63(target, path), { recursive: true });
+    mkdirSync14(join62(target, path), { recursive: true });
   const missing = await linkOld(context, out, changes);
   await bring2(context, out, root, missing);
   await placeFiles(target, missing, snapshotPath, {
@@ -47780,8 +48710,8 @@ async function linkOld({ workspace, signal }, out, changes) {
     const there = known.get(path);
     if (there === void 0 || isLink(change3) || !isSame4(there, change3))
       return true;
-    mkdirSync16(dirname20(join63(target, path)), { recursive: true });
-    return !tryLink2(join63(old, path), join63(target, path));
+    mkdirSync14(dirname20(join62(target, path)), { recursive: true });
+    return !tryLink2(join62(old, path), join62(target, path));
   });
 }
 function isSame4(seen2, wanted2) {
@@ -47829,7 +48759,7 @@ async function runItems(context, stage, run) {
   const out = absolutePath(context.workspace, foreach.out);
   const shared = fingerprintOf(before.parts.filter(({ kind, name }) => kind !== "dep" || name !== foreach.glob.pattern));
   const items = itemsOf3(await filesOf2(context, foreach), foreach.glob.base, foreach.groupBy, shared);
-  mkdirSync17(out, { recursive: true });
+  mkdirSync15(out, { recursive: true });
   const made = new Map(await reuseItems(context, stage, foreach, items));
   const owners = new Map([...made].flatMap(([name, { files }]) => files.map((file) => [file, name])));
   const pending = items.filter(({ name }) => !made.has(name));
@@ -47842,11 +48772,11 @@ async function runItems(context, stage, run) {
   writeFileSync5(absolutePath(context.workspace, itemsPath(foreach.out)), printItems(made));
 }
 async function filesOf2({ workspace, signal }, { glob }) {
-  const matches3 = globMatcher(glob.pattern);
+  const matches4 = globMatcher(glob.pattern);
   const full = (below4) => glob.base === "" ? below4 : `${glob.base}/${below4}`;
-  const ignore = (below4, isDirectory2) => !isDirectory2 && !matches3(full(below4));
-  const only = { name: `items ${glob.pattern}`, ignore };
-  const observed = await observe(workspace, glob.base, { as: "dep", only, signal });
+  const ignore = (below4, isDirectory2) => !isDirectory2 && !matches4(full(below4));
+  const only2 = { name: `items ${glob.pattern}`, ignore };
+  const observed = await observe(workspace, glob.base, { as: "dep", only: only2, signal });
   return (observed?.snapshot.directories ?? []).flatMap((directory) => directory.names.flatMap((_2, i) => {
     if (directory.kinds[i] === TREE)
       return [];
@@ -47904,8 +48834,8 @@ var ItemCommands = class {
   async runOne(item, number) {
     const { context, stage } = this;
     const { workspace } = context;
-    const directory = join64(moveOf(workspace.root, this.run.foreach.out).dir, "items", String(number));
-    mkdirSync17(directory, { recursive: true });
+    const directory = join63(moveOf(workspace.root, this.run.foreach.out).dir, "items", String(number));
+    mkdirSync15(directory, { recursive: true });
     const cwd = absolutePath(workspace, stage.cwd);
     const files = item.files.map((path) => relative4(cwd, absolutePath(workspace, path)));
     const env = {
@@ -47941,16 +48871,16 @@ function take(directory, out, mayTake) {
   const files = [...filesBelow(directory, "")].sort(compareUtf8);
   files.forEach(mayTake);
   for (const file of files) {
-    const target = join64(out, file);
-    mkdirSync17(dirname21(target), { recursive: true });
-    renameSync11(join64(directory, file), target);
+    const target = join63(out, file);
+    mkdirSync15(dirname21(target), { recursive: true });
+    renameSync11(join63(directory, file), target);
   }
   return files;
 }
 function* filesBelow(directory, below4) {
-  for (const name of readdirSync9(join64(directory, below4))) {
+  for (const name of readdirSync9(join63(directory, below4))) {
     const path = below4 === "" ? name : `${below4}/${name}`;
-    if (lstatSync17(join64(directory, path)).isDirectory())
+    if (lstatSync17(join63(directory, path)).isDirectory())
       yield* filesBelow(directory, path);
     else
       yield path;
@@ -47982,7 +48912,7 @@ async function runInPlace(context, stage, before, held) {
     for (const move2 of moves)
       moveAside(move2);
     for (const { path } of stage.outs)
-      mkdirSync18(dirname22(absolutePath(context.workspace, path)), { recursive: true });
+      mkdirSync16(dirname22(absolutePath(context.workspace, path)), { recursive: true });
     if (stage.foreach === void 0)
       await execute(context, stage, held);
     else
@@ -48055,7 +48985,7 @@ async function runStage(context, stage, options2) {
     if (stage.command === void 0)
       return await track(context, stage, options2);
     const resolver = new Resolver(context);
-    const decision = await decide(resolver, stage, options2.force);
+    const decision = await decideFor(resolver, stage, options2);
     switch (decision.kind) {
       case "unchanged":
         return await unchanged(context, resolver, stage, decision, options2, held);
@@ -48071,7 +49001,7 @@ async function runStage(context, stage, options2) {
 async function unchangedAtRest(context, stage, options2, resolver) {
   if (stage.command === void 0)
     return void 0;
-  const decision = await decide(resolver, stage, options2.force);
+  const decision = await decideFor(resolver, stage, options2);
   if (decision.kind !== "unchanged")
     return void 0;
   const elsewhere = elsewhereOf(decision);
@@ -48079,6 +49009,11 @@ async function unchangedAtRest(context, stage, options2, resolver) {
     return void 0;
   tell2(context, stage, "unchanged", []);
   return leftAlone(context, decision, elsewhere);
+}
+function decideFor(resolver, stage, { force, settled }) {
+  if (settled?.includes(stage.id.target) !== true)
+    return decide(resolver, stage, force);
+  return decide(resolver, { ...stage, always: false });
 }
 async function unchanged(context, resolver, stage, decision, options2, held) {
   const elsewhere = elsewhereOf(decision);
@@ -48097,7 +49032,7 @@ async function restorable(context, resolver, stage, decision, options2, held) {
   const roots = decision.record.outs;
   const outs = decision.outs.map((state) => {
     const root = roots.get(state.out.path);
-    return { ...state, root, place: placeOf2(state.observed, root) };
+    return { ...state, root, place: placeOf3(state.observed, root) };
   });
   const stale = outs.filter(({ place: place2 }) => place2 === "modified");
   const wanted2 = isWanted(stage, options2) ? outs.filter(({ place: place2 }) => place2 !== "present") : stale;
@@ -48153,11 +49088,10 @@ async function track(context, stage, options2) {
   const decision = await decide(resolver, stage);
   if (decision.outs.some(({ place: place2 }) => place2 === "modified"))
     return await takeData(context, stage, looks);
-  const missing = decision.outs.find(({ root, observed }) => root === void 0 && observed === void 0);
-  if (missing !== void 0) {
-    throw new SluiceError("ERR_OUT_MISSING", `${stageName(stage.id)}: ${missing.out.path} is not there and no version of it was ever committed`, {
-      hint: "Put the data in its place, then run this again."
-    });
+  const missing = decision.outs.filter(({ root, observed }) => root === void 0 && observed === void 0);
+  if (missing.length > 0) {
+    await adoptMoved(context, stage, decision, missing);
+    return await track(context, stage, options2);
   }
   const elsewhere = decision.outs.filter(({ place: place2 }) => place2 !== "present");
   tell2(context, stage, "unchanged", []);
@@ -48165,6 +49099,23 @@ async function track(context, stage, options2) {
     return result("unchanged", { referenceOnly: elsewhere.map(({ out }) => out.path) });
   }
   return await restore(context, stage, elsewhere, []);
+}
+async function adoptMoved(context, stage, { outs }, missing) {
+  const locked = context.readLock(stage.projectRoot).stages.get(stage.id.target);
+  const moved2 = movedRoots(stage, locked, missing);
+  const nowhere = missing.find(({ out }) => !moved2.has(out.path));
+  if (nowhere !== void 0)
+    throw nowhereError(stage, locked, nowhere.out.path);
+  await refuseTracked(context, stage);
+  for (const { cache, path } of stage.outs)
+    if (cache)
+      ensureIgnored(context.workspace.root, stage.projectRoot, path);
+  for (const [path, { from }] of moved2) {
+    context.emit({ type: "note", message: `${stageName(stage.id)}: ${path} is what the lock had as ${from}` });
+  }
+  const absent = outs.filter(({ place: place2 }) => place2 === "absent" || place2 === "partial");
+  const referred = absent.map(({ out, root }) => [out.path, root ?? moved2.get(out.path)?.root]);
+  await commitOuts(context, stage, { parts: [], ms: 0, record: true, referred: new Map(referred.filter(hasRoot)) });
 }
 async function takeData(context, stage, looks) {
   const absent = [...looks].find(([, { snapshot }]) => snapshot === void 0);
@@ -48309,14 +49260,17 @@ function storeStat(store) {
 }
 
 // packages/engine/dist/store/store.js
+init_errors();
 import { randomBytes as randomBytes22 } from "node:crypto";
-import { join as join67 } from "node:path";
+import { join as join66 } from "node:path";
 
 // packages/engine/dist/store/mutex.js
-import { join as join65 } from "node:path";
+init_errors();
+import { join as join64 } from "node:path";
 import { setTimeout as sleep5 } from "node:timers/promises";
 
 // packages/engine/dist/store/unwritable.js
+init_errors();
 function explainUnwritable(layout, error) {
   const code3 = errnoOf(error);
   if (code3 !== "EACCES" && code3 !== "EPERM" && code3 !== "EROFS")
@@ -48344,7 +49298,7 @@ var FIRST_PAUSE_MS = 15;
 var LONGEST_PAUSE_MS = 200;
 var LOOKS_WITHOUT_WAIT = 3;
 async function acquire(files, layout, name, options2) {
-  const dir = join65(layout.locks, name);
+  const dir = join64(layout.locks, name);
   explained(layout, () => files.mkdirSync(dir, { recursive: true }));
   let pauseMs = FIRST_PAUSE_MS;
   let mine;
@@ -48383,7 +49337,7 @@ async function pause2(ms2, signal) {
 }
 function announce(files, dir) {
   const { name } = newOwner(files);
-  const path = join65(dir, name);
+  const path = join64(dir, name);
   files.closeSync(files.openSync(path, "wx"));
   return { name, path, withdraw: () => files.rmSync(path, { force: true }) };
 }
@@ -48392,17 +49346,17 @@ async function liveOthers(files, dir, mine, onDead) {
   for (const name of listNames(files, dir)) {
     if (name === mine)
       continue;
-    const path = join65(dir, name);
+    const path = join64(dir, name);
     if (isFileOfLiveOwner(files, path, name)) {
       live.push(name);
       continue;
     }
-    await onDead?.(readNote(files, path));
+    await onDead?.(readNote2(files, path));
     files.rmSync(path, { force: true });
   }
   return live;
 }
-function readNote(files, path) {
+function readNote2(files, path) {
   try {
     return files.readFileSync(path, "utf8").split("\n", 1)[0] ?? "";
   } catch {
@@ -48442,7 +49396,8 @@ function heldError2(what, owner) {
 }
 
 // packages/engine/dist/store/session.js
-import { dirname as dirname23, join as join66 } from "node:path";
+init_errors();
+import { dirname as dirname23, join as join65 } from "node:path";
 function beginSession(files, layout, durability, catalog) {
   const lease = explained(layout, () => openLease(files, layout));
   const settings = (packed) => ({
@@ -48465,13 +49420,13 @@ function publish(files, layout, durability, lease, written) {
   syncFiles(files, durability, lease.tmpDir, loose.map((file) => file.tmpPath));
   const touched = /* @__PURE__ */ new Set();
   for (const file of loose) {
-    const path = join66(layout.objects, file.name);
+    const path = join65(layout.objects, file.name);
     if (renameInto(files, file.tmpPath, path))
       touched.add(layout.objects).add(layout.dir);
     touched.add(dirname23(path));
   }
   for (const pack of packs) {
-    if (renameInto(files, pack.tmpPath, join66(layout.packs, pack.name)))
+    if (renameInto(files, pack.tmpPath, join65(layout.packs, pack.name)))
       touched.add(layout.dir);
     touched.add(layout.packs);
   }
@@ -48506,7 +49461,7 @@ function openStore(options2) {
     reader,
     write: (write2) => writeInSession(layout, () => beginSession(files, layout, durability, reader.catalog), write2),
     acquire: (name, acquireOptions) => acquire(files, layout, name, acquireOptions),
-    isFree: (name) => listNames(files, join67(layout.locks, name)).length === 0,
+    isFree: (name) => listNames(files, join66(layout.locks, name)).length === 0,
     close: () => reader.close()
   };
 }
@@ -48536,7 +49491,7 @@ function prepare(files, layout, durability) {
   if (version === void 0) {
     try {
       files.mkdirSync(layout.dir, { recursive: true });
-      const tmp = join67(layout.dir, `.version-${randomBytes22(6).toString("hex")}`);
+      const tmp = join66(layout.dir, `.version-${randomBytes22(6).toString("hex")}`);
       writeFileDurably(files, durability, layout.version, tmp, `${STORE_VERSION}
 `);
     } catch (error) {
@@ -48569,7 +49524,7 @@ function readVersion(files, layout) {
 // packages/engine/dist/engine.js
 var MOST_THREADS = 8;
 function findWorkspaceRoot(from) {
-  if (existsSync8(join68(from, "nx.json")))
+  if (existsSync9(join67(from, "nx.json")))
     return from;
   const parent = dirname24(from);
   return parent === from ? void 0 : findWorkspaceRoot(parent);
@@ -48577,7 +49532,7 @@ function findWorkspaceRoot(from) {
 async function openEngine(options2) {
   const { root, env, signal } = options2;
   const emit = options2.emit ?? (() => void 0);
-  if (!existsSync8(join68(root, "nx.json"))) {
+  if (!existsSync9(join67(root, "nx.json"))) {
     throw new SluiceError("ERR_WORKSPACE", `${root} has no nx.json`, {
       hint: "Sluice works in an Nx workspace; choose one with --cwd."
     });
@@ -48668,6 +49623,9 @@ async function openEngine(options2) {
   const on = async (select2, run) => {
     const context = contextFor();
     if (select2.length === 0) {
+      for (const { file, message } of context.projects.problems) {
+        emit({ type: "warning", code: "ERR_WORKSPACE", message: `what ${file} declares is left out: it ${message}` });
+      }
       for (const [stage, problem] of context.stages.broken) {
         emit({ type: "warning", code: problem.code, message: `${stage} is left out: ${problem.message}` });
       }
@@ -48755,12 +49713,7 @@ async function openEngine(options2) {
     addRemote: async ({ name, ...remote }) => addRemote(root, name, remote),
     removeRemote: async (name) => removeRemote(root, name),
     setDefaultRemote: async (name) => setDefaultRemote(root, name),
-    pingRemote: async (name) => {
-      const opening = contextFor().remotes.open(name);
-      const startedMs = performance.now();
-      await opening.remote.contact(signal);
-      return { remote: opening.name, ms: Math.round(performance.now() - startedMs) };
-    },
+    pingRemote: async (name) => pingRemote(contextFor(), name),
     remoteStat: async (name) => remoteStat(contextFor(), name),
     serveRemotes: async (serveOptions) => {
       drivers ??= keepDrivers();
@@ -48778,7 +49731,14 @@ async function openEngine(options2) {
   };
 }
 
+// packages/engine/dist/index.js
+init_errors();
+
+// packages/engine/dist/operations/add-target.js
+init_errors();
+
 // packages/engine/dist/operations/push-failure.js
+init_errors();
 function pushFailure(report2) {
   const failed3 = report2.remotes.filter(({ error }) => error !== null);
   const [first] = failed3;
@@ -48791,6 +49751,9 @@ function pushFailure(report2) {
     details: { ...report2 }
   });
 }
+
+// packages/engine/dist/operations/strictness.js
+init_errors();
 
 // packages/engine/dist/review/content-lines.js
 function contentLines(diff2) {
@@ -48894,7 +49857,7 @@ function foldedLine(path, changes) {
 function sideText(side) {
   return side.kind === "revision" ? visible(side.rev) : side.kind;
 }
-function placeOf7({ path: out }, path) {
+function placeOf8({ path: out }, path) {
   return path === "" ? out : `${out}/${path}`;
 }
 
@@ -48951,13 +49914,13 @@ function details(out) {
       const total = Object.values(line.counts).reduce((sum2, count3) => sum2 + count3, 0);
       return [
         "",
-        `${code(`${placeOf7(out, line.path)}/`)} ${plural(total, "file")}`,
+        `${code(`${placeOf8(out, line.path)}/`)} ${plural(total, "file")}`,
         formatBytes(line.before),
         formatBytes(line.after)
       ];
     }
     const { letter, path, from, before, after } = line.change;
-    const name = from === void 0 ? code(placeOf7(out, path)) : `${code(placeOf7(out, from))} \u2192 ${code(placeOf7(out, path))}`;
+    const name = from === void 0 ? code(placeOf8(out, path)) : `${code(placeOf8(out, from))} \u2192 ${code(placeOf8(out, path))}`;
     return [
       letter,
       name,
@@ -48967,7 +49930,7 @@ function details(out) {
   });
   const contents = out.content.flatMap(({ path, diff: diff2 }) => [
     "",
-    code(placeOf7(out, path)),
+    code(placeOf8(out, path)),
     "",
     ...fenced(contentLines(diff2))
   ]);
@@ -49016,6 +49979,9 @@ function code(text) {
 function escapeHtml(text) {
   return text.replace(/[&<>"'|`*_[\]\\~#@]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
+
+// packages/engine/dist/workspace/add-file.js
+init_errors();
 
 // packages/action/dist/ci-run.js
 import { readFileSync as readFileSync10 } from "node:fs";
@@ -49084,20 +50050,20 @@ function httpUrl(text) {
 }
 
 // packages/action/dist/github-api.js
-var ANSWER_MS2 = 2e4;
+var ANSWER_MS3 = 2e4;
 var MOST_TRIES = 4;
 var FIRST_WAIT_MS3 = 500;
-async function askGitHub(access, request2) {
+async function askGitHub(access, request3) {
   if (!/^[!-~]+$/.test(access.token))
-    throw new Error(`${nameOf5(request2)}: the token is empty, or is none`);
-  const tries = request2.isRepeatable ? MOST_TRIES : 1;
+    throw new Error(`${nameOf5(request3)}: the token is empty, or is none`);
+  const tries = request3.isRepeatable ? MOST_TRIES : 1;
   for (let made = 1; ; made++) {
-    const answer2 = await send3(access, request2);
+    const answer2 = await send3(access, request3);
     if (typeof answer2 !== "string" && answer2.status !== 429 && answer2.status < 500)
       return answer2;
     access.signal?.throwIfAborted();
     if (made === tries)
-      throw new Error(`${nameOf5(request2)}: ${typeof answer2 === "string" ? answer2 : tellOf(answer2)}`);
+      throw new Error(`${nameOf5(request3)}: ${typeof answer2 === "string" ? answer2 : tellOf(answer2)}`);
     await sleep6(FIRST_WAIT_MS3 * 2 ** (made - 1), void 0, { signal: access.signal });
   }
 }
@@ -49109,9 +50075,9 @@ function tellOf({ status: status2, content }) {
 }
 async function send3({ env, token, signal }, { method, path, body }) {
   const url = `${httpUrl(env.GITHUB_API_URL) ?? "https://api.github.com"}/${path}`;
-  const timeout = AbortSignal.timeout(ANSWER_MS2);
+  const timeout = AbortSignal.timeout(ANSWER_MS3);
   try {
-    const response = await fetch(url, {
+    const response = await fetchFor(env)(url, {
       method,
       headers: {
         accept: "application/vnd.github+json",
@@ -49120,7 +50086,7 @@ async function send3({ env, token, signal }, { method, path, body }) {
         "user-agent": "sluice-action",
         "x-github-api-version": "2022-11-28"
       },
-      ...body === void 0 ? {} : { body: JSON.stringify(body) },
+      ...body === void 0 ? {} : { body: Buffer.from(JSON.stringify(body)) },
       // An answer as others are: the token goes to no other place.
       redirect: "manual",
       signal: signal === void 0 ? timeout : AbortSignal.any([signal, timeout])
@@ -49128,11 +50094,13 @@ async function send3({ env, token, signal }, { method, path, body }) {
     return { status: response.status, content: readJson(await response.text()) };
   } catch (error) {
     if (timeout.aborted)
-      return `no answer from ${new URL(url).host} in ${ANSWER_MS2 / 1e3} s`;
+      return `no answer from ${new URL(url).host} in ${ANSWER_MS3 / 1e3} s`;
     return `no answer from ${new URL(url).host} (${reasonOf(error)})`;
   }
 }
 function reasonOf(error) {
+  if (error instanceof SluiceError)
+    return error.message;
   const cause = isNativeError(error) && isNativeError(error.cause) ? error.cause : error;
   if (!isNativeError(cause))
     return String(cause);
@@ -49155,9 +50123,9 @@ async function openPullRequest(access, wanted2) {
   }
   throw notPublished(`the pull request for ${wanted2.head} was not opened: ${tellOf(opened)}`, "Give the job `pull-requests: write`, and let workflows open pull requests in the settings of the repository.");
 }
-async function ask3(access, request2) {
+async function ask3(access, request3) {
   try {
-    return await askGitHub(access, request2);
+    return await askGitHub(access, request3);
   } catch (error) {
     throw notPublished(`the pull request was not opened: ${error instanceof Error ? error.message : String(error)}`, "The branch is there: open it by hand, or run the job again.");
   }
@@ -49457,12 +50425,12 @@ function lockChanged(host, root) {
 
 // packages/action/dist/task-notes.js
 import { readdirSync as readdirSync10, readFileSync as readFileSync11 } from "node:fs";
-import { join as join69 } from "node:path";
+import { join as join68 } from "node:path";
 var REPORT_NOTES_VARIABLE = "SLUICE_REPORT_NOTES";
 function readNotes(dir) {
   const notes = /* @__PURE__ */ new Map();
   for (const name of namesIn4(dir)) {
-    for (const line of readFileSync11(join69(dir, name), "utf8").split("\n")) {
+    for (const line of readFileSync11(join68(dir, name), "utf8").split("\n")) {
       const note = parseNote3(line);
       if (note !== void 0)
         notes.set(stageOf(note), note);
@@ -49877,9 +50845,9 @@ function mirrorsOf(engine, { remote, fartherRemotes }) {
 }
 
 // packages/action/dist/nx-command.js
-import { existsSync as existsSync9, readFileSync as readFileSync12 } from "node:fs";
+import { existsSync as existsSync10, readFileSync as readFileSync12 } from "node:fs";
 import { createRequire as createRequire2 } from "node:module";
-import { dirname as dirname25, join as join70 } from "node:path";
+import { dirname as dirname25, join as join69 } from "node:path";
 
 // packages/action/dist/nx-groups.js
 function nxGroups(stages) {
@@ -49918,7 +50886,7 @@ function nxCommand(root, args) {
   const nx = findNx(root);
   if (nx !== void 0)
     return { program: "node", args: [nx, ...args], shell: false, text };
-  if (existsSync9(join70(root, ".pnp.cjs")))
+  if (existsSync10(join69(root, ".pnp.cjs")))
     return { program: "yarn", args: ["nx", ...args], shell: false, text };
   throw new SluiceError("ERR_WORKSPACE", `Nx is not installed in ${root}`, {
     hint: "Install the packages of the workspace in a step before this one, for example with `npm ci`."
@@ -49945,9 +50913,9 @@ function nxArguments(inputs, stageTargets) {
 }
 function findNx(root) {
   try {
-    const manifest = createRequire2(join70(root, "package.json")).resolve("nx/package.json");
+    const manifest = createRequire2(join69(root, "package.json")).resolve("nx/package.json");
     const { bin } = JSON.parse(readFileSync12(manifest, "utf8"));
-    return bin?.nx === void 0 ? void 0 : join70(dirname25(manifest), bin.nx);
+    return bin?.nx === void 0 ? void 0 : join69(dirname25(manifest), bin.nx);
   } catch {
     return void 0;
   }
@@ -50210,7 +51178,7 @@ ${hint}`}`;
 }
 
 // packages/action/dist/tell-review.js
-import { createHash as createHash27 } from "node:crypto";
+import { createHash as createHash26 } from "node:crypto";
 
 // packages/action/dist/pull-comment.js
 var LONGEST_COMMENT = 65536;
@@ -50260,12 +51228,12 @@ async function whoAmI(place2) {
   }
 }
 async function ask4(place2, method, path, body) {
-  const request2 = { method, path, ...body === void 0 ? {} : { body }, isRepeatable: method !== "POST" };
-  const answer2 = await askGitHub(place2, request2);
+  const request3 = { method, path, ...body === void 0 ? {} : { body }, isRepeatable: method !== "POST" };
+  const answer2 = await askGitHub(place2, request3);
   if (answer2.status < 300)
     return answer2.content;
   const hint = [401, 403, 404].includes(answer2.status) ? ". The token needs `pull-requests: write`; that of a pull request from a fork never has it" : "";
-  throw new Error(`${nameOf5(request2)}: ${tellOf(answer2)}${hint}`);
+  throw new Error(`${nameOf5(request3)}: ${tellOf(answer2)}${hint}`);
 }
 function asComment(value2) {
   const { id, body, user } = asObject3(value2);
@@ -50297,7 +51265,7 @@ ${runLine(env, repository)}`);
   }
 }
 function markerOf({ GITHUB_WORKFLOW = "", GITHUB_JOB = "" }) {
-  const hash8 = createHash27("sha256").update(`${GITHUB_WORKFLOW}
+  const hash8 = createHash26("sha256").update(`${GITHUB_WORKFLOW}
 ${GITHUB_JOB}`).digest("hex");
   return `<!-- sluice-review ${hash8.slice(0, 16)} -->`;
 }
@@ -50317,7 +51285,7 @@ function temporary({ env }) {
 // packages/action/dist/version-warning.js
 import { readFileSync as readFileSync13 } from "node:fs";
 import { createRequire as createRequire3 } from "node:module";
-import { join as join71 } from "node:path";
+import { join as join70 } from "node:path";
 function versionWarning(root, own3 = ownVersion()) {
   const installed = installedVersion(root);
   if (own3 === void 0 || installed === void 0 || installed === own3)
@@ -50329,7 +51297,7 @@ function ownVersion() {
 }
 function installedVersion(root) {
   try {
-    const path = createRequire3(join71(root, "package.json")).resolve("@sluice/nx/package.json");
+    const path = createRequire3(join70(root, "package.json")).resolve("@sluice/nx/package.json");
     const { version } = JSON.parse(readFileSync13(path, "utf8"));
     return typeof version === "string" ? version : void 0;
   } catch {
@@ -50396,7 +51364,7 @@ function escapeProperty(text) {
 async function runMain(host, mode) {
   const commands = workflowCommands(host);
   const interruption = listen2(host);
-  const scratch = mkdtempSync4(join72(temporary(host), "sluice-"));
+  const scratch = mkdtempSync4(join71(temporary(host), "sluice-"));
   try {
     const inputs = parseInputs(host.env);
     for (const key of keysIn(host.env))
@@ -50413,7 +51381,7 @@ async function runMain(host, mode) {
     return 1;
   } finally {
     interruption.end();
-    rmSync10(join72(scratch, "notes"), { recursive: true, force: true });
+    rmSync10(join71(scratch, "notes"), { recursive: true, force: true });
   }
 }
 function keysIn({ SLUICE_SIGNING_KEY: keys = "" }) {
@@ -50434,8 +51402,8 @@ async function runStep(host, step, interruption) {
   for (const [at3, root] of roots.entries()) {
     if (interruption.aborted)
       break;
-    const notesDir = join72(scratch, "notes", String(at3));
-    mkdirSync19(notesDir, { recursive: true });
+    const notesDir = join71(scratch, "notes", String(at3));
+    mkdirSync17(notesDir, { recursive: true });
     const { engine, remote } = await openWorkspace(host, root, inputs, standing, warnings, interruption);
     try {
       if (engine.remotes().length === 0)
@@ -50501,7 +51469,7 @@ function limit(standing, inputs, mode) {
   return standing;
 }
 function publish2(host, { commands, inputs, scratch }, report2, review) {
-  const path = join72(scratch, "report.json");
+  const path = join71(scratch, "report.json");
   writeFileSync6(path, `${JSON.stringify(report2, void 0, 2)}
 `);
   for (const [name, value2] of Object.entries(outputsOf(report2, path)))
@@ -50522,7 +51490,7 @@ function exitCodeOf(runs, { strict, push: push2 }, problems, warnings) {
 
 // packages/action/dist/run-plan.js
 import { mkdtempSync as mkdtempSync5, writeFileSync as writeFileSync7 } from "node:fs";
-import { join as join73 } from "node:path";
+import { join as join72 } from "node:path";
 
 // packages/action/dist/plan-inputs.js
 var MOST_LEVELS2 = 4;
@@ -50643,7 +51611,7 @@ async function makePlan2(host, commands, inputs, signal) {
   } finally {
     await engine.close();
   }
-  const path = join73(mkdtempSync5(join73(temporary(host), "sluice-plan-")), "plan.json");
+  const path = join72(mkdtempSync5(join72(temporary(host), "sluice-plan-")), "plan.json");
   writeFileSync7(path, `${JSON.stringify({ schema: 1, ...plan2 }, void 0, 2)}
 `);
   for (const [name, value2] of Object.entries(planOutputs(plan2, path)))

@@ -1,4 +1,6 @@
+import { dirname } from 'node:path';
 import type { PullReport, PushReport, StatusReport, VerifyReport } from '@sluice/engine';
+import { selfSigned, startTestProxy, startTlsFront } from '../packages/engine/src/testing/proxy.js';
 import { useFaultProxy, useS3Server } from '../packages/engine/src/testing/s3.js';
 import { patternBytes } from './harness/bytes.js';
 import { pipelineWorkspace, takeRuns } from './harness/pipeline.js';
@@ -72,6 +74,51 @@ story('results that another workspace pushed are restored from the bucket', asyn
   expect(takeRuns(clone)).toEqual([]);
   expect(output).toContain('from origin');
   expect(clone.sha256('p/report.txt')).toBe(workspace.sha256('p/report.txt'));
+});
+
+story('a bucket with TLS is reached through a proxy with TLS and a password, which nothing tells', async () => {
+  w = await pipelineWorkspace();
+  const own = selfSigned(dirname(w.root), 'localhost', 's3.company.invalid');
+  const front = await startTlsFront(own, new URL(server().endpoint).host);
+  const hosts = { 's3.company.invalid:443': `127.0.0.1:${front.port}` };
+  const wants = `Basic ${Buffer.from('me:p@ss-word').toString('base64')}`;
+  const through = await startTestProxy({ hosts, wants });
+  const proxyFront = await startTlsFront(own, through.host);
+  try {
+    const by = (keys: string): Workspace =>
+      w.with({
+        ...w.env,
+        ...server().env,
+        HTTPS_PROXY: `https://${keys}@localhost:${proxyFront.port}`,
+        NODE_EXTRA_CA_CERTS: own.certFile,
+      });
+    const workspace = by('me:p%40ss-word');
+    const name = `https://localhost:${proxyFront.port} (HTTPS_PROXY)`;
+    await workspace.sluice('init');
+    const place = ['origin', `s3://${await newBucket()}/team/data`, '--endpoint', 'https://s3.company.invalid'];
+    await workspace.sluice('remote', 'add', ...place);
+    expect(await workspace.json('remote', 'ping')).toMatchObject({ remote: 'origin', proxy: name });
+    expect(await workspace.sluice('remote', 'ping')).toContain(`through the proxy ${name}`);
+    await workspace.nx('run', 'p:report');
+    expect(await workspace.json<PushReport>('push')).toMatchObject({ files: { sent: 5 } });
+    const report = workspace.sha256('p/report.txt');
+    workspace.remove('.sluice');
+    workspace.remove('p/report.txt');
+    await workspace.sluice('pull');
+    expect(workspace.sha256('p/report.txt')).toBe(report);
+    expect(new Set(through.seen)).toEqual(new Set(['CONNECT s3.company.invalid:443']));
+    expect(new Set(through.credentials)).toEqual(new Set([wants]));
+
+    const refused = await by('me:wrong-one').try('sluice', 'push', '--verbose');
+    expect(refused).toMatchObject({ code: 3, output: expect.stringContaining(name) });
+    expect(refused.output).toContain('does not accept the credentials in HTTPS_PROXY (407)');
+    const secrets = ['wrong-one', Buffer.from('me:wrong-one').toString('base64'), 'proxy-authorization'];
+    for (const secret of secrets) expect(refused.output.toLowerCase()).not.toContain(secret.toLowerCase());
+  } finally {
+    proxyFront.stop();
+    front.stop();
+    await through.stop();
+  }
 });
 
 for (const [name, breakDown] of [

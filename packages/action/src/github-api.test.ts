@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { askGitHub, type GitHubRequest } from './github-api.js';
 import { withApi } from './testing/api-answers.js';
 
@@ -52,6 +54,18 @@ test('a server that is not there is named, and the token is not', async () => {
   expect(failure).not.toContain(TOKEN);
 });
 
+test('it is asked through the proxy of the environment, which gets no token to see, and is named where it fails', async () => {
+  await withProxy(async (proxy, seen) => {
+    const env = { GITHUB_API_URL: 'https://api.company.invalid', HTTPS_PROXY: `http://me:hidden@${proxy}` };
+    const failure = await askGitHub({ env, token: TOKEN }, ADD).catch(String);
+    expect(seen).toEqual(['CONNECT api.company.invalid:443']);
+    expect(failure).toContain(
+      `(the proxy http://${proxy} (HTTPS_PROXY) lets nothing through to api.company.invalid:443 (403))`,
+    );
+    expect(failure).not.toMatch(/hidden|secret/);
+  });
+});
+
 test.each(['', 'a\nb', 'a b'])('%j is no token, and is not shown', async (token) => {
   await withApi([], async ({ url, asked }) => {
     await expect(askGitHub({ ...access(url), token }, LIST)).rejects.toThrow(
@@ -70,3 +84,18 @@ test('a step that is interrupted does not wait for another try', async () => {
     expect(asked).toHaveLength(1);
   });
 });
+
+/** A proxy that lets nothing through. */
+async function withProxy(run: (host: string, seen: readonly string[]) => Promise<void>): Promise<void> {
+  const seen: string[] = [];
+  const proxy = createServer().on('connect', ({ method, url, headers }, socket) => {
+    seen.push(`${method} ${url}${headers.authorization === undefined ? '' : ' with a token'}`);
+    socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  try {
+    await run(`127.0.0.1:${(proxy.address() as AddressInfo).port}`, seen);
+  } finally {
+    proxy.close();
+  }
+}

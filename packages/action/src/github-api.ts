@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isNativeError } from 'node:util/types';
+import { fetchFor, SluiceError } from '@sluice/engine';
 import type { Host } from './host.js';
 import { httpUrl } from './http-url.js';
 import { asObject, asText, readJson } from './json-values.js';
@@ -64,7 +65,7 @@ async function send(
   const url = `${httpUrl(env.GITHUB_API_URL) ?? 'https://api.github.com'}/${path}`;
   const timeout = AbortSignal.timeout(ANSWER_MS);
   try {
-    const response = await fetch(url, {
+    const response = await fetchFor(env)(url, {
       method,
       headers: {
         accept: 'application/vnd.github+json',
@@ -73,7 +74,7 @@ async function send(
         'user-agent': 'sluice-action',
         'x-github-api-version': '2022-11-28',
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: Buffer.from(JSON.stringify(body)) }),
       // An answer as others are: the token goes to no other place.
       redirect: 'manual',
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
@@ -87,6 +88,8 @@ async function send(
 
 /** `fetch` says only that it failed. Its cause says why; that of several addresses has a code and no words. */
 function reasonOf(error: unknown): string {
+  // That of a proxy, which it names.
+  if (error instanceof SluiceError) return error.message;
   const cause = isNativeError(error) && isNativeError(error.cause) ? error.cause : error;
   if (!isNativeError(cause)) return String(cause);
   return cause.message === '' && 'code' in cause ? String(cause.code) : cause.message;

@@ -223,7 +223,7 @@ const CASES: readonly (readonly [args: string, call: readonly unknown[], documen
     ],
     { remotes: REMOTES },
   ],
-  ['remote ping', ['pingRemote', undefined], { remote: 's3cache', used: true, ms: 12 }],
+  ['remote ping', ['pingRemote', undefined], { remote: 's3cache', used: true, ms: 12, proxy: null }],
   ['remote stat near', ['remoteStat', 'near'], REMOTE_STAT],
   ['store stat', ['storeStat'], stat],
   ['store path', ['storeStat'], { path }],

@@ -31,6 +31,7 @@ import type {
   ImportReport,
   InitReport,
   MergeLocksReport,
+  PingReport,
   PrePushReport,
   PullReport,
   PushReport,
@@ -201,10 +202,10 @@ export interface Engine {
   removeRemote(name: string): Promise<void>;
   /** Makes a remote the default one. */
   setDefaultRemote(name: string): Promise<void>;
-  /** Milliseconds until a remote answered, and whether anything was ever pushed to it: if not, a warning says so, since its URL may be wrong or its directory not mounted. Throws `ERR_REMOTE_DOWN` or `ERR_REMOTE_DENIED`. */
-  pingRemote(
-    name: string | undefined,
-  ): Promise<{ readonly remote: string; readonly used: boolean; readonly ms: number }>;
+  /**
+   * Asks a remote for a sign of life. If nothing was ever pushed to it, a warning says so, since its URL may be wrong or its directory not mounted. Throws `ERR_REMOTE_DOWN` or `ERR_REMOTE_DENIED`.
+   */
+  pingRemote(name: string | undefined): Promise<PingReport>;
   /** What a remote holds. Throws `ERR_REMOTE_DOWN` or `ERR_REMOTE_DENIED`. */
   remoteStat(name: string | undefined): Promise<RemoteStatReport>;
   /**

@@ -31,6 +31,7 @@ import { log } from './operations/log.js';
 import { ls } from './operations/ls.js';
 import { mergeLockFiles } from './operations/merge-locks.js';
 import type { Select } from './operations/options.js';
+import { pingRemote } from './operations/ping-remote.js';
 import { plan } from './operations/plan/plan.js';
 import { prePush } from './operations/pre-push.js';
 import { publishLocks } from './operations/publish-locks.js';
@@ -180,6 +181,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   ): Promise<T> => {
     const context = contextFor();
     if (select.length === 0) {
+      for (const { file, message } of context.projects.problems) {
+        emit({ type: 'warning', code: 'ERR_WORKSPACE', message: `what ${file} declares is left out: it ${message}` });
+      }
       for (const [stage, problem] of context.stages.broken) {
         emit({ type: 'warning', code: problem.code, message: `${stage} is left out: ${problem.message}` });
       }
@@ -278,17 +282,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     addRemote: async ({ name, ...remote }) => addRemote(root, name, remote),
     removeRemote: async (name) => removeRemote(root, name),
     setDefaultRemote: async (name) => setDefaultRemote(root, name),
-    pingRemote: async (name) => {
-      const { remotes } = contextFor();
-      const opening = remotes.open(name);
-      const { remote } = opening;
-      const startedMs = performance.now();
-      const used = (await remote.contact(signal)) === 'used';
-      const ms = Math.round(performance.now() - startedMs);
-      // What evicts may have been used all the same.
-      if (!used && remote.storage.durable) remotes.reach.unused(remote);
-      return { remote: opening.name, used, ms };
-    },
+    pingRemote: async (name) => pingRemote(contextFor(), name),
     remoteStat: async (name) => remoteStat(contextFor(), name),
     serveRemotes: async (serveOptions) => {
       drivers ??= keepDrivers();

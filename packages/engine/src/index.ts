@@ -52,6 +52,8 @@ export { createStrictness, type Strictness } from './operations/strictness.js';
 export type { FileSum, SummaryOptions, SummaryOut, SummaryReport } from './operations/summary.js';
 export type { VerifyAppendOnlyOptions } from './operations/verify-append-only.js';
 export type { VerifyRemoteOptions } from './operations/verify-remote.js';
+export { fetchFor } from './remote/storage/proxy/fetch.js';
+export type { Fetch, FetchInit } from './remote/storage/proxy/fetch-port.js';
 export * from './review/index.js';
 export type { ChosenStage } from './stage/load-stages.js';
 export type { RunOptions, RunResult } from './stage/run-stage.js';

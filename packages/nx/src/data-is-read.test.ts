@@ -1,5 +1,5 @@
 import { dataIsRead as isRead } from './data-is-read.js';
-import type { ExecutorContext } from './host.js';
+import type { ExecutorContext } from './nx-context.js';
 import { executorContext } from './testing/executor-context.js';
 
 function dataIsRead(context: ExecutorContext, endIsRead?: boolean): boolean {

@@ -13,7 +13,7 @@ import {
 } from '@sluice/engine';
 import { createProgress } from './progress.js';
 
-/** What is used of `process`. */
+/** The process that something runs in: what is used of `process`. */
 export interface Host {
   readonly stdout: { readonly isTTY?: boolean; write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };

@@ -1,4 +1,4 @@
-import { createRate, progressText, type SluiceEvent } from '@sluice/engine';
+import { createProgressLines, type SluiceEvent } from '@sluice/engine';
 
 type ProgressEvent = Extract<SluiceEvent, { type: 'progress' }>;
 
@@ -21,34 +21,20 @@ export function createProgress(host: {
   readonly isTerminal: boolean;
   nowMs(): number;
 }): Progress {
-  const everyMs = host.isTerminal ? TERMINAL_EVERY_MS : PLAIN_EVERY_MS;
-  let phase: string | undefined;
-  let toldMs = 0;
-  let told = false;
-  let drawn = false;
-  const rateOf = createRate();
+  const lineOf = createProgressLines(host.isTerminal ? TERMINAL_EVERY_MS : PLAIN_EVERY_MS);
+  let isDrawn = false;
   const clear = (): void => {
-    if (drawn) host.write(ERASE_LINE);
-    drawn = false;
+    if (isDrawn) host.write(ERASE_LINE);
+    isDrawn = false;
   };
   return {
     clear,
     show: (event) => {
-      const now = host.nowMs();
-      const rate = rateOf(event, now);
-      const key = `${event.phase} ${event.subject}`;
-      if (key !== phase) {
-        phase = key;
-        toldMs = now;
-        told = false;
-      }
-      const isLast = event.totalFiles > 0 && event.files >= event.totalFiles;
-      if (isLast ? !told : now - toldMs < everyMs) return;
-      toldMs = now;
-      told = !isLast;
+      const line = lineOf(event, host.nowMs());
+      if (line === undefined) return;
       clear();
-      host.write(host.isTerminal ? progressText(event, rate) : `${progressText(event, rate)}\n`);
-      drawn = host.isTerminal;
+      host.write(host.isTerminal ? line : `${line}\n`);
+      isDrawn = host.isTerminal;
     },
   };
 }

@@ -1,8 +1,8 @@
-import type { ExecutorContext } from './host.js';
+import type { ExecutorContext } from './nx-context.js';
 import { bringUpToDate } from './run/bring-up-to-date.js';
 import { type HostProcess, withEngine } from './with-engine.js';
 
-/** Brings the stage of a target up to date and prints what became of it. Both executors are this; what differs is in the options. */
+/** Brings the stage of a target up to date and prints what became of it. The executors `stage` and `track` are this; what differs is in the options. */
 export async function runTarget(
   options: unknown,
   context: ExecutorContext,

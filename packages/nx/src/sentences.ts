@@ -15,7 +15,7 @@ import {
   sourcesText,
 } from '@sluice/engine';
 
-/** A line for each remote: `pushed 2 files (156.6 KiB) to s3cache in 0.8 s; 5 files were there already`. */
+/** A line for each remote: `pushed 2 files (156.6 KiB) to s3cache in 0.8 s; 5 files there already`. */
 export function pushText({ remotes, dryRun }: PushReport): string {
   return remotes.map((one) => pushedText(one, dryRun)).join('\n');
 }
@@ -28,10 +28,9 @@ function pushedText({ files, bytes, remote, ms, error }: RemotePush, dryRun: boo
   return dryRun ? `would push ${sent}${there}` : `pushed ${sent} in ${formatDuration(ms)}${there}`;
 }
 
-/** `received 2 files (1.3 MiB) from s3cache in 0.8 s; wrote 2 files`. */
+/** `received 2 files (1.3 MiB) from s3cache in 0.8 s; wrote 2 files, 8 files in place`, and what was left out. */
 export function pullText(report: PullReport): string {
-  const { workspace } = report;
-  const { left } = report;
+  const { workspace, left } = report;
   const leftOut =
     left.files === 0 ? '' : `; left out ${plural(left.files, 'file')} (${formatBytes(left.bytes)}) for maxBytes`;
   return `${receivedText(report)}; ${workspaceText(workspace)}${leftOut}`;
@@ -43,7 +42,7 @@ function receivedText(report: FetchReport): string {
   return `received ${plural(files.received, 'file')} (${formatBytes(bytes.received)}) from ${sourcesText(report)} in ${formatDuration(ms)}`;
 }
 
-/** `wrote 2 files (1.3 MiB), removed 1 file, 8 files in place in 0.8 s`, and what could not be written. */
+/** `wrote 2 files, removed 1 file, 8 files in place (1.3 MiB) in 0.8 s`, and what could not be written. */
 export function checkoutText({ workspace, bytes, referenceOnly, ms }: CheckoutReport): string {
   const files = referenceOnly.reduce((sum, out) => sum + out.files, 0);
   const left = referenceOnly.length === 0 ? '' : `; ${plural(files, 'file')} left reference-only, a pull brings them`;
@@ -55,7 +54,7 @@ function workspaceText({ written, removed, unchanged }: CheckoutReport['workspac
   return `wrote ${plural(written, 'file')}${gone}, ${plural(unchanged, 'file')} in place`;
 }
 
-/** `removed 3 objects (1.2 MiB), kept 3`, and what was kept because no remote is known to hold it. */
+/** `removed 3 objects (1.2 MiB), kept 3 objects in 0.8 s`, and what was kept because no remote is known to hold it. */
 export function gcText({ removed, kept, keptUnpushed, dryRun, ms }: GcReport): string {
   const gone = `${dryRun ? 'would remove' : 'removed'} ${objects(removed)} (${formatBytes(removed.bytes)})`;
   const unpushed =

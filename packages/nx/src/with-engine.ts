@@ -1,6 +1,6 @@
 import { asSluiceError, createStrictness, type Engine, openEngine, type SluiceEvent } from '@sluice/engine';
 import { abortOnSignal } from './abort-on-signal.js';
-import type { ExecutorContext } from './host.js';
+import type { ExecutorContext } from './nx-context.js';
 import { createPrinter, type Host, type Printer } from './printer.js';
 import { NOTES_VARIABLE, NOTES_VARIABLES } from './run/task-note.js';
 
@@ -26,7 +26,7 @@ export async function withEngine(
       strictness.watch(event);
       printer.emit(event);
     };
-    engine = await openEngine({ root: context.root, env: commandEnv(host), emit, signal, ...sharedWith(host) });
+    engine = await openEngine({ root: context.root, env: commandEnv(host), emit, signal, ...sharedRunDir(host) });
     const result = await work(engine, printer);
     const failure = strictness.failure();
     if (failure !== undefined) throw failure;
@@ -45,13 +45,16 @@ export function isVerbose({ isVerbose: asked }: ExecutorContext, { env }: Host):
   return asked === true || env.NX_VERBOSE_LOGGING === 'true';
 }
 
-/** What one task of an Nx command finds out about remotes, the others need not find out; but who is strict fails with each task that it touches. */
-export function sharedWith({ env }: Host): { readonly runDir?: string } {
+/**
+ * The folder by which the tasks of one Nx command tell each other what they find out about remotes, so that a remote that is down costs the time of one task. With `SLUICE_STRICT` each task finds out
+ * for itself, since each that meets such a remote is to fail.
+ */
+export function sharedRunDir({ env }: Host): { readonly runDir?: string } {
   const dir = env[NOTES_VARIABLE];
   return dir && !env.SLUICE_STRICT ? { runDir: dir } : {};
 }
 
-/** The environment as commands see it: where tasks leave their notes is between us, and an Nx that a command starts has tasks of its own. */
+/** The environment as commands see it: without the folders for notes, since an Nx that a command starts has tasks of its own. */
 export function commandEnv({ env }: Host): Host['env'] {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !NOTES_VARIABLES.includes(name)));
 }

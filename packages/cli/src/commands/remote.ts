@@ -94,7 +94,8 @@ function declarePing(remote: Command, execute: Execute): void {
     .action(async (name: string | undefined) =>
       execute(async (engine) => {
         const answer = await engine.pingRemote(name);
-        return { json: answer, text: `${answer.remote} answered in ${answer.ms} ms` };
+        const by = answer.proxy === null ? '' : ` through the proxy ${answer.proxy}`;
+        return { json: answer, text: `${answer.remote} answered in ${answer.ms} ms${by}` };
       }),
     );
 }

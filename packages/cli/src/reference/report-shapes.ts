@@ -289,6 +289,7 @@ export const DOCTOR: Shape = {
 export const EXPLAIN: Shape = {
   ...STAGE,
   state: '"unchanged", "restorable", "changed" or "new"',
+  frozen: 'true or false',
   reasons: REASONS,
   fingerprint: { before: 'digest or null', after: 'digest or null' },
   parts: [{ kind: 'text', name: 'text', before: 'text or null', after: 'text or null', changed: 'true or false' }],
@@ -337,7 +338,7 @@ export const REMOTES: Shape = {
   remotes: [{ name: 'text', url: 'text', default: 'true or false', readOnly: 'true or false' }],
 };
 
-export const PING: Shape = { remote: 'text', used: 'true or false', ms: 'number' };
+export const PING: Shape = { remote: 'text', used: 'true or false', ms: 'number', proxy: 'text or null' };
 
 export const REMOTE_STAT: Shape = {
   remote: 'text',

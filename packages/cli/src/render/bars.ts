@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module';
 import { Writable } from 'node:stream';
-import { createRate, formatBytes, formatCount, visible } from '@sluice/engine';
+import { createRate, formatBytes, formatCount, isLastOfPhase, visible } from '@sluice/engine';
 import type { SingleBar } from 'cli-progress';
 import type { Output } from '../io.js';
-import { isLast, type Progress, type ProgressEvent } from './progress.js';
+import type { Progress, ProgressEvent } from './progress.js';
 
 /** Bars of cli-progress, one at a time. A new phase or subject ends the bar before it; a bar ends at exactly the total that it promised. */
 export function createBars(output: Output, nowMs: () => number): Progress {
@@ -38,7 +38,7 @@ export function createBars(output: Output, nowMs: () => number): Progress {
       }
       bar?.setTotal(totalOf(event));
       bar?.update(doneOf(event), shownNow);
-      if (isLast(event)) clear();
+      if (isLastOfPhase(event)) clear();
     },
   };
 }

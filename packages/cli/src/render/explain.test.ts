@@ -32,6 +32,9 @@ test('what need not run says why', () => {
   expect(explainText({ ...EXPLAIN, state: 'unchanged', reasons: [], parts: [] }, false)).toBe(
     'model:train would not run: nothing changed',
   );
+  expect(explainText({ ...EXPLAIN, state: 'unchanged', frozen: true, reasons: [], parts: [] }, false)).toBe(
+    'model:train would not run: it is declared as "frozen", so its deps and params are not looked at',
+  );
   expect(explainText({ ...EXPLAIN, state: 'restorable', parts: [] }, false)).toContain('would be restored');
 });
 

@@ -21,11 +21,12 @@ export function explainText(report: ExplainReport, verbose: boolean): string {
   return [verdict(report), '', ...table([head, ...rows])].join('\n');
 }
 
-function verdict({ project, target, state, reasons }: ExplainReport): string {
+function verdict({ project, target, state, frozen, reasons }: ExplainReport): string {
   const name = `${project}:${target}`;
   const why = reasons.length === 0 ? '' : `: ${reasonsText(reasons)}`;
   switch (state) {
     case 'unchanged':
+      if (frozen) return `${name} would not run: it is declared as "frozen", so its deps and params are not looked at`;
       return `${name} would not run: nothing changed`;
     case 'restorable':
       return `${name} would not run: its result for these inputs is known and would be restored (${reasonsText(reasons)})`;

@@ -9,8 +9,3 @@ export interface Progress {
   /** Makes room for another line. */
   clear(): void;
 }
-
-/** The last event of a phase. A total of 0 is not known yet. */
-export function isLast({ files, totalFiles }: ProgressEvent): boolean {
-  return totalFiles > 0 && files >= totalFiles;
-}

@@ -79,7 +79,7 @@ function sampleEngine(root: string): Engine {
     addRemote: async () => undefined,
     removeRemote: async () => undefined,
     setDefaultRemote: async () => undefined,
-    pingRemote: async () => ({ remote: 's3cache', used: true, ms: 12 }),
+    pingRemote: async () => ({ remote: 's3cache', used: true, ms: 12, proxy: null }),
     remoteStat: async () => samples.REMOTE_STAT,
     close: async () => undefined,
   };

@@ -16,7 +16,7 @@ import {
 import { asDigest, parseOuts, parseParts, printOuts, printParts } from './outs-json.js';
 import { fingerprintOf, type Part } from './parts.js';
 import { compareUtf8, type RelPath } from './path.js';
-import type { OutRoot } from './root.js';
+import { type OutRoot, sameRoot } from './root.js';
 
 /** Who made a result, as far as it is known. */
 export interface Maker {
@@ -41,6 +41,11 @@ export interface StageRecord {
   readonly area: string;
   /** Raw bytes that say who vouches for all of it; a record of a store has them only where it came with them. */
   readonly signature?: Buffer;
+}
+
+/** Whether two records have the same outs with the same roots. */
+export function sameOuts(a: StageRecord, b: StageRecord): boolean {
+  return a.outs.size === b.outs.size && [...a.outs].every(([path, root]) => sameRoot(root, b.outs.get(path)));
 }
 
 const VERSION = 1;

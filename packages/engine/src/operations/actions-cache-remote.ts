@@ -6,6 +6,7 @@ import { CacheHttp } from '../remote/storage/actions-cache/cache-http.js';
 import { CACHE_VERSION } from '../remote/storage/actions-cache/cache-keys.js';
 import { cacheServiceV1 } from '../remote/storage/actions-cache/cache-v1.js';
 import { cacheServiceV2 } from '../remote/storage/actions-cache/cache-v2.js';
+import { fetchFor } from '../remote/storage/proxy/fetch.js';
 import type { DownDetails, RetryOptions } from '../remote/storage/retry.js';
 import type { Environment } from '../workspace/config.js';
 
@@ -53,7 +54,12 @@ export function actionsCacheOptionsOf(
   const { protocol, base, token, access } = runtime;
   const [scope = ''] = access.scopes;
   const description = scope === '' ? 'actions-cache:' : `actions-cache: of ${scope}`;
-  const http = new CacheHttp({ place: description, retry, limits: { answerMs: ANSWER_MS, stallMs: STALL_MS } });
+  const http = new CacheHttp({
+    place: description,
+    retry,
+    limits: { answerMs: ANSWER_MS, stallMs: STALL_MS },
+    fetch: fetchFor(env),
+  });
   const service = (protocol === 'v2' ? cacheServiceV2 : cacheServiceV1)({ http, base, token, version: CACHE_VERSION });
   return {
     description,
@@ -74,6 +80,11 @@ export function actionsCacheAccess(env: Environment): CacheAccess | undefined {
   return env.ACTIONS_RUNTIME_TOKEN
     ? cacheAccess(env.ACTIONS_RUNTIME_TOKEN, env.ACTIONS_CACHE_MODE || undefined)
     : undefined;
+}
+
+/** The address of the Actions cache; `undefined` where there is none. */
+export function actionsCacheAddress(env: Environment): string | undefined {
+  return runtimeOf(env)?.base;
 }
 
 function runtimeOf(env: Environment): ActionsRuntime | undefined {

@@ -1,7 +1,7 @@
 import { SluiceError } from '../errors.js';
 import { partKey } from '../model/parts.js';
 import { compareUtf8 } from '../model/path.js';
-import { decide } from '../stage/decide.js';
+import { decide, isFrozen } from '../stage/decide.js';
 import { Resolver } from '../stage/resolve.js';
 import type { OperationContext } from './context.js';
 import type { ExplainReport } from './reports.js';
@@ -23,6 +23,7 @@ export async function explain(context: OperationContext, selected: readonly Sele
   return {
     ...stage.id,
     state: decision.kind,
+    frozen: isFrozen(stage, locked),
     reasons: decision.reasons,
     fingerprint: { before: locked?.fingerprint ?? null, after: decision.fingerprint ?? null },
     parts: keys.flatMap((key) => {

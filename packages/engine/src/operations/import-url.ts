@@ -2,6 +2,7 @@ import { mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { SluiceError } from '../errors.js';
 import type { Digest } from '../model/digest.js';
+import { fetchFor } from '../remote/storage/proxy/fetch.js';
 import { committedRoot, replaceData } from '../stage/replace-data.js';
 import { type Out, type Stage, stageName } from '../stage/stage.js';
 import type { BucketSettings } from '../workspace/bucket-settings.js';
@@ -119,7 +120,7 @@ function receiveFile(
   settings: BucketSettings | undefined,
   asked: ObjectDownload,
 ): Promise<Download> {
-  if (!isS3Url(asked.url)) return download({ ...asked, signal: context.signal });
+  if (!isS3Url(asked.url)) return download({ ...asked, signal: context.signal, fetch: fetchFor(context.env) });
   const { bucket } = parseObjectUrl(asked.url);
   return downloadObject(context, openBucket(context, bucket, settings ?? {}), asked);
 }

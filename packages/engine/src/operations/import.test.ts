@@ -6,6 +6,7 @@ import { dirname } from 'node:path';
 import { openEngine } from '../engine.js';
 import type { Engine } from '../engine-api.js';
 import { readTree } from '../testing/disk-tree.js';
+import { startTestProxy } from '../testing/proxy.js';
 import { useTempDir } from '../testing/temp-dir.js';
 
 const temp = useTempDir();
@@ -135,6 +136,23 @@ describe('a URL', () => {
     await engine.commit({ select: [] });
     expect(await engine.updateImports({ select: [] })).toMatchObject([{ changed: true }]);
     expect(data()).toBe('one');
+  });
+
+  test('is received through the proxy of the environment, and a proxy that refuses is named', async () => {
+    await engine.close();
+    answer = serve('one', '"1"');
+    const proxy = await startTestProxy({ hosts: { 'files.invalid:80': new URL(url).host } });
+    const env = { ...process.env, HTTP_PROXY: `http://me:secret@${proxy.host}` };
+    engine = await openEngine({ root: temp('ws'), env, threads: 0 });
+    const bringFar = (address: string) => engine.importUrl({ url: address, select: ['p:data'] });
+    expect(await bringFar('http://files.invalid/cities.csv')).toMatchObject({ bytes: 3, changed: true });
+    expect(proxy.seen).toEqual(['GET http://files.invalid/cities.csv']);
+    expect(requests[0]?.headers).not.toHaveProperty('proxy-authorization');
+    await proxy.stop();
+    await expect(bringFar('http://files.invalid/gone')).rejects.toMatchObject({
+      code: 'ERR_DOWNLOAD',
+      message: `http://files.invalid/gone cannot be had: the proxy http://${proxy.host} (HTTP_PROXY) does not answer (ECONNREFUSED)`,
+    });
   });
 
   test('is followed through redirects', async () => {

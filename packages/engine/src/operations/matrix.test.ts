@@ -53,6 +53,23 @@ test('the target itself means all of them', async () => {
   expect((await engine.explain('p:train@1-a')).target).toBe('train@1-a');
 });
 
+test('what the host has run already does not run again, and its data comes back', async () => {
+  for (const always of [false, true]) {
+    await open({ ...train, options: { ...train.options, always } });
+    const settled = ['train@1-a', 'train@1-b', 'train@2-a'];
+    for (const target of settled) await run(target);
+    fs.rmSync(temp('ws/p/m/a-1'));
+    const rest = { force: true, wait: true, materialize: true, settled };
+    expect(await engine.runStage({ id: { project: 'p', target: 'train' } }, rest)).toMatchObject({ files: 2 });
+    expect(fs.readdirSync(temp('ws/p/m'))).toEqual(['a-1', 'a-2', 'b-1', 'b-2']);
+    const all = { ...rest, settled: [...settled, 'train@2-b'] };
+    expect(await engine.runStage({ id: { project: 'p', target: 'train' } }, all)).toMatchObject({
+      outcome: 'unchanged',
+    });
+    await engine.close();
+  }
+});
+
 test('as Nx hands the options over, and in a configuration', async () => {
   await open();
   await run('train', { options: train.options });

@@ -162,6 +162,17 @@ export interface StoreStat extends ObjectSum {
   readonly path: string;
 }
 
+/** That a remote answered. */
+export interface PingReport {
+  readonly remote: string;
+  /** Whether anything was ever pushed to it. */
+  readonly used: boolean;
+  /** Until it answered. */
+  readonly ms: number;
+  /** The proxy on the way to it, and the variable that names it: `http://proxy:3128 (HTTPS_PROXY)`. Never with a password. */
+  readonly proxy: string | null;
+}
+
 /** What a remote holds. `blobs` and `trees`: distinct ones that its maps name. */
 export interface RemoteStatReport {
   readonly remote: string;
@@ -196,6 +207,8 @@ export interface ExplainReport {
   readonly project: string;
   readonly target: string;
   readonly state: Decision['kind'];
+  /** The locked result is kept whatever the inputs say, so they are not looked at. */
+  readonly frozen: boolean;
   readonly reasons: readonly Reason[];
   readonly fingerprint: { readonly before: Digest | null; readonly after: Digest | null };
   readonly parts: readonly {

@@ -1,4 +1,5 @@
 import type { Emit } from '../events.js';
+import { readProxies } from '../remote/storage/proxy/proxies.js';
 import type { RetryOptions } from '../remote/storage/retry.js';
 import { describeS3, type S3StorageOptions } from '../remote/storage/s3.js';
 import type { S3Access } from '../remote/storage/s3-client.js';
@@ -72,6 +73,7 @@ export function accessOf(settings: BucketSettings, env: Environment): S3Access {
     forcePathStyle: settings.forcePathStyle,
     profile: settings.profile,
     anonymous: settings.anonymous,
+    proxies: readProxies(env),
   };
 }
 

@@ -1,10 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { join } from 'node:path';
-import { errnoOf } from '../errors.js';
 import { RAW_DIGEST_BYTES } from '../model/digest.js';
 import type { Store } from '../store/store.js';
-import { writeWhole } from '../util/whole-io.js';
 import { type Area, areaNumber, parseArea } from './areas.js';
+import { notePath, quietly, readNote, writeNote } from './note-files.js';
 
 /*
  * What this store knows to be on a remote, as a file: `docs/format.md`, "Have-index". It only saves time: a part that is damaged or cannot be
@@ -41,7 +39,7 @@ export function markSeen(store: Store, description: string): void {
 
 /** Reads all records up to the first damaged one. */
 export function readHave(store: Store, description: string): HaveRecord[] {
-  const bytes = readIfThere(store, havePath(store, description));
+  const bytes = readNote(store, havePath(store, description));
   if (bytes === undefined || !bytes.subarray(0, HEADER.length).equals(HEADER)) return [];
   const records: HaveRecord[] = [];
   for (let at = HEADER.length; at + RECORD_HEADER_BYTES <= bytes.length; ) {
@@ -67,13 +65,9 @@ export function appendHave(store: Store, description: string, records: readonly 
   const path = havePath(store, description);
   quietly(() => {
     store.files.mkdirSync(store.layout.index, { recursive: true });
-    const fd = store.files.openSync(path, 'a');
-    try {
-      const encoded = records.flatMap(encodeRecord);
-      writeWhole(store.files, fd, Buffer.concat(store.files.fstatSync(fd).size === 0 ? [HEADER, ...encoded] : encoded));
-    } finally {
-      store.files.closeSync(fd);
-    }
+    const encoded = records.flatMap(encodeRecord);
+    const isNew = (store.files.statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
+    writeNote(store, path, 'a', Buffer.concat(isNew ? [HEADER, ...encoded] : encoded));
   });
 }
 
@@ -83,12 +77,7 @@ export function rewriteHave(store: Store, description: string, records: readonly
   const temporary = `${path}.${randomBytes(8).toString('hex')}`;
   quietly(() => {
     try {
-      const fd = store.files.openSync(temporary, 'wx');
-      try {
-        writeWhole(store.files, fd, Buffer.concat([HEADER, ...records.flatMap(encodeRecord)]));
-      } finally {
-        store.files.closeSync(fd);
-      }
+      writeNote(store, temporary, 'wx', Buffer.concat([HEADER, ...records.flatMap(encodeRecord)]));
       store.files.renameSync(temporary, path);
     } finally {
       store.files.rmSync(temporary, { force: true });
@@ -97,7 +86,7 @@ export function rewriteHave(store: Store, description: string, records: readonly
 }
 
 function havePath(store: Store, description: string): string {
-  return join(store.layout.index, `have-${createHash('sha256').update(description).digest('hex').slice(0, 16)}`);
+  return notePath(store, 'have', description);
 }
 
 function encodeRecord({ kind, area, payload }: HaveRecord): Buffer[] {
@@ -117,22 +106,4 @@ function areaFrom(number: number, pullRequest: number): Area | undefined {
 
 function checksum(payload: Buffer): Buffer {
   return createHash('sha256').update(payload).digest().subarray(0, RAW_DIGEST_BYTES);
-}
-
-function readIfThere(store: Store, path: string): Buffer | undefined {
-  try {
-    return store.files.readFileSync(path);
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return undefined;
-  }
-}
-
-function quietly(write: () => void): void {
-  try {
-    write();
-  } catch (error) {
-    // A full or read-only disk makes the next push slower, and this one fails by itself where it has to write.
-    if (errnoOf(error) === undefined) throw error;
-  }
 }

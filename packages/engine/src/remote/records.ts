@@ -1,8 +1,7 @@
 import { SluiceError } from '../errors.js';
 import type { Digest } from '../model/digest.js';
 import type { RelPath } from '../model/path.js';
-import { parseRecord, printRecord, type StageRecord } from '../model/record.js';
-import { sameRoot } from '../model/root.js';
+import { parseRecord, printRecord, type StageRecord, sameOuts } from '../model/record.js';
 import type { Area } from './areas.js';
 import { placeOf, recordKey } from './keys.js';
 import { areaThatHolds, firstInAreas, type Remote } from './remote.js';
@@ -127,8 +126,4 @@ async function missingOuts(remote: Remote, record: StageRecord, signal: AbortSig
     return found === undefined ? [path] : [];
   });
   return (await Promise.all(looks)).flat();
-}
-
-function sameOuts(a: StageRecord, b: StageRecord): boolean {
-  return a.outs.size === b.outs.size && [...a.outs].every(([path, root]) => sameRoot(root, b.outs.get(path)));
 }

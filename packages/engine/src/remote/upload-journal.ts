@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { errnoOf } from '../errors.js';
 import type { Store } from '../store/store.js';
 import { abandonedTransfers, type Claim, claimTransfer, STALE_TRANSFER_MS } from '../store/transfers.js';
-import { writeWhole } from '../util/whole-io.js';
+import { quietly, writeNote } from './note-files.js';
 import type { KeptPart, PartJournal, PartsLeft, Storage, StorageKey } from './storage/port.js';
 import { tryParseStorageKey } from './storage/port.js';
 
@@ -63,14 +62,7 @@ function idOf(remote: string, key: StorageKey): string {
 
 function append(store: Store, claim: Claim | undefined, line: string): void {
   if (claim === undefined) return;
-  quietly(() => {
-    const fd = store.files.openSync(claim.path, 'a');
-    try {
-      writeWhole(store.files, fd, Buffer.from(line));
-    } finally {
-      store.files.closeSync(fd);
-    }
-  });
+  quietly(() => writeNote(store, claim.path, 'a', Buffer.from(line)));
 }
 
 function readJournal(store: Store, path: string): Noted | undefined {
@@ -107,14 +99,4 @@ function isCount(value: unknown): value is number {
 
 function isWord(value: unknown): value is string {
   return typeof value === 'string' && value.length > 0 && value.length <= LONGEST_WORD;
-}
-
-function quietly<T>(work: () => T): T | undefined {
-  try {
-    return work();
-  } catch (error) {
-    // A full or read-only disk makes the next push slower; this one does not need the notes.
-    if (errnoOf(error) === undefined) throw error;
-    return undefined;
-  }
 }

@@ -16,6 +16,7 @@ import { type Decision, decide, isFrozen, type OutState, placeOf } from './decid
 import { refuseTracked } from './git-tracked.js';
 import { type HeldStage, holdStage, isAtRest } from './hold.js';
 import { keepAside } from './keep-aside.js';
+import { movedRoots, nowhereError } from './moved-data.js';
 import { refusePart } from './part-of-out.js';
 import { problemError } from './problem.js';
 import { Resolver } from './resolve.js';
@@ -31,6 +32,8 @@ export interface RunOptions {
   readonly wait: boolean;
   /** Put the outs of an unchanged or restorable stage in place, since somebody reads them. `materialize` of the stage overrides it. */
   readonly materialize: boolean;
+  /** Targets of its project that the same command of the host has run already: for these `force` and `always` have had their way, and only data may be missing. */
+  readonly settled?: readonly string[] | undefined;
 }
 
 /** What became of a stage. */
@@ -58,7 +61,7 @@ export async function runStage(context: StageContext, stage: Stage, options: Run
   try {
     if (stage.command === undefined) return await track(context, stage, options);
     const resolver = new Resolver(context);
-    const decision = await decide(resolver, stage, options.force);
+    const decision = await decideFor(resolver, stage, options);
     switch (decision.kind) {
       case 'unchanged':
         return await unchanged(context, resolver, stage, decision, options, held);
@@ -83,12 +86,18 @@ export async function unchangedAtRest(
   resolver: Resolver,
 ): Promise<RunResult | undefined> {
   if (stage.command === undefined) return undefined;
-  const decision = await decide(resolver, stage, options.force);
+  const decision = await decideFor(resolver, stage, options);
   if (decision.kind !== 'unchanged') return undefined;
   const elsewhere = elsewhereOf(decision);
   if ((elsewhere.length > 0 && isWanted(stage, options)) || !isAtRest(context, stage)) return undefined;
   tell(context, stage, 'unchanged', []);
   return leftAlone(context, decision, elsewhere);
+}
+
+/** A stage that has just run need not run again because it was asked to, or is declared so. */
+function decideFor(resolver: Resolver, stage: Stage, { force, settled }: RunOptions): Promise<Decision> {
+  if (settled?.includes(stage.id.target) !== true) return decide(resolver, stage, force);
+  return decide(resolver, { ...stage, always: false });
 }
 
 async function unchanged(
@@ -182,15 +191,10 @@ async function track(context: StageContext, stage: Stage, options: RunOptions): 
   }
   const decision = await decide(resolver, stage);
   if (decision.outs.some(({ place }) => place === 'modified')) return await takeData(context, stage, looks);
-  const missing = decision.outs.find(({ root, observed }) => root === undefined && observed === undefined);
-  if (missing !== undefined) {
-    throw new SluiceError(
-      'ERR_OUT_MISSING',
-      `${stageName(stage.id)}: ${missing.out.path} is not there and no version of it was ever committed`,
-      {
-        hint: 'Put the data in its place, then run this again.',
-      },
-    );
+  const missing = decision.outs.filter(({ root, observed }) => root === undefined && observed === undefined);
+  if (missing.length > 0) {
+    await adoptMoved(context, stage, decision, missing);
+    return await track(context, stage, options);
   }
   const elsewhere = decision.outs.filter(({ place }) => place !== 'present');
   tell(context, stage, 'unchanged', []);
@@ -198,6 +202,27 @@ async function track(context: StageContext, stage: Stage, options: RunOptions): 
     return result('unchanged', { referenceOnly: elsewhere.map(({ out }) => out.path) });
   }
   return await restore(context, stage, elsewhere, []);
+}
+
+/** Data of a project that was moved without it: the lock gets to know it under its new path. */
+async function adoptMoved(
+  context: StageContext,
+  stage: Stage,
+  { outs }: Decision,
+  missing: readonly OutState[],
+): Promise<void> {
+  const locked = context.readLock(stage.projectRoot).stages.get(stage.id.target);
+  const moved = movedRoots(stage, locked, missing);
+  const nowhere = missing.find(({ out }) => !moved.has(out.path));
+  if (nowhere !== undefined) throw nowhereError(stage, locked, nowhere.out.path);
+  await refuseTracked(context, stage);
+  for (const { cache, path } of stage.outs) if (cache) ensureIgnored(context.workspace.root, stage.projectRoot, path);
+  for (const [path, { from }] of moved) {
+    context.emit({ type: 'note', message: `${stageName(stage.id)}: ${path} is what the lock had as ${from}` });
+  }
+  const absent = outs.filter(({ place }) => place === 'absent' || place === 'partial');
+  const referred = absent.map(({ out, root }) => [out.path, root ?? moved.get(out.path)?.root] as const);
+  await commitOuts(context, stage, { parts: [], ms: 0, record: true, referred: new Map(referred.filter(hasRoot)) });
 }
 
 async function takeData(context: StageContext, stage: Stage, looks: DataLooks): Promise<RunResult> {

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { SluiceError } from '../errors.js';
 import { type Digest, tryParseDigest } from '../model/digest.js';
-import { parseRecord, parseRunTime, printRecord, type StageRecord } from '../model/record.js';
-import { sameRoot } from '../model/root.js';
+import { parseRecord, parseRunTime, printRecord, type StageRecord, sameOuts } from '../model/record.js';
 import { recordPath } from './layout.js';
 import { listNames } from './lease.js';
 import { addSmallFile, putSmallFile, readSmallFile, removeSmallFile } from './small-file.js';
@@ -110,8 +109,4 @@ function wrongName(path: string): SluiceError {
   return new SluiceError('ERR_RECORD_INVALID', `record ${path} is that of another fingerprint`, {
     hint: 'A damaged record is never used; `sluice verify --repair` sets it aside.',
   });
-}
-
-function sameOuts(a: StageRecord, b: StageRecord): boolean {
-  return a.outs.size === b.outs.size && [...a.outs].every(([path, root]) => sameRoot(root, b.outs.get(path)));
 }

@@ -6,6 +6,7 @@ import { CacheHttp } from '../remote/storage/actions-cache/cache-http.js';
 import { CACHE_VERSION } from '../remote/storage/actions-cache/cache-keys.js';
 import { cacheServiceV1 } from '../remote/storage/actions-cache/cache-v1.js';
 import { cacheServiceV2 } from '../remote/storage/actions-cache/cache-v2.js';
+import type { Fetch } from '../remote/storage/proxy/fetch-port.js';
 import { BRIEF } from './brief.js';
 
 /** Rights of a job, as its token has them. */
@@ -18,6 +19,7 @@ export interface CacheChanges {
   readonly isOwn?: ActionsCacheOptions['isOwn'];
   readonly mode?: string;
   readonly answerMs?: number;
+  readonly fetch?: Fetch;
   /** Times as fast as in life; 100 if it is not given. */
   readonly speed?: number;
 }
@@ -27,7 +29,12 @@ export function cacheStorage(server: CacheServer, changes: CacheChanges = {}): R
   const token = server.token(changes.rights);
   const place = 'actions-cache:';
   const { answerMs = 5000 } = changes;
-  const http = new CacheHttp({ place, retry: BRIEF, limits: { answerMs, stallMs: answerMs } });
+  const http = new CacheHttp({
+    place,
+    retry: BRIEF,
+    limits: { answerMs, stallMs: answerMs },
+    fetch: changes.fetch ?? fetch,
+  });
   const isV1 = server.env().ACTIONS_CACHE_SERVICE_V2 === undefined;
   const serviceOf = isV1 ? cacheServiceV1 : cacheServiceV2;
   return actionsCacheStorage({

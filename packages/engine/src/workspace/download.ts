@@ -21,6 +21,11 @@ export interface DownloadOptions {
   /** Of the version that is known: if the server still has that one, nothing is received. */
   readonly known?: Validators;
   readonly signal?: AbortSignal | undefined;
+  /** Asks for one URL, and follows no redirect. */
+  readonly fetch: (
+    url: URL,
+    init: { readonly redirect: 'manual'; readonly headers: Record<string, string>; readonly signal: AbortSignal },
+  ) => Promise<Response>;
 }
 
 /** As many as browsers follow. */
@@ -34,7 +39,7 @@ const SILENCE_MS = 30_000;
  * Receives a file over HTTP or HTTPS. Redirects are followed to such addresses only, and never from HTTPS to HTTP. Throws `ERR_URL_UNSAFE` for other addresses and for
  * credentials in them, `ERR_DOWNLOAD` if the server refuses, breaks off or falls silent, `ERR_INTERRUPTED`, and what writing throws.
  */
-export async function download({ url, to, known, signal }: DownloadOptions): Promise<Download> {
+export async function download({ url, to, known, signal, fetch }: DownloadOptions): Promise<Download> {
   const silence = watchSilence(signal);
   let address = checkUrl(url);
   try {
@@ -60,6 +65,8 @@ export async function download({ url, to, known, signal }: DownloadOptions): Pro
     throw failed(address, `there were more than ${MOST_REDIRECTS} redirects`);
   } catch (error) {
     throwIfAborted(signal);
+    if (error instanceof SluiceError && error.code.startsWith('ERR_REMOTE_'))
+      throw failed(address, error.message, error, error.hint);
     if (error instanceof SluiceError || isOfDisk(error)) throw error;
     throw failed(address, silence.isOver() ? `nothing came for ${SILENCE_MS / 1000} s` : causeOf(error), error);
   } finally {
@@ -143,9 +150,11 @@ function causeOf(error: unknown): string {
   return code ?? (cause instanceof Error ? cause.message : String(cause));
 }
 
-function failed(url: URL, problem: string, cause?: unknown): SluiceError {
+const CHECK = 'Check the address and the connection, then try again. Nothing was changed.';
+
+function failed(url: URL, problem: string, cause?: unknown, hint: string = CHECK): SluiceError {
   return new SluiceError('ERR_DOWNLOAD', `${shownUrl(url)} cannot be had: ${problem}`, {
-    hint: 'Check the address and the connection, then try again. Nothing was changed.',
+    hint,
     cause,
   });
 }

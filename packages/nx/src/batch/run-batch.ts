@@ -1,14 +1,16 @@
 import { asSluiceError, createStrictness, type Engine, openEngine, type SluiceEvent } from '@sluice/engine';
 import { abortOnSignal } from '../abort-on-signal.js';
-import type { ExecutorContext } from '../host.js';
+import type { ExecutorContext } from '../nx-context.js';
 import { createPrinter, type Printer } from '../printer.js';
-import { commandEnv, type HostProcess, isVerbose, sharedWith } from '../with-engine.js';
-import type { BatchEnd, BatchGraph, BatchTask } from './batch-host.js';
+import { commandEnv, type HostProcess, isVerbose, sharedRunDir } from '../with-engine.js';
+import type { BatchEnd, BatchGraph, BatchTask } from './nx-batch.js';
 import { runInOrder } from './schedule.js';
 
-/** One engine for all tasks of a batch, and where one of them prints. */
+/** What a task of a batch works with. */
 export interface BatchTools {
+  /** One for all tasks. */
   readonly engine: Engine;
+  /** Its own. */
   readonly printer: Printer;
   readonly verbose: boolean;
 }
@@ -25,9 +27,15 @@ export async function* runBatch(
   run: (task: BatchTask, tools: BatchTools) => Promise<{ success: boolean; idle?: boolean }>,
 ): AsyncGenerator<BatchEnd> {
   const verbose = isVerbose(context, host);
-  const shared = collect(host, verbose);
+  const shared = keepingPrinter(host, verbose);
   // One for all: what a task finds out about a remote holds for those that end after it.
   const strictness = createStrictness(host.env);
+  const watching =
+    ({ emit }: Printer): Printer['emit'] =>
+    (event) => {
+      strictness.watch(event);
+      emit(event);
+    };
   const interruption = abortOnSignal(host);
   const { signal } = interruption;
   let opening: Promise<Engine> | undefined;
@@ -35,28 +43,22 @@ export async function* runBatch(
     opening ??= openEngine({
       root: context.root,
       env: commandEnv(host),
-      emit: (event) => {
-        strictness.watch(event);
-        shared.printer.emit(event);
-      },
+      emit: watching(shared.printer),
       signal,
-      ...sharedWith(host),
+      ...sharedRunDir(host),
       readOnce: true,
     });
     return opening;
   };
   try {
     yield* runInOrder(graph, parallel, async (task) => {
-      const { printer, take } = collect(host, verbose);
+      const { printer, take } = keepingPrinter(host, verbose);
       const startTime = Date.now();
       let success = false;
       let idle = false;
       try {
-        const emit = (event: SluiceEvent): void => {
-          strictness.watch(event);
-          printer.emit(event);
-        };
-        const ended = await run(task, { engine: await open(), printer: { ...printer, emit }, verbose });
+        const own = { ...printer, emit: watching(printer) };
+        const ended = await run(task, { engine: await open(), printer: own, verbose });
         success = ended.success;
         idle = ended.idle ?? false;
         const failure = strictness.failure();
@@ -77,7 +79,7 @@ export async function* runBatch(
 }
 
 /** A printer that keeps what it prints, both streams in their order. */
-function collect({ env }: HostProcess, verbose: boolean): { printer: Printer; take: () => string } {
+function keepingPrinter({ env }: HostProcess, verbose: boolean): { printer: Printer; take: () => string } {
   let text = '';
   const stream = { write: (piece: string) => (text += piece) };
   // Progress would be read only when it is over.

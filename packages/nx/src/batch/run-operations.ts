@@ -1,7 +1,7 @@
-import type { ExecutorContext } from '../host.js';
+import type { ExecutorContext } from '../nx-context.js';
 import type { Operation } from '../operations/operation.js';
 import type { HostProcess } from '../with-engine.js';
-import type { BatchEnd, BatchGraph } from './batch-host.js';
+import type { BatchEnd, BatchGraph } from './nx-batch.js';
 import { runBatch } from './run-batch.js';
 
 /** Does one kind of operation for all tasks of a batch, one after the other: each uses what the machine and the remote can give by itself. */

@@ -1,8 +1,8 @@
-import type { ExecutorContext } from '../host.js';
+import type { ExecutorContext } from '../nx-context.js';
 import { bringUpToDate } from '../run/bring-up-to-date.js';
 import { writeNotes } from '../run/task-note.js';
 import { commandEnv, type HostProcess } from '../with-engine.js';
-import type { BatchEnd, BatchGraph } from './batch-host.js';
+import type { BatchEnd, BatchGraph } from './nx-batch.js';
 import { runBatch } from './run-batch.js';
 import { createTaskEnvs } from './task-env.js';
 

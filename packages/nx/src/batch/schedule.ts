@@ -1,4 +1,4 @@
-import type { BatchEnd, BatchGraph, BatchResult, BatchTask } from './batch-host.js';
+import type { BatchEnd, BatchGraph, BatchResult, BatchTask } from './nx-batch.js';
 
 /**
  * Runs all tasks of a batch, each when those that it waits for have succeeded, and gives each as it ends. A task behind one that failed is skipped, so every task

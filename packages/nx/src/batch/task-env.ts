@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { config } from 'dotenv';
 import { expand } from 'dotenv-expand';
-import type { BatchTask } from './batch-host.js';
+import type { BatchTask } from './nx-batch.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
 

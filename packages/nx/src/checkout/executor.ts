@@ -1,4 +1,4 @@
-import type { ExecutorContext } from '../host.js';
+import type { ExecutorContext } from '../nx-context.js';
 import type { CheckoutOptions } from '../operations/options.js';
 
 /** Executor `@sluice/nx:checkout`: makes outs be what the locks say. Never throws: a failure is printed with its code. */

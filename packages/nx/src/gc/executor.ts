@@ -1,4 +1,4 @@
-import type { ExecutorContext } from '../host.js';
+import type { ExecutorContext } from '../nx-context.js';
 import type { GcOptions } from '../operations/options.js';
 
 /** Executor `@sluice/nx:gc`: drops from the store what nothing refers to. Never throws: a failure is printed with its code. */

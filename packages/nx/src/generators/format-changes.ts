@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { HostTree } from './tree.js';
+import type { NxTree } from './tree.js';
 
 /** What we use of Prettier 2 and 3. */
 interface Prettier {
@@ -15,7 +15,7 @@ interface Prettier {
  * Formats the JSON files that changed with the workspace's own Prettier, where it has one and a configuration for it; `NX_SKIP_FORMAT=true` turns it off. Otherwise
  * they stay as the engine edits them: in the indentation of the file.
  */
-export async function formatChanges(tree: HostTree, env: NodeJS.ProcessEnv): Promise<void> {
+export async function formatChanges(tree: NxTree, env: NodeJS.ProcessEnv): Promise<void> {
   if (env.NX_SKIP_FORMAT === 'true') return;
   const changed = tree.listChanges().filter(({ path, type }) => type !== 'DELETE' && path.endsWith('.json'));
   if (changed.length === 0) return;

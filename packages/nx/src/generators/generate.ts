@@ -9,7 +9,7 @@ import {
 import { formatChanges } from './format-changes.js';
 import { ownVersion } from './own-version.js';
 import { installPackages, packageManagerOf } from './package-manager.js';
-import { type AfterWriting, type HostTree, treeFiles } from './tree.js';
+import { type AfterWriting, type NxTree, treeFiles } from './tree.js';
 
 /** Options that every generator has. */
 export interface CommonOptions {
@@ -19,9 +19,9 @@ export interface CommonOptions {
   readonly skipPackageJson?: boolean;
 }
 
-/** What a generator wants. */
-export interface Wanted {
-  /** Sentences for after it is done. */
+/** What is left to do of a generator when its changes are made. */
+export interface LeftToDo {
+  /** Sentences to print at the end. */
   readonly next: readonly string[];
   /** Done when the changes are written. */
   readonly after?: AfterWriting;
@@ -32,9 +32,9 @@ export interface Wanted {
  * since Nx prints nothing else; the tree is then thrown away by Nx.
  */
 export async function generate(
-  tree: HostTree,
+  tree: NxTree,
   options: CommonOptions,
-  change: (files: TextFiles) => Wanted | Promise<Wanted>,
+  change: (files: TextFiles) => LeftToDo | Promise<LeftToDo>,
 ): Promise<AfterWriting> {
   try {
     const files = treeFiles(tree);
@@ -45,23 +45,24 @@ export async function generate(
     const manager = packageManagerOf(tree);
     return async () => {
       if (written.includes('package.json')) await installPackages(manager, tree.root);
-      await reporting(async () => void (await installMergeDriver(tree.root)));
-      await reporting(async () => after?.());
+      await tellingFailure(async () => void (await installMergeDriver(tree.root)));
+      await tellingFailure(async () => after?.());
       for (const line of next) process.stdout.write(`${line}\n`);
     };
   } catch (error) {
-    throw told(error);
+    throw asText(error);
   }
 }
 
-async function reporting(run: () => Promise<void> | undefined): Promise<void> {
+async function tellingFailure(run: () => Promise<void> | undefined): Promise<void> {
   try {
     await run();
   } catch (error) {
-    throw told(error);
+    throw asText(error);
   }
 }
 
-function told(error: unknown): Error {
+/** Nx prints nothing of an error but its message. */
+function asText(error: unknown): Error {
   return new Error(errorText(toErrorWire(asSluiceError(error))), { cause: error });
 }

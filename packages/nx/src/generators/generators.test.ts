@@ -8,7 +8,7 @@ import initGenerator from './init/generator.js';
 import { ownVersion } from './own-version.js';
 import remoteGenerator from './remote/generator.js';
 import stageGenerator from './stage/generator.js';
-import { type HostTree, treeFiles } from './tree.js';
+import { type NxTree, treeFiles } from './tree.js';
 
 let tree: Tree;
 beforeEach(() => {
@@ -19,7 +19,7 @@ beforeEach(() => {
 afterEach(() => fs.rmSync(tree.root, { recursive: true }));
 
 test('the tree of Nx is one of ours', () => {
-  const host: HostTree = tree;
+  const host: NxTree = tree;
   expect(host.exists('nx.json')).toBe(true);
 });
 

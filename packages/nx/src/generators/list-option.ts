@@ -19,8 +19,3 @@ function splitAtCommas(text: string): string[] {
   }
   return parts;
 }
-
-/** An object without the keys that have no value. */
-export function given(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined && value !== ''));
-}

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import type { HostTree } from './tree.js';
+import type { NxTree } from './tree.js';
 
 const MANAGERS = ['npm', 'pnpm', 'yarn', 'bun'] as const;
 
@@ -15,7 +15,7 @@ const LOCK_FILES: readonly (readonly [PackageManager, string])[] = [
 ];
 
 /** The package manager of a workspace: the one that `packageManager` of package.json names, else that of the lock file, else npm. */
-export function packageManagerOf(tree: HostTree): PackageManager {
+export function packageManagerOf(tree: NxTree): PackageManager {
   const named = /"packageManager"\s*:\s*"([a-z]+)@/.exec(tree.read('package.json', 'utf8') ?? '')?.[1];
   const known = MANAGERS.find((manager) => manager === named);
   return known ?? LOCK_FILES.find(([, file]) => tree.exists(file))?.[0] ?? 'npm';

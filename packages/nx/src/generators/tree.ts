@@ -6,7 +6,7 @@ import type { TextFiles } from '@sluice/engine';
  * What we use of Nx's `Tree`: the files of the workspace with the changes that a generator wants. Declared here, so that we need no `@nx/devkit` to run
  * (docs/adr/0008-generators-without-devkit.md). A test holds it against the type of `@nx/devkit`.
  */
-export interface HostTree {
+export interface NxTree {
   readonly root: string;
   read(path: string, encoding: 'utf8'): string | null;
   write(path: string, content: string): void;
@@ -20,7 +20,7 @@ export interface HostTree {
 export type AfterWriting = () => Promise<void>;
 
 /** The tree as the engine reads and writes it. */
-export function treeFiles(tree: HostTree): TextFiles {
+export function treeFiles(tree: NxTree): TextFiles {
   return {
     read: (path) => (tree.isFile(path) ? (tree.read(path, 'utf8') ?? undefined) : undefined),
     list: (dir) =>
@@ -35,6 +35,6 @@ export function treeFiles(tree: HostTree): TextFiles {
 }
 
 /** An absolute path, or one relative to the workspace root. */
-export function inWorkspace(tree: HostTree, path: string): string {
+export function inWorkspace(tree: NxTree, path: string): string {
   return isAbsolute(path) ? path : join(tree.root, path);
 }

@@ -6,7 +6,7 @@ type Projects = CreateDependenciesContext['projects'];
  * Which projects need which others because their stages read what is made or lies there. Read from the metadata that `createNodes` gave to their targets, so nothing is
  * looked up twice. The dependencies are implicit ones: Nx keeps those that a file explains until that file changes, but who makes a dep is said elsewhere.
  */
-export function createDependencies(_: unknown, { projects }: CreateDependenciesContext): ProjectDependency[] {
+export function createDependencies(_options: unknown, { projects }: CreateDependenciesContext): ProjectDependency[] {
   const owners = rootsOf(projects);
   const found = new Map<string, ProjectDependency>();
   for (const [source, { targets }] of Object.entries(projects)) {

@@ -1,6 +1,7 @@
 import { graphCachePath, type StageNode, stageGraph } from '@sluice/engine/graph';
 import { inputsOf, type NodesByName, tokenPath } from './inputs.js';
 import { matrixMetadata, metadataOf } from './metadata.js';
+import { nodeName } from './names.js';
 import type { CreateNodes, CreateNodesResults, InferredTarget } from './nx-shapes.js';
 
 /** The files that declare projects. */
@@ -12,7 +13,7 @@ const DECLARATIONS = '{project.json,package.json,**/project.json,**/package.json
  */
 export const createNodes: CreateNodes = [
   DECLARATIONS,
-  (files, _, { workspaceRoot }) => {
+  (files, _options, { workspaceRoot }) => {
     try {
       const cacheFile = graphCachePath(workspaceRoot);
       const nodes = stageGraph(workspaceRoot, files, cacheFile === undefined ? {} : { cacheFile });
@@ -24,7 +25,7 @@ export const createNodes: CreateNodes = [
 ];
 
 function resultsOf(root: string, nodes: readonly StageNode[], files: ReadonlySet<string>): CreateNodesResults {
-  const byName: NodesByName = new Map(nodes.map((node) => [`${node.id.project}:${node.id.target}`, node]));
+  const byName: NodesByName = new Map(nodes.map((node) => [nodeName(node.id), node]));
   const byFile = new Map<string, { root: string; targets: Record<string, InferredTarget> }>();
   for (const node of nodes) {
     // What Nx did not name would become a project that Nx does not know.
@@ -75,7 +76,7 @@ function inferredTarget(root: string, node: StageNode, nodes: NodesByName): Infe
 }
 
 function dependsOn({ id, producers }: StageNode): NonNullable<InferredTarget['dependsOn']> {
-  const needed = new Map(producers.map(({ producer }) => [`${producer.project}:${producer.target}`, producer]));
+  const needed = new Map(producers.map(({ producer }) => [nodeName(producer), producer]));
   return [...needed]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, { project, target }]) => (project === id.project ? target : { projects: [project], target }));

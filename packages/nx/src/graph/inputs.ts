@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Dep, Producer, StageNode } from '@sluice/engine/graph';
+import { depName, nodeName } from './names.js';
 import type { InferredTarget } from './nx-shapes.js';
 
 /** The name of a lock, beside the `project.json` of its stages. */
@@ -33,7 +34,7 @@ function* upstreamOf(node: StageNode, nodes: NodesByName): Generator<StageNode> 
   for (const at of seen) {
     if (at !== node) yield at;
     for (const { producer } of at.producers) {
-      const next = nodes.get(`${producer.project}:${producer.target}`);
+      const next = nodes.get(nodeName(producer));
       if (next !== undefined) seen.add(next);
     }
   }
@@ -42,16 +43,16 @@ function* upstreamOf(node: StageNode, nodes: NodesByName): Generator<StageNode> 
 function* inputsOfOne(root: string, node: StageNode, nodes: NodesByName, own: string): Generator<string> {
   yield tokenPath(node.file, own);
   for (const stage of node.variants) {
-    for (const dep of stage.deps) yield* filesOf(root, dep, own, producersOf(node, dep));
+    for (const dep of stage.deps) yield* filesOf(root, dep, own, producersOf(node, depName(dep)));
     for (const { file } of stage.params) {
-      const isMade = producersOf(node, { kind: 'path', path: file }).length > 0;
+      const isMade = producersOf(node, file).length > 0;
       if (!isMade) yield tokenPath(literal(file), own);
     }
     // What a person keeps is what its lock says.
     if (stage.command === undefined) yield tokenPath(joinPath(node.projectRoot, LOCK), own);
   }
   for (const { producer } of node.producers) {
-    const lockRoot = nodes.get(`${producer.project}:${producer.target}`)?.projectRoot;
+    const lockRoot = nodes.get(nodeName(producer))?.projectRoot;
     if (lockRoot !== undefined) yield tokenPath(joinPath(lockRoot, LOCK), own);
   }
 }
@@ -86,13 +87,9 @@ function withKind(root: string, path: string, token: string): string[] {
   return [stat.isDirectory() ? all : token];
 }
 
-function producersOf(node: StageNode, dep: Dep): Producer[] {
-  const name = nameOf(dep);
-  return node.producers.filter((producer) => nameOf(producer.dep) === name);
-}
-
-function nameOf(dep: Dep): string {
-  return dep.kind === 'path' ? dep.path : dep.pattern;
+/** Who makes what a stage names as a dep or as a file of params. */
+function producersOf(node: StageNode, name: string): Producer[] {
+  return node.producers.filter(({ dep }) => depName(dep) === name);
 }
 
 /** Nx takes every path for a pattern. `?` fits any one character, so more may be looked at, and never less. */

@@ -1,4 +1,5 @@
 import type { Stage, StageNode } from '@sluice/engine/graph';
+import { depName } from './names.js';
 import type { TargetMetadata } from './nx-shapes.js';
 
 const LONGEST_COMMAND = 60;
@@ -42,16 +43,12 @@ function sentence(stage: Stage | undefined): string {
 }
 
 function readsOf({ variants, producers }: StageNode): string[] {
-  const made = new Set(producers.filter(({ relation }) => relation !== 'contains').map(({ dep }) => nameOf(dep)));
-  const reads = variants.flatMap((stage) => [...stage.deps.map(nameOf), ...stage.params.map(({ file }) => file)]);
+  const made = new Set(producers.filter(({ relation }) => relation !== 'contains').map(({ dep }) => depName(dep)));
+  const reads = variants.flatMap((stage) => [...stage.deps.map(depName), ...stage.params.map(({ file }) => file)]);
   return [...new Set(reads)].filter((name) => !made.has(name));
 }
 
 function needsOf({ producers }: StageNode): TargetMetadata['sluice']['needs'] {
   const needs = producers.map(({ producer, out }) => ({ ...producer, out }));
-  return [...new Map(needs.map((need) => [need.out as string, need])).values()];
-}
-
-function nameOf(dep: Stage['deps'][number]): string {
-  return dep.kind === 'path' ? dep.path : dep.pattern;
+  return [...new Map(needs.map((need) => [need.out, need])).values()];
 }

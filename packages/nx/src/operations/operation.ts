@@ -1,5 +1,5 @@
 import type { Engine } from '@sluice/engine';
-import type { ExecutorContext } from '../host.js';
+import type { ExecutorContext } from '../nx-context.js';
 import { type HostProcess, isVerbose, withEngine } from '../with-engine.js';
 
 /** Who asks for an operation, and how much they want to know. */

@@ -1,4 +1,4 @@
-import type { ExecutorContext } from '../host.js';
+import type { ExecutorContext } from '../nx-context.js';
 import type { PullOptions } from '../operations/options.js';
 
 /** Executor `@sluice/nx:pull`: brings data from a remote and puts it in place. Never throws: a failure is printed with its code. */

@@ -1,4 +1,4 @@
-import type { ExecutorContext } from '../host.js';
+import type { ExecutorContext } from '../nx-context.js';
 import type { PushOptions } from '../operations/options.js';
 
 /** Executor `@sluice/nx:push`: sends data to a remote. Never throws: a failure is printed with its code. */

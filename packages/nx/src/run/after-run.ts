@@ -8,6 +8,7 @@ const KEPT_RECORDS_MS = 14 * 86_400_000;
 
 type Env = Readonly<Record<string, string | undefined>>;
 type Pushed = AfterRun['push'];
+type Failures = AfterRun['errors'][number][];
 
 /**
  * Does what the configuration says after a run: sends what the stages of this run have and what was not sent beside it (`beside`), then collects. Never throws: a remote that is down makes a run no failure.
@@ -18,7 +19,7 @@ export async function afterRun(
   notes: readonly TaskNote[],
   beside?: BackgroundReport,
 ): Promise<AfterRun> {
-  const errors: AfterRun['errors'][number][] = [];
+  const errors: Failures = [];
   const attempt = async <T>(what: 'push' | 'gc', action: () => T | Promise<T>): Promise<T | null> => {
     try {
       return await action();
@@ -32,11 +33,11 @@ export async function afterRun(
   const engine = wanted?.push || wanted?.gc ? await attempt('push', () => openEngine(root, env)) : null;
   if (!wanted || !engine) return { push: null, gc: null, errors };
   try {
-    // Who did not answer a moment ago is not asked again.
+    // A remote that did not answer a moment ago is not asked again.
     const isDown = beside !== undefined && beside.error !== null;
     if (isDown) errors.push({ what: 'push', code: beside.error.code, message: beside.error.message });
     const pushed = wanted.push && !isDown ? await attempt('push', () => pushStages(engine, notes, errors)) : null;
-    const push = sumOf(beside, pushed);
+    const push = pushedInAll(beside, pushed);
     const gc = wanted.gc ? await attempt('gc', () => collect(engine)) : null;
     return { push, gc, errors };
   } finally {
@@ -49,11 +50,7 @@ async function openEngine(root: string, env: Env): Promise<Engine> {
   return (await import('@sluice/engine')).openEngine({ root, env });
 }
 
-async function pushStages(
-  engine: Engine,
-  notes: readonly TaskNote[],
-  errors: AfterRun['errors'][number][],
-): Promise<Pushed> {
+async function pushStages(engine: Engine, notes: readonly TaskNote[], errors: Failures): Promise<Pushed> {
   const done = notes.filter(({ outcome }) => outcome !== 'failed');
   const select = [...new Set(done.map(({ project, target }) => `${project}:${target}`))];
   if (select.length === 0) return null;
@@ -64,7 +61,7 @@ async function pushStages(
 }
 
 /** What was sent beside a run and after it. */
-function sumOf(beside: BackgroundReport | undefined, after: Pushed): Pushed {
+function pushedInAll(beside: BackgroundReport | undefined, after: Pushed): Pushed {
   if (beside === undefined || beside.files === 0) return after;
   const { remotes, files, bytes } = beside;
   const names = new Set([...remotes, ...(after === null ? [] : after.remote.split(', '))]);

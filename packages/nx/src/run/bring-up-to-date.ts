@@ -1,17 +1,20 @@
 import { asSluiceError, type ChosenStage, type Engine, type RunResult, type SluiceEvent } from '@sluice/engine';
 import { dataIsRead } from '../data-is-read.js';
-import type { ExecutorContext } from '../host.js';
+import type { ExecutorContext } from '../nx-context.js';
 import type { Host } from '../printer.js';
+import { settledTargets } from '../settled-targets.js';
 import { noteTask, type TaskNote } from './task-note.js';
 
 /** Where a task runs, and what it sees. */
 export interface TaskPlace {
   readonly context: ExecutorContext;
-  /** The environment of Nx. */
+  /** The process, with the environment that Nx gave it. */
   readonly host: Pick<Host, 'env'>;
   /** The task's own environment, where that is not the one of its process. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Environments of one name differ only in what Nx says about the task itself. */
   readonly envName?: string;
+  /** Where the events of this task go, if not to the engine's own listener. */
   readonly emit?: (event: SluiceEvent) => void;
 }
 
@@ -25,6 +28,7 @@ export interface TaskResult {
 export async function bringUpToDate(engine: Engine, chosen: ChosenStage, place: TaskPlace): Promise<TaskResult> {
   const { context, host, env, envName, emit } = place;
   const startedMs = performance.now();
+  const settled = settledTargets(context, chosen);
   const note = (rest: Pick<TaskNote, 'outcome'> & Partial<TaskNote>): void =>
     noteTask(host.env, {
       ...chosen.id,
@@ -45,12 +49,16 @@ export async function bringUpToDate(engine: Engine, chosen: ChosenStage, place: 
       // `--skip-nx-cache`: the user wants the command to run.
       force: host.env.NX_SKIP_NX_CACHE === 'true',
       wait: true,
+      settled,
       materialize: dataIsRead(context, chosen.id, host.env.SLUICE_MATERIALIZE !== 'lazy'),
       ...(env === undefined ? {} : { env }),
       ...(envName === undefined ? {} : { envName }),
       ...(emit === undefined ? {} : { emit }),
     });
-    note({ ...result, source: result.source ?? null });
+    // What was done for each stage of a matrix is noted already; the target that stands for them may have put their data in place.
+    const isNoted = settled.length > 0;
+    if (!isNoted || result.outcome !== 'unchanged')
+      note({ ...result, source: result.source ?? null, savedMs: isNoted ? 0 : result.savedMs });
     return { result, ms: performance.now() - startedMs };
   } catch (error) {
     const { code, message } = asSluiceError(error);

@@ -1,13 +1,14 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BackgroundReport } from '@sluice/engine';
 import { afterRun } from './after-run.js';
 import { summaryText, totalsOf } from './summary.js';
-import { takeNotes } from './task-note.js';
+import { type TaskNote, takeNotes } from './task-note.js';
 
 /** One Nx command that has ended. Times are milliseconds since 1970. */
 export interface EndedRun {
   readonly root: string;
+  /** The folder that its tasks noted in. */
   readonly notes: string;
   readonly startTime: number;
   readonly endTime: number;
@@ -23,7 +24,7 @@ export async function endRun(
   { root, notes: dir, startTime, endTime, beside }: EndedRun,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<string | undefined> {
-  const notes = takeNotes(dir, endTime);
+  const notes = takeNotes(dir, endTime).map((note) => asItEnded(root, note));
   if (notes.length === 0) return undefined;
   const after = await afterRun(root, env, notes, beside);
   const totals = totalsOf(notes);
@@ -31,6 +32,11 @@ export async function endRun(
   const report = { schema: 1, startedAt, ms: endTime - startTime, totals, ...after, stages: notes };
   writeReport(join(root, '.sluice'), `${JSON.stringify(report, undefined, 2)}\n`);
   return summaryText(notes, totals, after);
+}
+
+/** What one stage left where it was, a later one may have put in place. */
+function asItEnded(root: string, note: TaskNote): TaskNote {
+  return { ...note, referenceOnly: note.referenceOnly.filter((path) => !existsSync(join(root, path))) };
 }
 
 function writeReport(dir: string, text: string): void {

@@ -8,17 +8,20 @@ export interface HookContext {
   readonly workspaceRoot: string;
 }
 
-/** What it tells when all tasks have ended. Up to Nx 21 there are no times. */
+/** What it tells when all tasks have ended. Times are milliseconds since 1970. */
 export interface EndContext extends HookContext {
-  readonly startTime?: number;
-  readonly endTime?: number;
+  readonly startTime: number;
+  readonly endTime: number;
 }
 
 /** Nx forwards what we print, but may end before it has read all of it. */
 const READ_WITHIN_MS = 50;
 
-/** Tells the tasks of a command where to note what became of them, and begins to push what they make if `sluice.json` says so. Changes of the environment reach them. Never throws: that would stop the command. */
-export async function preTasksExecution(_: unknown, { id, workspaceRoot }: HookContext): Promise<void> {
+/**
+ * Tells the tasks of a command, by the environment that they get from this process, where to note what became of them; and begins to push what they make if `sluice.json` says so. Never throws: that
+ * would stop the command.
+ */
+export async function preTasksExecution(_options: unknown, { id, workspaceRoot }: HookContext): Promise<void> {
   try {
     const { NOTES_VARIABLE, notesDir } = await import('./task-note.js');
     const { [NOTES_VARIABLE]: _notes, ...env } = process.env;
@@ -31,9 +34,9 @@ export async function preTasksExecution(_: unknown, { id, workspaceRoot }: HookC
 }
 
 /** Sums up what the stages of a command did, and pushes and collects if `sluice.json` says so. Never throws. */
-export async function postTasksExecution(_: unknown, context: EndContext): Promise<void> {
+export async function postTasksExecution(_options: unknown, context: EndContext): Promise<void> {
   try {
-    const { id, workspaceRoot: root, startTime = Date.now(), endTime = Date.now() } = context;
+    const { id, workspaceRoot: root, startTime, endTime } = context;
     const { NOTES_VARIABLE, notesDir } = await import('./task-note.js');
     const notes = notesDir(root, id);
     const { endPush } = await import('./push-beside.js');

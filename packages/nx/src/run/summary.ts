@@ -10,11 +10,11 @@ export interface RunTotals {
   readonly failed: number;
   readonly receivedBytes: number;
   readonly savedMs: number;
-  /** Outs. */
+  /** Outs that were left reference-only. */
   readonly referenceOnly: number;
 }
 
-/** What was done after the tasks, by configuration; `error` says why it was not. */
+/** What was done after the tasks, if the configuration asks for it; `errors` say what was not. Sizes in bytes, times in ms. */
 export interface AfterRun {
   readonly push: {
     readonly remote: string;
@@ -28,6 +28,7 @@ export interface AfterRun {
 
 const OUTCOMES = ['unchanged', 'restored', 'ran', 'committed', 'failed'] as const;
 
+/** Counts and sums of the notes of a run. */
 export function totalsOf(notes: readonly TaskNote[]): RunTotals {
   const count = (outcome: TaskNote['outcome']): number => notes.filter((note) => note.outcome === outcome).length;
   const sum = (of: (note: TaskNote) => number): number => notes.reduce((total, note) => total + of(note), 0);
@@ -57,8 +58,9 @@ export function summaryText(notes: readonly TaskNote[], totals: RunTotals, after
   for (const { what, code, message } of after.errors) lines.push(`  ${what} after the run failed: ${code}: ${message}`);
   if (totals.referenceOnly > 0) {
     const left = plural(totals.referenceOnly, 'out');
+    const them = totals.referenceOnly === 1 ? 'it' : 'them';
     lines.push(
-      `  ${left} left reference-only, since nothing that ran reads them; \`sluice checkout\` or \`sluice pull\` puts them in place`,
+      `  ${left} left reference-only, since no stage that ran reads ${them}; \`sluice checkout\` or \`sluice pull\` puts ${them} in place`,
     );
   }
   return lines.join('\n');

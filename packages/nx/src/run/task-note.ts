@@ -39,16 +39,17 @@ export function notesDir(root: string, runId: string): string {
   return join(root, '.sluice', 'runs', runId.replaceAll(/[^\w-]/g, '_'));
 }
 
-/** A file of notes that this process has begun, open until it ends, and the lines that are not in it yet. */
+/** A file of notes, open until this process ends, and the lines that are not in it yet. */
 interface NoteFile {
   readonly fd: number;
   lines: string;
   writtenAtMs: number;
 }
 
+/** The files that this process has begun, by their folder. */
 const begun = new Map<string, NoteFile>();
 
-/** Notes of stages that had nothing to do wait this long for others: a batch has a thousand of them. */
+/** Notes of unchanged stages wait this long for others, to be written with one call: a batch may have a thousand of them. */
 const WAIT_MS = 100;
 
 /**

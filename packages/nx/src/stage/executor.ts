@@ -1,4 +1,4 @@
-import type { ExecutorContext } from '../host.js';
+import type { ExecutorContext } from '../nx-context.js';
 
 /**
  * Executor `@sluice/nx:stage`: brings one stage up to date. Never throws: a failure is printed with its code.

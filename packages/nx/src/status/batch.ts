@@ -1,12 +1,12 @@
-import type { BatchEnd, BatchGraph } from '../batch/batch-host.js';
-import type { ExecutorContext } from '../host.js';
+import type { BatchEnd, BatchGraph } from '../batch/nx-batch.js';
+import type { ExecutorContext } from '../nx-context.js';
 import type { StatusOptions } from '../operations/options.js';
 
 /** Executor `@sluice/nx:status` for many tasks in one process. */
 export default async function statusBatch(
   graph: BatchGraph,
   options: Readonly<Record<string, StatusOptions>>,
-  _: unknown,
+  _overrides: unknown,
   context: ExecutorContext,
 ): Promise<AsyncGenerator<BatchEnd>> {
   const [{ runOperations }, { status }] = await Promise.all([

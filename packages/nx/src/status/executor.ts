@@ -1,4 +1,4 @@
-import type { ExecutorContext } from '../host.js';
+import type { ExecutorContext } from '../nx-context.js';
 import type { StatusOptions } from '../operations/options.js';
 
 /** Executor `@sluice/nx:status`: says what state stages and their data are in. Never throws: a failure is printed with its code. */

@@ -1,4 +1,4 @@
-import type { ExecutorContext } from '../host.js';
+import type { ExecutorContext } from '../nx-context.js';
 
 /**
  * Executor `@sluice/nx:track`: a stage with outs and no command. Data that lies in place is committed, data that does not is brought back.

@@ -37,6 +37,7 @@ export const EXPLAIN: ExplainReport = {
   project: 'model',
   target: 'train',
   state: 'changed',
+  frozen: false,
   reasons: [{ kind: 'param', name: 'params.yaml:lr', before: '0.1', after: '0.2' }],
   fingerprint: { before: sampleDigest('1a'), after: sampleDigest('2b') },
   parts: [

@@ -1,4 +1,5 @@
 import { SluiceError, throwIfAborted } from '../../errors.js';
+import { eachCall } from './each-call.js';
 import type { Storage } from './port.js';
 
 /** How often and how patiently to try again. Clock and chance are passed in. */
@@ -66,24 +67,5 @@ export async function pause(
 
 /** Tries each call again as {@link tryAgain} does. A listing is not tried again: half of it may have been used. */
 export function retrying(storage: Storage, options: RetryOptions): Storage {
-  const { delete: remove, deleteParts: removeParts } = storage;
-  return {
-    description: storage.description,
-    durable: storage.durable,
-    stat: (key, call) => tryAgain(options, call?.signal, () => storage.stat(key, call)),
-    get: (key, range, call) => tryAgain(options, call?.signal, () => storage.get(key, range, call)),
-    put: (key, body, call) => tryAgain(options, call?.signal, () => storage.put(key, body, call)),
-    ...(storage.list === undefined ? {} : { list: storage.list.bind(storage) }),
-    ...(storage.listUnfinished === undefined ? {} : { listUnfinished: storage.listUnfinished.bind(storage) }),
-    ...(storage.flush === undefined ? {} : { flush: storage.flush.bind(storage) }),
-    ...(remove === undefined
-      ? {}
-      : { delete: (key, call) => tryAgain(options, call?.signal, () => remove.call(storage, key, call)) }),
-    ...(removeParts === undefined
-      ? {}
-      : {
-          deleteParts: (key, id, call) =>
-            tryAgain(options, call?.signal, () => removeParts.call(storage, key, id, call)),
-        }),
-  };
+  return eachCall(storage, (signal, call) => tryAgain(options, signal, call));
 }

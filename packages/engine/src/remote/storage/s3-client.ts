@@ -1,6 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { S3, S3ClientConfig } from '@aws-sdk/client-s3';
+import type { Proxies } from './proxy/proxies.js';
 
 /** How a bucket is reached. Keys and tokens are found by the SDK, in its usual places. */
 export interface S3Access {
@@ -13,6 +14,8 @@ export interface S3Access {
   readonly profile?: string | undefined;
   /** Requests are not signed: for public buckets. */
   readonly anonymous?: boolean | undefined;
+  /** Those that may be on the way. */
+  readonly proxies?: Proxies | undefined;
 }
 
 /** A client, and a note for it of what a body's SHA-256 is, which is then signed, so that the server compares it. */
@@ -26,7 +29,9 @@ const DIGEST_HEADER = 'x-amz-content-sha256';
 /** Opens a client. The SDK is loaded here and nowhere else, when it is first needed: that takes 150 ms. */
 export async function openS3Client(access: S3Access, mostSockets: number): Promise<S3Client> {
   const { S3 } = await import('@aws-sdk/client-s3');
-  const s3 = withoutWarning(() => new S3(configOf(access, mostSockets)));
+  const agents = await agentsFor(access, mostSockets);
+  const s3 = withoutWarning(() => new S3(configOf(access, agents)));
+  agents.prepare?.(s3);
   const digests = new WeakMap<object, string>();
   s3.middlewareStack.add(
     (next) => (args) => {
@@ -40,8 +45,21 @@ export async function openS3Client(access: S3Access, mostSockets: number): Promi
   return { s3, digests };
 }
 
-function configOf(access: S3Access, mostSockets: number): S3ClientConfig {
-  const agent = { keepAlive: true, maxSockets: mostSockets, scheduling: 'lifo' } as const;
+interface Agents {
+  readonly httpAgent: HttpAgent;
+  readonly httpsAgent: HttpsAgent;
+  /** Has to see the client before its first request. */
+  readonly prepare?: (s3: S3) => void;
+}
+
+async function agentsFor({ proxies }: S3Access, mostSockets: number): Promise<Agents> {
+  const options = { keepAlive: true, maxSockets: mostSockets, scheduling: 'lifo' } as const;
+  if (proxies === undefined) return { httpAgent: new HttpAgent(options), httpsAgent: new HttpsAgent(options) };
+  const { s3AgentsBy } = await import('./proxy/s3-agents.js');
+  return s3AgentsBy(proxies, options);
+}
+
+function configOf(access: S3Access, { httpAgent, httpsAgent }: Agents): S3ClientConfig {
   const forcePathStyle = access.forcePathStyle ?? (access.endpoint === undefined ? undefined : true);
   return {
     // The driver tries again, as all of them do.
@@ -52,7 +70,7 @@ function configOf(access: S3Access, mostSockets: number): S3ClientConfig {
     responseChecksumValidation: 'WHEN_REQUIRED',
     // With it each large body waits for a word that some servers never say.
     expectContinueHeader: false,
-    requestHandler: { httpAgent: new HttpAgent(agent), httpsAgent: new HttpsAgent(agent) },
+    requestHandler: { httpAgent, httpsAgent },
     ...(access.endpoint === undefined ? {} : { endpoint: access.endpoint }),
     ...(forcePathStyle === undefined ? {} : { forcePathStyle }),
     ...(access.region === undefined ? {} : { region: access.region }),

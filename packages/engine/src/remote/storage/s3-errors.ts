@@ -24,6 +24,8 @@ export type S3Action =
 export interface S3Place {
   readonly description: string;
   readonly bucket: string;
+  /** The name of the proxy on the way there. */
+  readonly proxy?: string | undefined;
 }
 
 /** What the SDK says of an answer that has no code of S3. */
@@ -122,7 +124,9 @@ export function explainS3(error: unknown, ask: S3Ask, place: S3Place): SluiceErr
   if (NO_WORDS.has(name) || NO_WORDS.has(failure.message)) {
     return denied(
       `${place.description} answers with status ${status}, but not in the words of S3`,
-      'Check `endpoint`: something else may answer there.',
+      place.proxy === undefined
+        ? 'Check `endpoint`: something else may answer there.'
+        : `Check \`endpoint\`: something else may answer there, or the proxy on the way: ${place.proxy}.`,
     );
   }
   return denied(
@@ -134,17 +138,21 @@ export function explainS3(error: unknown, ask: S3Ask, place: S3Place): SluiceErr
 /** The error for a place that says nothing at all. Trying again is of no use. */
 export function silentS3(place: S3Place, what: string): SluiceError {
   return new SluiceError('ERR_REMOTE_DOWN', `${place.description} does not answer (${what})`, {
-    hint: CHECK,
+    hint: check(place),
     details: { silent: true } satisfies DownDetails,
   });
 }
 
 /** The error for an answer that broke off or is not what was asked for. */
 export function brokenS3(place: S3Place, what: string, cause?: unknown): SluiceError {
-  return new SluiceError('ERR_REMOTE_DOWN', `${place.description}: ${what}`, { cause, hint: CHECK });
+  return new SluiceError('ERR_REMOTE_DOWN', `${place.description}: ${what}`, { cause, hint: check(place) });
 }
 
-const CHECK = 'Check the endpoint and the network.';
+function check({ proxy }: S3Place): string {
+  return proxy === undefined
+    ? 'Check the endpoint and the network.'
+    : `Check the endpoint, and the proxy on the way there: ${proxy}.`;
+}
 
 function mayPass({ name, status, clockCorrected }: S3Failure): boolean {
   if (clockCorrected || PASSING.has(name) || TOO_FAST.has(name)) return true;
@@ -162,7 +170,7 @@ function down(error: unknown, failure: S3Failure, place: S3Place): SluiceError {
   };
   return new SluiceError('ERR_REMOTE_DOWN', `${place.description} does not answer as it should (${why})`, {
     cause: error,
-    hint: CHECK,
+    hint: check(place),
     ...(Object.keys(details).length === 0 ? {} : { details: { ...details } }),
   });
 }
@@ -174,9 +182,11 @@ function notAllowed(error: unknown, failure: S3Failure, ask: S3Ask, place: S3Pla
     ask.action === 's3:GetObject'
       ? ' Without s3:ListBucket on the bucket, S3 gives the same answer for what is not there, so allow that too.'
       : '';
+  // Without TLS it can answer itself, and a question without a body has no words by which to tell who did.
+  const orProxy = place.proxy === undefined ? '' : ` The proxy on the way, ${place.proxy}, may have answered instead.`;
   return new SluiceError('ERR_REMOTE_DENIED', `${place.description} does not allow ${action}${keyOf(ask)}`, {
     cause: error,
-    hint: `Allow ${action} to these credentials, or use others.${orMissing}`,
+    hint: `Allow ${action} to these credentials, or use others.${orMissing}${orProxy}`,
     details: { action },
   });
 }

@@ -3,6 +3,7 @@ import { SluiceError, throwIfAborted } from '../../errors.js';
 import type { RequestCounts } from './counting.js';
 import { createPace, type Pace, type PaceOutcome } from './pace.js';
 import { type DownDetails, type RetryOptions, tryAgain } from './retry.js';
+import { proxyOnTheWay } from './s3-address.js';
 import { openS3Client, type S3Access, type S3Client } from './s3-client.js';
 import { brokenS3, explainS3, type S3Ask, type S3Place, silentS3 } from './s3-errors.js';
 import { parseS3Failure } from './s3-failure.js';
@@ -30,10 +31,10 @@ export interface S3Request<T> {
 
 /** Sends requests to one bucket: counts them, tries them again, watches over them, and gives their errors a code. */
 export class S3Requests {
-  readonly place: S3Place;
   /** Whether the bucket was seen to be there, so that *not found* cannot mean the bucket. */
   bucketExists = false;
   readonly counts: RequestCounts = { head: 0, get: 0, put: 0, list: 0, delete: 0 };
+  private where: S3Place;
   private readonly open: () => Promise<S3Client>;
   private readonly retry: RetryOptions;
   private readonly pulse: Pulse;
@@ -43,11 +44,18 @@ export class S3Requests {
   private silences = 0;
 
   constructor(place: S3Place, access: S3Access, mostSockets: number, retry: RetryOptions, limits: PulseLimits) {
-    this.place = place;
-    this.open = () => openS3Client(access, mostSockets);
+    this.where = place;
+    this.open = () => {
+      this.where = { ...place, proxy: proxyOnTheWay(access, place.bucket)?.name };
+      return openS3Client(access, mostSockets);
+    };
     this.retry = retry;
     this.pace = createPace(mostSockets, () => performance.now());
     this.pulse = createPulse(limits, (signal) => this.ping(signal));
+  }
+
+  get place(): S3Place {
+    return this.where;
   }
 
   /** Sends a request until it succeeds or no further try is due. Throws `ERR_REMOTE_DOWN`, `ERR_REMOTE_DENIED`, `ERR_DISK_FULL` or `ERR_INTERRUPTED`. */
@@ -121,8 +129,8 @@ export class S3Requests {
 
   /** A client that has its credentials: how long a profile or a role takes to give them says nothing about the server. */
   private async ready(ask: S3Ask): Promise<S3Client> {
-    this.client ??= this.open();
     try {
+      this.client ??= this.open();
       const client = await this.client;
       await client.s3.config.credentials();
       return client;

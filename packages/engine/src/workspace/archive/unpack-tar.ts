@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import fs, { closeSync, createReadStream, lstatSync, mkdirSync, openSync } from 'node:fs';
+import fs, { closeSync, createReadStream, lstatSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Parser, ReadEntry } from 'tar';
 import { asSluiceError, errnoOf, SluiceError, throwIfAborted } from '../../errors.js';
@@ -8,6 +8,7 @@ import { createNameCheck } from './check-names.js';
 import { ARCHIVE_LIMITS, type ArchiveLimits, checkTotals } from './check-sizes.js';
 import {
   atOnce,
+  directoryMaker,
   freeBytes,
   isOccupied,
   refuseTooLittleSpace,
@@ -102,14 +103,9 @@ function createEntryWriter(
 ): EntryWriter {
   const check = createNameCheck();
   const free = freeBytes(content);
-  const made = new Set<string>([content]);
   let entries = 0;
   let fd: number | undefined;
-  const makeDirectory = (path: string): void => {
-    if (made.has(path)) return;
-    mkdirSync(path, { recursive: true });
-    made.add(path);
-  };
+  const makeDirectory = directoryMaker(content);
   const close = (): void => {
     if (fd !== undefined) closeSync(fd);
     fd = undefined;

@@ -1,4 +1,4 @@
-import fs, { closeSync, lstatSync, mkdirSync, openSync, readdirSync, readSync } from 'node:fs';
+import fs, { closeSync, lstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { SluiceError, throwIfAborted } from '../../errors.js';
@@ -6,6 +6,7 @@ import { writeWhole } from '../../util/whole-io.js';
 import { type OpenZip, withZip, type ZipEntry } from './read-zip.js';
 import {
   atOnce,
+  directoryMaker,
   freeBytes,
   isOccupied,
   refuseTooLittleSpace,
@@ -50,12 +51,7 @@ async function writeEntries(
   base: string,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const made = new Set<string>([base]);
-  const makeDirectory = (path: string): void => {
-    if (made.has(path)) return;
-    mkdirSync(path, { recursive: true });
-    made.add(path);
-  };
+  const makeDirectory = directoryMaker(base);
   for (const entry of entries) {
     throwIfAborted(signal);
     const path = join(base, entry.path);

@@ -72,3 +72,13 @@ export function refuseTooLittleSpace(free: number, bytes: number): void {
     hint: 'Free some space, or unpack it elsewhere.',
   });
 }
+
+/** Makes a function that makes directories below one that is there, each once: an archive names the directory of its files over and over. */
+export function directoryMaker(base: string): (path: string) => void {
+  const made = new Set<string>([base]);
+  return (path) => {
+    if (made.has(path)) return;
+    mkdirSync(path, { recursive: true });
+    made.add(path);
+  };
+}

@@ -1,8 +1,8 @@
 import { posix } from 'node:path';
 import { addFile, addTarget, SluiceError, unpackZip } from '@sluice/engine';
 import { type CommonOptions, generate } from '../generate.js';
-import { given } from '../list-option.js';
-import { type AfterWriting, type HostTree, inWorkspace } from '../tree.js';
+import { onlyGiven } from '../only-given.js';
+import { type AfterWriting, inWorkspace, type NxTree } from '../tree.js';
 
 /** Options of `nx g @sluice/nx:dataset`. */
 export interface DatasetOptions extends CommonOptions {
@@ -22,14 +22,14 @@ export interface DatasetOptions extends CommonOptions {
  * Declares data that is kept by hand, and brings it from a file if asked to. The file is looked at first; the data itself is written after the declaration,
  * beside Nx's tree, which holds everything in memory. Throws an `Error` that says code and hint.
  */
-export default async function datasetGenerator(tree: HostTree, options: DatasetOptions): Promise<AfterWriting> {
+export default async function datasetGenerator(tree: NxTree, options: DatasetOptions): Promise<AfterWriting> {
   const { from, unzip, remote, mutability } = options;
   const path = posix.normalize(options.path).replace(/\/$/, '');
   return await generate(tree, options, async (files) => {
     if (unzip === true && from === undefined) {
       throw new SluiceError('ERR_USAGE', '--unzip needs --from', { hint: 'Name the zip file with --from.' });
     }
-    const attributes = given({ remote, mutability });
+    const attributes = onlyGiven({ remote, mutability });
     const { project, target, outs } = addTarget(tree.root, files, {
       kind: 'dataset',
       project: options.project,

@@ -1,6 +1,6 @@
 import { initWorkspace } from '@sluice/engine';
 import { type CommonOptions, generate } from '../generate.js';
-import type { AfterWriting, HostTree } from '../tree.js';
+import type { AfterWriting, NxTree } from '../tree.js';
 
 /** Options of `nx g @sluice/nx:init`. */
 export interface InitOptions extends CommonOptions {
@@ -9,8 +9,9 @@ export interface InitOptions extends CommonOptions {
 }
 
 /** Prepares the workspace, as `sluice init` does, and adds that command. `nx add @sluice/nx` runs it. Throws an `Error` that says code and hint. */
-export default async function initGenerator(tree: HostTree, options: InitOptions): Promise<AfterWriting> {
+export default async function initGenerator(tree: NxTree, options: InitOptions): Promise<AfterWriting> {
   return await generate(tree, options, (files) => {
+    // All but the remote is there already, as for every generator.
     initWorkspace(tree.root, files, { plugin: true, remote: options.remote });
     return { next: ['next: nx g @sluice/nx:stage, or nx g @sluice/nx:dataset for data that is kept by hand'] };
   });

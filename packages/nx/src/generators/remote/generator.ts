@@ -1,6 +1,6 @@
 import { addRemote, setDefaultRemote } from '@sluice/engine';
 import { type CommonOptions, generate } from '../generate.js';
-import type { AfterWriting, HostTree } from '../tree.js';
+import type { AfterWriting, NxTree } from '../tree.js';
 
 /** Options of `nx g @sluice/nx:remote`. */
 export interface RemoteOptions extends CommonOptions {
@@ -13,7 +13,7 @@ export interface RemoteOptions extends CommonOptions {
 }
 
 /** Adds a remote to `sluice.json`, as `sluice remote add` does. Throws an `Error` that says code and hint. */
-export default async function remoteGenerator(tree: HostTree, options: RemoteOptions): Promise<AfterWriting> {
+export default async function remoteGenerator(tree: NxTree, options: RemoteOptions): Promise<AfterWriting> {
   const { name, url, endpoint, region, forcePathStyle } = options;
   return await generate(tree, options, (files) => {
     const settings = {

@@ -1,7 +1,8 @@
 import { addTarget } from '@sluice/engine';
 import { type CommonOptions, generate } from '../generate.js';
-import { given, type ListOption, listOption } from '../list-option.js';
-import type { AfterWriting, HostTree } from '../tree.js';
+import { type ListOption, listOption } from '../list-option.js';
+import { onlyGiven } from '../only-given.js';
+import type { AfterWriting, NxTree } from '../tree.js';
 
 /** Options of `nx g @sluice/nx:stage`. */
 export interface StageOptions extends CommonOptions {
@@ -20,14 +21,14 @@ export interface StageOptions extends CommonOptions {
 }
 
 /** Declares a stage: a target with a command, what it reads and what it makes. Throws an `Error` that says code and hint. */
-export default async function stageGenerator(tree: HostTree, options: StageOptions): Promise<AfterWriting> {
+export default async function stageGenerator(tree: NxTree, options: StageOptions): Promise<AfterWriting> {
   return await generate(tree, options, (files) => {
     const { project, target } = addTarget(tree.root, files, {
       kind: 'stage',
       project: options.project,
       projectRoot: options.projectRoot,
       target: options.name,
-      options: given({
+      options: onlyGiven({
         command: options.command,
         deps: listOption(options.deps),
         params: listOption(options.params),

@@ -2,6 +2,7 @@ import { throwIfAborted } from '../../../errors.js';
 import { whenAborted } from '../../../util/when-aborted.js';
 import { type Breaker, createBreaker } from '../breaker.js';
 import type { RequestCounts } from '../counting.js';
+import type { Fetch } from '../proxy/fetch-port.js';
 import { type RetryOptions, tryAgain } from '../retry.js';
 import { type CacheAnswer, down, explainNoAnswer } from './cache-errors.js';
 
@@ -19,6 +20,7 @@ export interface CacheHttpOptions {
   readonly place: string;
   readonly retry: RetryOptions;
   readonly limits: CacheLimits;
+  readonly fetch: Fetch;
 }
 
 /** One request. */
@@ -67,7 +69,7 @@ export class CacheHttp {
     const watch = watchProgress(signal);
     try {
       watch.expect(answerMs + (request.body?.length ?? 0) / SLOWEST_BYTES_PER_MS);
-      const response = await fetch(request.url, {
+      const response = await this.options.fetch(request.url, {
         method: request.method,
         headers: { 'user-agent': 'sluice', ...request.headers },
         // A signed URL may lead elsewhere; the token never follows.

@@ -7,19 +7,19 @@ export interface ExecutorContext {
   readonly projectName?: string | undefined;
   readonly targetName?: string | undefined;
   readonly configurationName?: string | undefined;
-  readonly projectsConfigurations?: { readonly projects: Readonly<Record<string, HostProject>> } | undefined;
-  readonly projectGraph?: { readonly nodes: Readonly<Record<string, { readonly data: HostProject }>> } | undefined;
-  readonly taskGraph?: HostTaskGraph | undefined;
+  readonly projectsConfigurations?: { readonly projects: Readonly<Record<string, NxProject>> } | undefined;
+  readonly projectGraph?: { readonly nodes: Readonly<Record<string, { readonly data: NxProject }>> } | undefined;
+  readonly taskGraph?: NxTaskGraph | undefined;
   readonly isVerbose?: boolean | undefined;
   readonly nxJsonConfiguration?: { readonly parallel?: number | undefined } | undefined;
 }
 
-interface HostProject {
+interface NxProject {
   readonly targets?: Readonly<Record<string, { readonly executor?: string | undefined }>> | undefined;
 }
 
 /** The tasks of one Nx command. */
-export interface HostTaskGraph {
+export interface NxTaskGraph {
   readonly tasks: Readonly<Record<string, { readonly target: { readonly project: string; readonly target: string } }>>;
   /** By task, the tasks that it waits for: ids up to Nx 23, edges from 24. */
   readonly dependencies: Readonly<Record<string, readonly (string | { readonly id: string })[]>>;
