@@ -13,6 +13,8 @@ export interface TestProxy {
   /** Credentials that came, as they were sent. */
   readonly credentials: (string | undefined)[];
   readonly connections: () => number;
+  /** How many of them are open. */
+  readonly open: () => number;
   stop(): Promise<void>;
 }
 
@@ -67,7 +69,13 @@ export async function startTestProxy({ hosts, wants, answers }: TestProxyOptions
   });
   server.on('connect', (incoming: IncomingMessage, socket: Socket, head: Buffer) => {
     const status = refusal(incoming, incoming.url ?? '');
-    if (status === 'nothing') return;
+    if (status === 'nothing') {
+      socket
+        .on('error', () => {})
+        .on('end', () => void socket.destroy())
+        .resume();
+      return;
+    }
     if (status !== undefined) {
       socket.end(`HTTP/1.1 ${status} No\r\nContent-Length: 0\r\n\r\n`);
       return;
@@ -93,6 +101,7 @@ export async function startTestProxy({ hosts, wants, answers }: TestProxyOptions
     seen,
     credentials,
     connections: () => connections,
+    open: () => sockets.size,
     stop: async () => {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));

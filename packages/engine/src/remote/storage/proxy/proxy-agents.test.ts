@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, request, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { selfSigned, startTestProxy, type TestProxy, type TestProxyOptions } from '../../../testing/proxy.js';
 import { useTempDir } from '../../../testing/temp-dir.js';
 import { readProxies } from './proxies.js';
@@ -78,6 +79,17 @@ test.each([
   await expect(ask(agent)).rejects.toMatchObject({ code, message });
   // What failed holds no place for what comes after it.
   await Promise.all(Array.from({ length: 10 }, () => expect(ask(agent)).rejects.toMatchObject({ code })));
+});
+
+test('a tunnel that nobody waits for any more is given up, so that it keeps no process alive', async () => {
+  const agent = await agentBy({ answers: 'nothing' });
+  const asked = request({ host: NAME, agent, path: '/' }).end();
+  asked.on('error', () => {});
+  while (proxy?.open() !== 1) await sleep(20);
+  asked.destroy();
+  const destroyedMs = performance.now();
+  while (proxy.open() > 0) await sleep(20);
+  expect(performance.now() - destroyedMs).toBeLessThan(2000);
 });
 
 test('a proxy that breaks off, and one that is no proxy, is named', async () => {

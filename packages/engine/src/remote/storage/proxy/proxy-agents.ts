@@ -1,4 +1,9 @@
-import { type ClientRequestArgs, Agent as HttpAgent, type AgentOptions as HttpAgentOptions } from 'node:http';
+import {
+  type ClientRequest,
+  type ClientRequestArgs,
+  Agent as HttpAgent,
+  type AgentOptions as HttpAgentOptions,
+} from 'node:http';
 import { type AgentOptions, Agent as HttpsAgent, type RequestOptions } from 'node:https';
 import { Duplex } from 'node:stream';
 import { asSluiceError } from '../../../errors.js';
@@ -13,10 +18,18 @@ type Connected = (error: Error | null, stream: Duplex) => void;
 /** Reaches servers with TLS through tunnels, or straight where no proxy is on the way. Connections are kept as by any agent. */
 export class TunnelAgent extends HttpsAgent {
   private readonly proxies: Proxies;
+  private waiting: ClientRequest | undefined;
 
   constructor(proxies: Proxies, options: AgentOptions) {
     super({ ...options, ...NOT_BY_NODE });
     this.proxies = proxies;
+  }
+
+  /** See {@link createNodeSocket}. */
+  createSocket(request: ClientRequest, ...rest: readonly unknown[]): void {
+    this.waiting = request;
+    createNodeSocket(this, [request, ...rest]);
+    this.waiting = undefined;
   }
 
   override createConnection(options: RequestOptions, callback?: Connected): Duplex | null | undefined {
@@ -25,23 +38,44 @@ export class TunnelAgent extends HttpsAgent {
     if (proxy === undefined) return super.createConnection(options, callback);
     const connect = (socket: Duplex): Duplex =>
       super.createConnection({ ...options, ...{ socket } }) ?? socket.destroy(new Error('no TLS'));
-    return later(openTunnel(proxy, target).then(connect), callback);
+    return later(openTunnel(proxy, target, wantedBy(this.waiting)).then(connect), callback);
   }
 }
 
 /** Brings requests without TLS to their proxy, or straight where none is on the way. For a proxy a request has to be written as {@link forProxy} says. */
 export class PlainAgent extends HttpAgent {
   private readonly proxies: Proxies;
+  private waiting: ClientRequest | undefined;
 
   constructor(proxies: Proxies, options: HttpAgentOptions) {
     super({ ...options, ...NOT_BY_NODE });
     this.proxies = proxies;
   }
 
+  /** See {@link createNodeSocket}. */
+  createSocket(request: ClientRequest, ...rest: readonly unknown[]): void {
+    this.waiting = request;
+    createNodeSocket(this, [request, ...rest]);
+    this.waiting = undefined;
+  }
+
   override createConnection(options: ClientRequestArgs, callback?: Connected): Duplex | null | undefined {
     const proxy = this.proxies.proxyFor(targetIn(options, 'http:'));
-    return proxy === undefined ? super.createConnection(options, callback) : later(connectTo(proxy), callback);
+    if (proxy === undefined) return super.createConnection(options, callback);
+    return later(connectTo(proxy, wantedBy(this.waiting)), callback);
   }
+}
+
+const NODES: unknown = Reflect.get(HttpAgent.prototype, 'createSocket');
+
+/** What Node does for each connection that a request needs, with `createConnection` in it. It is older than its documentation, and the one place that knows for which request a connection is. */
+function createNodeSocket(agent: HttpAgent, args: readonly unknown[]): void {
+  if (typeof NODES === 'function') Reflect.apply(NODES, agent, args);
+}
+
+/** A connection that nobody waits for any more would keep the process alive. */
+function wantedBy(request: ClientRequest | undefined): () => boolean {
+  return () => request?.destroyed !== true;
 }
 
 /** How a request without TLS is written for a proxy: with its whole URL, and with the credentials for the proxy. */

@@ -6,60 +6,74 @@ import { proxyDown, proxyRefuses } from './proxy-errors.js';
 
 /** A proxy that takes a connection and says nothing must not hold it for ever. */
 const ANSWER_MS = 10_000;
+/** Nothing tells an agent that a request was given up before it had a connection, so it has to look. */
+const LOOK_MS = 100;
 
-/** A connection to a proxy. Throws `ERR_REMOTE_DOWN`, or `ERR_REMOTE_DENIED` for a certificate that is not trusted. */
-export async function connectTo(proxy: HttpProxy): Promise<Socket> {
+/** A connection to a proxy, as long as somebody wants it. Throws `ERR_REMOTE_DOWN`, or `ERR_REMOTE_DENIED` for a certificate that is not trusted. */
+export async function connectTo(proxy: HttpProxy, isWanted: () => boolean): Promise<Socket> {
   const { host, port, isTls } = proxy;
   // An address is no name that a certificate can be asked for by.
   const name = isIP(host) === 0 ? { servername: host } : {};
   const socket = isTls ? connectTls({ host, port, ...name }) : connectPlain({ host, port });
-  return await new Promise((resolve, reject) => {
-    const fail = (error: Error): void => {
-      socket.destroy();
-      reject(proxyDown(proxy, error));
-    };
-    const slow = (): void => fail(new Error('no connection in time'));
-    socket.once('error', fail);
-    socket.setTimeout(ANSWER_MS, slow);
+  return await opening(proxy, socket, isWanted, (done) => {
     socket.once(isTls ? 'secureConnect' : 'connect', () => {
-      socket.setTimeout(0, slow);
-      socket.off('error', fail);
       socket.setNoDelay(true);
-      resolve(socket);
+      done();
     });
   });
 }
 
 /** A connection to a target through a proxy, by CONNECT. Throws like {@link connectTo}, and what the proxy answers instead. */
-export async function openTunnel(proxy: HttpProxy, target: Target): Promise<Socket> {
-  const socket = await connectTo(proxy);
+export async function openTunnel(proxy: HttpProxy, target: Target, isWanted: () => boolean): Promise<Socket> {
+  const socket = await connectTo(proxy, isWanted);
   const to = authorityOf(target);
-  return await new Promise((resolve, reject) => {
+  return await opening(proxy, socket, isWanted, (done, fail) => {
     const asking = request({
       // With a connection of its own it has no agent, which might look for a proxy itself.
       createConnection: () => socket,
       method: 'CONNECT',
       path: to,
       headers: { host: to, ...authorizationOf(proxy) },
-      timeout: ANSWER_MS,
     });
     asking.once('connect', ({ statusCode = 0 }, _socket, head) => {
-      asking.setTimeout(0);
-      socket.setTimeout(0);
-      if (statusCode >= 200 && statusCode < 300) {
-        if (head.length > 0) socket.unshift(head);
-        resolve(socket);
-      } else {
-        socket.destroy();
-        reject(proxyRefuses(proxy, statusCode, to));
-      }
+      if (head.length > 0) socket.unshift(head);
+      if (statusCode >= 200 && statusCode < 300) done();
+      else fail(proxyRefuses(proxy, statusCode, to));
     });
-    asking.once('timeout', () => asking.destroy(new Error('no answer in time')));
-    asking.once('error', (error) => {
-      socket.destroy();
-      reject(proxyDown(proxy, error));
-    });
+    asking.once('error', (error) => fail(proxyDown(proxy, error)));
     asking.end();
+  });
+}
+
+/** Gives the socket when a step of its opening is done, and destroys it when the step fails, takes too long, or is of no use to anybody any more. */
+function opening(
+  proxy: HttpProxy,
+  socket: Socket,
+  isWanted: () => boolean,
+  step: (done: () => void, fail: (error: Error) => void) => void,
+): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const beganMs = performance.now();
+    const end = (): void => {
+      clearInterval(timer);
+      socket.off('error', broken);
+    };
+    const fail = (error: Error): void => {
+      end();
+      // What comes after the first error says nothing new, and must not end the process.
+      socket.on('error', () => {}).destroy();
+      reject(error);
+    };
+    const broken = (error: Error): void => fail(proxyDown(proxy, error));
+    const timer = setInterval(() => {
+      if (!isWanted()) broken(new Error('it is not waited for any more'));
+      else if (performance.now() - beganMs > ANSWER_MS) broken(new Error('it says nothing'));
+    }, LOOK_MS);
+    socket.on('error', broken);
+    step(() => {
+      end();
+      resolve(socket);
+    }, fail);
   });
 }
 
