@@ -1,8 +1,10 @@
-import type { SluiceError } from '../errors.js';
+import { SluiceError } from '../errors.js';
+import { pathFilter } from '../model/path-filter.js';
 import { fetchRoots } from '../remote/fetch.js';
 import type { LostRoot } from '../remote/lost-roots.js';
 import { lostOuts } from '../stage/name-missing.js';
 import { progress } from '../stage/progress.js';
+import { type Stage, stageName } from '../stage/stage.js';
 import { bulkReceiver } from '../workspace/bulk-receiver.js';
 import { checkout } from './checkout.js';
 import type { OpenedRemote } from './connect-remote.js';
@@ -19,7 +21,7 @@ import type { Selected } from './select.js';
 
 /**
  * Brings what locks name, or a sample of it, into the store: from each out's own remote or the default one, and what that does not have or does not give whole from the others in
- * their order. Throws what the remotes throw, if what is wanted is not here already, and `ERR_NOT_LOCAL` for what none of them has; and what {@link sampleSelected} throws.
+ * their order. Throws what the remotes throw, if what is wanted is not here already, and `ERR_NOT_LOCAL` for what none of them has, each out named; `ERR_SELECTOR` for a pattern that fits no file; and what {@link sampleSelected} throws. All else has come then.
  */
 export async function fetchData(
   context: OperationContext,
@@ -39,7 +41,7 @@ async function fetchSelected(
   options: FetchOptions,
   startedMs: number,
 ): Promise<{ readonly report: FetchReport; readonly failure: SluiceError | undefined }> {
-  const items = await wanted(context, selected, options);
+  const { items, unmatched } = watchingFilters(await wanted(context, selected, options));
   const first = context.remotes.open(options.remotes?.[0]);
   const total = emptyTally('received');
   const left = { files: 0, bytes: 0 };
@@ -81,7 +83,36 @@ async function fetchSelected(
     requests: sumOfRequests([...asked].map(([{ requests }, before]) => requestsSince(before, requests))),
     ms: Math.round(performance.now() - startedMs),
   };
-  return { report, failure: lostOuts(lost, items, context.workspace.root) };
+  const failure = lostOuts(lost, items, context.workspace.root);
+  return { report, failure: failure ?? (options.sample === undefined ? noneFits(unmatched()) : undefined) };
+}
+
+/** Items whose filters know whether they have ever wanted anything. `unmatched`: those of stages of which nothing was wanted. */
+function watchingFilters(items: readonly Item[]): { readonly items: Item[]; readonly unmatched: () => Item[] } {
+  const matched = new Set<Stage>();
+  const watched = items.map((item): Item => {
+    const { filter, stage } = item;
+    if (filter === undefined) return item;
+    const isWanted = (path: string): boolean => {
+      const wants = filter(path);
+      if (wants) matched.add(stage);
+      return wants;
+    };
+    return { ...item, filter: filter.within === undefined ? isWanted : pathFilter(isWanted, filter.within) };
+  });
+  return {
+    items: watched,
+    unmatched: () => watched.filter(({ filter, stage }) => filter !== undefined && !matched.has(stage)),
+  };
+}
+
+/** A pattern that fits nothing is most likely a wrong one. */
+function noneFits([first]: readonly Item[]): SluiceError | undefined {
+  if (first === undefined) return undefined;
+  const name = stageName(first.stage.id);
+  return new SluiceError('ERR_SELECTOR', `${name}: no file of ${first.out.path} fits the pattern`, {
+    hint: `List what is there: sluice ls ${name}`,
+  });
 }
 
 /** {@link fetchData}, then the workspace is made to be what the lock says, also where some outs cannot be had: those stay as they are, and are thrown in the end. */

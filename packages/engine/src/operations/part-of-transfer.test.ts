@@ -118,3 +118,16 @@ test.each([
   await forgetData();
   expect(await engine.pull({ select: [] })).toMatchObject({ workspace: { written: 3 } });
 });
+
+test('a pattern that fits no file is an error, what else was asked for comes', async () => {
+  await engine.push({ select: [] });
+  await forgetData();
+  await expect(engine.pull({ select: ['p:a#fil', 'p:c'] })).rejects.toMatchObject({
+    code: 'ERR_SELECTOR',
+    message: 'p:a: no file of p/a fits the pattern',
+    hint: expect.stringContaining('sluice ls p:a'),
+  });
+  expect(NAMES.filter((name) => isThere(`p/${name}/file`))).toEqual(['c']);
+  expect(await engine.pull({ select: ['p:a#f*', 'p:a#nothing'] })).toMatchObject({ workspace: { written: 1 } });
+  await expect(engine.fetch({ select: ['p:a#fil'] })).rejects.toMatchObject({ code: 'ERR_SELECTOR' });
+});

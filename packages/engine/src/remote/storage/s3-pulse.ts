@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { whenAborted } from '../../util/when-aborted.js';
 
 /** How long nothing may be heard. All times in milliseconds. */
 export interface PulseLimits {
@@ -92,17 +93,14 @@ class RunningBeat implements Beat {
   movedMs: number = this.beganMs;
   givenUp: GivenUp | undefined;
   private readonly controller = new AbortController();
-  private readonly caller: AbortSignal | undefined;
+  private readonly forget: () => void;
   private readonly heard: () => void;
   private readonly ended: () => void;
-  private readonly stop = (): void => this.controller.abort();
 
   constructor(caller: AbortSignal | undefined, heard: () => void, ended: () => void) {
-    this.caller = caller;
     this.heard = heard;
     this.ended = ended;
-    // Not `AbortSignal.any`: the caller's signal lives long, and would remember every request.
-    caller?.addEventListener('abort', this.stop);
+    this.forget = whenAborted(caller, () => this.controller.abort());
   }
 
   get signal(): AbortSignal {
@@ -120,7 +118,7 @@ class RunningBeat implements Beat {
   }
 
   end(answered: boolean): void {
-    this.caller?.removeEventListener('abort', this.stop);
+    this.forget();
     if (answered) this.heard();
     this.ended();
   }

@@ -1,4 +1,5 @@
 import { throwIfAborted } from '../../../errors.js';
+import { whenAborted } from '../../../util/when-aborted.js';
 import { type Breaker, createBreaker } from '../breaker.js';
 import type { RequestCounts } from '../counting.js';
 import type { Fetch } from '../proxy/fetch-port.js';
@@ -107,8 +108,7 @@ function watchProgress(caller: AbortSignal | undefined): {
   const stop = (): void => controller.abort();
   let timer: NodeJS.Timeout | undefined;
   if (caller?.aborted === true) stop();
-  // Not `AbortSignal.any`: the caller's signal lives long, and would remember every request.
-  caller?.addEventListener('abort', stop);
+  const forget = whenAborted(caller, stop);
   return {
     signal: controller.signal,
     expect: (withinMs) => {
@@ -117,7 +117,7 @@ function watchProgress(caller: AbortSignal | undefined): {
     },
     end: () => {
       clearTimeout(timer);
-      caller?.removeEventListener('abort', stop);
+      forget();
     },
   };
 }
