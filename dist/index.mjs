@@ -17844,56 +17844,65 @@ var init_proxy_errors = __esm({
 import { request } from "node:http";
 import { connect as connectPlain, isIP as isIP2, isIPv6 } from "node:net";
 import { connect as connectTls } from "node:tls";
-async function connectTo(proxy) {
+async function connectTo(proxy, isWanted2) {
   const { host, port, isTls } = proxy;
   const name = isIP2(host) === 0 ? { servername: host } : {};
   const socket = isTls ? connectTls({ host, port, ...name }) : connectPlain({ host, port });
-  return await new Promise((resolve7, reject) => {
-    const fail2 = (error) => {
-      socket.destroy();
-      reject(proxyDown(proxy, error));
-    };
-    const slow = () => fail2(new Error("no connection in time"));
-    socket.once("error", fail2);
-    socket.setTimeout(ANSWER_MS, slow);
+  return await opening(proxy, socket, isWanted2, (done) => {
     socket.once(isTls ? "secureConnect" : "connect", () => {
-      socket.setTimeout(0, slow);
-      socket.off("error", fail2);
       socket.setNoDelay(true);
-      resolve7(socket);
+      done();
     });
   });
 }
-async function openTunnel(proxy, target) {
-  const socket = await connectTo(proxy);
+async function openTunnel(proxy, target, isWanted2) {
+  const socket = await connectTo(proxy, isWanted2);
   const to2 = authorityOf(target);
-  return await new Promise((resolve7, reject) => {
+  return await opening(proxy, socket, isWanted2, (done, fail2) => {
     const asking = request({
       // With a connection of its own it has no agent, which might look for a proxy itself.
       createConnection: () => socket,
       method: "CONNECT",
       path: to2,
-      headers: { host: to2, ...authorizationOf(proxy) },
-      timeout: ANSWER_MS
+      headers: { host: to2, ...authorizationOf(proxy) }
     });
     asking.once("connect", ({ statusCode = 0 }, _socket, head2) => {
-      asking.setTimeout(0);
-      socket.setTimeout(0);
-      if (statusCode >= 200 && statusCode < 300) {
-        if (head2.length > 0)
-          socket.unshift(head2);
-        resolve7(socket);
-      } else {
-        socket.destroy();
-        reject(proxyRefuses(proxy, statusCode, to2));
-      }
+      if (head2.length > 0)
+        socket.unshift(head2);
+      if (statusCode >= 200 && statusCode < 300)
+        done();
+      else
+        fail2(proxyRefuses(proxy, statusCode, to2));
     });
-    asking.once("timeout", () => asking.destroy(new Error("no answer in time")));
-    asking.once("error", (error) => {
-      socket.destroy();
-      reject(proxyDown(proxy, error));
-    });
+    asking.once("error", (error) => fail2(proxyDown(proxy, error)));
     asking.end();
+  });
+}
+function opening(proxy, socket, isWanted2, step) {
+  return new Promise((resolve7, reject) => {
+    const beganMs = performance.now();
+    const end = () => {
+      clearInterval(timer);
+      socket.off("error", broken);
+    };
+    const fail2 = (error) => {
+      end();
+      socket.on("error", () => {
+      }).destroy();
+      reject(error);
+    };
+    const broken = (error) => fail2(proxyDown(proxy, error));
+    const timer = setInterval(() => {
+      if (!isWanted2())
+        broken(new Error("it is not waited for any more"));
+      else if (performance.now() - beganMs > ANSWER_MS)
+        broken(new Error("it says nothing"));
+    }, LOOK_MS);
+    socket.on("error", broken);
+    step(() => {
+      end();
+      resolve7(socket);
+    }, fail2);
   });
 }
 function authorityOf({ host, port }) {
@@ -17902,12 +17911,13 @@ function authorityOf({ host, port }) {
 function authorizationOf({ authorization }) {
   return authorization === void 0 ? {} : { "proxy-authorization": authorization };
 }
-var ANSWER_MS;
+var ANSWER_MS, LOOK_MS;
 var init_tunnel = __esm({
   "packages/engine/dist/remote/storage/proxy/tunnel.js"() {
     "use strict";
     init_proxy_errors();
     ANSWER_MS = 1e4;
+    LOOK_MS = 100;
   }
 });
 
@@ -17915,6 +17925,13 @@ var init_tunnel = __esm({
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { Duplex } from "node:stream";
+function createNodeSocket(agent, args) {
+  if (typeof NODES === "function")
+    Reflect.apply(NODES, agent, args);
+}
+function wantedBy(request3) {
+  return () => request3?.destroyed !== true;
+}
 function forProxy(proxy, target, path) {
   const authority = target.port === 80 ? authorityOf(target).replace(/:80$/, "") : authorityOf(target);
   return { path: `http://${authority}${path}`, headers: authorizationOf(proxy) };
@@ -17930,7 +17947,7 @@ function later(connecting, callback) {
   );
   return void 0;
 }
-var NOT_BY_NODE, TunnelAgent, PlainAgent;
+var NOT_BY_NODE, TunnelAgent, PlainAgent, NODES;
 var init_proxy_agents = __esm({
   "packages/engine/dist/remote/storage/proxy/proxy-agents.js"() {
     "use strict";
@@ -17939,9 +17956,16 @@ var init_proxy_agents = __esm({
     NOT_BY_NODE = { proxyEnv: null };
     TunnelAgent = class extends HttpsAgent {
       proxies;
+      waiting;
       constructor(proxies, options2) {
         super({ ...options2, ...NOT_BY_NODE });
         this.proxies = proxies;
+      }
+      /** See {@link createNodeSocket}. */
+      createSocket(request3, ...rest) {
+        this.waiting = request3;
+        createNodeSocket(this, [request3, ...rest]);
+        this.waiting = void 0;
       }
       createConnection(options2, callback) {
         const target = targetIn(options2, "https:");
@@ -17949,20 +17973,30 @@ var init_proxy_agents = __esm({
         if (proxy === void 0)
           return super.createConnection(options2, callback);
         const connect = (socket) => super.createConnection({ ...options2, ...{ socket } }) ?? socket.destroy(new Error("no TLS"));
-        return later(openTunnel(proxy, target).then(connect), callback);
+        return later(openTunnel(proxy, target, wantedBy(this.waiting)).then(connect), callback);
       }
     };
     PlainAgent = class extends HttpAgent {
       proxies;
+      waiting;
       constructor(proxies, options2) {
         super({ ...options2, ...NOT_BY_NODE });
         this.proxies = proxies;
       }
+      /** See {@link createNodeSocket}. */
+      createSocket(request3, ...rest) {
+        this.waiting = request3;
+        createNodeSocket(this, [request3, ...rest]);
+        this.waiting = void 0;
+      }
       createConnection(options2, callback) {
         const proxy = this.proxies.proxyFor(targetIn(options2, "http:"));
-        return proxy === void 0 ? super.createConnection(options2, callback) : later(connectTo(proxy), callback);
+        if (proxy === void 0)
+          return super.createConnection(options2, callback);
+        return later(connectTo(proxy, wantedBy(this.waiting)), callback);
       }
     };
+    NODES = Reflect.get(HttpAgent.prototype, "createSocket");
   }
 });
 
@@ -24235,9 +24269,9 @@ var OpenMaps = class {
     const known = this.opened.get(name);
     if (known !== void 0)
       return known;
-    const opening = openMap(this.remote, area, root, this.appetite, this.signal);
-    this.opened.set(name, opening);
-    return opening;
+    const opening2 = openMap(this.remote, area, root, this.appetite, this.signal);
+    this.opened.set(name, opening2);
+    return opening2;
   }
   /** The map of a root in the first of the areas that has one. */
   inFirst(areas, root) {
@@ -30227,10 +30261,13 @@ function expandMatrix(target, options2) {
   }));
 }
 function fillMatrix(options2, overlay, index) {
-  const { matrix: _2, ...rest } = overlay;
   const values = combinations(axesOf(options2.matrix))[index];
-  return values === void 0 ? rest : replaceIn(rest, values);
+  return values === void 0 ? overlay : replaceIn(overlay, values);
 }
+var MATRIX_OF_CONFIGURATION = {
+  message: 'is another one than in "options" of the target, which alone says what stages there are',
+  hint: "Remove it from the configuration or the command line. For other values give another target a matrix of its own."
+};
 function matrixProblem(options2) {
   const { matrix, ...rest } = options2;
   const unknown2 = (names2) => tokensIn(rest).find((token2) => !names2.includes(token2));
@@ -30742,7 +30779,8 @@ function defineStage(declaration) {
     materialize: choiceOption(reader, "materialize", ["eager", "lazy"]),
     onDepChange: choiceOption(reader, "onDepChange", ["fail", "warn"]) ?? "fail"
   };
-  const matrix = matrixProblem(isObject(options2) ? options2 : {});
+  const declaredMatrix = isObject(options2) && options2.matrix !== void 0 ? MATRIX_OF_CONFIGURATION : void 0;
+  const matrix = matrixProblem(isObject(options2) ? options2 : {}) ?? declaredMatrix;
   if (matrix !== void 0)
     problems.push({ option: "matrix", ...matrix });
   if (!isStageExecutor(executor)) {
@@ -30855,7 +30893,12 @@ function stagesOfChosen(projects, chosen) {
   if (!projects.projects.get(id.project)?.matrices.has(id.target))
     return [chosen];
   const filled = isObject(options2) ? expandMatrix(id.target, options2) : void 0;
-  return stagesOfTarget(projects, id.project, id.target).map((stage) => ({
+  const stages = stagesOfTarget(projects, id.project, id.target);
+  if (filled?.some(({ target }) => !stages.some((stage) => stage.target === target))) {
+    const { message, hint } = MATRIX_OF_CONFIGURATION;
+    throw new SluiceError("ERR_STAGE_DEFINITION", `stage ${stageName(id)}: option matrix: ${message}`, { hint });
+  }
+  return stages.map((stage) => ({
     id: stage,
     configuration,
     options: filled?.find(({ target }) => target === stage.target)?.options
@@ -34502,6 +34545,19 @@ function withoutWarning(make) {
 
 // packages/engine/dist/remote/storage/s3-pulse.js
 import { setImmediate as setImmediate3 } from "node:timers/promises";
+
+// packages/engine/dist/util/when-aborted.js
+import { setMaxListeners } from "node:events";
+function whenAborted(signal, stop2) {
+  if (signal === void 0)
+    return () => {
+    };
+  setMaxListeners(0, signal);
+  signal.addEventListener("abort", stop2);
+  return () => signal.removeEventListener("abort", stop2);
+}
+
+// packages/engine/dist/remote/storage/s3-pulse.js
 var TICK_MS = 250;
 function createPulse(limits, ping) {
   const beats = /* @__PURE__ */ new Set();
@@ -34556,15 +34612,13 @@ var RunningBeat = class {
   movedMs = this.beganMs;
   givenUp;
   controller = new AbortController();
-  caller;
+  forget;
   heard;
   ended;
-  stop = () => this.controller.abort();
   constructor(caller, heard, ended2) {
-    this.caller = caller;
     this.heard = heard;
     this.ended = ended2;
-    caller?.addEventListener("abort", this.stop);
+    this.forget = whenAborted(caller, () => this.controller.abort());
   }
   get signal() {
     return this.controller.signal;
@@ -34578,7 +34632,7 @@ var RunningBeat = class {
     this.controller.abort();
   }
   end(answered) {
-    this.caller?.removeEventListener("abort", this.stop);
+    this.forget();
     if (answered)
       this.heard();
     this.ended();
@@ -36668,7 +36722,7 @@ function watchProgress(caller) {
   let timer;
   if (caller?.aborted === true)
     stop2();
-  caller?.addEventListener("abort", stop2);
+  const forget = whenAborted(caller, stop2);
   return {
     signal: controller.signal,
     expect: (withinMs) => {
@@ -36677,7 +36731,7 @@ function watchProgress(caller) {
     },
     end: () => {
       clearTimeout(timer);
-      caller?.removeEventListener("abort", stop2);
+      forget();
     }
   };
 }
@@ -37379,6 +37433,9 @@ function snapshotOf({ workspace }, { stage, out, root, filter }) {
     hint: `See what there is with \`sluice ls ${stageName(stage.id)}\`.`
   });
 }
+
+// packages/engine/dist/operations/fetch-data.js
+init_errors();
 
 // packages/engine/dist/remote/fetch.js
 init_errors();
@@ -39135,7 +39192,7 @@ async function fetchData(context, selected, options2) {
   return report2;
 }
 async function fetchSelected(context, selected, options2, startedMs) {
-  const items = await wanted(context, selected, options2);
+  const { items, unmatched } = watchingFilters(await wanted(context, selected, options2));
   const first = context.remotes.open(options2.remotes?.[0]);
   const total = emptyTally("received");
   const left = { files: 0, bytes: 0 };
@@ -39178,7 +39235,35 @@ async function fetchSelected(context, selected, options2, startedMs) {
     requests: sumOfRequests([...asked].map(([{ requests }, before]) => requestsSince(before, requests))),
     ms: Math.round(performance.now() - startedMs)
   };
-  return { report: report2, failure: lostOuts(lost3, items, context.workspace.root) };
+  const failure2 = lostOuts(lost3, items, context.workspace.root);
+  return { report: report2, failure: failure2 ?? (options2.sample === void 0 ? noneFits(unmatched()) : void 0) };
+}
+function watchingFilters(items) {
+  const matched = /* @__PURE__ */ new Set();
+  const watched = items.map((item) => {
+    const { filter, stage } = item;
+    if (filter === void 0)
+      return item;
+    const isWanted2 = (path) => {
+      const wants = filter(path);
+      if (wants)
+        matched.add(stage);
+      return wants;
+    };
+    return { ...item, filter: filter.within === void 0 ? isWanted2 : pathFilter(isWanted2, filter.within) };
+  });
+  return {
+    items: watched,
+    unmatched: () => watched.filter(({ filter, stage }) => filter !== void 0 && !matched.has(stage))
+  };
+}
+function noneFits([first]) {
+  if (first === void 0)
+    return void 0;
+  const name = stageName(first.stage.id);
+  return new SluiceError("ERR_SELECTOR", `${name}: no file of ${first.out.path} fits the pattern`, {
+    hint: `List what is there: sluice ls ${name}`
+  });
 }
 async function pull(context, selected, options2) {
   const startedMs = performance.now();
@@ -48786,7 +48871,8 @@ async function filesOf2({ workspace, signal }, { glob }) {
   }));
 }
 function tell({ emit }, stage, all, pending) {
-  emit({ type: "note", message: `${stageName(stage.id)}: ${pending} of ${all} items are new or changed` });
+  const found = all > 0 ? `${pending} of ${all} items are new or changed` : `no file matches ${stage.foreach?.glob.pattern}, so there are no items`;
+  emit({ type: "note", message: `${stageName(stage.id)}: ${found}` });
 }
 var ItemCommands = class {
   context;
@@ -49273,11 +49359,12 @@ import { setTimeout as sleep5 } from "node:timers/promises";
 init_errors();
 function explainUnwritable(layout, error) {
   const code3 = errnoOf(error);
-  if (code3 !== "EACCES" && code3 !== "EPERM" && code3 !== "EROFS")
+  const isReadOnly = code3 === "EROFS" || code3 === "ENOENT" && syscallOf(error) === "mkdir";
+  if (code3 !== "EACCES" && code3 !== "EPERM" && !isReadOnly)
     return error;
   if (!pathOf2(error).startsWith(layout.dir))
     return error;
-  return new SluiceError("ERR_STORE_UNWRITABLE", `the store ${layout.dir} cannot be written (${code3})`, {
+  return new SluiceError("ERR_STORE_UNWRITABLE", `the store ${layout.dir} cannot be written (${isReadOnly ? "EROFS" : code3})`, {
     cause: error,
     hint: 'Check its permissions, or choose another place with "store" in sluice.json or SLUICE_STORE.'
   });
@@ -49291,6 +49378,9 @@ function explained(layout, change3) {
 }
 function pathOf2(error) {
   return typeof error === "object" && error !== null && "path" in error ? String(error.path) : "";
+}
+function syscallOf(error) {
+  return typeof error === "object" && error !== null && "syscall" in error ? error.syscall : void 0;
 }
 
 // packages/engine/dist/store/mutex.js
