@@ -144,6 +144,9 @@ story('a configuration, with the daemon of Nx and without, and on a terminal', a
     expect(await daemon.nx('run', 'p:say')).toContain('Successfully ran target say');
     expect(w.read('p/said.txt')).toBe('quiet\n');
     expect(await daemon.nx('run', 'p:say')).toContain('unchanged');
+    // The daemon sums up, and has no terminal.
+    const onTerminal = terminalCommand(w.path('node_modules/.bin/nx'), 'run-many', '-t', 'say');
+    expect((await daemon.try('script', ...onTerminal)).output).toContain('Sluice: 1 stage: 1 unchanged');
   } finally {
     await daemon.try('nx', 'daemon', '--stop');
   }

@@ -3,6 +3,10 @@ import { abortOnSignal } from './abort-on-signal.js';
 import type { ExecutorContext } from './nx-context.js';
 import { createPrinter, type Host, type Printer } from './printer.js';
 import { NOTES_VARIABLE, NOTES_VARIABLES } from './run/task-note.js';
+import { TERMINAL_VARIABLE } from './run/terminal.js';
+
+/** What the parts of the plugin tell each other. */
+const OWN_VARIABLES = [...NOTES_VARIABLES, TERMINAL_VARIABLE];
 
 /** The process that an executor runs in. */
 export type HostProcess = Host & NodeJS.EventEmitter;
@@ -56,5 +60,5 @@ export function sharedRunDir({ env }: Host): { readonly runDir?: string } {
 
 /** The environment as commands see it: without the folders for notes, since an Nx that a command starts has tasks of its own. */
 export function commandEnv({ env }: Host): Host['env'] {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !NOTES_VARIABLES.includes(name)));
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !OWN_VARIABLES.includes(name)));
 }

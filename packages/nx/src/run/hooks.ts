@@ -24,8 +24,10 @@ const READ_WITHIN_MS = 50;
 export async function preTasksExecution(_options: unknown, { id, workspaceRoot }: HookContext): Promise<void> {
   try {
     const { NOTES_VARIABLE, notesDir } = await import('./task-note.js');
+    const { askForTerminal } = await import('./terminal.js');
     const { [NOTES_VARIABLE]: _notes, ...env } = process.env;
     process.env[NOTES_VARIABLE] = notesDir(workspaceRoot, id);
+    askForTerminal(process.env, id);
     const { beginPush } = await import('./push-beside.js');
     beginPush(id, workspaceRoot, env);
   } catch {
@@ -42,11 +44,15 @@ export async function postTasksExecution(_options: unknown, context: EndContext)
     const { endPush } = await import('./push-beside.js');
     const beside = await endPush(id);
     if (!existsSync(notes)) return;
+    const { notedTerminal, printTo } = await import('./terminal.js');
+    const terminal = notedTerminal(process.env, notes);
     const { endRun } = await import('./end-run.js');
     const { [NOTES_VARIABLE]: _notes, ...env } = process.env;
     const summary = await endRun({ root, notes, startTime, endTime, beside }, env);
     if (summary === undefined) return;
-    await new Promise((resolve) => process.stdout.write(`\n${summary}\n\n`, resolve));
+    const text = `\n${summary}\n\n`;
+    if (terminal !== undefined && printTo(terminal, text)) return;
+    await new Promise((resolve) => process.stdout.write(text, resolve));
     await sleep(READ_WITHIN_MS);
   } catch (error) {
     process.stderr.write(`Sluice cannot sum up this run: ${error instanceof Error ? error.message : String(error)}\n`);

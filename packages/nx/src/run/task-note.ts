@@ -1,6 +1,7 @@
 import { mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Reason, RunResult } from '@sluice/engine';
+import { noteTerminal } from './terminal.js';
 
 /** Names the folder where the tasks of one Nx command note what became of them, for whoever sums them up when all have ended. */
 export const NOTES_VARIABLE = 'SLUICE_RUN_NOTES';
@@ -62,7 +63,7 @@ export function noteTask(env: Readonly<Record<string, string | undefined>>, note
     const dir = env[name];
     if (dir === undefined || dir === '') continue;
     try {
-      const file = begun.get(dir) ?? begin(dir);
+      const file = begun.get(dir) ?? begin(env, dir);
       begun.set(dir, file);
       file.lines += line;
       if (note.outcome !== 'unchanged' || performance.now() > file.writtenAtMs + WAIT_MS) write(file);
@@ -83,8 +84,9 @@ export function writeNotes(): void {
   }
 }
 
-function begin(dir: string): NoteFile {
+function begin(env: Readonly<Record<string, string | undefined>>, dir: string): NoteFile {
   mkdirSync(dir, { recursive: true });
+  noteTerminal(env, dir);
   return { fd: openSync(join(dir, `${process.pid}.jsonl`), 'a'), lines: '', writtenAtMs: Number.NEGATIVE_INFINITY };
 }
 
