@@ -65,7 +65,8 @@ story('a job runs what is not known and pushes it; a job on a fresh clone restor
 });
 
 story('a stage has no secret of the job, and the runner obeys nothing that it prints', async () => {
-  const dump = 'echo "::set-output name=x::1"; echo "::add-mask::e" >&2; env > env.txt; printf "no end of line"';
+  const dump =
+    'echo "::set-output name=x::1"; echo "::add-mask::word-of-the-stage" >&2; env > env.txt; printf "no end of line"';
   workspace.write(pipelineProject({ upper: { command: dump, outs: ['{projectRoot}/env.txt'] } }));
   const job = beginJob(workspace, {
     env: { AWS_SECRET_ACCESS_KEY: 'cloud-key', AWS_SESSION_TOKEN: 'kept', VISIBLE: 'yes' },
@@ -93,7 +94,7 @@ story('a stage has no secret of the job, and the runner obeys nothing that it pr
   const word = (lines[stop] ?? '').slice('::stop-commands::'.length);
   const resume = lines.indexOf(`::${word}::`);
   expect(lines.findIndex((line) => line.includes('::set-output'))).toBeGreaterThan(stop);
-  expect(lines.findIndex((line) => line.includes('::add-mask::e'))).toBeGreaterThan(stop);
+  expect(lines.findIndex((line) => line.includes('::add-mask::word-of-the-stage'))).toBeGreaterThan(stop);
   expect(resume).toBeGreaterThan(lines.findLastIndex((line) => line.includes('no end of line')));
   expect(lines.slice(0, stop)).toContainEqual(expect.stringMatching(/^::add-mask::[0-9a-f]{64}$/));
 });
