@@ -48591,16 +48591,18 @@ function filterOf2(out, readers) {
 // packages/engine/dist/stage/moved-data.js
 init_errors();
 function movedRoots(stage, locked, missing) {
-  const left = undeclared(stage, locked);
-  const moved2 = /* @__PURE__ */ new Map();
-  for (const { out } of missing) {
-    const below4 = pathBelow(stage.projectRoot, out.path);
-    const found = left.filter(([path]) => below4 !== void 0 && (path === below4 || path.endsWith(`/${below4}`)));
-    const [first] = found;
-    if (first !== void 0 && found.length === 1)
-      moved2.set(out.path, { from: first[0], root: first[1] });
-  }
-  return moved2;
+  const left = new Map(undeclared(stage, locked).filter(([path]) => pathBelow(stage.projectRoot, path) === void 0));
+  const belows = missing.map(({ out }) => pathBelow(stage.projectRoot, out.path));
+  const [first] = belows;
+  const places2 = [...left.keys()].filter((path) => first !== void 0 && `/${path}`.endsWith(`/${first}`)).map((path) => path.slice(0, path.length - (first?.length ?? 0))).filter((place3) => belows.every((below4) => left.has(`${place3}${below4}`)));
+  const [place2] = places2;
+  if (place2 === void 0 || places2.length > 1)
+    return /* @__PURE__ */ new Map();
+  return new Map(missing.flatMap(({ out }, i) => {
+    const from = `${place2}${belows[i]}`;
+    const root = left.get(from);
+    return root === void 0 ? [] : [[out.path, { from, root }]];
+  }));
 }
 function nowhereError(stage, locked, path) {
   const left = undeclared(stage, locked).map(([name]) => name);

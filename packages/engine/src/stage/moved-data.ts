@@ -6,23 +6,32 @@ import type { OutState } from './decide.js';
 import { type Stage, stageName } from './stage.js';
 
 /**
- * The versions of outs that lie nowhere and that the lock has under another path, since it was moved together with its project. An out is known by its path below the project;
- * where that may be two of the lock's, nobody can tell, and it is left out.
+ * The versions of outs that lie nowhere and that the lock has under other paths, since it was moved together with its project: all of them below one directory, as they are below the project now.
+ * Where that may be two directories nobody can tell, and there is none. What the lock has inside of the project was never moved with it.
  */
 export function movedRoots(
   stage: Stage,
   locked: LockedStage | undefined,
   missing: readonly OutState[],
-): Map<RelPath, { readonly from: RelPath; readonly root: OutRoot }> {
-  const left = undeclared(stage, locked);
-  const moved = new Map<RelPath, { readonly from: RelPath; readonly root: OutRoot }>();
-  for (const { out } of missing) {
-    const below = pathBelow(stage.projectRoot, out.path);
-    const found = left.filter(([path]) => below !== undefined && (path === below || path.endsWith(`/${below}`)));
-    const [first] = found;
-    if (first !== undefined && found.length === 1) moved.set(out.path, { from: first[0], root: first[1] });
-  }
-  return moved;
+): Map<RelPath, { readonly from: string; readonly root: OutRoot }> {
+  const left = new Map<string, OutRoot>(
+    undeclared(stage, locked).filter(([path]) => pathBelow(stage.projectRoot, path) === undefined),
+  );
+  const belows = missing.map(({ out }) => pathBelow(stage.projectRoot, out.path));
+  const [first] = belows;
+  const places = [...left.keys()]
+    .filter((path) => first !== undefined && `/${path}`.endsWith(`/${first}`))
+    .map((path) => path.slice(0, path.length - (first?.length ?? 0)))
+    .filter((place) => belows.every((below) => left.has(`${place}${below}`)));
+  const [place] = places;
+  if (place === undefined || places.length > 1) return new Map();
+  return new Map(
+    missing.flatMap(({ out }, i) => {
+      const from = `${place}${belows[i]}`;
+      const root = left.get(from);
+      return root === undefined ? [] : [[out.path, { from, root }] as const];
+    }),
+  );
 }
 
 /** That data is in no place from where it could be had, and what the lock has instead. */
