@@ -17718,7 +17718,10 @@ function familyOf(version) {
   return version === 4 ? "ipv4" : "ipv6";
 }
 function plain(host) {
-  return host.toLowerCase().replace(/^\[(.*)\]$/, "$1").replace(/\.$/, "");
+  return withoutBrackets(host.toLowerCase()).replace(/\.$/, "");
+}
+function withoutBrackets(host) {
+  return host.replace(/^\[(.*)\]$/, "$1");
 }
 var NEAR;
 var init_no_proxy = __esm({
@@ -17770,7 +17773,7 @@ function parseProxy(variable, text) {
   const keys = username === "" && password === "" ? void 0 : `${decoded(username)}:${decoded(password)}`;
   return {
     isTls,
-    host: hostname3.replace(/^\[(.*)\]$/, "$1"),
+    host: withoutBrackets(hostname3),
     port,
     authorization: keys === void 0 ? void 0 : `Basic ${Buffer.from(keys).toString("base64")}`,
     name: `${protocol}//${hostname3}:${port} (${variable})`,
@@ -17925,12 +17928,12 @@ var init_tunnel = __esm({
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { Duplex } from "node:stream";
-function createNodeSocket(agent, args) {
+function createSocketFor(request3, options2, done) {
   if (typeof NODES === "function")
-    Reflect.apply(NODES, agent, args);
+    Reflect.apply(NODES, this, [request3, { ...options2, waiting: request3 }, done]);
 }
-function wantedBy(request3) {
-  return () => request3?.destroyed !== true;
+function wantedBy({ waiting }) {
+  return () => waiting?.destroyed !== true;
 }
 function forProxy(proxy, target, path) {
   const authority = target.port === 80 ? authorityOf(target).replace(/:80$/, "") : authorityOf(target);
@@ -17955,17 +17958,12 @@ var init_proxy_agents = __esm({
     init_tunnel();
     NOT_BY_NODE = { proxyEnv: null };
     TunnelAgent = class extends HttpsAgent {
+      /** See {@link createSocketFor}. */
+      createSocket = createSocketFor;
       proxies;
-      waiting;
       constructor(proxies, options2) {
         super({ ...options2, ...NOT_BY_NODE });
         this.proxies = proxies;
-      }
-      /** See {@link createNodeSocket}. */
-      createSocket(request3, ...rest) {
-        this.waiting = request3;
-        createNodeSocket(this, [request3, ...rest]);
-        this.waiting = void 0;
       }
       createConnection(options2, callback) {
         const target = targetIn(options2, "https:");
@@ -17973,27 +17971,22 @@ var init_proxy_agents = __esm({
         if (proxy === void 0)
           return super.createConnection(options2, callback);
         const connect = (socket) => super.createConnection({ ...options2, ...{ socket } }) ?? socket.destroy(new Error("no TLS"));
-        return later(openTunnel(proxy, target, wantedBy(this.waiting)).then(connect), callback);
+        return later(openTunnel(proxy, target, wantedBy(options2)).then(connect), callback);
       }
     };
     PlainAgent = class extends HttpAgent {
+      /** See {@link createSocketFor}. */
+      createSocket = createSocketFor;
       proxies;
-      waiting;
       constructor(proxies, options2) {
         super({ ...options2, ...NOT_BY_NODE });
         this.proxies = proxies;
-      }
-      /** See {@link createNodeSocket}. */
-      createSocket(request3, ...rest) {
-        this.waiting = request3;
-        createNodeSocket(this, [request3, ...rest]);
-        this.waiting = void 0;
       }
       createConnection(options2, callback) {
         const proxy = this.proxies.proxyFor(targetIn(options2, "http:"));
         if (proxy === void 0)
           return super.createConnection(options2, callback);
-        return later(connectTo(proxy, wantedBy(this.waiting)), callback);
+        return later(connectTo(proxy, wantedBy(options2)), callback);
       }
     };
     NODES = Reflect.get(HttpAgent.prototype, "createSocket");
@@ -18075,7 +18068,7 @@ function askThrough(proxy, agents, url, init2) {
   const written = isTls ? { path, headers: {} } : forProxy(proxy, target, path);
   return new Promise((resolve7, reject) => {
     const asking = (isTls ? requestHttps : requestHttp)({
-      host: target.host.replace(/^\[(.*)\]$/, "$1"),
+      host: withoutBrackets(target.host),
       port: target.port,
       method: init2.method ?? "GET",
       path: written.path,
@@ -18109,6 +18102,7 @@ var REDIRECTS, MOST_REDIRECTS, WITHOUT_BODY;
 var init_fetch_by_proxy = __esm({
   "packages/engine/dist/remote/storage/proxy/fetch-by-proxy.js"() {
     "use strict";
+    init_no_proxy();
     init_proxies();
     init_proxy_agents();
     init_proxy_errors();
@@ -25690,6 +25684,17 @@ function withoutSecrets(env) {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !SECRETS.includes(name)));
 }
 
+// packages/engine/dist/util/when-aborted.js
+import { setMaxListeners } from "node:events";
+function whenAborted(signal, stop2) {
+  if (signal === void 0)
+    return () => {
+    };
+  setMaxListeners(0, signal);
+  signal.addEventListener("abort", stop2);
+  return () => signal.removeEventListener("abort", stop2);
+}
+
 // packages/engine/dist/stage/run-command.js
 var GRACE_MS = 3e3;
 var LEFTOVER_MS = 500;
@@ -25745,7 +25750,7 @@ async function ended(child2, signal) {
     signalGroup(pid, "SIGTERM");
     killer ??= setTimeout(() => signalGroup(pid, "SIGKILL"), GRACE_MS);
   };
-  signal?.addEventListener("abort", stop2, { once: true });
+  const forget = whenAborted(signal, stop2);
   if (signal?.aborted)
     stop2();
   try {
@@ -25762,7 +25767,7 @@ async function ended(child2, signal) {
       throw new SluiceError("ERR_INTERRUPTED", "interrupted");
     return result2;
   } finally {
-    signal?.removeEventListener("abort", stop2);
+    forget();
     if (child2.pid !== void 0)
       signalGroup(child2.pid, "SIGKILL");
     clearTimeout(killer);
@@ -33498,13 +33503,7 @@ function* fileChunks(store, path, memory) {
   try {
     for (; ; ) {
       const chunk = memory.allocate(CHUNK_BYTES6);
-      let fill3 = 0;
-      while (fill3 < chunk.length) {
-        const read2 = store.files.readSync(fd, chunk, fill3, chunk.length - fill3, null);
-        if (read2 === 0)
-          break;
-        fill3 += read2;
-      }
+      const fill3 = readWhole(store.files, fd, chunk);
       if (fill3 > 0)
         yield chunk.subarray(0, fill3);
       if (fill3 < chunk.length)
@@ -34545,19 +34544,6 @@ function withoutWarning(make) {
 
 // packages/engine/dist/remote/storage/s3-pulse.js
 import { setImmediate as setImmediate3 } from "node:timers/promises";
-
-// packages/engine/dist/util/when-aborted.js
-import { setMaxListeners } from "node:events";
-function whenAborted(signal, stop2) {
-  if (signal === void 0)
-    return () => {
-    };
-  setMaxListeners(0, signal);
-  signal.addEventListener("abort", stop2);
-  return () => signal.removeEventListener("abort", stop2);
-}
-
-// packages/engine/dist/remote/storage/s3-pulse.js
 var TICK_MS = 250;
 function createPulse(limits, ping) {
   const beats = /* @__PURE__ */ new Set();
@@ -48891,7 +48877,7 @@ var ItemCommands = class {
   async runAll(items, done) {
     const { signal } = this.context;
     const stop2 = () => this.stop.abort();
-    signal?.addEventListener("abort", stop2, { once: true });
+    const forget = whenAborted(signal, stop2);
     if (signal?.aborted)
       stop2();
     const queue = items.entries();
@@ -48911,7 +48897,7 @@ var ItemCommands = class {
       const lanes = Math.min(items.length, this.run.foreach.atOnce ?? availableParallelism());
       await Promise.all(Array.from({ length: lanes }, lane));
     } finally {
-      signal?.removeEventListener("abort", stop2);
+      forget();
     }
     if (this.failure !== void 0)
       throw this.failure.error;

@@ -21,6 +21,14 @@ interface NxProject {
 /** The tasks of one Nx command. */
 export interface NxTaskGraph {
   readonly tasks: Readonly<Record<string, { readonly target: { readonly project: string; readonly target: string } }>>;
-  /** By task, the tasks that it waits for: ids up to Nx 23, edges from 24. */
-  readonly dependencies: Readonly<Record<string, readonly (string | { readonly id: string })[]>>;
+  /** By task, the tasks that it waits for. */
+  readonly dependencies: Readonly<Record<string, readonly NxEdge[]>>;
+}
+
+/** What leads to a task that another one waits for: its id up to Nx 23, an object from 24. */
+export type NxEdge = string | { readonly id: string };
+
+/** The id of the task that an edge leads to. */
+export function taskIdOf(edge: NxEdge): string {
+  return typeof edge === 'string' ? edge : edge.id;
 }

@@ -3,6 +3,7 @@ import { RAW_DIGEST_BYTES } from '../model/digest.js';
 import { SLICE_BYTES } from '../model/map.js';
 import type { ObjectReader } from '../store/reader.js';
 import type { Store } from '../store/store.js';
+import { readWhole } from '../util/whole-io.js';
 import { damagedLocally } from './local-range.js';
 import type { Body } from './storage/port.js';
 import { WindowPool } from './window-pool.js';
@@ -73,12 +74,7 @@ function* fileChunks(store: Store, path: string, memory: WindowPool): Generator<
     for (;;) {
       // Another buffer each time: whoever gets it may hold on to it while the next one is read.
       const chunk = memory.allocate(CHUNK_BYTES);
-      let fill = 0;
-      while (fill < chunk.length) {
-        const read = store.files.readSync(fd, chunk, fill, chunk.length - fill, null);
-        if (read === 0) break;
-        fill += read;
-      }
+      const fill = readWhole(store.files, fd, chunk);
       if (fill > 0) yield chunk.subarray(0, fill);
       if (fill < chunk.length) return;
     }

@@ -4,6 +4,7 @@ import type { SluiceEvent } from '../events.js';
 import { withoutSecrets } from '../remote/storage/broker/access.js';
 import type { Files } from '../store/files.js';
 import { isProcessAlive, startTime } from '../store/owner.js';
+import { whenAborted } from '../util/when-aborted.js';
 
 /** What starting a command needs. */
 export interface CommandContext {
@@ -100,7 +101,7 @@ async function ended(child: ChildProcess, signal: AbortSignal | undefined): Prom
     signalGroup(pid, 'SIGTERM');
     killer ??= setTimeout(() => signalGroup(pid, 'SIGKILL'), GRACE_MS);
   };
-  signal?.addEventListener('abort', stop, { once: true });
+  const forget = whenAborted(signal, stop);
   if (signal?.aborted) stop();
   try {
     const result = await new Promise<CommandResult>((resolve, reject) => {
@@ -118,7 +119,7 @@ async function ended(child: ChildProcess, signal: AbortSignal | undefined): Prom
     if (signal?.aborted) throw new SluiceError('ERR_INTERRUPTED', 'interrupted');
     return result;
   } finally {
-    signal?.removeEventListener('abort', stop);
+    forget();
     // What the shell left running in the background must not write into outs that are being committed.
     if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
     clearTimeout(killer);

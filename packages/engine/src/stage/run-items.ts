@@ -6,6 +6,7 @@ import { digestFromRaw, RAW_DIGEST_BYTES } from '../model/digest.js';
 import { fingerprintOf } from '../model/parts.js';
 import { compareUtf8 } from '../model/path.js';
 import { TREE } from '../model/tree.js';
+import { whenAborted } from '../util/when-aborted.js';
 import { moveOf } from '../workspace/moves.js';
 import { observe } from '../workspace/observe.js';
 import { entryPath } from '../workspace/snapshot.js';
@@ -97,7 +98,7 @@ class ItemCommands {
   async runAll(items: readonly Item[], done: (item: Item, directory: string) => void): Promise<void> {
     const { signal } = this.context;
     const stop = (): void => this.stop.abort();
-    signal?.addEventListener('abort', stop, { once: true });
+    const forget = whenAborted(signal, stop);
     if (signal?.aborted) stop();
     const queue = items.entries();
     const lane = async (): Promise<void> => {
@@ -115,7 +116,7 @@ class ItemCommands {
       const lanes = Math.min(items.length, this.run.foreach.atOnce ?? availableParallelism());
       await Promise.all(Array.from({ length: lanes }, lane));
     } finally {
-      signal?.removeEventListener('abort', stop);
+      forget();
     }
     if (this.failure !== undefined) throw this.failure.error;
     if (signal?.aborted) throw new SluiceError('ERR_INTERRUPTED', 'interrupted');

@@ -1,8 +1,10 @@
+import type { NxEdge } from '../nx-context.js';
+
 /** What we read of the task graph of a batch. Declared here for the same reason as `ExecutorContext`. */
 export interface BatchGraph {
   readonly tasks: Readonly<Record<string, BatchTask>>;
-  /** By task, the tasks of the batch that it waits for: ids up to Nx 23, edges from 24. */
-  readonly dependencies: Readonly<Record<string, readonly (string | { readonly id: string })[]>>;
+  /** By task, the tasks of the batch that it waits for. */
+  readonly dependencies: Readonly<Record<string, readonly NxEdge[]>>;
 }
 
 /** One task of a batch. */

@@ -1,3 +1,4 @@
+import { taskIdOf } from '../nx-context.js';
 import type { BatchEnd, BatchGraph, BatchResult, BatchTask } from './nx-batch.js';
 
 /**
@@ -57,7 +58,7 @@ export async function* runInOrder(
 }
 
 function needsOf({ tasks, dependencies }: BatchGraph, id: string): Set<string> {
-  const needs = (dependencies[id] ?? []).map((edge) => (typeof edge === 'string' ? edge : edge.id));
+  const needs = (dependencies[id] ?? []).map(taskIdOf);
   return new Set(needs.filter((need) => Object.hasOwn(tasks, need)));
 }
 

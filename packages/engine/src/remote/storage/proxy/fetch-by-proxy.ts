@@ -2,6 +2,7 @@ import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { Readable } from 'node:stream';
 import type { Fetch, FetchInit } from './fetch-port.js';
+import { withoutBrackets } from './no-proxy.js';
 import { type HttpProxy, type Proxies, targetOf } from './proxies.js';
 import { forProxy, PlainAgent, TunnelAgent } from './proxy-agents.js';
 import { proxyRefuses } from './proxy-errors.js';
@@ -45,7 +46,7 @@ function askThrough(proxy: HttpProxy, agents: Agents, url: URL, init: FetchInit)
   const written = isTls ? { path, headers: {} } : forProxy(proxy, target, path);
   return new Promise((resolve, reject) => {
     const asking = (isTls ? requestHttps : requestHttp)({
-      host: target.host.replace(/^\[(.*)\]$/, '$1'),
+      host: withoutBrackets(target.host),
       port: target.port,
       method: init.method ?? 'GET',
       path: written.path,

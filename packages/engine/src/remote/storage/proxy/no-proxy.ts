@@ -65,8 +65,10 @@ function familyOf(version: number): 'ipv4' | 'ipv6' {
 
 /** Small letters, without brackets, without the dot that ends a whole name. */
 function plain(host: string): string {
-  return host
-    .toLowerCase()
-    .replace(/^\[(.*)\]$/, '$1')
-    .replace(/\.$/, '');
+  return withoutBrackets(host.toLowerCase()).replace(/\.$/, '');
+}
+
+/** A host as it is connected to: an address of IPv6 stands in brackets in URLs only. */
+export function withoutBrackets(host: string): string {
+  return host.replace(/^\[(.*)\]$/, '$1');
 }

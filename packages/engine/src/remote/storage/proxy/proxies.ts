@@ -1,5 +1,5 @@
 import { SluiceError } from '../../../errors.js';
-import { isExcluded, isNear } from './no-proxy.js';
+import { isExcluded, isNear, withoutBrackets } from './no-proxy.js';
 
 /** Where a request goes. */
 export interface Target {
@@ -81,7 +81,7 @@ function parseProxy(variable: string, text: string): HttpProxy {
   const keys = username === '' && password === '' ? undefined : `${decoded(username)}:${decoded(password)}`;
   return {
     isTls,
-    host: hostname.replace(/^\[(.*)\]$/, '$1'),
+    host: withoutBrackets(hostname),
     port,
     authorization: keys === undefined ? undefined : `Basic ${Buffer.from(keys).toString('base64')}`,
     name: `${protocol}//${hostname}:${port} (${variable})`,
