@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { printLock } from '../model/lock.js';
 import { parseRelPath } from '../model/path.js';
 import type { OutRoot } from '../model/root.js';
@@ -82,6 +83,24 @@ test(
     // Listed again, and with the trees of the store alone, nothing moves.
     await fresh.engine.ls({ select: [] });
     expect(proxy().moved()).toBe(moved);
+  },
+  LONG_MS,
+);
+
+test(
+  'one file of a flat directory of 10,294 costs a clone at most 128 KiB besides and 6 requests',
+  async () => {
+    const files = Array.from({ length: 10_294 }, (_, i) => [`p/data/image-${i}.txt`, `image ${i}\n`]);
+    const fresh = await pushed(Object.fromEntries(files), {}, async (w) => {
+      await w.engine.commit({ select: [] });
+    });
+    const before = proxy().moved();
+    const pulled = await fresh.engine.pull({ select: ['p:data#image-7777.txt'] });
+    expect(pulled).toMatchObject({ files: { received: 1 }, workspace: { written: 1 } });
+    expect(readFileSync(fresh.at('p/data/image-7777.txt'), 'utf8')).toBe('image 7777\n');
+    const { head, get, list, put } = pulled.requests;
+    expect(head + get + list + put).toBeLessThanOrEqual(6);
+    expect(proxy().moved() - before).toBeLessThanOrEqual(128 * 1024 + 'image 7777\n'.length);
   },
   LONG_MS,
 );
